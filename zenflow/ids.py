@@ -1,0 +1,52 @@
+"""Names that zenflow makes: runs, stamps, instances, digests.
+
+Randomness arrives as an argument (`secrets.token_bytes` in life, a seeded source in tests).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+RandomBytes = Callable[[int], bytes]
+
+_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+STAMP_RUN_LENGTH = 12
+STAMP_LENGTH = 24  # money.md, “The stamp”: 24 lower-case letters and digits
+
+
+def new_run_id(now: datetime, random_bytes: RandomBytes) -> str:
+    """Sorts by time and can be read aloud: `20261121-0806-k3f9`."""
+    return f"{now:%Y%m%d-%H%M%S}-{_word(random_bytes, 4)}"
+
+
+def new_stamp_run_part(random_bytes: RandomBytes) -> str:
+    """The part of a stamp by which every task of one run is found. Begins with a letter pair of ours."""
+    return "zf" + _word(random_bytes, STAMP_RUN_LENGTH - 2)
+
+
+def stamp_for(run_part: str, submission_number: int) -> str:
+    """Run part and submission part: derived, so that the journal and a restored copy of it agree."""
+    digest = hashlib.sha256(f"{run_part}/{submission_number}".encode()).digest()
+    return run_part + _letters(int.from_bytes(digest, "big"), STAMP_LENGTH - len(run_part))
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form: sorted keys, no spaces."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _word(random_bytes: RandomBytes, length: int) -> str:
+    return _letters(int.from_bytes(random_bytes(length + 8), "big"), length)
+
+
+def _letters(number: int, length: int) -> str:
+    letters = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[digit])
+    return "".join(letters)

@@ -1,0 +1,88 @@
+"""What is wrong with something a person wrote, with its place; collected, then reported all at once.
+
+Knows nothing of recipes, YAML or terminals: a `Problem` is a value, `cli/views/problems` draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A stretch of a text file. Lines and columns count from 1 in characters; the end column is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that belongs to a problem, such as the first of two equal keys."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: `code` is stable (`ZF…`), `message` says what was found and what was expected, `hint` what to do."""
+
+    code: str
+    message: str
+    place: Place | None = None
+    hint: str | None = None
+    severity: Severity = "error"
+    notes: tuple[Note, ...] = ()
+
+
+class Problems:
+    """A list that only grows, so that every check can go on after the first finding."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def error(
+        self, code: str, message: str, place: Place | None = None, hint: str | None = None, notes: Iterable[Note] = ()
+    ) -> None:
+        self._found.append(Problem(code, message, place, hint, "error", tuple(notes)))
+
+    def warning(
+        self, code: str, message: str, place: Place | None = None, hint: str | None = None, notes: Iterable[Note] = ()
+    ) -> None:
+        self._found.append(Problem(code, message, place, hint, "warning", tuple(notes)))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        self._found.extend(problems)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self._found)
+
+    def in_order(self) -> tuple[Problem, ...]:
+        """Every finding once, by place in the file; those without a place come last."""
+        unique = dict.fromkeys(self._found)
+        return tuple(sorted(unique, key=_reading_order))
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _reading_order(problem: Problem) -> tuple[bool, str, int, int, str]:
+    place = problem.place
+    if place is None:
+        return (True, "", 0, 0, problem.code)
+    return (False, place.file, place.line, place.column, problem.code)
