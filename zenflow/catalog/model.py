@@ -1,0 +1,93 @@
+"""What the service offers, as values: tools, their schemas and models, prices. A provider makes them, the plan reads them.
+
+Source of the shapes: seed 002, `zencreator_list_tools` and `zencreator_get_tool_schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from zenflow.credits import Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One valid `model` value of a tool. `adult` is our reading of the row: the service has no single mark for it."""
+
+    value: str
+    description: str = ""
+    is_default: bool = False
+    trusted_only: bool = False
+    adult: bool = False
+    blocked: bool = False
+    row: Mapping[str, Any] = field(default_factory=dict)  # verbatim: input_constraints, modes, pricing, notes, …
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A generation tool (`tool_name`). `base_price` is list_tools' hint, never a quote (“final cost varies by inputs”)."""
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    models: tuple[Model, ...] = ()
+    base_price: Credits | None = None
+    blocked: bool = False
+    prompt_guide: str | None = None
+    model_selection_guide: str | None = None
+    format_questions: tuple[Any, ...] = ()
+    digest: str = ""  # of input_schema, output_schema and models
+
+    @property
+    def default_model(self) -> str | None:
+        return next((m.value for m in self.models if m.is_default), None)
+
+    def model(self, value: str) -> Model | None:
+        return next((m for m in self.models if m.value == value), None)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        properties = self.input_schema.get("properties")
+        return properties if isinstance(properties, Mapping) else {}
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(self.input_schema.get("required") or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything known of one server's tools at one time. `tools` holds full schemas only for the names asked for."""
+
+    server: str
+    taken_at: datetime | None
+    tools: Mapping[str, Tool]
+    tool_names: tuple[str, ...]  # every generation tool the server lists
+    service_tools: frozenset[str] = frozenset()  # MCP tools without the `zencreator_` prefix: `craft_prompt`, …
+
+    @property
+    def has_craft_prompt(self) -> bool:
+        return "craft_prompt" in self.service_tools
+
+    @property
+    def has_describe(self) -> bool:
+        return "describe_asset" in self.service_tools
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`zencreator_get_me`. `account_id` is what runs belong to (money.md, “Resume”)."""
+
+    account_id: str
+    credits: Credits | None
+    email: str | None = None
+    nsfw_allowed: bool = False
+    is_trusted: bool = False
+    is_blocked: bool = False
+    out_of_credits: bool = False
+    purchase_url: str | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,73 @@
+"""Questions about prices, and the answers collected. Which questions are equal is decided here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from zenflow.credits import Credits
+from zenflow.ids import digest_of
+
+STAND_IN_ASSET = "00000000-0000-4000-8000-000000000000"
+"""Stands for an asset that is not made yet when its price must be asked for (money.md, “Budget”)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One price question: the flat parameters of one call. `key` is equal for questions with equal answers."""
+
+    tool: str
+    params: Mapping[str, Any] = field(hash=False, compare=False)
+    key: str
+    stand_in: bool = field(default=False, compare=False)  # an asset or a value in it is not the real one
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An answer. `credits` None: the service gave no price, and `refusal` says why."""
+
+    credits: Credits | None
+    asked_at: datetime
+    refusal: str | None = None
+    refusal_status: int | None = None
+    stand_in: bool = False
+
+
+class PriceSource(Protocol):
+    """All that planning may ask of a service. It holds nothing that could submit (promise 2)."""
+
+    async def quote(self, question: Question) -> Quote:
+        """The price of one call (seed 002, `estimate_price`). Refusals are answers; transport trouble raises."""
+        ...
+
+
+class PriceBook:
+    """Quotes by question key. Equal questions are asked once."""
+
+    def __init__(self, quotes: Mapping[str, Quote] | None = None) -> None:
+        self._quotes: dict[str, Quote] = dict(quotes or {})
+
+    def add(self, question: Question, quote: Quote) -> None:
+        self._quotes[question.key] = quote
+
+    def find(self, question: Question) -> Quote | None:
+        return self._quotes.get(question.key)
+
+    def missing(self, questions: Iterable[Question]) -> list[Question]:
+        """The distinct questions that have no answer yet, in order."""
+        unanswered = {q.key: q for q in questions if q.key not in self._quotes}
+        return list(unanswered.values())
+
+    def __len__(self) -> int:
+        return len(self._quotes)
+
+
+def question_key(tool: str, params: Mapping[str, Any], free_fields: frozenset[str]) -> str:
+    """The digest of what may move the price: `free_fields` are replaced by whether and how often they are there."""
+    return digest_of([tool, {k: (_shape(v) if k in free_fields else v) for k, v in params.items()}])
+
+
+def _shape(value: Any) -> Any:
+    return ["*", len(value)] if isinstance(value, list) else ["*"]
