@@ -1,0 +1,351 @@
+"""The facts of a run, one frozen value each. The journal stores them, `fold` reads them, nobody changes them.
+
+Amounts are `Decimal` credits. Moments are ISO 8601 text in UTC. An *instance* is named by its address: `upload`,
+`generate.2`, `upscale.3.1`, and inside a recipe used as a step `outer.2/inner.1` (rule 15 of the language page).
+A *submission* is one `create_task` with up to 50 calls; its number counts within the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Everything a resume needs, so that a changed file on disk changes nothing (money.md, “Resume”)."""
+
+    run_id: str
+    at: str
+    stamp_run: str
+    recipe_name: str
+    recipe_version: str
+    recipe_digest: str
+    recipe_root: str  # the key of the outermost recipe in `recipe_files`
+    recipe_files: Mapping[str, str]
+    inputs: Mapping[str, Any]
+    server: str
+    account_id: str
+    budget: Decimal
+    planned_low: Decimal
+    planned_expected: Decimal
+    planned_worst: Decimal
+    balance_before: Decimal | None
+    out_dir: str
+    zenflow_version: str
+    named_paths: tuple[str, ...] = ()  # local files that the user named and that a step may therefore upload
+    options: Mapping[str, Any] = field(default_factory=dict)  # max overrides, picks, subjects, limits
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    at: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetChanged:
+    """A deliberate act (`resume --budget N`)."""
+
+    at: str
+    budget: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsChanged:
+    """`resume --max STEP=N`, `--pick …`: merged over the run's options."""
+
+    at: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """`status` is done, failed, stopped or interrupted; `reason` a code and a sentence for the last three."""
+
+    at: str
+    status: str
+    reason: str = ""
+    balance_after: Decimal | None = None
+
+
+# ------------------------------------------------------------------------------------------------ one submission's life
+
+
+@dataclass(frozen=True, slots=True)
+class IntendedCall:
+    """One element of `inputs[]`: for which instance, which try of it, at which quote."""
+
+    instance: str
+    try_number: int
+    quote: Decimal
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """Reserved and intended, one commit, durable before the POST: attempt 1 of this submission."""
+
+    at: str
+    submission: int
+    stamp: str
+    tool: str
+    comment: str
+    calls: tuple[IntendedCall, ...]
+    watermark: str | None  # the newest transaction row seen before it
+    account_id: str = ""
+
+    @property
+    def quote(self) -> Decimal:
+        return sum((call.quote for call in self.calls), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """Attempt k+1 of the same intent, after a look; durable before its POST."""
+
+    at: str
+    submission: int
+    attempt: int
+    watermark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Class “not sent”: no connection, or 401/429 answered to it. The reservation stays; a look comes before a re-send."""
+
+    at: str
+    submission: int
+    attempt: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """Class “unknown”. `closed_at` is when our connection for it was gone: `lost_answer_wait` counts from there."""
+
+    at: str
+    submission: int
+    attempt: int
+    detail: str
+    closed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look for a submission without an answer, with what it saw: the evidence that `reconcile` shows."""
+
+    at: str
+    submission: int
+    complete: bool  # paged to the end and its positive control passed
+    after_wait: bool  # begun after `lost_answer_wait`
+    debits_explained: bool | None  # None: the transaction list could not be read
+    found: tuple[str, ...] = ()  # task ids that carry the stamp
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Class “refused”: nothing was charged; the reservation is released."""
+
+    at: str
+    submission: int
+    status: int | None
+    message: str
+    violations: tuple[str, ...] = ()
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A task id is known, from the answer or by a look (`adopted`). The reservation becomes a charge at the quote."""
+
+    at: str
+    submission: int
+    task_id: str
+    total: int | None
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Call ids in the order of the submission's calls; from here on calls are known by id only."""
+
+    at: str
+    submission: int
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """The service reports one call as failed. It counts as charged until its refund row is seen."""
+
+    at: str
+    submission: int
+    position: int
+    call_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WentLate:
+    """The step's `timeout` passed: the call stays in the books and is adopted by a resume."""
+
+    at: str
+    instance: str
+    submission: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The debit row of a submission was found in the transaction list; `amount` is positive."""
+
+    at: str
+    submission: int
+    transaction_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """A credit row for a submission's task; `amount` is positive. Comes whenever it comes."""
+
+    at: str
+    submission: int
+    transaction_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A person's decision: the quote is booked as charged until the transaction list says otherwise."""
+
+    at: str
+    submission: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaimed:
+    """A person's decision, or conclusive looks: never charged. The reservation is released, its calls start anew."""
+
+    at: str
+    submission: int
+    reason: str
+
+
+# ------------------------------------------------------------------------------------------------------ instances, files
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """An instance has its results (`steps.ID.FIELD`). For a paid call: which, and its share of the quote."""
+
+    at: str
+    instance: str
+    results: Mapping[str, Any]
+    submission: int | None = None
+    position: int | None = None
+    credits: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSkipped:
+    at: str
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFailed:
+    """`paid`: a call of it was charged (perhaps refunded later). `final`: no try is left that the recipe allows."""
+
+    at: str
+    instance: str
+    code: str
+    message: str
+    hint: str = ""
+    paid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotRetrievable:
+    """A completed call whose result cannot be found: paid, status 4, never submitted again."""
+
+    at: str
+    instance: str
+    submission: int
+    position: int
+    call_id: str
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A resume takes failed instances up again; what was paid for them stays in the books."""
+
+    at: str
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSaved:
+    """One file is on disk, synced. `instance` is the download's, `source` the instance that made the asset."""
+
+    at: str
+    instance: str
+    place: int  # the file's `index` in its step
+    path: str
+    asset_id: str
+    media_type: str
+    bytes: int
+    sha256: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    at: str
+    instance: str
+    asset_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something a person should read later: a price that moved, a duplicate that was found, a contradiction."""
+
+    at: str
+    code: str
+    message: str
+
+
+Event: TypeAlias = (
+    RunStarted
+    | RunResumed
+    | BudgetChanged
+    | OptionsChanged
+    | RunEnded
+    | Intended
+    | Attempted
+    | NotSent
+    | OutcomeUnknown
+    | Looked
+    | Refused
+    | Accepted
+    | Bound
+    | CallFailed
+    | WentLate
+    | Confirmed
+    | Refunded
+    | GaveUp
+    | Reclaimed
+    | Produced
+    | InstanceSkipped
+    | InstanceFailed
+    | NotRetrievable
+    | Reopened
+    | FileSaved
+    | Picked
+    | Noted
+)

@@ -1,0 +1,161 @@
+"""What a run's facts add up to. Built by `fold` and by nothing else; read by the engine, the report and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from zenflow.credits import ZERO
+from zenflow.history.events import FileSaved, IntendedCall, Looked, NotRetrievable, Noted, RunStarted
+
+
+class Outcome(Enum):
+    """Where a submission stands. The names are those of money.md's table."""
+
+    OPEN = "open"  # on its way: intended, and no answer is known yet
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    GIVEN_UP = "given up"
+    RECLAIMED = "not found, conclusive"
+
+
+@dataclass(slots=True)
+class CallState:
+    """One call of a submission, by its position in `inputs[]`."""
+
+    call: IntendedCall
+    call_id: str | None = None
+    status: str = "waiting"  # waiting | produced | failed | lost
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class SubmissionState:
+    number: int
+    tool: str
+    stamp: str
+    comment: str
+    quote: Decimal
+    intended_at: str
+    calls: list[CallState]
+    watermark: str | None
+    outcome: Outcome = Outcome.OPEN
+    attempts: int = 1
+    task_id: str | None = None
+    total: int | None = None
+    adopted: bool = False
+    accepted_at: str | None = None
+    closed_at: str | None = None  # of the attempt whose answer did not come
+    detail: str = ""
+    looks: list[Looked] = field(default_factory=list)
+    confirmed: Decimal | None = None
+    confirmed_by: str | None = None
+    refunds: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def is_bound(self) -> bool:
+        return all(call.call_id is not None for call in self.calls)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is waited for, except refunds."""
+        if self.outcome is Outcome.ACCEPTED:
+            return all(call.status != "waiting" for call in self.calls)
+        return self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP)
+
+    @property
+    def needs_look(self) -> bool:
+        return self.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT)
+
+    @property
+    def charge(self) -> Decimal:
+        """What it is booked at: the row's amount once seen, else the quote; zero when nothing was charged."""
+        if self.outcome not in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+            return ZERO
+        return self.quote if self.confirmed is None else self.confirmed
+
+    @property
+    def refunded(self) -> Decimal:
+        return sum(self.refunds.values(), ZERO)
+
+
+class InstanceStatus(Enum):
+    RUNNING = "running"
+    LATE = "late"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    LOST = "not retrievable"
+
+
+@dataclass(slots=True)
+class InstanceState:
+    """What the journal knows of one instance. One that was never begun has none."""
+
+    address: str
+    status: InstanceStatus = InstanceStatus.RUNNING
+    results: Mapping[str, Any] | None = None
+    submissions: list[tuple[int, int]] = field(default_factory=list)  # (submission, position), newest last
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    paid: bool = False
+
+
+@dataclass(slots=True)
+class Books:
+    """The ledger's sums. `reserved == charged + released + unknown + open` at every prefix (promise 6).
+
+    `reserved` is everything ever set aside; `charged` counts at the quote; what the transaction list says beyond or below
+    the quote is `difference`; refunds are their own sum.
+    """
+
+    reserved: Decimal = ZERO
+    open: Decimal = ZERO
+    charged: Decimal = ZERO
+    released: Decimal = ZERO
+    unknown: Decimal = ZERO
+    difference: Decimal = ZERO
+    refunded: Decimal = ZERO
+
+    @property
+    def balanced(self) -> bool:
+        return self.reserved == self.charged + self.released + self.unknown + self.open
+
+    @property
+    def spent(self) -> Decimal:
+        """What the run has cost so far as far as is known: charges as booked, less refunds that were seen."""
+        return self.charged + self.difference - self.refunded
+
+    @property
+    def committed(self) -> Decimal:
+        """What counts against the budget: reserved and open, charged, and unknown."""
+        return self.open + self.unknown + self.spent
+
+
+@dataclass(slots=True)
+class RunState:
+    started: RunStarted | None = None
+    budget: Decimal = ZERO
+    options: dict[str, Any] = field(default_factory=dict)
+    submissions: dict[int, SubmissionState] = field(default_factory=dict)
+    instances: dict[str, InstanceState] = field(default_factory=dict)
+    files: dict[str, dict[int, FileSaved]] = field(default_factory=dict)  # download instance → index → file
+    picks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lost: list[NotRetrievable] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
+    books: Books = field(default_factory=Books)
+    status: str = "running"  # running | done | failed | stopped | interrupted
+    reason: str = ""
+    ended_at: str | None = None
+    balance_after: Decimal | None = None
+    resumes: int = 0
+
+    @property
+    def next_submission(self) -> int:
+        return len(self.submissions) + 1

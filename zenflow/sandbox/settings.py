@@ -1,0 +1,40 @@
+"""What a sandbox is told before it starts.
+
+Cheap to import on purpose (no protocol library, no pictures): the command line reads it to describe its options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """One sandbox: an account, the service's manners, and the mishaps asked for."""
+
+    credits: int = 1000  # the balance of a new account; an account found in state_dir keeps its own
+    speed: float = 1.0  # the service's durations are divided by this
+    seed: int = 0  # durations, drawn pictures and faults with a probability follow it
+    state_dir: Path | None = None  # None: memory only, gone with the process
+    nsfw_allowed: bool = False
+    trusted: bool = False
+    helpers: bool = True  # craft_prompt and describe_asset are an optional sidecar of the service
+    token: str | None = None  # a bearer token that every MCP request must carry
+    faults: Path | None = None  # a file of mishaps, see docs/sandbox.md; also opens /admin
+    requests_per_second: float | None = None  # above it, tools answer 429
+    url_lifetime_s: float = 300  # signed URLs "expire within a few minutes" (tools/assets)
+    account_id: str | None = None  # None: a new account, kept in state_dir where there is one
+    legacy_only: bool = False  # a server that only knows clients which `initialize`
+    admin: bool = False  # opens /admin/*, for tests
+    blocked: tuple[str, ...] = ()  # "tool" or "tool:model": switched off, as the service does at times
+
+    def __post_init__(self) -> None:
+        if self.credits < 0:
+            raise ValueError("credits must not be negative")
+        if not self.speed > 0:
+            raise ValueError("speed must be above zero")
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ValueError("requests_per_second must be above zero")
+        if not self.url_lifetime_s > 0:
+            raise ValueError("url_lifetime_s must be above zero")
