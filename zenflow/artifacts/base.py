@@ -11,7 +11,7 @@ from zenflow.errors import ZenflowError
 
 
 class ArtifactError(ZenflowError):
-    """A file could not be written, or what came is not what was announced. `retry` says whether asking again can help."""
+    """A file could not be written, or what came is not what was announced. `retry`: asking again can help."""
 
     exit_status = 4
 
@@ -47,7 +47,7 @@ class ArtifactStore(Protocol):
         """Write to a temporary file, verify, sync, rename into place.
 
         `name` has no ending (it comes from the media type found) and may hold `/`; it is made portable part by part.
-        An existing file with the same bytes is left and returned; with others, `-` and 8 digits of the asset id are added.
+        An existing file with the same bytes is left and returned; with others, `-` and 8 digits of its id are added.
         Never overwrites, never leaves the folder. Raises ArtifactError.
         """
         ...

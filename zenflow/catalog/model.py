@@ -1,4 +1,4 @@
-"""What the service offers, as values: tools, their schemas and models, prices. A provider makes them, the plan reads them.
+"""What the service offers, as values: tools, schemas, models, prices. A provider makes them, the plan reads them.
 
 Source of the shapes: seed 002, `zencreator_list_tools` and `zencreator_get_tool_schema`.
 """
@@ -28,7 +28,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A generation tool (`tool_name`). `base_price` is list_tools' hint, never a quote (“final cost varies by inputs”)."""
+    """A generation tool (`tool_name`). `base_price` is a hint, never a quote (“final cost varies by inputs”)."""
 
     name: str
     description: str

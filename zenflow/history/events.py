@@ -114,7 +114,7 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Class “not sent”: no connection, or 401/429 answered to it. The reservation stays; a look comes before a re-send."""
+    """Class “not sent”: no connection, or 401/429 answered to it. The reservation stays; a look comes first."""
 
     at: str
     submission: int
@@ -235,7 +235,7 @@ class Reclaimed:
     reason: str
 
 
-# ------------------------------------------------------------------------------------------------------ instances, files
+# ---------------------------------------------------------------------------------------------------- instances, files
 
 
 @dataclass(frozen=True, slots=True)

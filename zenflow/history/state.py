@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from zenflow.credits import ZERO
-from zenflow.history.events import FileSaved, IntendedCall, Looked, NotRetrievable, Noted, RunStarted
+from zenflow.history.events import FileSaved, IntendedCall, Looked, Noted, NotRetrievable, RunStarted
 
 
 class Outcome(Enum):
@@ -111,8 +111,8 @@ class InstanceState:
 class Books:
     """The ledger's sums. `reserved == charged + released + unknown + open` at every prefix (promise 6).
 
-    `reserved` is everything ever set aside; `charged` counts at the quote; what the transaction list says beyond or below
-    the quote is `difference`; refunds are their own sum.
+    `reserved` is everything ever set aside; `charged` counts at the quote; what the transaction list says beyond or
+    below the quote is `difference`; refunds are their own sum.
     """
 
     reserved: Decimal = ZERO

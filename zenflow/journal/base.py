@@ -120,7 +120,7 @@ class Journal(Protocol):
         ...
 
     def committed_on(self, account_id: str, day: str) -> Decimal:
-        """Credits that all runs have reserved, charged or not known about on that UTC day, less releases and refunds."""
+        """Credits that all runs have open, charged or unknown on that UTC day, less refunds."""
         ...
 
     def committed_elsewhere(self, account_id: str, run_id: str) -> Decimal:

@@ -107,8 +107,8 @@ class SubmitAnswer:
     """What came of one POST, without judgement.
 
     `task_id` is set whenever an id could be read, whatever else is wrong. `tool_status` is the number inside a tool
-    result that says no (402, 422, …), None when it names none. `refused_by_protocol`: the protocol's own “no such tool /
-    invalid arguments” over HTTP 200.
+    result that says no (402, 422, …), None when it names none. `refused_by_protocol`: the protocol's own “no such
+    tool / invalid arguments” over HTTP 200.
     """
 
     facts: WireFacts
@@ -177,7 +177,7 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A row of the credit ledger; `amount` is signed, negative for a debit. Key names vary: the provider reads liberally."""
+    """A row of the credit ledger; `amount` is negative for a debit. Key names vary: read liberally."""
 
     transaction_id: str
     amount: Decimal | None
@@ -267,7 +267,13 @@ class Provider(Protocol):
         ...
 
     async def list_tasks(
-        self, *, query: str | None = None, tool: str | None = None, status: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        *,
+        query: str | None = None,
+        tool: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> tuple[tuple[TaskSummary, ...], int | None]:
         """One page, newest first, and the offset of the next page (None at the end)."""
         ...
