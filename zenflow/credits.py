@@ -1,7 +1,8 @@
 """Amounts of credits, exact, and estimates of them.
 
 The service shows whole credits (seed 002, `price`), but nothing promises that: amounts are `Decimal`, so that
-a quote of 0.1 thirty times is 3. An unknown price is `None`, a third answer beside zero and some; it never becomes a number here.
+a quote of 0.1 thirty times is 3. An unknown price is `None`, a third answer beside zero and some; it never becomes
+a number here.
 """
 
 from __future__ import annotations

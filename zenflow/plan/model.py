@@ -1,0 +1,122 @@
+"""What will happen and what it costs: a value that is built, shown, saved and compared, and that can submit nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal
+
+from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.prices import PriceBook
+from zenflow.credits import ZERO, Credits, Estimate
+from zenflow.problems import Problem
+from zenflow.recipe.model import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many: fewest, as asked for, most (recipe-language.md, “Budget and policy”)."""
+
+    min: int
+    expected: int
+    max: int
+
+    @property
+    def exact(self) -> bool:
+        return self.min == self.max
+
+    def times(self, other: Count) -> Count:
+        return Count(self.min * other.min, self.expected * other.expected, self.max * other.max)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step, however many instances it has. `path` is `upload`, or `outer/inner` inside a recipe used as a step.
+
+    `credits_each` is the price of one call where all calls cost the same, else None with `credits_each_range` set.
+    `unpriced` says why there is no price; `credits` then counts `max_credits` where the step has it, else nothing.
+    """
+
+    path: str
+    uses: str
+    kind: Literal["action", "tool", "recipe"]
+    instances: Count
+    model: str | None = None  # of a generation tool; several joined with ", " when instances differ
+    credits_each: Credits | None = None
+    credits_each_range: tuple[Credits, Credits] | None = None
+    credits: Estimate = field(default_factory=Estimate)
+    unpriced: str | None = None
+    stand_in: bool = False  # priced with a stand-in for an asset or text that is not made yet
+    max_credits: Credits | None = None
+    retries: int = 0
+    needs: tuple[str, ...] = ()  # paths of the steps it reads or waits for
+    uncertain: str = ""  # why `instances` or the price is a range, for people
+    usual_s: float = 0.0  # how long one call usually takes
+    tail_s: float = 0.0  # the longest way from the start of one instance to the end of the recipe
+    tail_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
+
+    @property
+    def is_paid(self) -> bool:
+        return self.kind == "tool"
+
+
+class Verdict(Enum):
+    """money.md, “Budget”."""
+
+    FITS = "fits"
+    MAY_STOP = "may stop"
+    OVER = "over"
+    UNPRICED = "unpriced"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One bound on the run and where it comes from: the smallest holds."""
+
+    credits: Credits
+    origin: str  # "recipe", "--budget", "zenflow.toml [budget] per_run", "the plan's worst case", …
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict with its reasons: `short_by` credits, `bound` what it broke, `ways_out` what would make it fit."""
+
+    verdict: Verdict
+    budget: BudgetLine
+    short_by: Credits = ZERO
+    bound: str = ""  # "budget" or "balance"
+    stops_at: str | None = None  # may stop: the first step that the budget may not reach
+    finished_by_then: str = ""
+    ways_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything asked and answered before a credit is spent. `steps` is in an order in which they could run."""
+
+    recipe: Recipe
+    inputs: Mapping[str, Any]
+    server: str
+    catalog: Catalog
+    account: Account | None
+    steps: Mapping[str, PlannedStep]
+    credits: Estimate
+    unpriced: tuple[str, ...]  # paths of steps without a price
+    judgement: Judgement
+    prices: PriceBook
+    priced_at: datetime | None
+    max_overrides: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+    expected_s: float = 0.0
+
+    @property
+    def budget(self) -> Decimal:
+        return self.judgement.budget.credits
+
+    @property
+    def calls(self) -> Count:
+        paid = [step.instances for step in self.steps.values() if step.is_paid]
+        return Count(sum(c.min for c in paid), sum(c.expected for c in paid), sum(c.max for c in paid))
