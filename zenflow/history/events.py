@@ -320,6 +320,14 @@ class Noted:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A fact of a kind that this version does not know (a later one wrote it): kept, shown, folded to nothing."""
+
+    kind: str
+    body: Mapping[str, Any]
+
+
 Event: TypeAlias = (
     RunStarted
     | RunResumed
@@ -348,4 +356,5 @@ Event: TypeAlias = (
     | FileSaved
     | Picked
     | Noted
+    | Opaque
 )

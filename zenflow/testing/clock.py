@@ -159,7 +159,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._clock.monotonic_s()
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
         self._jumping.busy_threads += 1
         future = super().run_in_executor(executor, func, *args)
