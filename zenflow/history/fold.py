@@ -5,12 +5,14 @@ An event that speaks of something unknown (a journal cut in the middle, a newer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
 
-from zenflow.credits import ZERO
 from zenflow.history import events as e
+from zenflow.history.outcomes import difference, is_charged, is_released, outcome_after
 from zenflow.history.state import (
+    Books,
     CallState,
     InstanceState,
     InstanceStatus,
@@ -18,6 +20,8 @@ from zenflow.history.state import (
     RunState,
     SubmissionState,
 )
+
+_Moving: TypeAlias = e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.GaveUp | e.Reclaimed
 
 
 def fold(events: Iterable[e.Event]) -> RunState:
@@ -41,6 +45,8 @@ def _nothing(state: RunState, event: Any) -> None:
 
 
 def _run_started(state: RunState, event: e.RunStarted) -> None:
+    if state.started is not None:
+        return
     state.started = event
     state.budget = event.budget
     state.options = dict(event.options)
@@ -58,7 +64,8 @@ def _budget_changed(state: RunState, event: e.BudgetChanged) -> None:
 def _options_changed(state: RunState, event: e.OptionsChanged) -> None:
     for name, value in event.options.items():
         old = state.options.get(name)
-        state.options[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+        merge = isinstance(old, Mapping) and isinstance(value, Mapping)
+        state.options[name] = dict(old or {}) | dict(value) if merge else value
 
 
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
@@ -70,42 +77,37 @@ def _run_ended(state: RunState, event: e.RunEnded) -> None:
 
 
 def _intended(state: RunState, event: e.Intended) -> None:
+    if event.submission in state.submissions:
+        return
     calls = [CallState(call) for call in event.calls]
     quote = event.quote
-    state.submissions[event.submission] = SubmissionState(
+    submission = state.submissions[event.submission] = SubmissionState(
         event.submission, event.tool, event.stamp, event.comment, quote, event.at, calls, event.watermark
     )
     state.books.reserved += quote
     state.books.open += quote
-    for position, call in enumerate(event.calls):
-        instance = _instance(state, call.instance)
-        instance.status = InstanceStatus.RUNNING
-        instance.submissions.append((event.submission, position))
+    _remember_calls(state, submission)
 
 
 def _attempted(state: RunState, event: e.Attempted) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is None:
-        return
-    _move(state, submission, Outcome.OPEN)
-    submission.attempts = event.attempt
-    submission.watermark = event.watermark
-    submission.closed_at = None
-    submission.looks = []
+    submission = _moved(state, event)
+    if submission is not None:
+        submission.attempts = max(submission.attempts, event.attempt)
+        submission.watermark = event.watermark
+        submission.closed_at = None
+        submission.looks = []
 
 
 def _not_sent(state: RunState, event: e.NotSent) -> None:
-    submission = state.submissions.get(event.submission)
+    submission = _moved(state, event)
     if submission is not None:
-        _move(state, submission, Outcome.NOT_SENT)
         submission.detail = event.detail
         submission.closed_at = event.at
 
 
 def _outcome_unknown(state: RunState, event: e.OutcomeUnknown) -> None:
-    submission = state.submissions.get(event.submission)
+    submission = _moved(state, event)
     if submission is not None:
-        _move(state, submission, Outcome.UNKNOWN)
         submission.detail = event.detail
         submission.closed_at = event.closed_at
 
@@ -117,19 +119,104 @@ def _looked(state: RunState, event: e.Looked) -> None:
 
 
 def _refused(state: RunState, event: e.Refused) -> None:
-    submission = state.submissions.get(event.submission)
+    submission = _moved(state, event)
     if submission is not None:
-        _move(state, submission, Outcome.REFUSED)
         submission.detail = event.message
-        _forget_calls(state, submission)
 
 
 def _reclaimed(state: RunState, event: e.Reclaimed) -> None:
-    submission = state.submissions.get(event.submission)
+    submission = _moved(state, event)
     if submission is not None:
-        _move(state, submission, Outcome.RECLAIMED)
         submission.detail = event.reason
+
+
+def _accepted(state: RunState, event: e.Accepted) -> None:
+    known = state.submissions.get(event.submission)
+    if known is not None and known.outcome is Outcome.ACCEPTED:
+        return  # the task adopted first stays: its calls are known by id
+    submission = _moved(state, event)
+    if submission is not None:
+        submission.task_id, submission.total = event.task_id, event.total
+        submission.accepted_at, submission.adopted = event.at, event.adopted
+
+
+def _gave_up(state: RunState, event: e.GaveUp) -> None:
+    _moved(state, event)
+
+
+def _bound(state: RunState, event: e.Bound) -> None:
+    submission = state.submissions.get(event.submission)
+    if submission is not None and not submission.is_bound:
+        for call, call_id in zip(submission.calls, event.call_ids, strict=False):
+            call.call_id = call_id
+
+
+def _call_failed(state: RunState, event: e.CallFailed) -> None:
+    call = _call(state, event.submission, event.position)
+    if call is not None and call.status != "produced":
+        call.status, call.error, call.call_id = "failed", event.message, event.call_id
+
+
+def _confirmed(state: RunState, event: e.Confirmed) -> None:
+    submission = state.submissions.get(event.submission)
+    if submission is None or event.transaction_id in submission.debits:
+        return
+    before = _difference(submission)
+    submission.debits[event.transaction_id] = event.amount
+    state.books.difference += _difference(submission) - before
+
+
+def _refunded(state: RunState, event: e.Refunded) -> None:
+    submission = state.submissions.get(event.submission)
+    if submission is not None and event.transaction_id not in submission.refunds:
+        submission.refunds[event.transaction_id] = event.amount
+        state.books.refunded += event.amount
+
+
+def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
+    """The submission, if the fact moves it: its quote goes from one sum of the books to another, so that they balance
+    by construction; its calls are forgotten when it is released, and known again when it turns out to live."""
+    submission = state.submissions.get(event.submission)
+    target = None if submission is None else outcome_after(submission.outcome, type(event))
+    if submission is None or target is None:
+        return None
+    books, before = state.books, _difference(submission)
+    was_released = is_released(submission.outcome)
+    _add(books, submission.outcome, -submission.quote)
+    _add(books, target, submission.quote)
+    submission.outcome = target
+    books.difference += _difference(submission) - before
+    if is_released(target) and not was_released:
         _forget_calls(state, submission)
+    elif was_released and not is_released(target):
+        _remember_calls(state, submission)
+    return submission
+
+
+def _difference(submission: SubmissionState) -> Decimal:
+    return difference(submission.outcome, submission.quote, submission.confirmed)
+
+
+def _add(books: Books, outcome: Outcome, amount: Decimal) -> None:
+    if is_charged(outcome):
+        books.charged += amount
+    elif is_released(outcome):
+        books.released += amount
+    elif outcome is Outcome.UNKNOWN:
+        books.unknown += amount
+    else:
+        books.open += amount
+
+
+def _remember_calls(state: RunState, submission: SubmissionState) -> None:
+    """Its instances have a call under way. One that got its results elsewhere meanwhile keeps them."""
+    for position, call in enumerate(submission.calls):
+        instance = _instance(state, call.call.instance)
+        if instance.status is not InstanceStatus.DONE:
+            instance.status = InstanceStatus.RUNNING
+        if (submission.number, position) not in instance.submissions:
+            instance.submissions.append((submission.number, position))
+            instance.submissions.sort()
 
 
 def _forget_calls(state: RunState, submission: SubmissionState) -> None:
@@ -143,71 +230,11 @@ def _forget_calls(state: RunState, submission: SubmissionState) -> None:
             del state.instances[instance.address]
 
 
-def _accepted(state: RunState, event: e.Accepted) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is not None:
-        _move(state, submission, Outcome.ACCEPTED)
-        submission.task_id, submission.total = event.task_id, event.total
-        submission.accepted_at, submission.adopted = event.at, event.adopted
-
-
-def _gave_up(state: RunState, event: e.GaveUp) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is not None:
-        _move(state, submission, Outcome.GIVEN_UP)
-
-
-def _bound(state: RunState, event: e.Bound) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is not None:
-        for call, call_id in zip(submission.calls, event.call_ids, strict=False):
-            call.call_id = call_id
-
-
-def _call_failed(state: RunState, event: e.CallFailed) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is not None and event.position < len(submission.calls):
-        call = submission.calls[event.position]
-        call.status, call.error, call.call_id = "failed", event.message, event.call_id
-
-
-def _confirmed(state: RunState, event: e.Confirmed) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is None or submission.confirmed is not None:
-        return
-    submission.confirmed, submission.confirmed_by = event.amount, event.transaction_id
-    if submission.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
-        state.books.difference += event.amount - submission.quote
-
-
-def _refunded(state: RunState, event: e.Refunded) -> None:
-    submission = state.submissions.get(event.submission)
-    if submission is not None and event.transaction_id not in submission.refunds:
-        submission.refunds[event.transaction_id] = event.amount
-        state.books.refunded += event.amount
-
-
-def _move(state: RunState, submission: SubmissionState, to: Outcome) -> None:
-    """Carry the quote from one sum of the books to another, so that they balance by construction."""
-    books, old = state.books, submission.outcome
-    source, target = _SUM_OF[old], _SUM_OF[to]
-    setattr(books, source, getattr(books, source) - submission.quote)
-    setattr(books, target, getattr(books, target) + submission.quote)
-    if submission.confirmed is not None:
-        beyond = submission.confirmed - submission.quote
-        books.difference += (beyond if target == "charged" else ZERO) - (beyond if source == "charged" else ZERO)
-    submission.outcome = to
-
-
-_SUM_OF = {
-    Outcome.OPEN: "open",
-    Outcome.NOT_SENT: "open",
-    Outcome.UNKNOWN: "unknown",
-    Outcome.ACCEPTED: "charged",
-    Outcome.GIVEN_UP: "charged",
-    Outcome.REFUSED: "released",
-    Outcome.RECLAIMED: "released",
-}
+def _call(state: RunState, number: int, position: int) -> CallState | None:
+    submission = state.submissions.get(number)
+    if submission is None or not 0 <= position < len(submission.calls):
+        return None
+    return submission.calls[position]
 
 
 # ---------------------------------------------------------------------------------------------------- instances, files
@@ -217,10 +244,13 @@ def _produced(state: RunState, event: e.Produced) -> None:
     instance = _instance(state, event.instance)
     instance.status, instance.results = InstanceStatus.DONE, event.results
     instance.code = instance.message = instance.hint = ""
-    if event.submission is not None and event.position is not None:
-        submission = state.submissions.get(event.submission)
-        if submission is not None and event.position < len(submission.calls):
-            submission.calls[event.position].status = "produced"
+    if event.submission is None or event.position is None:
+        return
+    call = _call(state, event.submission, event.position)
+    if call is not None:
+        call.status = "produced"
+    place = (event.submission, event.position)
+    state.lost = [lost for lost in state.lost if (lost.submission, lost.position) != place]
 
 
 def _instance_skipped(state: RunState, event: e.InstanceSkipped) -> None:
@@ -236,15 +266,20 @@ def _instance_failed(state: RunState, event: e.InstanceFailed) -> None:
 
 
 def _went_late(state: RunState, event: e.WentLate) -> None:
-    _instance(state, event.instance).status = InstanceStatus.LATE
+    instance = _instance(state, event.instance)
+    if instance.status is InstanceStatus.RUNNING:
+        instance.status = InstanceStatus.LATE
 
 
 def _not_retrievable(state: RunState, event: e.NotRetrievable) -> None:
+    call = _call(state, event.submission, event.position)
+    if call is None or call.status in ("produced", "lost"):
+        return
+    call.status = "lost"
     state.lost.append(event)
-    _instance(state, event.instance).status = InstanceStatus.LOST
-    submission = state.submissions.get(event.submission)
-    if submission is not None and event.position < len(submission.calls):
-        submission.calls[event.position].status = "lost"
+    instance = _instance(state, event.instance)
+    if instance.status is not InstanceStatus.DONE:
+        instance.status = InstanceStatus.LOST
 
 
 def _reopened(state: RunState, event: e.Reopened) -> None:

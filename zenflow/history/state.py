@@ -53,8 +53,7 @@ class SubmissionState:
     closed_at: str | None = None  # of the attempt whose answer did not come
     detail: str = ""
     looks: list[Looked] = field(default_factory=list)
-    confirmed: Decimal | None = None
-    confirmed_by: str | None = None
+    debits: dict[str, Decimal] = field(default_factory=dict)  # transaction id → amount; more than one is a duplicate
     refunds: dict[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -73,11 +72,23 @@ class SubmissionState:
         return self.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT)
 
     @property
+    def confirmed(self) -> Decimal | None:
+        """What the transaction list shows for it, all rows together; None while none was seen."""
+        return sum(self.debits.values(), ZERO) if self.debits else None
+
+    @property
+    def confirmed_by(self) -> str | None:
+        """The first debit row that was seen."""
+        return next(iter(self.debits), None)
+
+    @property
     def charge(self) -> Decimal:
-        """What it is booked at: the row's amount once seen, else the quote; zero when nothing was charged."""
-        if self.outcome not in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
-            return ZERO
-        return self.quote if self.confirmed is None else self.confirmed
+        """What it is booked at: the rows' amount once seen, else the quote; zero when nothing was charged."""
+        if self.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+            return self.quote if self.confirmed is None else self.confirmed
+        if self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
+            return ZERO if self.confirmed is None else self.confirmed
+        return ZERO
 
     @property
     def refunded(self) -> Decimal:
@@ -158,4 +169,4 @@ class RunState:
 
     @property
     def next_submission(self) -> int:
-        return len(self.submissions) + 1
+        return max(self.submissions, default=0) + 1
