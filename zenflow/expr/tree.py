@@ -1,0 +1,69 @@
+"""JSON trees with templates in them: worked out leaf by leaf, and what may be asked of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from zenflow.expr.evaluate import evaluate
+from zenflow.expr.template import Template
+from zenflow.expr.values import SKIPPED, Pending, Value
+
+PathKey: TypeAlias = tuple[str | int, ...]
+
+
+def evaluate_tree(written: Any, scope: Mapping[str, Value]) -> Any:
+    """The tree with every template replaced by what it gives; leaves may be `Pending` or `SKIPPED`."""
+    kind = type(written)
+    if kind is Template:
+        return evaluate(written, scope)
+    if kind is dict:
+        return {key: evaluate_tree(item, scope) for key, item in written.items()}
+    if kind is list or kind is tuple:
+        return [evaluate_tree(item, scope) for item in written]
+    return written
+
+
+def pendings_in(tree: Any) -> list[Pending]:
+    """Everything that a tree still waits for, in reading order."""
+    return [leaf for leaf in _leaves(tree) if type(leaf) is Pending]
+
+
+def has_skipped(tree: Any) -> bool:
+    """Whether a value in it will not come."""
+    return any(leaf is SKIPPED for leaf in _leaves(tree))
+
+
+def without_nulls(tree: Any) -> Any:
+    """Rule 13: a key whose value is null is not sent, and a null element is left out of its list."""
+    if type(tree) is dict:
+        return {key: without_nulls(item) for key, item in tree.items() if item is not None}
+    if type(tree) is list:
+        return [without_nulls(item) for item in tree if item is not None]
+    return tree
+
+
+def templates_in(written: Any, path: PathKey = ()) -> Iterator[tuple[PathKey, Template]]:
+    """Every template of a tree with its path from the root, in reading order."""
+    kind = type(written)
+    if kind is Template:
+        yield path, written
+    elif kind is dict:
+        for key, item in written.items():
+            yield from templates_in(item, (*path, key))
+    elif kind is list or kind is tuple:
+        for position, item in enumerate(written):
+            yield from templates_in(item, (*path, position))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    stack = [tree]
+    while stack:
+        item = stack.pop()
+        kind = type(item)
+        if kind is dict:
+            stack.extend(reversed(item.values()))
+        elif kind is list:
+            stack.extend(reversed(item))
+        else:
+            yield item
