@@ -1,0 +1,225 @@
+"""Is this a call that the service would take? Parameters against a tool's schema, models and gates, before sending.
+
+Parameters may hold `Pending` parts: those are checked by their type now, and again when they are known. A schema
+that is itself odd is checked as far as it can be read, with a warning; it never stops anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from zenflow.catalog.gates import Gates, check_model, check_nsfw
+from zenflow.catalog.messages import missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
+from zenflow.catalog.model import Tool
+from zenflow.catalog.partial import SchemaTrouble, errors_of, is_uuid, validator_of
+from zenflow.catalog.place import NOWHERE, Path, Where, path_text
+from zenflow.catalog.schema import (
+    Schema,
+    asset_media,
+    fields_of,
+    is_asset_field,
+    is_prompt_field,
+    price_free_fields,
+    required_of,
+    takes_lists,
+    takes_other_fields,
+)
+from zenflow.expr.tree import without_nulls
+from zenflow.expr.types import why_not
+from zenflow.expr.values import Pending, Type
+from zenflow.ids import digest_of
+from zenflow.problems import Problem
+
+UNREADABLE_SCHEMA = "ZF411"
+LONG_PROMPT = "ZF412"
+WRONG_ASSET = "ZF413"
+PROMPT_LIMIT = 5000  # facts 3.4: several image backends refuse more, though no schema says so
+ALWAYS_REQUIRED = ("resolution", "output_format")  # seed 002: promoted to required where a tool has them
+
+
+@dataclass(frozen=True, slots=True)
+class ToolForm:
+    """A tool's schema, read once. `trouble` says what of it could not be read; then `parts` check field by field."""
+
+    tool: Tool
+    fields: Mapping[str, Schema]
+    required: tuple[str, ...]
+    closed: bool
+    free: frozenset[str]  # of price
+    whole: Any = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def form_of(tool: Tool) -> ToolForm:
+    """The tool's form, compiled once per digest."""
+    return _form(_Keyed(tool, tool.digest or digest_of(tool.input_schema)))
+
+
+def with_default_model(tool: Tool, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as they are sent: without nulls, and with the tool's default model named."""
+    sent: dict[str, Any] = without_nulls(dict(params))
+    if "model" not in sent and tool.default_model is not None and "model" in form_of(tool).fields:
+        sent["model"] = tool.default_model
+    return sent
+
+
+def check_call(
+    tool: Tool, params: Mapping[str, Any], *, where: Where = NOWHERE, gates: Gates | None = None
+) -> list[Problem]:
+    """Every problem of one call. `gates` None: models and policy are not looked at."""
+    form = form_of(tool)
+    sent = without_nulls(dict(params))
+    problems = [
+        *_names(form, sent, where),
+        *_values(form, sent, where),
+        *_assets(form, sent, where),
+        *_prompts(form, sent, where),
+    ]
+    if gates is not None:
+        problems += check_model(tool, sent, form.fields, gates, where)
+        problems += check_nsfw(sent, gates, where)
+    return list(dict.fromkeys(problems))
+
+
+def _names(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+    if form.closed:
+        for name in params:
+            if name not in form.fields:
+                yield unknown_parameter(form.tool.name, (name,), form.fields, where)
+    for name in form.required:
+        if name not in params:
+            yield missing_parameter(form.tool.name, (name,), form.fields.get(name, {}), where)
+
+
+def _values(form: ToolForm, params: dict[str, Any], where: Where) -> Iterator[Problem]:
+    if form.trouble:
+        text = f"the schema of `{form.tool.name}` cannot be read in full ({form.trouble}); the rest of it is checked"
+        yield Problem("ZF411", text, where.uses(), severity="warning")
+    try:
+        errors = [] if form.whole is None else errors_of(form.whole, params)
+    except SchemaTrouble as trouble:
+        yield from _values(_by_parts(form, str(trouble)), params, where)
+        return
+    for name, validator in form.parts.items():
+        if name in params:
+            try:
+                found = errors_of(validator, params[name])
+            except SchemaTrouble:
+                continue
+            for error in found:
+                error.relative_path.appendleft(name)
+            errors += found
+    for error in errors:
+        top_level = not error.absolute_path
+        if top_level and error.validator in ("required", "additionalProperties", "unevaluatedProperties"):
+            continue  # said by `_names`, with the whole list
+        leaf = "" if not error.absolute_path else str(error.absolute_path[0])
+        if (
+            error.validator in ("format", "type")
+            and leaf in form.fields
+            and _is_asset(form, leaf)
+            and not _is_shape(form, error, leaf)
+        ):
+            continue  # said by `_assets`, in the words of assets
+        yield from problem_of(form.tool.name, error, form.tool.input_schema, where)
+
+
+def _is_shape(form: ToolForm, error: Any, name: str) -> bool:
+    """Whether an error on an asset field is about one or many, or about something that is no text."""
+    if error.validator == "format":
+        return False
+    known = error.instance.type.name if isinstance(error.instance, Pending) else None
+    return (
+        known == "array"
+        or (takes_lists(form.fields[name]) and len(error.absolute_path) == 1)
+        or not isinstance(error.instance, (Pending, str))
+    )
+
+
+def _assets(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+    for name, value in params.items():
+        if name not in form.fields or not _is_asset(form, name):
+            continue
+        wanted = Type("asset", media=asset_media(name))
+        if takes_lists(form.fields[name]):
+            for position, element in enumerate(value if isinstance(value, list) else ()):
+                yield from _asset((name, position), element, wanted, where)
+            if isinstance(value, Pending) and value.type.name == "array" and value.type.items is not None:
+                yield from _asset((name,), Pending(value.on, value.type.items), wanted, where)
+        else:
+            yield from _asset((name,), value, wanted, where)
+
+
+def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Problem]:
+    if isinstance(value, str) and not is_uuid(value):
+        yield no_asset_id(path_text(path), value, where.value(path))
+    if not isinstance(value, Pending) or value.type.name == "array":
+        return
+    why = why_not(value.type, wanted)
+    if why is not None:
+        source = "" if value.on is None else f" ({value.on})"
+        hint = "A step that `uses: upload` gives its `asset_id`." if "upload it first" in why else None
+        if value.type.name in ("object", "boolean", "integer", "number"):
+            yield wrong_kind(path, value, {"type": "string"}, where)
+        else:
+            yield Problem(WRONG_ASSET, f"`{path_text(path)}`{source}: {why}", where.value(path), hint)
+
+
+def _prompts(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+    for name, value in params.items():
+        if isinstance(value, str) and len(value) > PROMPT_LIMIT and is_prompt_field(name, form.fields.get(name, {})):
+            text = f"`{name}` has {len(value)} characters; several backends refuse more than {PROMPT_LIMIT}"
+            yield Problem(LONG_PROMPT, text, where.value((name,)), "Shorten it.", severity="warning")
+
+
+def _is_asset(form: ToolForm, name: str) -> bool:
+    return is_asset_field(name, form.fields[name], form.tool.input_schema)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Keyed:
+    """A tool, equal to another by name and digest: a cache may hold it."""
+
+    tool: Tool
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Keyed) and (self.tool.name, self.digest) == (other.tool.name, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.tool.name, self.digest))
+
+
+@lru_cache(maxsize=256)
+def _form(keyed: _Keyed) -> ToolForm:
+    tool = keyed.tool
+    schema = tool.input_schema if isinstance(tool.input_schema, Mapping) else {}
+    fields = fields_of(schema)
+    promoted = [name for name in ALWAYS_REQUIRED if name in fields]
+    required = tuple(dict.fromkeys((*required_of(schema), *promoted)))
+    closed = bool(fields) and not takes_other_fields(schema)
+    plain = ToolForm(tool, fields, required, closed, price_free_fields(schema))
+    try:
+        whole = validator_of(schema)
+    except SchemaTrouble as trouble:
+        return _by_parts(plain, str(trouble))
+    return replace(plain, whole=whole)
+
+
+def _by_parts(form: ToolForm, trouble: str) -> ToolForm:
+    """One validator per field that has a schema which can be used."""
+    shared = {key: form.tool.input_schema[key] for key in ("$defs", "definitions") if key in form.tool.input_schema}
+    parts: dict[str, Any] = {}
+    for name, one in form.fields.items():
+        try:
+            parts[name] = validator_of({**shared, **one})
+        except SchemaTrouble:
+            try:
+                parts[name] = validator_of(one)
+            except SchemaTrouble:
+                continue
+    return replace(form, whole=None, parts=parts, trouble=trouble)

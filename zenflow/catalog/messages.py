@@ -1,0 +1,266 @@
+"""What JSON Schema found, said the way a person would: what stands there, what was expected, an example, what to do.
+
+Knows schemas and values; the words for models and policy are in `gates`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from zenflow.catalog.place import Path, Where, path_text
+from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
+from zenflow.expr.types import type_words, word_for
+from zenflow.expr.values import Pending
+from zenflow.problems import Problem
+from zenflow.suggest import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+UNKNOWN_PARAMETER = "ZF401"
+MISSING_PARAMETER = "ZF402"
+WRONG_TYPE = "ZF403"
+NOT_A_CHOICE = "ZF404"
+OUT_OF_RANGE = "ZF405"
+WRONG_TEXT = "ZF406"
+WRONG_LENGTH = "ZF407"
+NO_ASSET_ID = "ZF408"
+ONE_OR_MANY = "ZF409"
+OTHER_SCHEMA = "ZF410"
+
+_LIMITS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+}
+_TYPE_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+def unknown_parameter(tool: str, path: Path, allowed: Iterable[str], where: Where) -> Problem:
+    names = sorted(allowed)
+    hint = " ".join(filter(None, (did_you_mean(str(path[-1]), names), f"Allowed: {', '.join(names)}.")))
+    return Problem(UNKNOWN_PARAMETER, f"`{tool}` has no parameter `{path_text(path)}`", where.key(path), hint)
+
+
+def missing_parameter(tool: str, path: Path, field: Schema, where: Where) -> Problem:
+    why = {
+        "resolution": " (its price depends on it, so the service picks no default)",
+        "output_format": " (the service picks no default)",
+    }.get(str(path[-1]), "")
+    hint = f"Add `{path[-1]}: {example(str(path[-1]), field)}`. Expected: {expected(field)}."
+    place = where.uses() if len(path) == 1 else where.value(path[:-1])
+    return Problem(MISSING_PARAMETER, f"`{tool}` needs `{path_text(path)}`{why}", place, hint)
+
+
+def problem_of(tool: str, error: ValidationError, root: Schema, where: Where) -> list[Problem]:
+    """One finding of the validator below the top level, as problems of ours."""
+    path: Path = tuple(error.absolute_path)
+    word, wanted, value = _parts(error)
+    if word is None or isinstance(value, Pending):
+        return [_wrong_pending(error, path, root, where)]
+    if word in ("additionalProperties", "unevaluatedProperties") and isinstance(value, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+        return [unknown_parameter(tool, (*path, name), known, where) for name in value if name not in known]
+    if word == "required" and isinstance(value, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+        names = [n for n in wanted if n not in value and f"'{n}'" in error.message] or [
+            n for n in wanted if n not in value
+        ]
+        return [missing_parameter(tool, (*path, n), resolved(known.get(n), root), where) for n in names]
+    field = error.schema if isinstance(error.schema, Mapping) else {}
+    name, place = path_text(path), where.value(path)
+    if word == "type":
+        return [_wrong_type(name, path, value, field, root, where)]
+    if word in ("enum", "const"):
+        choices = list(wanted) if word == "enum" else [wanted]
+        near = nearest(str(value), [str(c) for c in choices])
+        hint = " ".join(filter(None, (f"Did you mean `{near}`?" if near else None, f"Expected: {_listed(choices)}.")))
+        return [Problem(NOT_A_CHOICE, f"`{name}` cannot be {shown(value)}", place, hint)]
+    if word in _LIMITS:
+        hint = f"Expected: {expected(field)}."
+        return [
+            Problem(OUT_OF_RANGE, f"`{name}` is {shown(value)}; it must be {_LIMITS[word].format(wanted)}", place, hint)
+        ]
+    if word == "format":
+        return [no_asset_id(name, value, place)]
+    if word in ("minLength", "maxLength", "pattern"):
+        return [_wrong_text(name, word, wanted, value, place)]
+    if word in ("minItems", "maxItems"):
+        bound = "at least" if word == "minItems" else "at most"
+        return [Problem(WRONG_LENGTH, f"`{name}` has {len(value)} elements; it takes {bound} {wanted}", place)]
+    if word in ("anyOf", "oneOf") and error.context:
+        return [_no_branch(name, path, error, root, where)]
+    return [Problem(OTHER_SCHEMA, f"`{name or tool}` does not fit the tool's schema: {error.message[:200]}", place)]
+
+
+def _parts(error: ValidationError) -> tuple[Any, Any, Any]:
+    return error.validator, error.validator_value, error.instance
+
+
+def _no_branch(name: str, path: Path, error: ValidationError, root: Schema, where: Where) -> Problem:
+    """None of several forms fits: what they would be, in one line."""
+    branches = [resolved(b, root) for b in _parts(error)[1] if isinstance(b, Mapping)]
+    forms = list(dict.fromkeys(expected(b) for b in branches if b.get("type") != "null"))
+    return Problem(
+        WRONG_TYPE,
+        f"`{name}` is {shown(error.instance)}, which it cannot be",
+        where.value(path),
+        f"Expected: {' or '.join(forms)}.",
+    )
+
+
+def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, where: Where) -> Problem:
+    place, wants = where.value(path), types_of(field)
+    if isinstance(value, list) and wants and "array" not in wants:
+        return Problem(
+            ONE_OR_MANY,
+            f"`{name}` is a list; it takes one value",
+            place,
+            "Take one element, or fan out with `foreach`.",
+        )
+    if "array" in wants and not isinstance(value, (dict, list)):
+        return Problem(
+            ONE_OR_MANY, f"`{name}` is one value; it takes a list", place, f"Write `[{shown(value)}]`, a list of one."
+        )
+    hint = f"Expected: {expected(field)}."
+    if wants == ("string",) and isinstance(value, (int, float)):
+        hint = f'Quote it: `{path[-1]}: "{shown(value)}"`.'
+    elif isinstance(value, str) and _reads_as(value, wants):
+        hint = f"Leave out the quotes: `{path[-1]}: {value}`."
+    return Problem(
+        WRONG_TYPE, f"`{name}` is {word_for(value)} ({shown(value)}); it must be {_types(wants)}", place, hint
+    )
+
+
+def _reads_as(text: str, wants: tuple[str, ...]) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    if isinstance(value, bool):
+        return "boolean" in wants
+    return isinstance(value, (int, float)) and bool({"integer", "number"} & set(wants))
+
+
+def _wrong_pending(error: ValidationError, path: Path, root: Schema, where: Where) -> Problem:
+    """A value that is not known yet, but whose kind is, and is wrong."""
+    pending: Pending = _parts(error)[2]
+    field = error.schema if isinstance(error.schema, Mapping) else {}
+    return wrong_kind(path, pending, field, where)
+
+
+def wrong_kind(path: Path, pending: Pending, field: Schema, where: Where) -> Problem:
+    name, source, wants = path_text(path), _source(pending), types_of(field)
+    if pending.type.name == "array" and "array" not in wants:
+        one = source.removesuffix("s") if source.endswith("asset_ids") else f"{source}[0]" if source else ""
+        hint = f"For each: `foreach: ${{{{ {source} }}}}` with `${{{{ item }}}}`; for the first: `${{{{ {one} }}}}`."
+        if source and path and isinstance(path[-1], int):
+            hint = f"Without the brackets, `${{{{ {source} }}}}` is the whole list."
+        return Problem(
+            ONE_OR_MANY,
+            f"`{name}` takes one value, and {source or 'this'} is a list",
+            where.value(path),
+            hint if source else "Take one element (`…[0]`), or fan out with `foreach`.",
+        )
+    if "array" in wants:
+        hint = f"Write `[${{{{ {source} }}}}]`, a list of one." if source else "Put it into `[ ]`."
+        return Problem(
+            ONE_OR_MANY, f"`{name}` takes a list, and {source or 'this'} is one value", where.value(path), hint
+        )
+    found = type_words(pending.type)
+    text_hint = None if "string" not in wants else "Make it text: `… | string`."
+    return Problem(
+        WRONG_TYPE, f"`{name}` must be {_types(wants)}; {source or 'this'} is {found}", where.value(path), text_hint
+    )
+
+
+def _source(pending: Pending) -> str:
+    return "" if pending.on is None else str(pending.on)
+
+
+def no_asset_id(name: str, value: Any, place: Any) -> Problem:
+    """Something else where the id of an uploaded or generated asset belongs."""
+    text = str(value)
+    if "/" in text or "." in text:
+        message = f"`{name}` takes an asset id, and this is a file or an address ({shown(value)})"
+        return Problem(
+            NO_ASSET_ID,
+            message,
+            place,
+            "Upload it first: a step that `uses: upload`, then `${{ steps.upload.asset_id }}`.",
+        )
+    return Problem(
+        NO_ASSET_ID,
+        f"`{name}` takes an asset id (a UUID); found {shown(value)}",
+        place,
+        "Pass a step's `asset_id`, or `upload` the file.",
+    )
+
+
+def _wrong_text(name: str, word: str, wanted: Any, value: str, place: Any) -> Problem:
+    if word == "minLength" and not value:
+        return Problem(WRONG_TEXT, f"`{name}` is empty", place, f"It needs at least {wanted} character(s).")
+    if word == "pattern":
+        return Problem(WRONG_TEXT, f"`{name}` is {shown(value)}; it must match `{wanted}`", place)
+    bound = "at least" if word == "minLength" else "at most"
+    return Problem(WRONG_TEXT, f"`{name}` has {len(value)} characters; it takes {bound} {wanted}", place)
+
+
+def expected(field: Schema) -> str:
+    """What a field takes, in a few words: `a whole number, at least 1, at most 4`."""
+    choices = field.get("enum")
+    if isinstance(choices, list):
+        return _listed(choices)
+    words = [_types(types_of(field))]
+    words += [text.format(field[key]) for key, text in _LIMITS.items() if key in field]
+    return ", ".join(words)
+
+
+def example(name: str, field: Schema) -> str:
+    """A value that the field would take."""
+    default, choices, samples = default_of(field), field.get("enum"), field.get("examples")
+    for value in (
+        default,
+        *(samples if isinstance(samples, list) else ()),
+        *(choices if isinstance(choices, list) else ()),
+    ):
+        if value is not None:
+            return shown(value, quote=False)
+    root: Schema = {}
+    if takes_lists(field):
+        return f"[{example(name, item_of(field, root))}]"
+    if is_asset_field(name, field, root):
+        return "${{ steps.upload.asset_id }}"
+    kinds = types_of(field)
+    if "integer" in kinds or "number" in kinds:
+        return str(field.get("minimum", 1))
+    return "true" if "boolean" in kinds else "…"
+
+
+def shown(value: Any, *, quote: bool = True) -> str:
+    """A value as it would be written, cut short."""
+    if isinstance(value, str) and not quote:
+        return value
+    text = json.dumps(value, ensure_ascii=False, default=lambda v: "…")
+    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+
+
+def _types(names: tuple[str, ...]) -> str:
+    return " or ".join(_TYPE_WORDS.get(name, name) for name in names) or "something else"
+
+
+def _listed(choices: list[Any]) -> str:
+    some = [c if isinstance(c, str) else json.dumps(c) for c in choices[:20]]
+    return ", ".join(some) + (", …" if len(choices) > 20 else "")

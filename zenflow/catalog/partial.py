@@ -1,0 +1,126 @@
+"""JSON Schema validation of parameters of which some are not known yet.
+
+A `Pending` leaf is checked by what is known of its type and passes everything else. Knows nothing of tools or messages.
+Every keyword is wrapped so that a schema that is itself wrong costs that keyword, never the check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import jsonschema
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend, validator_for
+from referencing import Registry
+
+from zenflow.expr.values import Pending, Skipped
+
+Keyword: TypeAlias = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
+
+# These compare or count a value as a whole, so they say nothing while a part of it is unknown.
+_WHOLE_VALUE = frozenset({"enum", "const", "uniqueItems", "not", "if", "oneOf", "contains", "dependentSchemas"})
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
+_formats = FormatChecker(formats=())
+
+# Which JSON types a value of a known type may turn out to be.
+_JSON_TYPES: Mapping[str, frozenset[str]] = {
+    "null": frozenset({"null"}),
+    "boolean": frozenset({"boolean"}),
+    "integer": frozenset({"integer", "number"}),
+    "number": frozenset({"integer", "number"}),
+    "string": frozenset({"string"}),
+    "image": frozenset({"string"}),
+    "video": frozenset({"string"}),
+    "audio": frozenset({"string"}),
+    "asset": frozenset({"string"}),
+    "array": frozenset({"array"}),
+    "object": frozenset({"object"}),
+}
+
+
+class SchemaTrouble(Exception):
+    """The schema itself cannot be used; the text says why."""
+
+
+@_formats.checks("uuid")
+def is_uuid(value: object) -> bool:
+    """The only format that is checked: the others (facts 3.4) are hints, and new ones must not stop anybody."""
+    return not isinstance(value, str) or bool(_UUID.match(value))
+
+
+def has_pending(value: Any) -> bool:
+    """Whether any part is not known yet (or will not come)."""
+    if isinstance(value, dict):
+        return any(has_pending(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_pending(item) for item in value)
+    return isinstance(value, (Pending, Skipped))
+
+
+def validator_of(schema: Any) -> Any:
+    """A validator of this schema that lets `Pending` parts pass. Raises `SchemaTrouble`."""
+    if not isinstance(schema, Mapping):
+        raise SchemaTrouble("it is not an object")
+    try:
+        dialect = validator_for(schema, default=Draft202012Validator)
+        dialect.check_schema(dict(schema))
+    except (jsonschema.exceptions.SchemaError, RecursionError, TypeError, ValueError, re.error) as error:
+        raise SchemaTrouble(_first_line(error)) from error
+    return _tolerant(dialect)(schema, format_checker=_formats, registry=Registry())
+
+
+def errors_of(validator: Any, value: Any) -> list[ValidationError]:
+    """Every finding. Raises `SchemaTrouble` where the schema cannot be followed, as with a `$ref` to nowhere."""
+    try:
+        return list(validator.iter_errors(value))
+    except Exception as error:  # whatever a foreign schema does to the library is about the schema
+        raise SchemaTrouble(_first_line(error)) from error
+
+
+_TOLERANT: dict[Any, Any] = {}
+
+
+def _tolerant(dialect: Any) -> Any:
+    if dialect not in _TOLERANT:
+        wrapped = {word: _wrapped(word, check) for word, check in dialect.VALIDATORS.items()}
+        _TOLERANT[dialect] = extend(dialect, wrapped)  # type: ignore[no-untyped-call]
+    return _TOLERANT[dialect]
+
+
+def _wrapped(word: str, check: Keyword) -> Keyword:
+    if word == "type":
+        return _typed(check)
+
+    if word in ("$ref", "$dynamicRef", "allOf", "anyOf"):
+        return check  # these only lead on to others
+
+    def tolerant(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError] | None:
+        if isinstance(value, (Pending, Skipped)) or (word in _WHOLE_VALUE and has_pending(value)):
+            return None
+        return check(validator, wanted, value, schema)
+
+    return tolerant
+
+
+def _typed(check: Keyword) -> Keyword:
+    def typed(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError] | None:
+        if isinstance(value, Skipped):
+            return None
+        if not isinstance(value, Pending):
+            if value is None and schema.get("nullable") is True:  # OpenAPI 3.0's way of saying it
+                return None
+            return check(validator, wanted, value, schema)
+        possible = _JSON_TYPES.get(value.type.name)
+        if possible is None or possible & set([wanted] if isinstance(wanted, str) else wanted):
+            return None
+        return iter([ValidationError(f"is {value.type.name}")])
+
+    return typed
+
+
+def _first_line(error: Exception) -> str:
+    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0][:200]
