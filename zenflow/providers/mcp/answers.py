@@ -1,0 +1,162 @@
+"""A tool's answer as a value, and liberal readers of the service's fields.
+
+Other servers of the same contract order keys differently, leave out optional ones, add some, send numbers as text, or
+have no structured content at all; these readers take what is there and answer None for what is not. Knows no tools.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from zenflow.clock import from_iso
+from zenflow.providers.base import WireFacts
+
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """One tool result. `structured` comes from `structuredContent`, else from JSON in the text, else it is empty."""
+
+    structured: Mapping[str, Any]
+    text: str
+    is_error: bool
+    facts: WireFacts
+    is_complete: bool = True  # False: the server asks for more input (protocol 2026), which we never give
+
+
+def answer_from(result: Mapping[str, Any], facts: WireFacts) -> ToolAnswer:
+    """Read a `tools/call` result."""
+    text = _text(result.get("content"))
+    structured = result.get("structuredContent")
+    if not isinstance(structured, Mapping):
+        structured = json_object_in(text)
+    inner = structured.get("result")
+    if len(structured) == 1 and isinstance(inner, Mapping):
+        structured = inner  # some servers wrap what is returned under one key
+    complete = result.get("resultType", "complete") == "complete"
+    return ToolAnswer(structured, text, result.get("isError") is True, facts, complete)
+
+
+def json_object_in(text: str) -> Mapping[str, Any]:
+    """The JSON object that a text is, or holds in a fence."""
+    fenced = _FENCE.search(text)
+    for candidate in (text, fenced.group(1) if fenced else ""):
+        stripped = candidate.strip()
+        if not stripped.startswith("{"):
+            continue
+        try:
+            value = json.loads(stripped)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    texts = [b["text"] for b in blocks if isinstance(b, Mapping) and isinstance(b.get("text"), str)]
+    return "\n".join(texts)
+
+
+def first(row: Mapping[str, Any], *keys: str) -> Any:
+    """The first of several spellings that is there and not null. `a.b` looks inside `a`."""
+    for key in keys:
+        value: Any = row
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is not None:
+            return value
+    return None
+
+
+def text_at(row: Mapping[str, Any], *keys: str) -> str | None:
+    value = first(row, *keys)
+    if value is None or isinstance(value, Mapping | list):
+        return None
+    return str(value)
+
+
+def whole_at(row: Mapping[str, Any], *keys: str) -> int | None:
+    value = first(row, *keys)
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def truth_at(row: Mapping[str, Any], *keys: str) -> bool:
+    value = first(row, *keys)
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "1")
+    return bool(value)
+
+
+def moment_at(row: Mapping[str, Any], *keys: str) -> datetime | None:
+    value = first(row, *keys)
+    if not isinstance(value, str):
+        return None
+    try:
+        return from_iso(value)
+    except ValueError:
+        return None
+
+
+def object_at(row: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    value = first(row, *keys)
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows_at(row: Mapping[str, Any], *keys: str) -> tuple[Mapping[str, Any], ...]:
+    """The objects of a list; anything else in it is passed over."""
+    value = first(row, *keys)
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return tuple(item for item in items if isinstance(item, Mapping))
+
+
+def texts_at(row: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
+    value = first(row, *keys)
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return tuple(str(item) for item in items if isinstance(item, str | int))
+
+
+def next_offset(page: Mapping[str, Any], offset: int, shown: int) -> int | None:
+    """Where the next page begins, None at the end. An envelope without the fields is read from its counts."""
+    given = whole_at(page, "next_offset")
+    if given is not None:
+        return given if given > offset else None
+    more = first(page, "has_more")
+    if more is not None:
+        return offset + shown if truth_at(page, "has_more") and shown else None
+    total = whole_at(page, "total")
+    return offset + shown if total is not None and shown and offset + shown < total else None
+
+
+def uuids_in(value: Any) -> tuple[str, ...]:
+    """Every UUID in a JSON value, in order, once: the last resort when a call names no assets (money.md)."""
+    found: dict[str, None] = {}
+    for text in _texts_in(value):
+        found.update((match.lower(), None) for match in UUID.findall(text))
+    return tuple(found)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts_in(inner)

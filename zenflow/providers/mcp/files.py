@@ -1,0 +1,84 @@
+"""Assets, without their bytes: what they are, where to fetch them, what is on them, and prompts for them.
+
+Sources: seed 001 (assets), seed 002 (prompt helpers). Bytes go up in `uploads` and come down in `downloads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zenflow.providers.base import AssetInfo, AssetUrl, CraftedPrompts, Description, ServiceError
+from zenflow.providers.mcp.answers import rows_at, text_at, texts_at
+from zenflow.providers.mcp.asking import Caller, ask, missing
+
+BATCH_LIMIT = 50  # seed 001: 1..50 ids
+_HELPER_DEADLINE_S = 120.0  # both helpers wait for an external model
+
+
+async def asset(caller: Caller, asset_id: str) -> AssetInfo:
+    content = await ask(caller, "get_asset", {"asset_id": asset_id})
+    return AssetInfo(text_at(content, "id", "asset_id") or asset_id, text_at(content, "media_type") or "")
+
+
+async def download_urls(caller: Caller, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+    """Addresses of the originals, in the order asked for."""
+    return await _urls(caller, "get_asset_download_urls", asset_ids, "download_url", ("media_type",), {})
+
+
+async def preview_urls(caller: Caller, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+    """Addresses of previews, each with the preview's own type. `inline` off: the bytes would come twice."""
+    keys = ("preview_media_type",)
+    return await _urls(caller, "get_asset_preview_urls", asset_ids, "preview_url", keys, {"inline": False})
+
+
+async def _urls(
+    caller: Caller,
+    tool: str,
+    asset_ids: Sequence[str],
+    url_key: str,
+    type_keys: Sequence[str],
+    more: Mapping[str, Any],
+) -> Sequence[AssetUrl]:
+    found: list[AssetUrl] = []
+    for start in range(0, len(asset_ids), BATCH_LIMIT):
+        batch = list(asset_ids[start : start + BATCH_LIMIT])
+        content = await ask(caller, tool, {"asset_ids": batch, **more})
+        rows = rows_at(content, "items", "assets", "urls")
+        by_id = {asset_id.lower(): row for row in rows if (asset_id := text_at(row, "asset_id", "id"))}
+        for asset_id in batch:
+            found.append(_url(asset_id, by_id.get(asset_id.lower()), url_key, type_keys))
+    return found
+
+
+def _url(asset_id: str, row: Mapping[str, Any] | None, url_key: str, type_keys: Sequence[str]) -> AssetUrl:
+    if row is None:
+        return AssetUrl(asset_id, None, None, "the answer does not mention this asset")
+    url = text_at(row, url_key, "url")
+    if url is None:
+        return AssetUrl(asset_id, None, None, text_at(row, "error", "error.message", "reason") or "no address given")
+    return AssetUrl(asset_id, url, text_at(row, *type_keys))
+
+
+async def describe(caller: Caller, asset_id: str, force_refresh: bool) -> Description:
+    content = await ask(
+        caller,
+        "describe_asset",
+        {"asset_id": asset_id, "force_refresh": True if force_refresh else None},
+        deadline_s=_HELPER_DEADLINE_S,
+    )
+    text = text_at(content, "description")
+    if not text:
+        raise missing("describe_asset", "description", content)
+    return Description(text_at(content, "asset_id") or asset_id, text, text_at(content, "media_type"))
+
+
+async def craft_prompt(caller: Caller, arguments: Mapping[str, Any]) -> CraftedPrompts:
+    content = await ask(caller, "craft_prompt", arguments, deadline_s=_HELPER_DEADLINE_S)
+    prompts: tuple[Mapping[str, Any], ...] = tuple(r for r in rows_at(content, "prompts") if text_at(r, "prompt"))
+    if not prompts:  # bare texts, or a single one, from servers that take the page less literally
+        texts = texts_at(content, "prompts") or tuple(t for t in (text_at(content, "prompt"),) if t)
+        prompts = tuple({"prompt": text} for text in texts)
+    if not prompts:
+        raise ServiceError("server", "craft_prompt: the answer holds no prompt", payload=content)
+    return CraftedPrompts(prompts)

@@ -1,0 +1,157 @@
+"""`McpProvider`: the ZenCreator MCP service as a `Provider`. A table of contents; the work is in the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.prices import Question, Quote
+from zenflow.clock import Clock, SystemClock
+from zenflow.providers.base import (
+    AssetInfo,
+    AssetUrl,
+    CallResult,
+    CraftedPrompts,
+    Description,
+    Download,
+    Submission,
+    SubmitAnswer,
+    Task,
+    TaskSummary,
+    Transaction,
+    UploadedAsset,
+)
+from zenflow.providers.mcp import catalog as catalog_
+from zenflow.providers.mcp import downloads, files, jobs, quotes, uploads
+from zenflow.providers.mcp.asking import ask
+from zenflow.providers.mcp.auth import NO_TOKEN, TokenSource
+from zenflow.providers.mcp.http import HttpParts, network
+from zenflow.providers.mcp.session import Session
+from zenflow.providers.mcp.submit import DEADLINE_S, Submitter
+
+
+class McpProvider:
+    """One service, one account. Open with `async with`; the first question connects."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tokens: TokenSource | None = None,
+        clock: Clock | None = None,
+        http: HttpParts | None = None,
+        server: str | None = None,
+        submit_deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self._http = http or network()
+        self._session = Session(url, tokens=tokens or NO_TOKEN, clock=self.clock, http=self._http)
+        self._submitter = Submitter(self._session, submit_deadline_s)
+        self._downloads: dict[str, Any] = {}
+        self._stack = AsyncExitStack()
+        self.server = server or self._session.url
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._session)
+        self._stack.push_async_callback(self._close_downloads)
+        self._stack.push_async_callback(self._submitter.close)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    async def connect(self) -> None:
+        """Speak to the server now. Raises `ServiceError` in words that say what is there instead."""
+        await self._session.link()
+
+    async def account(self) -> Account:
+        return await catalog_.account(self._session)
+
+    async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
+        return await catalog_.catalog(self._session, self.server, self.clock, tools)
+
+    async def model_guide(self, model: str) -> str | None:
+        return await catalog_.model_guide(self._session, model)
+
+    async def quote(self, question: Question) -> Quote:
+        return await quotes.quote(self._session, self.clock, question)
+
+    async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
+        return await quotes.compare(self._session, tool, params, resolutions)
+
+    async def upload_file(self, path: Path, media_type: str | None) -> UploadedAsset:
+        return await uploads.upload_file(self._session, path, media_type)
+
+    async def upload_url(self, url: str, media_type: str | None) -> UploadedAsset:
+        return await uploads.upload_url(self._session, url, media_type)
+
+    async def describe(self, asset_id: str, force_refresh: bool) -> Description:
+        return await files.describe(self._session, asset_id, force_refresh)
+
+    async def craft_prompt(self, arguments: Mapping[str, Any]) -> CraftedPrompts:
+        return await files.craft_prompt(self._session, arguments)
+
+    async def submit(self, submission: Submission) -> SubmitAnswer:
+        return await self._submitter.submit(submission)
+
+    async def list_tasks(
+        self,
+        *,
+        query: str | None = None,
+        tool: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[TaskSummary, ...], int | None]:
+        return await jobs.list_tasks(self._session, query=query, tool=tool, status=status, limit=limit, offset=offset)
+
+    async def get_task(self, task_id: str) -> Task:
+        return await jobs.get_task(self._session, task_id)
+
+    async def processing_tools(self) -> Mapping[str, bool]:
+        return await jobs.processing_tools(self._session)
+
+    async def wait_for_task(self, task_id: str, wait_s: int) -> None:
+        await jobs.wait_for_task(self._session, task_id, wait_s)
+
+    async def call_result(self, call_id: str) -> CallResult:
+        return await jobs.call_result(self._session, call_id)
+
+    async def asset(self, asset_id: str) -> AssetInfo:
+        return await files.asset(self._session, asset_id)
+
+    async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+        return await files.download_urls(self._session, asset_ids)
+
+    async def preview_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+        return await files.preview_urls(self._session, asset_ids)
+
+    def download(self, url: str, start: int = 0) -> AbstractAsyncContextManager[Download]:
+        return downloads.download(self._download_pool(url), url, start, self.clock.now)
+
+    async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
+        return await jobs.transactions(self._session, limit=limit, offset=offset)
+
+    async def delete_task(self, task_id: str) -> None:
+        await jobs.delete_task(self._session, task_id)
+
+    async def ask(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Any other free tool of the service, without its prefix: its structured content."""
+        return await ask(self._session, tool, arguments)
+
+    def _download_pool(self, url: str) -> Any:
+        """Storage is another host, perhaps behind another proxy: one pool per origin."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._downloads:
+            self._downloads[origin] = self._http.pool(url)
+        return self._downloads[origin]
+
+    async def _close_downloads(self) -> None:
+        pools, self._downloads = list(self._downloads.values()), {}
+        for pool in pools:
+            await pool.aclose()
