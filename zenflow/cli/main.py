@@ -1,0 +1,42 @@
+"""The door of the command `zenflow`: answers `--version` and `--help` itself, hands every other word to `boundary`.
+
+Knows nothing of click or of any room, so that the two most frequent questions cost the interpreter's start and no more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from zenflow import __version__
+
+COMPLETION_VARIABLE = "_ZENFLOW_COMPLETE"
+
+
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Run one command line and leave the process with its status."""
+    raise SystemExit(run(list(sys.argv[1:] if words is None else words)))
+
+
+def run(words: list[str]) -> int:
+    """The exit status of one command line."""
+    if COMPLETION_VARIABLE not in os.environ:
+        quick = _quick_answer(words)
+        if quick is not None:
+            sys.stdout.write(quick + "\n")
+            return 0
+    from zenflow.cli.boundary import run_words  # click is loaded from here on
+
+    return run_words(words)
+
+
+def _quick_answer(words: list[str]) -> str | None:
+    if words == ["--version"]:
+        return f"zenflow {__version__}"
+    if words in ([], ["--help"], ["-h"], ["help"]):
+        from zenflow.cli.page import help_page
+
+        return help_page()
+    return None

@@ -1,0 +1,71 @@
+"""Every command: its module, its line in `--help`, its group. Literal, so that the page costs no import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    module: str
+    line: str
+    group: str
+
+
+EVERYDAY = "Everyday"
+
+COMMANDS: Mapping[str, Entry] = {
+    "init": Entry("zenflow.cli.commands.init", "Make a first workspace that works", EVERYDAY),
+    "validate": Entry("zenflow.cli.commands.validate", "Check a recipe; nothing is sent that costs", EVERYDAY),
+    "plan": Entry("zenflow.cli.commands.plan", "Show what a run would do and cost", EVERYDAY),
+    "run": Entry("zenflow.cli.commands.run", "Plan, ask, and do it within the budget", EVERYDAY),
+    "resume": Entry("zenflow.cli.commands.resume", "Go on with a run; nothing is paid twice", EVERYDAY),
+    "runs": Entry("zenflow.cli.commands.runs", "The runs of this workspace, newest first", "Look"),
+    "show": Entry("zenflow.cli.commands.show", "How a run stands, from its journal", "Look"),
+    "stop": Entry("zenflow.cli.commands.stop", "Drain a run from another terminal", "Look"),
+    "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a Mermaid graph", "Look"),
+    "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
+    "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
+    "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),
+    "sandbox": Entry("zenflow.cli.commands.sandbox", "Serve the sandbox over HTTP", "Service"),
+    "config": Entry("zenflow.cli.commands.config", "Each setting with its value and origin", "Service"),
+    "completion": Entry("zenflow.cli.commands.completion", "The script that completes words in your shell", "Service"),
+    "version": Entry("zenflow.cli.commands.version", "The version, and what it runs on", "Service"),
+}
+
+_OPENING = """\
+zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand, within a budget.
+
+Usage: zenflow COMMAND [WORDS] [OPTIONS]
+"""
+
+_CLOSING = """\
+`zenflow COMMAND --help` tells the rest. A first try, free of charge:
+
+  zenflow init my-shoot && cd my-shoot && zenflow run first"""
+
+
+def groups() -> Iterator[tuple[str, list[str]]]:
+    """Group by group in reading order, the commands of each."""
+    by_group: dict[str, list[str]] = {}
+    for name, entry in COMMANDS.items():
+        by_group.setdefault(entry.group, []).append(name)
+    yield from by_group.items()
+
+
+def help_page() -> str:
+    """The page of `zenflow --help`: the everyday commands in full, the others by name."""
+    return "\n".join([_OPENING, *_everyday(), "", *_others(), "", *_options(), "", _CLOSING])
+
+
+def _everyday() -> list[str]:
+    names = [name for name, entry in COMMANDS.items() if entry.group == EVERYDAY]
+    return [f"  {name:<10} {COMMANDS[name].line}" for name in names]
+
+
+def _others() -> list[str]:
+    return [f"  {group + ':':<10} {' · '.join(names)}" for group, names in groups() if group != EVERYDAY]
+
+
+def _options() -> list[str]:
+    return ["Options:", "  --version  The version alone", "  --help     This page, or a command's"]

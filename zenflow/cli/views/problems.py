@@ -1,0 +1,174 @@
+"""Problems drawn for people, as rows of JSON, and as annotations of GitHub. Knows nothing of what was checked.
+
+    recipes/photoshoot.yaml:34:14: error: image_editor has no model `SEEDREAM_55` [ZF410]
+       |
+    34 |       model: SEEDREAM_55
+       |              ^^^^^^^^^^^
+       → Did you mean `SEEDREAM_5`?
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.snippet import snippet
+from zenflow.cli.views.width import wrap
+from zenflow.problems import Place, Problem
+
+GITHUB_MOST = 10  # annotations that GitHub shows of one step; the rest is counted
+
+
+def draw_problems(problems: Sequence[Problem], ink: Ink, width: int) -> str:
+    """Each finding with its place, then how many there are."""
+    sources = Sources()
+    blocks = ["\n".join(_block(problem, sources, ink, width)) for problem in problems]
+    return "\n\n".join([*blocks, ink.strong(summary(problems))])
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """`2 errors, 1 warning`, or `no problems`."""
+    found = list(problems)
+    errors = sum(1 for p in found if p.severity == "error")
+    parts = [_count(errors, "error"), _count(len(found) - errors, "warning")]
+    return ", ".join(part for part in parts if part) or "no problems"
+
+
+def draw_error(message: str, code: str, hint: str | None, ink: Ink, width: int) -> str:
+    """One error without a place: the message, its code, and on a line of its own what to do."""
+    lines = wrap(f"{message} [{code}]", width, "  ", "error: ")
+    lines[0] = lines[0].replace("error:", ink.bad("error:"), 1)
+    return "\n".join([*lines, *_hint(hint, "", ink, width)])
+
+
+def as_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The `problems` of a JSON document (issue 2, item 11)."""
+    return [_row(problem) for problem in problems]
+
+
+def as_github(problems: Sequence[Problem]) -> str:
+    """Workflow commands of GitHub Actions, errors first."""
+    errors_first = sorted(problems, key=lambda p: p.severity != "error")
+    lines = [_annotation(problem) for problem in errors_first[:GITHUB_MOST]]
+    if len(problems) > GITHUB_MOST:
+        lines.append(f"::notice title=zenflow::and {len(problems) - GITHUB_MOST} more; see the job's log")
+    return "\n".join(lines)
+
+
+class Sources:
+    """The lines of the files that places speak of, read once."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, place: Place) -> str | None:
+        if place.file not in self._lines:
+            self._lines[place.file] = _read_lines(place.file)
+        lines = self._lines[place.file]
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else None
+
+
+def shown_path(file: str) -> str:
+    """The path as a person would type it here: relative when it lies below the current folder."""
+    try:
+        relative = os.path.relpath(file)
+    except (ValueError, OSError):  # another drive, or no current folder
+        return file
+    return file if relative.startswith("..") else relative
+
+
+def _block(problem: Problem, sources: Sources, ink: Ink, width: int) -> list[str]:
+    mark = ink.bad if problem.severity == "error" else ink.warn
+    head = f"{problem.severity}: {problem.message} {ink.faint(f'[{problem.code}]')}"
+    place = problem.place
+    if place is not None:
+        head = f"{ink.strong(f'{shown_path(place.file)}:{place.line}:{place.column}:')} {head}"
+    lines = [head.replace(f"{problem.severity}:", mark(f"{problem.severity}:"), 1)]
+    gutter = _gutter([place, *(note.place for note in problem.notes)])
+    if place is not None:
+        lines += snippet(place, sources.line(place), ink, mark, width, gutter)
+    for note in problem.notes:
+        at = f"{shown_path(note.place.file)}:{note.place.line}:{note.place.column}"
+        lines.append(f"{' ' * gutter} = {ink.strong('note:')} {note.message} ({at})")
+        lines += snippet(note.place, sources.line(note.place), ink, ink.link, width, gutter, under="-")
+    return lines + _hint(problem.hint, " " * (gutter + 1) if place is not None else "", ink, width)
+
+
+def _hint(hint: str | None, indent: str, ink: Ink, width: int) -> list[str]:
+    if not hint:
+        return []
+    lines: list[str] = []
+    for number, written in enumerate(hint.splitlines()):
+        opening = "→ " if number == 0 else "  "
+        if number == 0:
+            lines += wrap(written, width, indent + "  ", indent + ink.link(opening.strip()) + " ")
+        else:
+            lines.append(indent + opening + written)  # a quoted line keeps its own spaces
+    return lines
+
+
+def _gutter(places: Iterable[Place | None]) -> int:
+    return max((len(str(place.line)) for place in places if place is not None), default=1)
+
+
+def _row(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "file": shown_path(place.file) if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "end_line": place.end_line if place else None,
+        "end_column": place.end_column if place else None,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+        "notes": [
+            {
+                "message": note.message,
+                "file": shown_path(note.place.file),
+                "line": note.place.line,
+                "column": note.place.column,
+            }
+            for note in problem.notes
+        ],
+    }
+
+
+def _annotation(problem: Problem) -> str:
+    place = problem.place
+    properties = [f"title={_escaped(problem.code, True)}"]
+    if place is not None:
+        end_column = [f"endColumn={place.end_column}"] if place.end_line == place.line else []
+        properties = [
+            f"file={_escaped(shown_path(place.file), True)}",
+            f"line={place.line}",
+            f"endLine={place.end_line}",
+            f"col={place.column}",
+            *end_column,
+            *properties,
+        ]
+    message = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    return f"::{problem.severity} {','.join(properties)}::{_escaped(message, False)}"
+
+
+def _escaped(text: str, is_property: bool) -> str:
+    """GitHub's own escapes (workflow commands)."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
+
+
+def _count(number: int, noun: str) -> str:
+    return "" if number == 0 else f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _read_lines(file: str) -> list[str]:
+    try:
+        with Path(file).open("rb") as source:
+            text = source.read(2 << 20)
+    except OSError:
+        return []
+    return text.decode("utf-8-sig", "replace").splitlines()

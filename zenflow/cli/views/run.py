@@ -1,0 +1,162 @@
+"""The end of a run, and `zenflow show`: what is done, what failed and why, what it cost, what is on disk, what is next.
+
+Draws a report; knows nothing of how it came to be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import near, where_line
+from zenflow.cli.views.spans import plural, size, span
+from zenflow.cli.views.table import Column, table
+from zenflow.cli.views.width import wrap
+from zenflow.clock import from_iso
+from zenflow.credits import as_text
+from zenflow.engine.result import InstanceReport, RunReport, StepReport
+
+FAILURES_SHOWN = 20
+OPEN_SHOWN = 20
+
+_COLUMNS = (
+    Column("step", shrinks=True, least=10),
+    Column("tool", shrinks=True, least=8),
+    Column("done", right=True),
+    Column("not done", shrinks=True, least=10),
+    Column("credits", right=True),
+)
+_NOT_DONE = ("failed", "unknown", "not retrievable", "late", "stopped", "blocked", "running", "waiting", "skipped")
+
+
+def draw_run(report: RunReport, ink: Ink, width: int) -> str:
+    """The whole report."""
+    lines = [*_head(report, ink), ""]
+    if report.steps:
+        lines += [*table(_COLUMNS, [_row(step) for step in report.steps.values()], width, ink), ""]
+    lines += _failures(report, ink, width)
+    lines += _reasons(report, ink, width)
+    lines += _open(report, ink, width)
+    lines += [*_saved(report), _spent(report)]
+    lines += _next(report, ink)
+    return "\n".join(lines)
+
+
+def next_command(report: RunReport) -> str | None:
+    """What goes on with it, and for how much; None when nothing is left to do."""
+    if report.status == "done":
+        return None
+    price = ""
+    if report.rest_credits is not None:
+        rest = as_text(report.rest_credits)
+        price = " · the rest is free" if rest == "0" else f" · about {rest} credits"
+    return f"zenflow resume {report.run_id}{price}"
+
+
+def _head(report: RunReport, ink: Ink) -> list[str]:
+    started = report.state.started
+    mark = {"done": ink.good, "running": ink.link}.get(report.status, ink.bad)
+    if started is None:
+        return [f"run {report.run_id} · {mark(report.status)}"]
+    lasted = _lasted(started.at, report.state.ended_at)
+    took = f" in {span(lasted)}" if lasted is not None and report.state.resumes == 0 else ""
+    title = f"{started.recipe_name} {started.recipe_version} · run {report.run_id} · {mark(report.status)}{took}"
+    return [ink.strong(where_line(started.server)), title]
+
+
+def _row(step: StepReport) -> list[str]:
+    words: Counter[str] = Counter(instance.status for instance in step.instances)
+    done = words.get("done", 0)
+    others = ", ".join(f"{words[word]} {word}" for word in _NOT_DONE if words.get(word))
+    credits = as_text(step.credits) if step.credits or _is_paid(step) else "–"
+    return [step.path, step.uses, f"{done}/{len(step.instances)}", others, credits]
+
+
+def _is_paid(step: StepReport) -> bool:
+    return any(instance.task_id for instance in step.instances)
+
+
+def _failures(report: RunReport, ink: Ink, width: int) -> list[str]:
+    failed = [i for step in report.steps.values() for i in step.instances if i.status == "failed"]
+    if not failed:
+        return []
+    lines = [ink.bad(plural(len(failed), "failure"))]
+    for instance in failed[:FAILURES_SHOWN]:
+        lines += failure_lines(instance, width)
+    if len(failed) > FAILURES_SHOWN:
+        lines.append(f"  … and {len(failed) - FAILURES_SHOWN} more: zenflow show {report.run_id} --json")
+    return [*lines, ""]
+
+
+def failure_lines(instance: InstanceReport, width: int) -> list[str]:
+    """One failure: where, why, its code; on a line of its own what can be done."""
+    code = f" [{instance.code}]" if instance.code else ""
+    lines = wrap(f"{instance.message or 'failed'}{code}", width, "    ", f"  {instance.address}: ")
+    return lines + (wrap(instance.hint, width, "      ", "    → ") if instance.hint else [])
+
+
+def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
+    reasons: Sequence[tuple[str, str, str]] = report.reasons
+    if not reasons and report.reason and report.status in ("stopped", "interrupted"):
+        reasons = (("", report.reason, ""),)
+    if not reasons:
+        return []
+    lines = [ink.warn("Interrupted" if report.status == "interrupted" else "Stopped")]
+    for code, said, hint in reasons:
+        lines += wrap(said + (f" [{code}]" if code else ""), width, "    ", "  ")
+        lines += wrap(hint, width, "      ", "    → ") if hint else []
+    return [*lines, ""]
+
+
+def _open(report: RunReport, ink: Ink, width: int) -> list[str]:
+    calls = report.open_calls
+    if not calls:
+        return []
+    total = as_text(sum((call.credits for call in calls), start=type(calls[0].credits)(0)))
+    lines = [ink.warn(f"{plural(len(calls), 'call')} not settled, {total} credits")]
+    for call in calls[:OPEN_SHOWN]:
+        task = f", task {call.task_id}" if call.task_id else ""
+        said = f"{call.why} ({call.tool}, {as_text(call.credits)} credits{task})"
+        lines += wrap(said, width, "    ", f"  {call.address}: ")
+    if len(calls) > OPEN_SHOWN:
+        lines.append(f"  … and {len(calls) - OPEN_SHOWN} more")
+    return [*lines, ""]
+
+
+def _saved(report: RunReport) -> list[str]:
+    started = report.state.started
+    if not report.files or started is None:
+        return []
+    total = size(sum(file.bytes for file in report.files))
+    return [f"Saved {plural(len(report.files), 'file')} ({total}) in {near(started.out_dir)}"]
+
+
+def _spent(report: RunReport) -> str:
+    books, started = report.state.books, report.state.started
+    planned = ""
+    if started is not None:
+        expected, worst = as_text(started.planned_expected), as_text(started.planned_worst)
+        planned = f", planned {expected}" + (f" (worst {worst})" if worst != expected else "")
+    parts = [f"Spent {as_text(books.spent)} credits{planned}, budget {as_text(report.state.budget)}"]
+    if books.refunded:
+        parts.append(f"{as_text(books.refunded)} refunded")
+    if books.unknown:
+        parts.append(f"{as_text(books.unknown)} unknown")
+    if report.balance_after is not None:
+        parts.append(f"balance {as_text(report.balance_after)}")
+    return "; ".join(parts)
+
+
+def _next(report: RunReport, ink: Ink) -> list[str]:
+    command = next_command(report)
+    return [] if command is None or report.status == "running" else [f"{ink.link('→')} {command}"]
+
+
+def _lasted(start: str, end: str | None) -> float | None:
+    try:
+        begun: datetime = from_iso(start)
+        return None if end is None else (from_iso(end) - begun).total_seconds()
+    except ValueError:
+        return None

@@ -1,0 +1,47 @@
+"""Words of the command line with a form of their own: `NAME=VALUE`, `STEP=N`, `STEP.2=1,3`, a number of credits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from zenflow.credits import credits_from
+from zenflow.errors import UsageError
+
+
+def parse_assignment(word: str) -> tuple[str, str]:
+    """`name=value`; the value may be empty and may hold `=`."""
+    name, equals, value = word.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(
+            "ZF010", f"`-i {word}` does not name an input.", "Write `-i name=value`, or `-i name=@file` to read a file."
+        )
+    return name.strip(), value
+
+
+def parse_budget(text: str | None) -> Decimal | None:
+    """Credits of `--budget`, zero or more."""
+    if text is None:
+        return None
+    amount = credits_from(text)
+    if amount is None or amount < 0:
+        raise UsageError("ZF011", f"`--budget {text}` is no number of credits.", "Write `--budget 60`.")
+    return amount
+
+
+def parse_maximum(word: str) -> tuple[str, int]:
+    """`STEP=N` of `--max`."""
+    step, _, number = word.partition("=")
+    if not step or not number.isdecimal():
+        raise UsageError("ZF012", f"`--max {word}` does not say how many of which step.", "Write `--max upscale=8`.")
+    return step, int(number)
+
+
+def parse_pick(word: str) -> tuple[str, tuple[int, ...]]:
+    """`STEP=1,3` or `STEP.2=4` of `--pick`; the places count from 1, as the previews are numbered."""
+    step, _, numbers = word.partition("=")
+    places = numbers.split(",")
+    if not step or not all(place.strip().isdecimal() and int(place) > 0 for place in places):
+        raise UsageError(
+            "ZF013", f"`--pick {word}` does not say which of which step.", "Write `--pick choose=1,3`, counted from 1."
+        )
+    return step, tuple(int(place) for place in places)

@@ -1,0 +1,119 @@
+"""A run's report as the document of `run --json`, `resume --json` and `show --json` (issue 2, item 11).
+
+The envelope (`format`, `status`, `error`) is the command line's. Unknown amounts are null, never 0.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from zenflow.credits import as_number
+from zenflow.history.events import FileSaved, RunStarted
+
+if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
+    from zenflow.engine.result import InstanceReport, RunReport, StepReport
+
+
+def run_document(report: RunReport) -> dict[str, Any]:
+    """Everything a script may want to know of a run."""
+    started = report.state.started
+    books = report.state.books
+    return {
+        "run_id": report.run_id,
+        **(_origin(started) if started is not None else {}),
+        "reason": report.reason or None,
+        "credits": {
+            "planned": _planned(started),
+            "charged": as_number(books.spent),
+            "budget": as_number(report.state.budget),
+            "reserved": as_number(books.open),
+            "unknown": as_number(books.unknown),
+            "refunded": as_number(books.refunded),
+            "rest_expected": as_number(report.rest_credits),
+        },
+        "balance": {"before": as_number(report.balance_before), "after": as_number(report.balance_after)},
+        "outputs": _plain(report.outputs),
+        "steps": {path: _step(step) for path, step in report.steps.items()},
+        "files": [_file(file) for file in report.files],
+        "open_calls": [
+            {
+                "address": call.address,
+                "tool": call.tool,
+                "task_id": call.task_id,
+                "credits": as_number(call.credits),
+                "why": call.why,
+            }
+            for call in report.open_calls
+        ],
+        "reasons": [{"code": code, "message": said, "hint": hint or None} for code, said, hint in report.reasons],
+        "notes": [{"at": note.at, "code": note.code, "message": note.message} for note in report.state.notes],
+    }
+
+
+def _origin(started: RunStarted) -> dict[str, Any]:
+    return {
+        "recipe": {
+            "name": started.recipe_name,
+            "version": started.recipe_version,
+            "digest": started.recipe_digest,
+        },
+        "server": started.server,
+        "started_at": started.at,
+        "out": started.out_dir,
+    }
+
+
+def _planned(started: RunStarted | None) -> dict[str, Any] | None:
+    if started is None:
+        return None
+    return {
+        "low": as_number(started.planned_low),
+        "expected": as_number(started.planned_expected),
+        "worst": as_number(started.planned_worst),
+    }
+
+
+def _step(step: StepReport) -> dict[str, Any]:
+    return {
+        "uses": step.uses,
+        "status": step.status,
+        "credits": as_number(step.credits),
+        "instances": [_instance(instance) for instance in step.instances],
+    }
+
+
+def _instance(instance: InstanceReport) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "index": instance.index,
+        "address": instance.address,
+        "status": instance.status,
+        "credits": as_number(instance.credits),
+        "task_id": instance.task_id,
+        "call_id": instance.call_id,
+        "asset_ids": list(instance.asset_ids),
+    }
+    if instance.code or instance.message:
+        row["error"] = {"code": instance.code, "message": instance.message, "hint": instance.hint or None}
+    return row
+
+
+def _file(file: FileSaved) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "asset_id": file.asset_id,
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Outputs hold JSON, but for amounts."""
+    if isinstance(value, Decimal):
+        return as_number(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
