@@ -1,0 +1,116 @@
+"""Reading a recipe: decode, parse, check the form, build, take in the recipes it uses, check the rest. On one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from zenflow.errors import InvalidRecipe, UsageError
+from zenflow.ids import digest_of
+from zenflow.problems import Problems
+from zenflow.recipe.build import build_recipe
+from zenflow.recipe.check import check_recipe
+from zenflow.recipe.compose import Library, take_in_recipes
+from zenflow.recipe.model import Recipe
+from zenflow.recipe.nodes import Node
+from zenflow.recipe.schema import check_structure
+from zenflow.recipe.source import MAX_BYTES, decode, parse_yaml
+from zenflow.suggest import nearest
+
+_ENDINGS = (".yaml", ".yml")
+
+
+def load_recipe(path: Path, problems: Problems) -> Recipe | None:
+    """The recipe of a file with every recipe that it uses; None when there are errors, all of them in `problems`.
+
+    Raises `UsageError` when there is no such file, or nothing that can be read.
+    """
+    return _load(Library.on_disk(path, read_recipe_file), path, problems)
+
+
+def load_recipe_texts(files: Mapping[str, str], root: str) -> Recipe:
+    """The recipe of a stored run, from the texts stored with it (`Recipe.files`). Raises `InvalidRecipe`."""
+    problems = Problems()
+    recipe = _load(Library.of_texts(files, root), Path(root), problems)
+    if recipe is None:
+        raise InvalidRecipe(problems.in_order())
+    return recipe
+
+
+def _load(library: Library, path: Path, problems: Problems) -> Recipe | None:
+    data = library.read_root()
+    text = data if isinstance(data, str) else decode(data, str(path), problems)
+    if text is None:
+        return None
+    library.keep_root(text)
+    node = parse_yaml(text, str(path), problems)
+    if node is None:
+        return None
+    recipe = _build_checked(node, path, library, problems)
+    if problems.has_errors:
+        return None
+    return replace(recipe, digest=digest_of(library.texts), files=dict(library.texts))
+
+
+def _build_checked(node: Node, path: Path, library: Library, problems: Problems) -> Recipe:
+    check_structure(node, problems)
+    recipe = build_recipe(node, path, problems)
+    recipe = take_in_recipes(recipe, library, problems, _build_checked)
+    check_recipe(recipe, node, problems)
+    return recipe
+
+
+def read_recipe_file(path: Path) -> bytes:
+    """The bytes of a file that somebody named; at most one more than a recipe may have, whatever its size."""
+    try:
+        if path.is_dir():
+            raise UsageError("ZF012", f"{path} is a folder, not a recipe", _instead(path))
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError("ZF011", f"there is no file {path}", _instead(path.parent, path.name)) from None
+    except OSError as error:
+        raise UsageError("ZF013", f"{path} cannot be read: {error.strerror or error}", None) from None
+    except ValueError:
+        raise UsageError("ZF011", "the path of a recipe cannot hold a NUL character", None) from None
+
+
+def find_recipe(word: str, start: Path) -> Path:
+    """`photoshoot` finds recipes/photoshoot.yaml in `start` or above it; a path always wins. Raises `UsageError`."""
+    try:
+        direct = Path(word)
+        placed = direct if direct.is_absolute() else start / direct
+        if placed.is_file() or "/" in word or "\\" in word or word.endswith(_ENDINGS):
+            return _existing(placed, word)
+        for folder in (start, *start.parents):
+            for ending in _ENDINGS:
+                candidate = folder / "recipes" / f"{word}{ending}"
+                if candidate.is_file():
+                    return candidate
+    except (OSError, ValueError) as error:
+        raise UsageError("ZF011", f"there is no recipe {word!r}: {error}", None) from None
+    if placed.is_dir():
+        raise UsageError("ZF012", f"{word} is a folder, not a recipe", _instead(placed))
+    raise UsageError("ZF011", f"there is no recipe `{word}`", _instead(start / "recipes", word))
+
+
+def _existing(path: Path, word: str) -> Path:
+    if path.is_dir():
+        raise UsageError("ZF012", f"{word} is a folder, not a recipe", _instead(path))
+    if not path.exists():
+        raise UsageError("ZF011", f"there is no file {word}", _instead(path.parent, path.name))
+    return path
+
+
+def _instead(folder: Path, word: str = "") -> str | None:
+    """The recipes that are there."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDINGS)[:200]
+    except OSError:
+        return f"There is no folder {folder} either." if word and not folder.name == "recipes" else None
+    if not names:
+        return "Make a first one with `zenflow init`."
+    near = nearest(word, names) or (nearest(word, [Path(name).stem for name in names]) if word else None)
+    listing = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"Did you mean `{near}`? There are: {listing}." if near else f"There are: {listing}."
