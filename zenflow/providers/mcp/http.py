@@ -33,9 +33,12 @@ _SINGLE = httpx2.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 class HttpParts(Protocol):
-    """How HTTP is spoken. `traced`: the transports report how far a request got (httpcore's trace events)."""
+    """How HTTP is spoken."""
 
-    traced: bool
+    @property
+    def traced(self) -> bool:
+        """Whether the transports report how far a request got (httpcore's trace events)."""
+        ...
 
     def pool(self, url: str) -> httpx2.AsyncBaseTransport:
         """A transport that keeps connections open between requests."""

@@ -1,4 +1,4 @@
-"""`McpProvider`: the ZenCreator MCP service as a `Provider`. A table of contents; the work is in the files beside it."""
+"""`McpProvider`: the ZenCreator MCP service as a `Provider`: a table of contents, the work is beside it."""
 
 from __future__ import annotations
 
