@@ -1,7 +1,7 @@
 """How the service says no: a tool result with `isError`, never a crash (troubleshooting page).
 
-The text names the HTTP status as the service's pages do. The 402 payload is verbatim from the troubleshooting page; the
-structured part of every other refusal is chosen by us (`error_code`, `http_status`, `message` and facts).
+The text names the HTTP status as the service's pages do. The 402 payload is verbatim from the troubleshooting page;
+the structured part of every other refusal is chosen by us (`error_code`, `http_status`, `message` and facts).
 """
 
 from __future__ import annotations
