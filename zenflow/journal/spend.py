@@ -1,0 +1,80 @@
+"""What each submission weighs in caps and balances: the fold's sums, cut by account and UTC day.
+
+Pure. It moves by the same rules as `history/fold` (both use `history/outcomes`; a property test holds them against
+each other) and knows nothing of tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC
+from decimal import Decimal
+from typing import TypeAlias
+
+from zenflow.clock import from_iso
+from zenflow.credits import ZERO
+from zenflow.history import events as e
+from zenflow.history.outcomes import MOVING, difference, is_released, outcome_after
+from zenflow.history.state import Outcome
+
+SpendFact: TypeAlias = (
+    e.Attempted
+    | e.NotSent
+    | e.OutcomeUnknown
+    | e.Refused
+    | e.Accepted
+    | e.GaveUp
+    | e.Reclaimed
+    | e.Confirmed
+    | e.Refunded
+)
+
+SPEND_FACTS: frozenset[type] = MOVING | {e.Confirmed, e.Refunded}
+
+
+@dataclass(slots=True)
+class Spend:
+    """One submission, booked on the UTC day of its intent."""
+
+    account_id: str
+    day: str
+    quote: Decimal
+    outcome: Outcome = Outcome.OPEN
+    debits: dict[str, Decimal] = field(default_factory=dict)
+    refunds: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def committed(self) -> Decimal:
+        """Counts against a cap: open, unknown or charged, less refunds."""
+        held = ZERO if is_released(self.outcome) else self.quote
+        return held + self._difference - sum(self.refunds.values(), ZERO)
+
+    @property
+    def pending(self) -> Decimal:
+        """May yet reach the balance: open reservations and unknowns."""
+        return self.quote if self.outcome in (Outcome.OPEN, Outcome.NOT_SENT, Outcome.UNKNOWN) else ZERO
+
+    @property
+    def _difference(self) -> Decimal:
+        debited = sum(self.debits.values(), ZERO) if self.debits else None
+        return difference(self.outcome, self.quote, debited)
+
+
+def spend_of(event: e.Intended, account_id: str) -> Spend:
+    """`account_id` is the run's, for an intent that names none."""
+    return Spend(event.account_id or account_id, utc_day(event.at), event.quote)
+
+
+def take(spend: Spend, event: SpendFact) -> None:
+    """Let one more fact move it."""
+    if isinstance(event, e.Confirmed):
+        spend.debits.setdefault(event.transaction_id, event.amount)
+    elif isinstance(event, e.Refunded):
+        spend.refunds.setdefault(event.transaction_id, event.amount)
+    else:
+        spend.outcome = outcome_after(spend.outcome, type(event)) or spend.outcome
+
+
+def utc_day(at: str) -> str:
+    """`YYYY-MM-DD` of a moment. Raises ValueError."""
+    return at[:10] if at.endswith("Z") else from_iso(at).astimezone(UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,32 @@
+"""The run that a person means: an id, the beginning of one, or `last`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zenflow.journal.base import NoSuchRun, RunRow
+
+_SHOWN = 5
+
+
+def find_by_word(runs: Sequence[RunRow], word: str) -> RunRow:
+    """`runs` are newest first. Raises NoSuchRun."""
+    if not runs:
+        raise NoSuchRun(
+            "ZF810", f"There is no run {word!r}: nothing was run here yet", "Start one: `zenflow run RECIPE`."
+        )
+    if word == "last":
+        return runs[0]
+    found = [run for run in runs if run.run_id == word] or [run for run in runs if word and run.run_id.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NoSuchRun("ZF810", f"More than one run begins with {word!r}: {_listed(found)}", "Give more of its id.")
+    raise NoSuchRun(
+        "ZF810", f"There is no run {word!r}. The newest: {_listed(runs)}", "`zenflow runs` lists all of them."
+    )
+
+
+def _listed(runs: Sequence[RunRow]) -> str:
+    shown = ", ".join(run.run_id for run in runs[:_SHOWN])
+    return shown if len(runs) <= _SHOWN else f"{shown} and {len(runs) - _SHOWN} more"
