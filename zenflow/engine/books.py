@@ -1,0 +1,129 @@
+"""The account's transaction list, read down to where we left it: debits confirmed, refunds taken in, strangers explained.
+
+A debit is explained when its task is ours, or when `get_task` on it shows another comment, tool or inputs (money.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from zenflow.engine.context import Context
+from zenflow.engine.limits import Kind
+from zenflow.history import events as e
+from zenflow.history.state import Outcome, SubmissionState
+from zenflow.providers.base import ServiceError, Transaction
+
+PAGE = 100
+MOST_PAGES = 50
+NO_ROWS = ""  # a watermark on an empty list: everything that comes is newer
+
+
+class Bookkeeper:
+    """`watermark` is the id of the newest row seen; None when the list cannot be read."""
+
+    def __init__(self, context: Context) -> None:
+        self.watermark: str | None = None
+        self.on_difference: Callable[[SubmissionState, Decimal], None] = lambda submission, amount: None
+        self._context = context
+        self._explained: set[str] = set()
+
+    async def begin(self) -> None:
+        """Remember where the list stands before anything is paid. A list that cannot be read is no second witness."""
+        try:
+            rows, _ = await self._page(0, 1)
+        except ServiceError:
+            self.watermark = None
+            return
+        self.watermark = rows[0].transaction_id if rows else NO_ROWS
+
+    async def settle(self) -> None:
+        """Take in what the list says of our tasks: debits and refunds."""
+        wanted = self._wanted_floor()
+        if wanted is None:
+            return
+        try:
+            rows = await self._rows_down_to(wanted)
+        except ServiceError:
+            return
+        by_task = {s.task_id: s for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
+        for row in reversed(rows):
+            submission = by_task.get(row.task_id)
+            if submission is not None and row.amount is not None:
+                self._take_in(submission, row, row.amount)
+        if rows:
+            self.watermark = rows[0].transaction_id
+
+    async def debits_explained(self, submission: SubmissionState) -> bool | None:
+        """Whether every debit since the submission's watermark is somebody's; None when the list cannot be read."""
+        if submission.watermark is None:
+            return None
+        try:
+            rows = await self._rows_down_to(submission.watermark)
+        except ServiceError:
+            return None
+        for row in rows:
+            if row.amount is not None and row.amount >= 0:
+                continue
+            if not await self._is_explained(row, submission):
+                return False
+        return True
+
+    async def _is_explained(self, row: Transaction, submission: SubmissionState) -> bool:
+        if row.transaction_id in self._explained:
+            return True
+        if row.task_id is None:
+            return False
+        state = self._context.recorder.state
+        if any(s.task_id == row.task_id for s in state.submissions.values()):
+            self._explained.add(row.transaction_id)
+            return True
+        service, task_id = self._context.service, row.task_id
+        try:
+            task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
+        except ServiceError:
+            return False  # 404 included: a deleted task may have been ours
+        if task.comment.startswith(submission.stamp):
+            return False
+        self._explained.add(row.transaction_id)
+        return True
+
+    def _take_in(self, submission: SubmissionState, row: Transaction, amount: Decimal) -> None:
+        recorder = self._context.recorder
+        if amount < 0 and submission.confirmed is None:
+            recorder.record(e.Confirmed(recorder.now(), submission.number, row.transaction_id, -amount))
+            if -amount != submission.quote:
+                self.on_difference(submission, -amount)
+        elif amount > 0 and row.transaction_id not in submission.refunds:
+            recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, amount))
+
+    def _wanted_floor(self) -> str | None:
+        """The oldest watermark that still matters: of a charge not confirmed, or of a failed call that may be refunded."""
+        for submission in self._context.recorder.state.submissions.values():
+            if submission.outcome is not Outcome.ACCEPTED or submission.watermark is None:
+                continue
+            failed = any(call.status == "failed" for call in submission.calls)
+            if submission.confirmed is None or (failed and not submission.refunds):
+                return submission.watermark
+        return None
+
+    async def _rows_down_to(self, floor: str) -> list[Transaction]:
+        """Rows newer than `floor`, newest first."""
+        found: list[Transaction] = []
+        offset: int | None = 0
+        for _ in range(MOST_PAGES):
+            rows, following = await self._page(offset or 0, PAGE)
+            for row in rows:
+                if row.transaction_id == floor:
+                    return found
+                found.append(row)
+            if following is None or not rows:
+                break
+            offset = following
+        if floor != NO_ROWS:
+            raise ServiceError("server", "the transaction list no longer holds the row we had seen")
+        return found
+
+    async def _page(self, offset: int, limit: int) -> tuple[tuple[Transaction, ...], int | None]:
+        service = self._context.service
+        return await service.ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))

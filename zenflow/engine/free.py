@@ -1,0 +1,218 @@
+"""The actions that cost nothing: upload, describe, craft_prompt, pick. (Files are in `saving`.)
+
+Free calls may be repeated; their results are journaled before a paid request that contains them (money.md, “Resume”).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zenflow.engine.context import Context, Halt
+from zenflow.engine.instances import Instance, Status
+from zenflow.engine.limits import Kind
+from zenflow.errors import ZenflowError
+from zenflow.history import events as e
+from zenflow.ids import is_uuid
+from zenflow.providers.base import ServiceError, UploadedAsset
+
+REFERENCE_LIMIT = 800  # seed 002: a reference's description
+HELPER_TRIES = 2  # seed 002: “retry once” for an upstream error of a helper
+_CHUNK = 1 << 20
+
+
+class ActionFailed(ZenflowError):
+    """A free action cannot be done as it is written; asking again would not help."""
+
+    exit_status = 1
+
+
+class FreeWork:
+    """Does one free instance at a time, many of them in parallel."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._same_bytes: dict[str, asyncio.Future[UploadedAsset]] = {}
+
+    async def do(self, instance: Instance, params: Mapping[str, Any]) -> None:
+        """Carry out an action and settle its instance, or leave it for a resume when the service is away."""
+        context = self._context
+        try:
+            results = await self._results(instance, params)
+        except ServiceError as error:
+            if error.trouble in ("sign_in", "unreachable", "rate_limited", "out_of_credits"):
+                context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` goes on from here.")
+                context.hold(instance, Halt(error.code, error.message, error.hint or ""))
+            else:
+                context.fail(instance, error.code, error.message, error.hint or "")
+        except ZenflowError as error:
+            context.fail(instance, error.code, error.message, error.hint or "")
+        else:
+            if results is not None:
+                context.produce(instance, results)
+
+    async def _results(self, instance: Instance, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        uses = instance.step.spec.uses
+        if uses == "upload":
+            return await self._upload(instance, params["source"])
+        if uses == "describe":
+            return await self._describe(params)
+        if uses == "craft_prompt":
+            return await self._craft_prompt(params)
+        return self._pick(instance, params)
+
+    # ------------------------------------------------------------------------------------------------------------ upload
+
+    async def _upload(self, instance: Instance, source: Any) -> Mapping[str, Any]:
+        if not isinstance(source, str):
+            raise ActionFailed("ZF520", f"`source` must be a text, and is {source!r}", "Give a path, a URL or an asset id.")
+        provider, service = self._context.service.provider, self._context.service
+        if is_uuid(source):
+            asset = await service.ask(Kind.FREE, lambda: provider.asset(source))
+            return {"asset_id": asset.asset_id, "media_type": asset.media_type, "size_bytes": None}
+        if source.startswith(("http://", "https://", "data:")):
+            return _uploaded(await service.ask(Kind.FREE, lambda: provider.upload_url(source, None)))
+        path = self._allowed(instance, source)
+        digest = await asyncio.to_thread(_digest, path)
+        if instance.step.spec.reuse is not False:
+            known = await self._known(digest)
+            if known is not None:
+                return _uploaded(known)
+        return _uploaded(await self._upload_once(path, digest))
+
+    async def _upload_once(self, path: Path, digest: str) -> UploadedAsset:
+        """Two instances with the same bytes share one upload: uploads are not idempotent (seed 001)."""
+        running = self._same_bytes.get(digest)
+        if running is None:
+            running = asyncio.ensure_future(self._send_file(path, digest))
+            self._same_bytes[digest] = running
+            running.add_done_callback(lambda done: self._forget(digest, done))
+        return await asyncio.shield(running)
+
+    def _forget(self, digest: str, done: asyncio.Future[UploadedAsset]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._same_bytes.pop(digest, None)
+
+    async def _send_file(self, path: Path, digest: str) -> UploadedAsset:
+        context = self._context
+        provider = context.service.provider
+        asset = await context.service.ask(Kind.FREE, lambda: provider.upload_file(path, None))
+        journal = context.parts.journal
+        journal.remember_asset(provider.server, context.account_id, digest, asset.asset_id, asset.media_type)
+        return asset
+
+    async def _known(self, digest: str) -> UploadedAsset | None:
+        """The asset of the same bytes uploaded before, if the service still has it."""
+        context = self._context
+        provider = context.service.provider
+        found = context.parts.journal.find_asset(provider.server, context.account_id, digest)
+        if found is None:
+            return None
+        asset_id, media_type = found
+        try:
+            await context.service.ask(Kind.FREE, lambda: provider.asset(asset_id))
+        except ServiceError as error:
+            if error.trouble in ("not_found", "forbidden"):
+                return None
+            raise
+        return UploadedAsset(asset_id, media_type, None)
+
+    def _allowed(self, instance: Instance, source: str) -> Path:
+        """A local file that the user named, or one of the recipe's own folder (rule 8); nothing from elsewhere."""
+        recipe = instance.step.frame.recipe
+        folder = recipe.path.parent.resolve()
+        path = Path(source)
+        path = (path if path.is_absolute() else folder / path).resolve()
+        started = self._context.recorder.state.started
+        named = started.named_paths if started is not None else ()
+        if str(path) not in named and not path.is_relative_to(folder):
+            raise ActionFailed(
+                "ZF521",
+                f"{source} was not named by you and lies outside the recipe's folder",
+                "Give it as an input: `-i NAME=PATH`.",
+            )
+        if not path.is_file():
+            raise ActionFailed("ZF522", f"there is no file {path}", "Check the path, or give the input anew.")
+        return path
+
+    # ----------------------------------------------------------------------------------------------------------- helpers
+
+    async def _describe(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        provider = self._context.service.provider
+        refresh = bool(params.get("force_refresh", False))
+        found = await self._helper(lambda: provider.describe(params["asset_id"], refresh))
+        return {"asset_id": found.asset_id, "description": found.description, "media_type": found.media_type}
+
+    async def _craft_prompt(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        provider = self._context.service.provider
+        arguments = {**params, "references": [_short(one) for one in params.get("references", ())]}
+        if not arguments["references"]:
+            del arguments["references"]
+        found = await self._helper(lambda: provider.craft_prompt(arguments))
+        if not found.prompts:
+            raise ActionFailed("ZF721", "the service wrote no prompt", "Try again with `zenflow resume RUN`.")
+        prompts = [dict(prompt) for prompt in found.prompts]
+        return {"prompts": prompts, "prompt": prompts[0].get("prompt")}
+
+    async def _helper(self, question: Any) -> Any:
+        """The two helpers call an external LLM; its hiccups are worth one more try (seed 002)."""
+        for _ in range(HELPER_TRIES - 1):
+            try:
+                return await self._context.service.ask(Kind.FREE, question)
+            except ServiceError as error:
+                if error.trouble in ("sign_in", "absent", "forbidden", "not_found", "invalid", "out_of_credits"):
+                    raise
+        return await self._context.service.ask(Kind.FREE, question)
+
+    # -------------------------------------------------------------------------------------------------------------- pick
+
+    def _pick(self, instance: Instance, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """A person's choice, given beforehand (`--pick`) or by a resume; until then the instance rests."""
+        context = self._context
+        offered = [one for one in params["asset_ids"] if isinstance(one, str)]
+        most = int(params.get("count", 1))
+        picks = context.recorder.state.options.get("picks", {})
+        chosen = picks.get(instance.address, picks.get(instance.step.path))
+        if chosen is None:
+            question = params.get("question") or f"Which {most if most > 1 else 'one'} of {len(offered)}?"
+            hint = f"`zenflow resume RUN --pick {instance.address}=1` takes the first."
+            context.hold(instance, Halt("ZF650", f"{instance.address} waits for a choice: {question}", hint))
+            return None
+        wrong = [number for number in chosen if not 1 <= number <= len(offered)]
+        if wrong or len(chosen) > most:
+            text = f"`--pick {instance.address}` may name up to {most} of 1 to {len(offered)}, and names {chosen}"
+            context.hold(instance, Halt("ZF651", text, "Choose again with `zenflow resume RUN --pick …`."))
+            return None
+        asset_ids = [offered[number - 1] for number in chosen]
+        context.recorder.record(e.Picked(context.recorder.now(), instance.address, tuple(asset_ids)))
+        return {"asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
+
+
+def _uploaded(asset: UploadedAsset) -> Mapping[str, Any]:
+    return {"asset_id": asset.asset_id, "media_type": asset.media_type, "size_bytes": asset.size_bytes}
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def _short(reference: Any) -> Any:
+    """A description is written at 80 to 200 words and taken up to 800 characters: cut at a sentence (seed 002)."""
+    text = reference.get("description") if isinstance(reference, Mapping) else None
+    if not isinstance(text, str) or len(text) <= REFERENCE_LIMIT:
+        return reference
+    cut = text[:REFERENCE_LIMIT]
+    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
+    return {**reference, "description": cut[: end + 1] if end > REFERENCE_LIMIT // 2 else cut}
+
+
+def is_resting(instance: Instance) -> bool:
+    """Whether nothing more will happen to it in this process."""
+    return instance.status in (Status.STOPPED, Status.LATE, Status.UNKNOWN, Status.LOST)

@@ -1,0 +1,177 @@
+"""Looking for a submission whose answer did not come (money.md, “After an answer that did not come”).
+
+A look lists the tasks that carry the run's part of the stamp, to the end, and must also find a task that this run is known
+to have. Where that control fails, or there is nothing to check it with, the unfiltered listing is read down to the
+watermark. Seeing later tasks is no evidence; the balance alone is no evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from zenflow.clock import as_iso, from_iso
+from zenflow.credits import as_text
+from zenflow.engine.books import Bookkeeper
+from zenflow.engine.context import Context
+from zenflow.engine.limits import Kind
+from zenflow.history import events as e
+from zenflow.history.state import Outcome, RunState, SubmissionState
+from zenflow.ids import STAMP_RUN_LENGTH
+from zenflow.providers.base import ServiceError, Task, TaskSummary
+
+PAGE = 100
+MOST_PAGES = 100
+MARGIN = timedelta(minutes=5)  # between the service's clock and what a listing sorts by
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look saw: the tasks of this run, and whether that is all of them."""
+
+    begun_at: datetime
+    tasks: tuple[TaskSummary, ...]
+    complete: bool
+    detail: str
+
+
+class Looker:
+    """Answers one question: what became of this submission?"""
+
+    def __init__(self, context: Context, books: Bookkeeper) -> None:
+        self._context = context
+        self._books = books
+
+    async def look(self) -> Sight:
+        """One look for every submission of the run at once. Raises ServiceError."""
+        context = self._context
+        begun = context.clock.now()
+        state = context.recorder.state
+        run_part = _run_part(state)
+        known = {s.task_id for s in state.submissions.values() if s.task_id is not None}
+        tasks = await self._pages(run_part, None)
+        ours = tuple(task for task in tasks if task.comment.startswith(run_part))
+        if known and known & {task.task_id for task in ours}:
+            return Sight(begun, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
+        oldest = _oldest_intent(state)
+        everything = await self._pages(None, oldest)
+        ours = tuple(task for task in everything if task.comment.startswith(run_part))
+        seen = {task.task_id for task in everything}
+        control = not known or bool(known & seen)
+        detail = f"listed unfiltered: {len(everything)} tasks, {'control found' if known & seen else 'no control'}"
+        return Sight(begun, ours, control, detail)
+
+    async def _pages(self, query: str | None, down_to: datetime | None) -> list[TaskSummary]:
+        """Every page of a listing, newest first; the unfiltered one ends at what is older than the oldest open intent."""
+        service = self._context.service
+        found: dict[str, TaskSummary] = {}
+        offset: int | None = 0
+        for _ in range(MOST_PAGES):
+            page, following = await service.ask(
+                Kind.LOOK,
+                lambda at=offset: service.provider.list_tasks(query=query, limit=PAGE, offset=at or 0),  # type: ignore[misc]
+            )
+            found.update((task.task_id, task) for task in page)
+            last = page[-1].created_at if page else None
+            if following is None or not page or (down_to is not None and last is not None and last < down_to):
+                return list(found.values())
+            offset = following
+        raise ServiceError("server", "the listing of tasks does not end")
+
+    async def resolve(self, submission: SubmissionState, sight: Sight) -> bool:
+        """Adopt what a look found for one submission; else record what it saw. True when a task was adopted."""
+        context = self._context
+        found = [task for task in sight.tasks if task.comment.startswith(submission.stamp)]
+        matching = [task for task in found if await self._matches(submission, task)]
+        if matching:
+            await self._adopt(submission, matching)
+            return True
+        explained = await self._books.debits_explained(submission)
+        waited = submission.closed_at is not None and sight.begun_at >= self._wait_ends(submission)
+        detail = sight.detail if not found else f"{sight.detail}; a task with our stamp holds other inputs"
+        event = e.Looked(
+            context.recorder.now(),
+            submission.number,
+            sight.complete and not found,
+            waited,
+            explained,
+            tuple(task.task_id for task in found),
+            detail,
+        )
+        await context.recorder.commit(event)
+        return False
+
+    async def _matches(self, submission: SubmissionState, summary: TaskSummary) -> bool:
+        """Our stamp, our tool, our number of calls, our inputs: then it is our submission."""
+        service = self._context.service
+        try:
+            task: Task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(summary.task_id))
+        except ServiceError:
+            return False
+        return is_ours(submission, task)
+
+    async def _adopt(self, submission: SubmissionState, matching: Sequence[TaskSummary]) -> None:
+        """The oldest of several; the others are reported with their price and nothing more is sent."""
+        context = self._context
+        oldest_first = sorted(matching, key=lambda task: (task.created_at is None, task.created_at, task.task_id))
+        task = oldest_first[0]
+        event = e.Accepted(context.recorder.now(), submission.number, task.task_id, task.total, adopted=True)
+        await context.recorder.commit(event)
+        for other in oldest_first[1:]:
+            text = f"task {other.task_id} is a second one with the same stamp ({as_text(submission.quote)} credits)"
+            context.recorder.record(e.Noted(context.recorder.now(), "ZF640", text))
+
+    def _wait_ends(self, submission: SubmissionState) -> datetime:
+        assert submission.closed_at is not None
+        return from_iso(submission.closed_at) + timedelta(seconds=self._context.limits.lost_answer_wait_s)
+
+    def wait_left_s(self, submission: SubmissionState) -> float:
+        """Seconds until a look may count as begun after `lost_answer_wait`."""
+        if submission.closed_at is None:
+            return 0.0
+        return max(0.0, (self._wait_ends(submission) - self._context.clock.now()).total_seconds())
+
+
+def is_conclusive(submission: SubmissionState) -> bool:
+    """Never charged, as far as evidence can say: two complete looks without the stamp, the second begun after
+    `lost_answer_wait`, and every debit since the watermark explained at that time."""
+    complete = [look for look in submission.looks if look.complete and not look.found]
+    return len(complete) >= 2 and any(look.after_wait and look.debits_explained for look in complete[1:])
+
+
+def is_ours(submission: SubmissionState, task: Task) -> bool:
+    """Whether a task is what this submission asked for (money.md, “The stamp”)."""
+    if not task.comment.startswith(submission.stamp) or task.tool != submission.tool:
+        return False
+    if task.total is not None and task.total != len(submission.calls):
+        return False
+    if not task.inputs:  # a deployment that does not echo them: stamp, tool and number must do
+        return True
+    asked = [_canonical(call.call.params) for call in submission.calls]
+    return asked == [_canonical(one) for one in task.inputs]
+
+
+def open_since(state: RunState) -> list[SubmissionState]:
+    """Submissions that an earlier process left without an answer: nobody will ever read one."""
+    return [s for s in state.submissions.values() if s.outcome is Outcome.OPEN]
+
+
+def closed_when(state: RunState, submission: SubmissionState, now: datetime) -> str:
+    """When the connection of a dead process was certainly gone: now, for want of better knowledge."""
+    return as_iso(now)
+
+
+def _run_part(state: RunState) -> str:
+    assert state.started is not None
+    return state.started.stamp_run[:STAMP_RUN_LENGTH]
+
+
+def _oldest_intent(state: RunState) -> datetime | None:
+    moments = [from_iso(s.intended_at) for s in state.submissions.values() if s.outcome is not Outcome.REFUSED]
+    return min(moments) - MARGIN if moments else None
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""What became of a paid request: money.md's table, once, in code. Fed with facts about the wire, never with exceptions.
+
+The running engine, a resume and the tests read the same table, and `docs/promises.md` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from zenflow.providers.base import SubmitAnswer
+
+
+class Class(Enum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: the first that holds decides."""
+
+    outcome: Class
+    exactly: str
+    holds: Callable[[SubmitAnswer], bool]
+    then: str
+
+
+REFUSALS = frozenset({400, 402, 403, 404, 422})
+NOT_TAKEN = frozenset({401, 429})
+
+TABLE: tuple[Row, ...] = (
+    Row(
+        Class.ACCEPTED,
+        "any answer that holds a task id, whatever else is wrong with it",
+        lambda a: a.task_id is not None,
+        "go on",
+    ),
+    Row(
+        Class.NOT_SENT,
+        "no connection",
+        lambda a: a.facts.reached == "not_connected",
+        "wait, look, then send as attempt k+1 of the same intent",
+    ),
+    Row(
+        Class.NOT_SENT,
+        "a 401 or 429 status answered to it",
+        lambda a: a.facts.reached == "answered" and _number(a) in NOT_TAKEN,
+        "wait, look, then send as attempt k+1 of the same intent",
+    ),
+    Row(
+        Class.REFUSED,
+        "a tool result of `create_task` with 400, 402, 403, 404 or 422, over HTTP 200",
+        lambda a: _over_200(a) and a.is_tool_error and a.tool_status in REFUSALS,
+        "release, report",
+    ),
+    Row(
+        Class.REFUSED,
+        "the protocol's “no such tool / invalid arguments” over HTTP 200",
+        lambda a: _over_200(a) and a.refused_by_protocol,
+        "release, report",
+    ),
+    Row(Class.UNKNOWN, "everything else", lambda a: True, "look"),
+)
+
+
+def classify(answer: SubmitAnswer) -> Class:
+    """The class of one answer. Whatever is not listed is unknown."""
+    return next(row.outcome for row in TABLE if row.holds(answer))
+
+
+def _over_200(answer: SubmitAnswer) -> bool:
+    return answer.facts.reached == "answered" and answer.facts.status in (None, 200)
+
+
+def _number(answer: SubmitAnswer) -> int | None:
+    """The status of a no: of the tool result where HTTP said yes, else of HTTP."""
+    return answer.tool_status if _over_200(answer) else answer.facts.status

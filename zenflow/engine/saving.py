@@ -1,0 +1,346 @@
+"""`download` and `preview`: files on disk as soon as their assets exist, each verified before it gets its name.
+
+A step that saves exactly one step's field follows that step as it goes: one failed picture of 200 does not keep 199 from
+being saved. Addresses are asked for up to 50 at a time, just before they are used (seed 001: they expire within minutes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.engine.context import Context, Halt
+from zenflow.engine.decide import Decision, Fail, Skip, Wait
+from zenflow.engine.instances import Instance, Status, StepRun
+from zenflow.engine.limits import Kind
+from zenflow.engine.scope import OriginLookup, scope_of
+from zenflow.engine.unfold import Unfolder
+from zenflow.expr.evaluate import ExpressionError, evaluate
+from zenflow.expr.template import Template
+from zenflow.expr.tree import evaluate_tree
+from zenflow.expr.values import SKIPPED, Pending
+from zenflow.history import events as e
+from zenflow.plan.fanout import Fan, step_field_of
+from zenflow.providers.base import AssetUrl, ServiceError
+
+URLS_AT_ONCE = 50  # seed 001
+FILE_TRIES = 5
+
+
+@dataclass(slots=True, eq=False)
+class FileJob:
+    """One file of a download: which asset, under which number, made by which instance."""
+
+    instance: Instance
+    place: int
+    asset_id: str
+    source: Instance | None
+    number: int  # of the asset among the results of the step that made it, for the default name
+
+
+@dataclass(slots=True, eq=False)
+class Saving:
+    """A download that is going on. `closed`: no more files will come."""
+
+    instance: Instance
+    files: dict[int, SavedFile] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+    open_jobs: int = 0
+    closed: bool = False
+    failures: list[tuple[str, str, str]] = field(default_factory=list)
+    halted: bool = False
+
+
+class Saver:
+    """Collects files to be saved, asks for their addresses in batches, and streams them to the store."""
+
+    def __init__(self, context: Context, unfolder: Unfolder) -> None:
+        self._context = context
+        self._unfolder = unfolder
+        self._savings: dict[Instance, Saving] = {}
+        self._wanted: dict[bool, list[tuple[str, asyncio.Future[AssetUrl]]]] = {False: [], True: []}
+        self._asking: set[asyncio.Task[None]] = set()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._at_once = asyncio.Semaphore(context.limits.downloads_at_once)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._jobs)
+
+    # ------------------------------------------------------------------------------------------------------------- begin
+
+    def begin(self, instance: Instance) -> Decision | None:
+        """Start saving for one instance; a Decision when it cannot start yet, or will not."""
+        if instance in self._savings:
+            return None
+        spec = instance.step.spec
+        written = spec.with_.get("asset_ids", spec.with_.get("asset_id"))
+        stream = self._stream_of(instance, written)
+        if stream is not None:
+            step, name = stream
+            saving = self._open(instance)
+            self._follow(saving, step, name)
+            return None
+        try:
+            value = evaluate_tree(written, scope_of(instance, lenient=True))
+        except ExpressionError as error:
+            return Fail(error.code, error.message, error.hint or "")
+        return self._begin_value(instance, value)
+
+    def _begin_value(self, instance: Instance, value: Any) -> Decision | None:
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            if isinstance(item, Pending):
+                return Wait(item)
+        found = [item for item in items if item is not SKIPPED and item is not None]
+        if items and not found:
+            return Skip("there is nothing to save")
+        wrong = next((item for item in found if not isinstance(item, str)), None)
+        if wrong is not None:
+            return Fail("ZF333", f"`asset_ids` must be asset ids, and holds {wrong!r}", "Use `.asset_ids` of a step.")
+        saving = self._open(instance)
+        for position, asset_id in enumerate(found):
+            place = instance.index if instance.step.fans_out and len(found) == 1 else position
+            number = self._number(instance, position, place)
+            self._add(saving, FileJob(instance, place, asset_id, instance.source, number))
+        self._close(saving)
+        return None
+
+    def _number(self, instance: Instance, position: int, place: int) -> int:
+        if instance.step.fanout.kind is Fan.STEP and instance.source is not None:
+            return self._unfolder.place_of(instance.source) + position
+        return place
+
+    def _stream_of(self, instance: Instance, written: Any) -> tuple[StepRun, str] | None:
+        plain = step_field_of(written)
+        if plain is None or plain[1] is None:
+            return None
+        step = instance.step.frame.steps.get(plain[0])
+        return (step, plain[1]) if step is not None and step.fans_out else None
+
+    def _open(self, instance: Instance) -> Saving:
+        saving = self._savings[instance] = Saving(instance)
+        instance.status = Status.RUNNING
+        return saving
+
+    def _follow(self, saving: Saving, step: StepRun, name: str) -> None:
+        """Each instance of the step brings its files when it is done; the step's end closes the list."""
+        for other in step.ordered():
+            if other.is_over:
+                self._take(saving, other, name)
+        if step.is_settled:
+            self._close(saving)
+            return
+        step.followers.append(lambda ended: self._take(saving, ended, name))
+        step.waiters.append(lambda: self._close(saving))
+
+    def _take(self, saving: Saving, ended: Instance, name: str) -> None:
+        if ended.status is not Status.DONE:
+            return
+        value = (ended.results or {}).get(name)
+        first = self._unfolder.place_of(ended)
+        for position, asset_id in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(asset_id, str):
+                self._add(saving, FileJob(saving.instance, first + position, asset_id, ended, first + position))
+
+    # -------------------------------------------------------------------------------------------------------------- jobs
+
+    def _add(self, saving: Saving, job: FileJob) -> None:
+        while job.place in saving.seen:
+            job.place += 1
+        saving.seen.add(job.place)
+        before = self._context.recorder.state.files.get(saving.instance.address, {}).get(job.place)
+        saving.open_jobs += 1
+        task = asyncio.create_task(self._save(saving, job, before))
+        self._jobs.add(task)
+        task.add_done_callback(self._job_done)
+
+    def _job_done(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        self._context.task_ended(task)
+
+    async def _save(self, saving: Saving, job: FileJob, before: e.FileSaved | None) -> None:
+        try:
+            saved = await self._kept(job, before) or await self._fetched(saving, job)
+            if saved is not None:
+                saving.files[job.place] = saved
+        finally:
+            saving.open_jobs -= 1
+            self._finish(saving)
+
+    async def _kept(self, job: FileJob, before: e.FileSaved | None) -> SavedFile | None:
+        """The file as an earlier process left it, if it is still whole."""
+        if before is None or before.asset_id != job.asset_id:
+            return None
+        saved = SavedFile(before.path, before.asset_id, before.media_type, before.bytes, before.sha256)
+        return saved if await self._context.parts.store.verify(saved) else None
+
+    async def _fetched(self, saving: Saving, job: FileJob) -> SavedFile | None:
+        try:
+            name = self._name(job)
+        except ExpressionError as error:
+            saving.failures.append((error.code, error.message, error.hint or ""))
+            return None
+        async with self._at_once:
+            return await self._try_to_fetch(saving, job, name)
+
+    async def _try_to_fetch(self, saving: Saving, job: FileJob, name: str) -> SavedFile | None:
+        """Ask for an address, stream, verify; a broken body or an expired address is asked for again."""
+        problem: tuple[str, str, str] = ("ZF840", "the file could not be fetched", "")
+        preview = job.instance.step.spec.uses == "preview"
+        for attempt in range(FILE_TRIES):
+            if attempt:
+                await self._context.clock.sleep(min(8.0, 0.25 * 2**attempt))
+            try:
+                address = await self._address(job.asset_id, preview)
+            except ServiceError as error:
+                self._halt(saving, error)
+                return None
+            if address.url is None:
+                problem = ("ZF841", address.error or "the service gives no address for it", "")
+                continue
+            try:
+                saved = await self._stream(name, job.asset_id, address)
+            except ArtifactError as error:
+                problem = (error.code, error.message, error.hint or "")
+                if not error.retry:
+                    break
+            except ServiceError as error:  # of the storage: expired, cut, away; a fresh address is asked for
+                problem = (error.code, error.message, error.hint or "")
+            else:
+                self._journal(job, saved)
+                return saved
+        saving.failures.append((problem[0], f"asset {job.asset_id}: {problem[1]}", problem[2]))
+        return None
+
+    def _halt(self, saving: Saving, error: ServiceError) -> None:
+        saving.halted = True
+        self._context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` fetches what is missing.")
+
+    async def _stream(self, name: str, asset_id: str, address: AssetUrl) -> SavedFile:
+        provider, store = self._context.parts.provider, self._context.parts.store
+        assert address.url is not None
+        async with provider.download(address.url) as body:
+            expected = Expected(address.media_type or body.media_type, body.total_bytes)
+            return await store.save(name, asset_id, body.chunks, expected)
+
+    def _journal(self, job: FileJob, saved: SavedFile) -> None:
+        recorder = self._context.recorder
+        source = job.source.address if job.source is not None else None
+        recorder.record(
+            e.FileSaved(
+                recorder.now(),
+                job.instance.address,
+                job.place,
+                saved.path,
+                saved.asset_id,
+                saved.media_type,
+                saved.bytes,
+                saved.sha256,
+                source,
+            )
+        )
+
+    # ------------------------------------------------------------------------------------------------------------- names
+
+    def _name(self, job: FileJob) -> str:
+        """The name without its ending; by default `STEP-INDEX` of the step that made the asset."""
+        instance = job.instance
+        spec = instance.step.spec
+        folder = instance.step.frame.prefix
+        if spec.uses == "preview":
+            folder = f"previews/{folder}"
+        written = spec.with_.get("name")
+        if written is None:
+            maker = job.source.step.spec.id if job.source is not None else spec.id
+            return f"{folder}{maker}-{job.number}"
+        if not isinstance(written, Template):
+            return folder + self._distinct(str(written), job)
+        scope = scope_of(instance, lenient=True)
+        if not instance.step.fans_out:
+            scope["index"] = job.place
+            scope["origin"] = OriginLookup(job.source, True)
+        value = evaluate(written, scope)
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise ExpressionError("ZF334", "the name of a file must be a text", None, written.place, written.text)
+        return folder + str(value)
+
+    def _distinct(self, text: str, job: FileJob) -> str:
+        """A fixed name is for one file; where there are several, each carries its number."""
+        return text if job.place == 0 or job.instance.step.fans_out else f"{text}-{job.place}"
+
+    # --------------------------------------------------------------------------------------------------------- addresses
+
+    async def _address(self, asset_id: str, preview: bool) -> AssetUrl:
+        """One address; whoever asks within the same moment shares a request of up to 50."""
+        place: asyncio.Future[AssetUrl] = asyncio.get_running_loop().create_future()
+        self._wanted[preview].append((asset_id, place))
+        if len(self._wanted[preview]) == 1:
+            task = asyncio.create_task(self._ask_addresses(preview))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+        return await place
+
+    async def _ask_addresses(self, preview: bool) -> None:
+        await asyncio.sleep(0)  # let the others of this moment join
+        wanted, self._wanted[preview] = self._wanted[preview], []
+        service = self._context.service
+        ask = service.provider.preview_urls if preview else service.provider.download_urls
+        for start in range(0, len(wanted), URLS_AT_ONCE):
+            part = wanted[start : start + URLS_AT_ONCE]
+            ids = list(dict.fromkeys(asset_id for asset_id, _ in part))
+            try:
+                answers = await service.ask(Kind.FREE, lambda ids=ids: ask(ids))  # type: ignore[misc]
+                self._hand_out(part, answers)
+            except ServiceError as error:
+                for _, place in part:
+                    if not place.done():
+                        place.set_exception(error)
+
+    def _hand_out(
+        self, part: Sequence[tuple[str, asyncio.Future[AssetUrl]]], answers: Sequence[AssetUrl]
+    ) -> None:
+        by_id = {answer.asset_id: answer for answer in answers}
+        for asset_id, place in part:
+            if not place.done():
+                missing = AssetUrl(asset_id, None, None, "the service did not answer for this asset")
+                place.set_result(by_id.get(asset_id, missing))
+
+    # --------------------------------------------------------------------------------------------------------------- end
+
+    def _close(self, saving: Saving) -> None:
+        saving.closed = True
+        self._finish(saving)
+
+    def _finish(self, saving: Saving) -> None:
+        if not saving.closed or saving.open_jobs or saving.instance.is_over:
+            return
+        context, instance = self._context, saving.instance
+        if saving.halted:
+            context.hold(instance, Halt("ZF703", "files are still to be fetched", "`zenflow resume RUN`."))
+        elif saving.failures:
+            code, message, hint = saving.failures[0]
+            more = f" (and {len(saving.failures) - 1} more files)" if len(saving.failures) > 1 else ""
+            context.fail(instance, code, message + more, hint or "`zenflow resume RUN` fetches what is missing, free.")
+        else:
+            context.produce(instance, self._results(saving))
+
+    def _results(self, saving: Saving) -> Mapping[str, Any]:
+        folder = self._context.parts.store.folder
+        ordered = [saving.files[place] for place in sorted(saving.files)]
+        files = [
+            {
+                "path": str(folder / file.path),
+                "asset_id": file.asset_id,
+                "media_type": file.media_type,
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }
+            for file in ordered
+        ]
+        asset_ids = [file.asset_id for file in ordered]
+        return {"files": files, "asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
+

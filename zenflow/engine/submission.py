@@ -1,0 +1,408 @@
+"""The paid road of one batch: quote → room → reserve and intend (durable) → one POST → what its answer means.
+
+One journaled attempt is at most one POST. Nothing here repeats a request: after an answer that did not come, `looks`
+decides, along money.md's table (`outcomes`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
+from decimal import Decimal
+from typing import Any
+
+from zenflow.catalog.check import check_call, with_default_model
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.prices import Quote
+from zenflow.clock import as_iso
+from zenflow.credits import ZERO, as_text
+from zenflow.engine.context import Context, Halt
+from zenflow.engine.instances import Instance, Status
+from zenflow.engine.limits import Kind
+from zenflow.engine.outcomes import Class, classify
+from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
+from zenflow.engine.quotes import FreshQuotes
+from zenflow.history import events as e
+from zenflow.history.state import Outcome, SubmissionState
+from zenflow.ids import stamp_for
+from zenflow.journal.base import Cap, CapReached
+from zenflow.providers.base import ServiceError, Submission, SubmitAnswer
+
+COMMENT_LIMIT = 500  # seed 002
+SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
+
+
+class Cashier:
+    """Takes ready paid calls and sends them, as far as slots and money go."""
+
+    def __init__(
+        self, context: Context, queue: ReadyQueue, gates: Gates, watermark: Callable[[], str | None]
+    ) -> None:
+        self.queue = queue
+        self.in_flight = 0  # calls, reserved or accepted, not over
+        self.on_accepted: Callable[[SubmissionState], None] = lambda submission: None
+        self.on_lost: Callable[[SubmissionState], None] = lambda submission: None  # not sent, or unknown
+        self._context = context
+        self._gates = gates
+        self._quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
+        self._numbers = itertools.count(context.recorder.state.next_submission)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._watermark = watermark  # the newest transaction row seen so far
+
+    # ------------------------------------------------------------------------------------------------------------- ready
+
+    def take(self, instance: Instance, params: dict[str, Any]) -> None:
+        """A paid instance whose parameters are known: checked once more, then queued (promise 1)."""
+        context = self._context
+        tool = context.tool(instance)
+        if tool is None:
+            spec = instance.step.spec
+            context.fail(instance, "ZF401", f"the service has no tool `{spec.uses}`", "See `zenflow tools`.")
+            return
+        sent = with_default_model(tool, params)
+        errors = [p for p in check_call(tool, sent, gates=self._gates) if p.severity == "error"]
+        if errors:
+            context.fail(instance, errors[0].code, errors[0].message, errors[0].hint or "")
+            return
+        tries = len(instance.journaled.submissions) if instance.journaled is not None else 0
+        self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.tail_s(instance))
+
+    def again(self, ready: Ready) -> None:
+        """Back into the queue: not sent yet, or a declared retry."""
+        self.queue.push(ready, self._context.tail_s(ready.instance))
+
+    @property
+    def is_sending(self) -> bool:
+        return bool(self._sending)
+
+    # ---------------------------------------------------------------------------------------------------------- dispatch
+
+    async def dispatch(self, idle: bool) -> None:
+        """Send what may go now. `idle`: nothing runs, so nothing can release money and nothing is owed any more."""
+        context = self._context
+        while context.takes_new_work and len(self.queue):
+            slots = context.limits.in_flight - self.in_flight
+            candidates = self.queue.pop_up_to(slots)
+            if not candidates:
+                return
+            if idle and not self.in_flight:
+                context.ledger.forget_all_owed()
+            calls = await self._priced(candidates)
+            chosen, waiting = await self._affordable(calls)
+            for ready in waiting:
+                self.again(ready)
+            for batch in batches(chosen, context.limits.batch, self._max_submission()):
+                self._start(self._send(batch))
+            if waiting or len(chosen) < len(candidates):
+                return
+
+    async def _priced(self, candidates: Sequence[Ready]) -> list[Priced]:
+        """Those that have a price that may be paid; the others fail or are held, each with its reason."""
+        context = self._context
+        questions = []
+        for ready in candidates:
+            tool = context.catalog.tools[ready.tool]
+            questions.append(self._quotes.question(tool, ready.params))
+        try:
+            quotes = await self._quotes.ask(questions)
+        except ServiceError as error:
+            for ready in candidates:
+                self.again(ready)
+            context.halt(error.code, f"prices cannot be asked: {error.message}", error.hint or "`zenflow resume RUN`")
+            return []
+        priced = []
+        for ready, question in zip(candidates, questions, strict=True):
+            quote = self._accepted_quote(ready, question.key, quotes[question.key])
+            if quote is not None:
+                priced.append(Priced(ready, quote))
+        return priced
+
+    def _accepted_quote(self, ready: Ready, key: str, quote: Quote) -> Decimal | None:
+        context, instance = self._context, ready.instance
+        ceiling = instance.step.spec.max_credits
+        most = None if ceiling is None else Decimal(str(ceiling))
+        if quote.credits is None:
+            if quote.refusal_status in (400, 403, 404, 422):
+                context.fail(instance, "ZF630", f"the service refuses this call: {quote.refusal}", "")
+                return None
+            if most is None:
+                context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
+                return None
+            return most
+        if most is not None and quote.credits > most:
+            text = f"quoted at {as_text(quote.credits)} credits, above `max_credits: {as_text(most)}`"
+            context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
+            return None
+        shown = context.planned_prices.get(key)
+        if shown is not None and quote.credits > shown:
+            text = f"the price moved since the plan: {as_text(shown)} → {as_text(quote.credits)} credits a call"
+            context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
+            return None
+        return quote.credits
+
+    async def _affordable(self, calls: Sequence[Priced]) -> tuple[list[Priced], list[Ready]]:
+        """What fits now, reserved; what must wait. What can never fit is held with the reason."""
+        context, chosen, waiting = self._context, [], []
+        for call in calls:
+            instance = call.ready.instance
+            tail = context.tail_credits(instance)
+            short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is not None and short.balance:
+                await self.read_balance()
+                short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is None:
+                context.ledger.reserve(instance, call.quote, tail)
+                self.in_flight += 1
+                chosen.append(call)
+            elif self.in_flight:
+                waiting.append(call.ready)  # something in flight may release money
+            else:
+                context.hold(instance, Halt(short.code, short.message, short.hint))
+        return chosen, waiting
+
+    async def read_balance(self) -> None:
+        """Read the account again before anybody is refused for its balance; a failed reading changes nothing."""
+        context = self._context
+        try:
+            account = await context.service.ask(Kind.PRICE, context.service.provider.account)
+        except ServiceError:
+            return
+        run_id = context.parts.lease.run_id
+        others = context.parts.journal.committed_elsewhere(context.account_id, run_id)
+        context.ledger.read_balance(account.credits, others)
+
+    def _max_submission(self) -> Decimal:
+        bound = self._context.limits.max_submission
+        return self._context.recorder.state.budget / 4 if bound is None else bound
+
+    # ------------------------------------------------------------------------------------------------------------ sending
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._sending.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._context.task_ended(task)
+
+    async def _send(self, batch: Sequence[Priced]) -> None:
+        context = self._context
+        await context.service.brake.slot(Kind.CREATE)
+        if not context.takes_new_work:
+            self._return_unsent(batch)
+            return
+        intended = self._intended(batch)
+        for call in batch:
+            call.ready.instance.status = Status.RUNNING
+        try:
+            await context.recorder.reserve_and_intend(intended, self._cap())
+        except CapReached as reached:
+            self._return_unsent(batch)
+            for call in batch:
+                self._unqueue(call.ready)
+                context.hold(call.ready.instance, Halt(reached.code, reached.message, reached.hint or ""))
+            return
+        context.ledger.journaled(intended.quote)
+        await self._post(intended.submission, 1, batch[0].ready.tool)
+
+    def _unqueue(self, ready: Ready) -> None:
+        """Take one call out of the queue again."""
+        for other in self.queue.drain():
+            if other is not ready:
+                self.again(other)
+
+    def _return_unsent(self, batch: Sequence[Priced]) -> None:
+        for call in batch:
+            self._context.ledger.take_back(call.ready.instance, call.quote, was_pending=True)
+            call.ready.instance.status = Status.WAITING
+            self.in_flight -= 1
+            self.again(call.ready)
+
+    def _intended(self, batch: Sequence[Priced]) -> e.Intended:
+        context = self._context
+        started = context.recorder.state.started
+        assert started is not None
+        number = next(self._numbers)
+        stamp = stamp_for(started.stamp_run, number)
+        steps = dict.fromkeys(call.ready.instance.step.path for call in batch)
+        comment = f"{stamp} zenflow {started.recipe_name}: {', '.join(steps)}"[:COMMENT_LIMIT]
+        calls = tuple(
+            e.IntendedCall(c.ready.instance.address, c.ready.try_number, c.quote, c.ready.params) for c in batch
+        )
+        tool = batch[0].ready.tool
+        now = context.recorder.now()
+        return e.Intended(now, number, stamp, tool, comment, calls, self._watermark(), context.account_id)
+
+    def _cap(self) -> Cap | None:
+        context = self._context
+        if context.parts.per_day is None:
+            return None
+        return Cap(context.account_id, f"{context.clock.now():%Y-%m-%d}", context.parts.per_day)
+
+    async def send_again(self, submission: SubmissionState) -> None:
+        """Attempt k+1 of the same intent. The caller has looked (money.md: never without a look in between)."""
+        context = self._context
+        attempt = submission.attempts + 1
+        now = context.recorder.now()
+        await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
+        await self._post(submission.number, attempt, submission.tool)
+
+    async def _post(self, number: int, attempt: int, tool: str) -> None:
+        """The one POST of one attempt, behind the gate: the lease is ours, and it is not too late."""
+        context = self._context
+        submission = context.recorder.state.submissions[number]
+        if not context.parts.journal.holds(context.parts.lease):
+            context.halt("ZF811", "another process has taken this run over", "See `zenflow runs`.")
+            return
+        inputs = tuple(call.call.params for call in submission.calls)
+        send_by_s = context.clock.monotonic_s() + SEND_WITHIN_S
+        request = Submission(tool, inputs, submission.comment, send_by_s)
+        answer = await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
+        await self._take_answer(submission, attempt, answer)
+
+    # ------------------------------------------------------------------------------------------------------------ answers
+
+    async def _take_answer(self, submission: SubmissionState, attempt: int, answer: SubmitAnswer) -> None:
+        context, now = self._context, self._context.recorder.now()
+        outcome = classify(answer)
+        if outcome is Class.ACCEPTED and answer.task_id is not None:
+            await context.recorder.commit(e.Accepted(now, submission.number, answer.task_id, answer.total))
+            self.on_accepted(submission)
+        elif outcome is Class.REFUSED:
+            await self._refused(submission, answer)
+        elif outcome is Class.NOT_SENT:
+            await context.recorder.commit(e.NotSent(now, submission.number, attempt, _detail(answer)))
+            self._mind_the_rate(answer)
+            self.on_lost(submission)
+        else:
+            closed = as_iso(answer.facts.closed_at or context.clock.now())
+            event = e.OutcomeUnknown(now, submission.number, attempt, _detail(answer), closed)
+            await context.recorder.commit(event)
+            self.on_lost(submission)
+
+    def _mind_the_rate(self, answer: SubmitAnswer) -> None:
+        status = answer.facts.status if answer.tool_status is None else answer.tool_status
+        if status == 429:
+            pause_s = self._context.service.brake.brake(answer.facts.retry_after_s)
+            self._context.service.talk = f"rate limited, going on in {pause_s:.0f} s"
+        elif status == 401:
+            self._context.halt(
+                "ZF703", "the service no longer accepts the sign-in", "Sign in again, then `zenflow resume RUN`."
+            )
+
+    async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:
+        """Release; then one bad input must not sink the others of its batch (money.md, “One submission's life”)."""
+        context = self._context
+        calls = [(self._instance(call.call.instance), call.call) for call in submission.calls]
+        event = e.Refused(
+            context.recorder.now(),
+            submission.number,
+            answer.tool_status,
+            answer.message,
+            answer.violations,
+            answer.payload,
+        )
+        await context.recorder.commit(event)
+        self.in_flight -= len(calls)
+        for instance, call in calls:
+            context.ledger.take_back(instance, call.quote, was_pending=False)
+            instance.status = Status.WAITING
+        if answer.tool_status == 402:
+            self._out_of_credits(calls, answer)
+            return
+        guilty = await self._guilty(submission.tool, calls, answer)
+        company = max(1, len(calls) // 2) if not guilty else len(calls)
+        for position, (instance, call) in enumerate(calls):
+            if position in guilty:
+                reason = _violation_of(position, answer, len(calls))
+                context.fail(instance, _REFUSAL_CODES.get(answer.tool_status or 0, "ZF708"), reason, _REFUSAL_HINT)
+            else:
+                self.again(Ready(instance, submission.tool, call.params, call.try_number, company))
+
+    def _out_of_credits(self, calls: Sequence[tuple[Instance, e.IntendedCall]], answer: SubmitAnswer) -> None:
+        where = answer.payload.get("purchase_url")
+        hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
+        halt = Halt("ZF705", answer.message or "the account is out of credits", hint)
+        self._context.halt(halt.code, halt.message, halt.hint)
+        for instance, _ in calls:
+            self._context.hold(instance, halt)
+
+    async def _guilty(
+        self, tool_name: str, calls: Sequence[tuple[Instance, e.IntendedCall]], answer: SubmitAnswer
+    ) -> set[int]:
+        """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell."""
+        everybody = set(range(len(calls)))
+        if len(calls) == 1 or answer.tool_status == 403 or answer.refused_by_protocol:
+            return everybody
+        named = {p for p in everybody if any(_names(p, text) for text in answer.violations)}
+        if named:
+            return named
+        tool = self._context.catalog.tools[tool_name]
+        provider, service = self._context.service.provider, self._context.service
+        refused = set()
+        for position, (_, call) in enumerate(calls):
+            question = self._quotes.question(tool, call.params)
+            try:
+                quote = await service.ask(Kind.PRICE, lambda q=question: provider.quote(q))  # type: ignore[misc]
+            except ServiceError:
+                return set()
+            if quote.credits is None:
+                refused.add(position)
+        return refused
+
+    def _instance(self, address: str) -> Instance:
+        return self._context.instance(address)
+
+    # ---------------------------------------------------------------------------------------------------------- the rest
+
+    def finished(self, count: int = 1) -> None:
+        """Calls are over, or rest: their slots are free."""
+        self.in_flight -= count
+
+    def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
+        """A debit of another amount than the quote: booked, named; the step stops until quoted anew."""
+        tool = self._context.catalog.tools.get(submission.tool)
+        if tool is not None:
+            varying = frozenset(k for call in submission.calls for k in call.call.params)
+            self._quotes.contradict(submission.tool, varying)
+        text = (
+            f"{submission.tool} was quoted at {as_text(submission.quote)} credits and charged {as_text(amount)} "
+            f"(task {submission.task_id})"
+        )
+        self._context.recorder.record(e.Noted(self._context.recorder.now(), "ZF634", text))
+
+    @property
+    def open_submissions(self) -> list[SubmissionState]:
+        return [s for s in self._context.recorder.state.submissions.values() if s.outcome is Outcome.OPEN]
+
+    async def wait_for_sending(self) -> None:
+        """Return when no POST is on the wire."""
+        while self._sending:
+            await asyncio.wait(set(self._sending))
+
+    def is_settled(self) -> bool:
+        return self.in_flight == 0 and not self._sending and self._context.ledger.pending == ZERO
+
+
+_REFUSAL_CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
+_REFUSAL_HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
+
+
+def _detail(answer: SubmitAnswer) -> str:
+    status = answer.facts.status if answer.tool_status is None else answer.tool_status
+    parts = [answer.facts.reached.replace("_", " "), f"status {status}" if status else "", answer.facts.detail]
+    return ", ".join(part for part in (*parts, answer.message) if part)[:500]
+
+
+def _names(position: int, violation: str) -> bool:
+    """Whether a violation speaks of `inputs[position]`, in any of the ways in which validators write that."""
+    marks = (f"inputs[{position}]", f"inputs.{position}.", f"inputs/{position}/", f"inputs -> {position} ")
+    padded = violation + "."
+    return any(mark in padded for mark in marks) or padded.startswith(f"[{position}]")
+
+
+def _violation_of(position: int, answer: SubmitAnswer, count: int) -> str:
+    about = [text for text in answer.violations if count == 1 or _names(position, text)]
+    return "; ".join(about) or answer.message or "the service refused this input"

@@ -1,0 +1,140 @@
+"""Submissions without an answer, until the table of money.md says what became of each: found, not found, still unknown.
+
+While one waits, its instances wait and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from zenflow.engine.context import Context
+from zenflow.engine.instances import Status
+from zenflow.engine.looks import Looker, is_conclusive
+from zenflow.engine.service import backoff_s
+from zenflow.engine.submission import Cashier
+from zenflow.history.state import Outcome, SubmissionState
+from zenflow.providers.base import ServiceError
+
+LOOKS_AFTER_WAIT = 3
+PAUSE_BETWEEN_LOOKS_S = 5.0
+MOST_NOT_SENT = 40
+
+
+class Unanswered:
+    """One small task per submission that waits for a look; they share the brake with everything else."""
+
+    def __init__(self, context: Context, cashier: Cashier, looker: Looker) -> None:
+        self.on_found: Callable[[SubmissionState], None] = lambda submission: None
+        self._context = context
+        self._cashier = cashier
+        self._looker = looker
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._tasks)
+
+    def take(self, submission: SubmissionState) -> None:
+        """Find out what became of it."""
+        if submission.number in self._tasks:
+            return
+        task = asyncio.create_task(self._resolve(submission))
+        self._tasks[submission.number] = task
+        task.add_done_callback(lambda done: self._ended(submission, done))
+
+    def _ended(self, submission: SubmissionState, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(submission.number, None)
+        self._context.task_ended(task)
+
+    async def _resolve(self, submission: SubmissionState) -> None:
+        """Rounds of looking and, where nothing was sent, sending again, until one of the classes is reached."""
+        begun_s = self._context.clock.monotonic_s()
+        while submission.needs_look:
+            if submission.outcome is Outcome.NOT_SENT:
+                go_on = await self._not_sent(submission, begun_s)
+            else:
+                go_on = await self._unknown(submission)
+            if not go_on:
+                self._rest(submission)
+                return
+        if submission.outcome is Outcome.ACCEPTED:
+            self.on_found(submission)
+
+    # ------------------------------------------------------------------------------------------------------------ not sent
+
+    async def _not_sent(self, submission: SubmissionState, begun_s: float) -> bool:
+        """Wait, look, then send as attempt k+1 of the same intent."""
+        context = self._context
+        patience_s = context.limits.patience_429_s
+        if context.clock.monotonic_s() - begun_s > patience_s or submission.attempts > MOST_NOT_SENT:
+            context.halt("ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`.")
+            return False
+        await context.clock.sleep(max(backoff_s(submission.attempts), context.service.brake.paused_s))
+        if not context.takes_new_work:
+            return False
+        try:
+            sight = await self._looker.look()
+        except ServiceError as error:
+            context.give_up_watching(error)
+            return False
+        if await self._looker.resolve(submission, sight):
+            return True
+        if not sight.complete or any(t.comment.startswith(submission.stamp) for t in sight.tasks):
+            return False
+        if submission.outcome is not Outcome.NOT_SENT:
+            return True  # the watcher found it meanwhile
+        await self._cashier.send_again(submission)
+        return True
+
+    # ------------------------------------------------------------------------------------------------------------- unknown
+
+    async def _unknown(self, submission: SubmissionState) -> bool:
+        """A look at once, a look after `lost_answer_wait`; then conclusive, or a person's decision."""
+        context = self._context
+        if await self._look_once(submission):
+            return True
+        wait_s = self._looker.wait_left_s(submission)
+        context.service.talk = f"looking for a lost answer, {wait_s:.0f} s left"
+        if not await self._sleep_until(submission, wait_s):
+            return submission.outcome is not Outcome.UNKNOWN
+        for number in range(LOOKS_AFTER_WAIT):
+            if number:
+                await context.clock.sleep(PAUSE_BETWEEN_LOOKS_S)
+            if await self._look_once(submission):
+                return True
+            if is_conclusive(submission):
+                if not context.takes_new_work:
+                    return False
+                await self._cashier.send_again(submission)
+                return True
+        return False
+
+    async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:
+        """In short stretches: a stop, or the watcher finding it, ends the wait. False when it need not go on."""
+        end_s = self._context.clock.monotonic_s() + wait_s
+        while self._context.clock.monotonic_s() < end_s:
+            if submission.outcome is not Outcome.UNKNOWN or not self._context.takes_new_work:
+                return False
+            left_s = end_s - self._context.clock.monotonic_s()
+            await self._context.clock.sleep(min(1.0, left_s))
+        return True
+
+    async def _look_once(self, submission: SubmissionState) -> bool:
+        """True when it is known what became of it."""
+        if submission.outcome is not Outcome.UNKNOWN:
+            return True
+        try:
+            sight = await self._looker.look()
+        except ServiceError:
+            return False
+        return await self._looker.resolve(submission, sight)
+
+    def _rest(self, submission: SubmissionState) -> None:
+        """Still unknown, or stopped before it could be found out: its branch stops, status 4."""
+        context = self._context
+        for call in submission.calls:
+            instance = context.instances.get(call.call.instance)
+            if instance is not None and not instance.is_over:
+                context.rest(instance, Status.UNKNOWN, f"its answer did not come: {submission.detail}")
+        self._cashier.finished(len(submission.calls))

@@ -1,0 +1,306 @@
+"""One watcher for all tasks of a run: a listing by the run's stamp each round, then only what moved is asked for.
+
+Calls are bound to inputs once, from the first answer with exactly as many distinct ids as there are inputs, and known by id
+from then on (money.md, row 3). What a call gave is fetched as soon as it is finished; downstream starts per call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from zenflow.catalog.outputs import media_of
+from zenflow.clock import from_iso
+from zenflow.engine.context import Context
+from zenflow.engine.instances import Instance, Status
+from zenflow.engine.limits import Kind
+from zenflow.engine.looks import Looker, Sight
+from zenflow.history import events as e
+from zenflow.history.state import CallState, Outcome, SubmissionState
+from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
+from zenflow.ids import uuids_in
+
+SLOWEST_ROUND_S = 5.0
+PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
+IMAGE_TIMEOUT_S = 30 * 60.0  # money.md, “Budget”
+VIDEO_TIMEOUT_S = 3 * 3600.0
+RESULT_TRIES = 4
+
+
+class Watcher:
+    """Follows accepted submissions until each of their calls is over."""
+
+    def __init__(self, context: Context, looker: Looker) -> None:
+        self.on_call_over: Callable[[], None] = lambda: None  # a slot is free
+        self.on_retry: Callable[[Instance, e.IntendedCall], None] = lambda instance, call: None
+        self._context = context
+        self._looker = looker
+        self._watched: dict[int, SubmissionState] = {}
+        self._seen_done: dict[int, tuple[str, int | None]] = {}
+
+    @property
+    def is_watching(self) -> bool:
+        return bool(self._watched)
+
+    def add(self, submission: SubmissionState) -> None:
+        """Follow an accepted submission."""
+        self._watched[submission.number] = submission
+
+    def interval_s(self) -> float:
+        """How long one round lasts: never under the service's 2 s (seed 000)."""
+        usual = [self._usual_s(s) for s in self._watched.values()]
+        wanted = min(usual, default=0.0) * PART_OF_USUAL
+        least = self._context.limits.watch_least_s
+        return max(least, min(wanted, SLOWEST_ROUND_S, least * 2.5))
+
+    async def round(self) -> None:
+        """Look once, and follow up on what moved. Service trouble leaves everything for the next round."""
+        try:
+            sight = await self._looker.look()
+        except ServiceError as error:
+            self._meet(error)
+            return
+        await self._adopt_unanswered(sight)
+        summaries = {task.task_id: task for task in sight.tasks}
+        moved = [s for s in list(self._watched.values()) if self._has_moved(s, summaries.get(s.task_id or ""))]
+        await asyncio.gather(*(self._follow_up(submission) for submission in moved))
+        self._check_timeouts()
+
+    async def _adopt_unanswered(self, sight: Sight) -> None:
+        """A listing may show what a lost answer did not say."""
+        for submission in list(self._context.recorder.state.submissions.values()):
+            if not submission.needs_look:
+                continue
+            if any(task.comment.startswith(submission.stamp) for task in sight.tasks):
+                if await self._looker.resolve(submission, sight):
+                    self.add(submission)
+
+    def _has_moved(self, submission: SubmissionState, task: TaskSummary | None) -> bool:
+        """A task missing from the listing is asked for by its id: listings lag and `query` may be broken."""
+        if task is None or not submission.is_bound:
+            return True
+        mark = (task.status, task.done)
+        if task.is_finished or task.done is None:
+            return True
+        if self._seen_done.get(submission.number) == mark:
+            return False
+        self._seen_done[submission.number] = mark
+        return True
+
+    async def _follow_up(self, submission: SubmissionState) -> None:
+        task_id = submission.task_id or ""
+        service = self._context.service
+        try:
+            task = await service.ask(Kind.POLL, lambda: service.provider.get_task(task_id))
+        except ServiceError as error:
+            if error.trouble in ("not_found", "forbidden"):
+                self._lose_task(submission, error.message)
+            else:
+                self._meet(error)
+            return
+        self._bind(submission, task)
+        if submission.is_bound:
+            await self._take_calls(submission, task)
+        elif task.status == "failed" and not task.calls:
+            self._fail_all(submission, "the service reports the task as failed")
+        if submission.is_settled:
+            self._watched.pop(submission.number, None)
+
+    def _bind(self, submission: SubmissionState, task: Task) -> None:
+        if submission.is_bound:
+            return
+        ids = list(dict.fromkeys(call.call_id for call in task.calls))
+        if len(ids) == len(submission.calls):
+            self._context.recorder.record(e.Bound(self._context.recorder.now(), submission.number, tuple(ids)))
+
+    # --------------------------------------------------------------------------------------------------------- the calls
+
+    async def _take_calls(self, submission: SubmissionState, task: Task) -> None:
+        by_id = {call.call_id: call for call in task.calls}
+        work = []
+        for position, state in enumerate(submission.calls):
+            call = by_id.get(state.call_id or "")
+            if state.status != "waiting" or call is None:
+                continue
+            if call.status == "completed":
+                work.append(self._fetch(submission, position, state, call))
+            elif call.status == "failed" or task.status == "failed":
+                self._call_failed(submission, position, state, call)
+        await asyncio.gather(*work)
+
+    async def _fetch(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
+        """The result of one finished call; a result that cannot be found is paid and kept in the books."""
+        service = self._context.service
+        result: CallResult | None = None
+        for attempt in range(RESULT_TRIES):
+            try:
+                result = await service.ask(Kind.RESULT, lambda: service.provider.call_result(call.call_id))
+                break
+            except ServiceError as error:
+                if error.trouble not in ("not_found", "invalid"):
+                    self._meet(error)
+                    return  # the next round asks again
+                if attempt + 1 < RESULT_TRIES:
+                    await self._context.clock.sleep(self._context.limits.watch_least_s)
+        if state.status != "waiting":
+            return
+        asset_ids = await self._asset_ids(submission, result) if result is not None else None
+        if result is None or asset_ids is None:
+            self._lose_call(submission, position, call, None if result is None else result.output)
+        else:
+            self._produce(submission, position, state, call, result.output, asset_ids)
+
+    async def _asset_ids(self, submission: SubmissionState, result: CallResult) -> tuple[str, ...] | None:
+        """The call's assets: as extracted; else UUIDs in its output that are assets; a text is the result itself."""
+        if result.asset_ids:
+            return result.asset_ids
+        found = []
+        service = self._context.service
+        for candidate in uuids_in(result.output):
+            try:
+                await service.ask(Kind.RESULT, lambda one=candidate: service.provider.asset(one))  # type: ignore[misc]
+            except ServiceError:
+                continue
+            found.append(candidate)
+        if found:
+            return tuple(found)
+        tool = self._context.catalog.tools.get(submission.tool)
+        is_text = tool is not None and media_of(tool) == "text"
+        return () if _has_text(result.output) and (is_text or not _is_media(tool)) else None
+
+    def _produce(
+        self,
+        submission: SubmissionState,
+        position: int,
+        state: CallState,
+        call: Call,
+        output: Any,
+        asset_ids: tuple[str, ...],
+    ) -> None:
+        share = share_of(submission, position)
+        results = {
+            "asset_ids": list(asset_ids),
+            "asset_id": asset_ids[0] if asset_ids else None,
+            "output": output,
+            "call_id": call.call_id,
+            "task_id": submission.task_id,
+            "credits": int(share) if share == int(share) else float(share),
+        }
+        instance = self._context.instances.get(state.call.instance)
+        if instance is None:  # the recipe no longer has it: the fact is kept all the same
+            now = self._context.recorder.now()
+            address = state.call.instance
+            self._context.recorder.record(e.Produced(now, address, results, submission.number, position, share))
+        else:
+            self._context.produce(instance, results, submission=submission.number, position=position, credits=share)
+        self.on_call_over()
+
+    def _call_failed(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
+        """The service reports a failure. A declared retry is an intent of its own (money.md, “Budget”)."""
+        context, recorder = self._context, self._context.recorder
+        message = call.error or "the service reports the call as failed, without a reason"
+        recorder.record(e.CallFailed(recorder.now(), submission.number, position, call.call_id, message))
+        self.on_call_over()
+        instance = context.instances.get(state.call.instance)
+        if instance is None:
+            return
+        if tries_of(instance, context) <= instance.step.spec.retry and context.takes_new_work:
+            instance.status = Status.WAITING
+            self.on_retry(instance, state.call)
+            return
+        context.fail(instance, "ZF720", message, "It counts as charged until a refund is seen.", paid=True)
+
+    def _fail_all(self, submission: SubmissionState, message: str) -> None:
+        for position, state in enumerate(submission.calls):
+            if state.status == "waiting":
+                self._call_failed(submission, position, state, Call(state.call_id or "", "failed", message))
+
+    def _lose_call(self, submission: SubmissionState, position: int, call: Call, output: Any) -> None:
+        """Paid, not retrievable: never submitted again; ids and raw output stay in the record."""
+        context, state = self._context, submission.calls[position]
+        event = e.NotRetrievable(
+            context.recorder.now(), state.call.instance, submission.number, position, call.call_id, output
+        )
+        context.recorder.record(event)
+        instance = context.instances.get(state.call.instance)
+        if instance is not None:
+            context.rest(instance, Status.LOST, "paid, and its result cannot be found")
+        self.on_call_over()
+
+    def _lose_task(self, submission: SubmissionState, message: str) -> None:
+        for position, state in enumerate(submission.calls):
+            if state.status == "waiting":
+                self._lose_call(submission, position, Call(state.call_id or "", "completed", message), None)
+        self._watched.pop(submission.number, None)
+
+    # ---------------------------------------------------------------------------------------------------------- the clock
+
+    def _check_timeouts(self) -> None:
+        """Past its `timeout` a call is late: parked, in the books, taken up by a resume; nothing is submitted for it."""
+        context, now = self._context, self._context.clock.now()
+        for submission in list(self._watched.values()):
+            if submission.accepted_at is None:
+                continue
+            age_s = (now - from_iso(submission.accepted_at)).total_seconds()
+            late = [s for s in submission.calls if s.status == "waiting" and age_s > self._timeout_s(submission, s)]
+            for state in late:
+                instance = context.instances.get(state.call.instance)
+                if instance is None or instance.status is Status.LATE:
+                    continue
+                event = e.WentLate(context.recorder.now(), state.call.instance, submission.number)
+                context.recorder.record(event)
+                context.rest(instance, Status.LATE, f"still not finished after {age_s:.0f} s")
+                self.on_call_over()
+            waiting = [s for s in submission.calls if s.status == "waiting"]
+            if late and len(late) == len(waiting):
+                self._watched.pop(submission.number, None)
+
+    def _timeout_s(self, submission: SubmissionState, state: CallState) -> float:
+        instance = self._context.instances.get(state.call.instance)
+        if instance is not None and instance.step.spec.timeout_s is not None:
+            return instance.step.spec.timeout_s
+        tool = self._context.catalog.tools.get(submission.tool)
+        return VIDEO_TIMEOUT_S if tool is not None and media_of(tool) == "video" else IMAGE_TIMEOUT_S
+
+    def _usual_s(self, submission: SubmissionState) -> float:
+        instance = self._context.instances.get(submission.calls[0].call.instance)
+        planned = self._context.plan_of(instance.step) if instance is not None else None
+        return planned.usual_s if planned is not None else 40.0
+
+    def _meet(self, error: ServiceError) -> None:
+        """Free questions that went wrong: sign-in and lasting silence stop the run, the rest waits for the next round."""
+        if error.trouble in ("sign_in", "unreachable", "rate_limited"):
+            self._context.give_up_watching(error)
+
+
+def share_of(submission: SubmissionState, position: int) -> Decimal:
+    """A call's share of a charge: its quote, scaled to the row that was seen (money.md)."""
+    quote = submission.calls[position].call.quote
+    if submission.confirmed is None or not submission.quote:
+        return quote
+    return quote * submission.confirmed / submission.quote
+
+
+def tries_of(instance: Instance, context: Context) -> int:
+    """How many calls of this instance were accepted so far."""
+    found = context.recorder.state.instances.get(instance.address)
+    return len(found.submissions) if found is not None else 0
+
+
+def watchable(submissions: Mapping[int, SubmissionState]) -> Sequence[SubmissionState]:
+    """Accepted submissions that are not over."""
+    return [s for s in submissions.values() if s.outcome is Outcome.ACCEPTED and not s.is_settled]
+
+
+def _is_media(tool: Any) -> bool:
+    return tool is not None and media_of(tool) in ("image", "video", "audio")
+
+
+def _has_text(output: Any) -> bool:
+    if isinstance(output, str):
+        return bool(output.strip())
+    if isinstance(output, Mapping):
+        return any(_has_text(value) for value in output.values())
+    return isinstance(output, list) and any(_has_text(value) for value in output)
