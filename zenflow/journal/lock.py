@@ -46,7 +46,7 @@ def busy(run_id: str, holder: Holder, here: str) -> RunBusy:
     elsewhere = holder.host != here
     return RunBusy(
         "ZF808",
-        f"{str(holder)[0].upper()}{str(holder)[1:]} works on run {run_id}",
+        f"Run {run_id} is being worked on by {holder}",
         (
             "If that machine will not go on with it (this journal was copied or restored), use --take-over."
             if elsewhere

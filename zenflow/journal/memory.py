@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from zenflow.credits import ZERO
 from zenflow.errors import ZenflowError
@@ -107,6 +108,11 @@ class MemoryJournal:
         self._store.processes += 1
         other._me = Holder(host or self._me.host, self._store.processes, "1")
         return other
+
+    def die(self) -> None:
+        """This process is gone; those beside it can tell. What was queued is lost."""
+        self._store.dead.add(self._me)
+        self._queue.clear()
 
     def commit(self) -> None:
         """Write everything that is queued."""

@@ -182,9 +182,9 @@ class Tables:
     def _committed_on(self, account_id: str, day: str) -> Decimal:
         """Of all runs; what this transaction has not written yet is known in memory."""
         by_run = dict(_amounts(self._connection.execute(self._sql["committed_on"], (account_id, day))))
-        by_run |= {
-            run: kept[0] for (account, on, run), kept in self._totals.items() if (account, on) == (account_id, day)
-        }
+        for account, on, run in self._dirty_totals:
+            if (account, on) == (account_id, day):
+                by_run[run] = self._totals[account, on, run][0]
         return sum(by_run.values(), ZERO)
 
     # ------------------------------------------------------------------------------------------- assets, durations
