@@ -1,0 +1,153 @@
+"""Whatever facts a run's journal holds, in whatever order, cut wherever: the books balance and nothing paid is lost."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zenflow.credits import ZERO
+from zenflow.history import codec
+from zenflow.history import events as e
+from zenflow.history.fold import apply, fold
+from zenflow.history.outcomes import is_released
+from zenflow.history.state import Outcome, RunState
+from zenflow.journal import spend
+
+AT = "2026-11-21T08:00:00Z"
+
+numbers = st.integers(1, 4)
+positions = st.integers(-2, 3)
+attempts = st.integers(1, 3)
+amounts = st.decimals(min_value=0, max_value=1000, places=2, allow_nan=False, allow_infinity=False)
+instances = st.sampled_from(["upload", "generate.0", "generate.1", "upscale.0.1"])
+rows = st.sampled_from(["row-1", "row-2", "row-3"])
+words = st.sampled_from(["", "a", "b"])
+
+calls = st.lists(
+    st.builds(e.IntendedCall, instances, attempts, amounts, st.just({"prompt": "x"})), min_size=0, max_size=3
+).map(tuple)
+
+facts = st.one_of(
+    st.builds(e.Intended, st.just(AT), numbers, words, words, words, calls, st.none()),
+    st.builds(e.Attempted, st.just(AT), numbers, attempts, st.none()),
+    st.builds(e.NotSent, st.just(AT), numbers, attempts, words),
+    st.builds(e.OutcomeUnknown, st.just(AT), numbers, attempts, words, st.just(AT)),
+    st.builds(e.Looked, st.just(AT), numbers, st.booleans(), st.booleans(), st.none()),
+    st.builds(e.Refused, st.just(AT), numbers, st.none(), words),
+    st.builds(e.Accepted, st.just(AT), numbers, st.sampled_from(["t1", "t2"]), st.none()),
+    st.builds(e.Bound, st.just(AT), numbers, st.lists(rows, max_size=4).map(tuple)),
+    st.builds(e.CallFailed, st.just(AT), numbers, positions, words, words),
+    st.builds(e.WentLate, st.just(AT), instances, numbers),
+    st.builds(e.Confirmed, st.just(AT), numbers, rows, amounts),
+    st.builds(e.Refunded, st.just(AT), numbers, rows, amounts),
+    st.builds(e.GaveUp, st.just(AT), numbers),
+    st.builds(e.Reclaimed, st.just(AT), numbers, words),
+    st.builds(
+        e.Produced, st.just(AT), instances, st.just({"x": 1}), st.none() | numbers, st.none() | positions, amounts
+    ),
+    st.builds(e.InstanceSkipped, st.just(AT), instances, words),
+    st.builds(e.InstanceFailed, st.just(AT), instances, words, words),
+    st.builds(e.NotRetrievable, st.just(AT), instances, numbers, positions, words, st.none()),
+    st.builds(e.Reopened, st.just(AT), st.lists(instances).map(tuple)),
+    st.builds(e.OptionsChanged, st.just(AT), st.dictionaries(words, st.dictionaries(words, st.integers()))),
+    st.builds(e.RunResumed, st.just(AT), words),
+    st.builds(e.RunEnded, st.just(AT), words),
+    st.just(e.Opaque("Rebated", {"v": 1, "t": "Rebated"})),
+)
+histories = st.lists(facts, max_size=40)
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_at_every_prefix_the_books_balance_and_agree_with_the_submissions(history: list[e.Event]) -> None:
+    state = RunState()
+    for event in history:
+        apply(state, event)
+        books, every = state.books, state.submissions.values()
+        assert books.balanced
+        assert min(books.reserved, books.open, books.charged, books.released, books.unknown, books.refunded) >= 0
+        assert books.reserved == sum((one.quote for one in every), ZERO)
+        assert books.open == _quotes(state, Outcome.OPEN, Outcome.NOT_SENT)
+        assert books.unknown == _quotes(state, Outcome.UNKNOWN)
+        assert books.charged == _quotes(state, Outcome.ACCEPTED, Outcome.GIVEN_UP)
+        assert books.released == _quotes(state, Outcome.REFUSED, Outcome.RECLAIMED)
+        assert books.refunded == sum((one.refunded for one in every), ZERO)
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_an_accepted_submission_stays_charged_to_the_end(history: list[e.Event]) -> None:
+    state, tasks = RunState(), {}
+    for event in history:
+        apply(state, event)
+        for number, submission in state.submissions.items():
+            if submission.outcome is Outcome.ACCEPTED:
+                assert submission.task_id == tasks.setdefault(number, submission.task_id)
+            else:
+                assert number not in tasks
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_what_is_spent_is_never_less_than_what_the_transaction_list_shows(history: list[e.Event]) -> None:
+    state = fold(history)
+    for submission in state.submissions.values():
+        assert submission.confirmed is None or state.books.committed + state.books.refunded >= submission.confirmed
+    shown = sum((one.confirmed or ZERO for one in state.submissions.values()), ZERO)
+    assert state.books.committed + state.books.refunded >= shown
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_a_call_that_may_be_charged_is_known_to_its_instance_and_one_that_was_not_made_is_not(
+    history: list[e.Event],
+) -> None:
+    state = fold([event for event in history if not isinstance(event, e.Reopened)])
+    for submission in state.submissions.values():
+        for position, call in enumerate(submission.calls):
+            instance = state.instances.get(call.call.instance)
+            known = instance is not None and (submission.number, position) in instance.submissions
+            assert known is not is_released(submission.outcome)
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories)
+def test_folding_a_history_that_was_written_and_read_gives_the_same_state(history: list[e.Event]) -> None:
+    assert fold([codec.decode(codec.encode(event)) for event in history]) == fold(history)
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories, st.integers(0, 40))
+def test_folding_in_two_goes_is_folding_in_one(history: list[e.Event], cut: int) -> None:
+    state = fold(history[:cut])
+    for event in history[cut:]:
+        apply(state, event)
+    assert state == fold(history)
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories)
+def test_a_money_fact_told_twice_changes_nothing_more(history: list[e.Event]) -> None:
+    twice = [event for event in history for event in ([event] * 2 if isinstance(event, _MONEY) else [event])]
+    assert fold(twice).books == fold(history).books
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_the_journals_caps_weigh_what_the_books_weigh(history: list[e.Event]) -> None:
+    spends: dict[int, spend.Spend] = {}
+    for event in history:
+        if isinstance(event, e.Intended):
+            spends.setdefault(event.submission, spend.spend_of(event, "acc"))
+        elif isinstance(event, spend.SpendFact) and event.submission in spends:
+            spend.take(spends[event.submission], event)
+    books = fold(history).books
+    assert sum((one.committed for one in spends.values()), ZERO) == books.committed
+    assert sum((one.pending for one in spends.values()), ZERO) == books.open + books.unknown
+
+
+_MONEY = (e.Intended, e.Refused, e.Accepted, e.Confirmed, e.Refunded, e.GaveUp, e.Reclaimed, e.OutcomeUnknown)
+
+
+def _quotes(state: RunState, *outcomes: Outcome) -> Decimal:
+    return sum((one.quote for one in state.submissions.values() if one.outcome in outcomes), ZERO)
