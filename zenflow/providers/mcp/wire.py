@@ -115,7 +115,7 @@ class _Reading:
         self._too_large = False
 
     async def read(self, response: httpx2.Response) -> None:
-        self._status, self._headers = response.status_code, response.headers
+        self._status, self._headers = int(response.status_code), response.headers
         if _media_type(response.headers) == "text/event-stream" and response.status_code < 300:
             await self._read_events(response)
         else:

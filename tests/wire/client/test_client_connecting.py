@@ -1,0 +1,163 @@
+"""What is said when there is no server, another server, or one that does not let us in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from zenflow.errors import UsageError
+from zenflow.providers.base import ServiceError
+from zenflow.providers.mcp.auth import StaticToken
+from zenflow.providers.mcp.provider import McpProvider
+
+
+def _connect_error(url: str, token: str | None = None) -> ServiceError:
+    async def run() -> ServiceError:
+        async with McpProvider(url, tokens=StaticToken(token)) as provider:
+            with pytest.raises(ServiceError) as no:
+                await provider.account()
+            return no.value
+
+    return asyncio.run(run())
+
+
+def _error_from(kit: Any, handle: Any, path: str = "/mcp", token: str | None = None) -> tuple[ServiceError, Any]:
+    async def run() -> tuple[ServiceError, Any]:
+        async with kit.serving(handle) as server:
+            url = server.url.replace("/mcp", path)
+            async with McpProvider(url, tokens=StaticToken(token)) as provider:
+                with pytest.raises(ServiceError) as no:
+                    await provider.account()
+                return no.value, server
+
+    return asyncio.run(run())
+
+
+def test_nothing_there_names_host_and_port_and_what_to_check() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        no = _connect_error(f"http://127.0.0.1:{port}/mcp")
+    assert (no.code, no.trouble) == ("ZF701", "unreachable")
+    assert f"127.0.0.1:{port}" in no.message
+    assert no.hint is not None and "running" in no.hint
+    assert no.wire is not None and no.wire.reached == "not_connected"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, "<html>Welcome</html>", "text/html"),
+        (404, "<html>Not here</html>", "HTTP 404"),
+        (405, "", "HTTP 405"),
+        (200, {"hello": "world"}, "hello"),
+        (200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "never heard of it"}}, "never heard"),
+    ],
+)
+def test_something_that_is_no_mcp_server_is_named_as_such(kit: Any, status: int, body: Any, says: str) -> None:
+    async def handle(got: Any, writer: Any) -> bool:
+        return await kit.answer(writer, body, status=status)
+
+    no, _ = _error_from(kit, handle, path="/web")
+    assert (no.code, no.trouble) == ("ZF702", "not_mcp")
+    assert says in no.message
+    assert no.hint is not None and "/mcp" in no.hint
+
+
+def test_a_redirect_is_not_followed_and_its_target_is_shown_without_its_query(kit: Any) -> None:
+    async def handle(got: Any, writer: Any) -> bool:
+        headers = {"location": "https://elsewhere.invalid/mcp?token=secret"}
+        return await kit.answer(writer, status=307, headers=headers)
+
+    no, server = _error_from(kit, handle)
+    assert no.trouble == "not_mcp"
+    assert "https://elsewhere.invalid/mcp" in no.message and "secret" not in f"{no.message} {no.hint}"
+    assert {g.path for g in server.got} == {"/mcp"}
+
+
+def test_a_refused_token_is_a_sign_in_matter_and_never_shown(kit: Any) -> None:
+    async def handle(got: Any, writer: Any) -> bool:
+        return await kit.answer(writer, {"error": "invalid_token"}, status=401)
+
+    no, server = _error_from(kit, handle, token="very-secret")
+    assert (no.code, no.trouble, no.status) == ("ZF703", "sign_in", 401)
+    assert no.hint is not None and "ZENFLOW_TOKEN" in no.hint
+    assert "very-secret" not in f"{no.message} {no.hint} {no.wire}"
+    assert len(server.got) == 1  # an outage or a refusal is no verdict about the protocol: no second try
+
+
+def test_a_busy_server_is_not_mistaken_for_an_older_one(kit: Any) -> None:
+    async def handle(got: Any, writer: Any) -> bool:
+        return await kit.answer(writer, "wait", status=429, headers={"retry-after": "3"})
+
+    no, server = _error_from(kit, handle)
+    assert (no.trouble, no.retry_after_s, no.may_be_repeated) == ("rate_limited", 3.0, True)
+    assert len(server.got) == 1
+
+
+def test_plain_http_behind_an_https_address_is_a_tls_matter() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # as servers of plain HTTP answer a TLS greeting
+        writer.close()
+
+    async def run() -> ServiceError:
+        listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        async with McpProvider(f"https://127.0.0.1:{port}/mcp") as provider:
+            with pytest.raises(ServiceError) as no:
+                await provider.account()
+        listening.close()
+        return no.value
+
+    no = asyncio.run(run())
+    assert no.trouble == "unreachable" and "secure connection" in no.message
+    assert no.hint is not None and "http://" in no.hint
+
+
+@pytest.mark.parametrize("url", ["mcp.zncr.pro/mcp", "ftp://host/mcp", "http://", "http://host:0x/mcp", "http://a b/"])
+def test_a_wrong_address_is_refused_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(UsageError) as no:
+        McpProvider(url)
+    assert no.value.code == "ZF711" and no.value.hint
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(UsageError) as no:
+        McpProvider("https://me:hunter2@host/mcp")
+    assert "hunter2" not in f"{no.value.message} {no.value.hint}"
+
+
+def test_a_later_call_connects_again_after_the_server_has_come_back(kit: Any) -> None:
+    async def run() -> None:
+        async def on_tool(got: Any, writer: Any) -> Any:
+            return kit.tool_result({"id": "me"})
+
+        script, down = kit.McpScript(on_tool), [True]
+
+        async def handle(got: Any, writer: Any) -> Any:
+            return await kit.answer(writer, "down", status=503) if down[0] else await script(got, writer)
+
+        async with kit.serving(handle) as server, McpProvider(server.url) as provider:
+            with pytest.raises(ServiceError):
+                await provider.account()
+            down[0] = False
+            assert (await provider.account()).account_id == "me"
+
+    asyncio.run(run())
+
+
+def test_the_proxy_of_the_environment_is_not_used_for_this_machine(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # nothing listens there
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    async def run() -> None:
+        async def on_tool(got: Any, writer: Any) -> Any:
+            return kit.tool_result({"id": "me"})
+
+        async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
+            assert (await provider.account()).account_id == "me"
+
+    asyncio.run(run())
