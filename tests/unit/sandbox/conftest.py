@@ -1,0 +1,54 @@
+"""A world on a clock that tests move by hand."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from zenflow.sandbox.moments import JumpingTime
+from zenflow.sandbox.settings import SandboxSettings
+from zenflow.sandbox.store import Store
+from zenflow.sandbox.world import World
+
+
+@dataclass
+class Scene:
+    world: World
+    time: JumpingTime
+
+    def photo(self) -> str:
+        return self.world.upload(jpeg(), "image/jpeg", (30, 40)).asset_id
+
+    def edit(self, **more: Any) -> dict[str, Any]:
+        return {"prompt": "a hill", "image_assets": [self.photo()], "model": "SEEDREAM_5", **more}
+
+
+def jpeg(width: int = 30, height: int = 40, colour: str = "teal") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "JPEG")
+    return out.getvalue()
+
+
+MakeScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def make_scene() -> Iterator[MakeScene]:
+    opened: list[World] = []
+
+    def make(time: JumpingTime | None = None, state_dir: Path | None = None, **settings: Any) -> Scene:
+        clock = time or JumpingTime()
+        store = Store(state_dir)
+        world = World(SandboxSettings(state_dir=state_dir, **settings), store, lambda: clock.now().timestamp())
+        opened.append(world)
+        return Scene(world, clock)
+
+    yield make
+    for world in opened:
+        world.close()
