@@ -88,7 +88,7 @@ def _index_pending(value: Any, key: Pending) -> Any:
         # A lookup over a computed place: whatever one place can say of itself holds for the type of all of them.
         if key.type.name in {"integer", "any"}:
             try:
-                return Pending(key.on, type_of(value.ask(0)))
+                return Pending(key.on, type_of(settled(value.ask(0))))
             except Unknown:
                 return Pending(key.on)
         return Pending(key.on)

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from zenflow.problems import Problems
+from zenflow.recipe.check_inputs import check_inputs, check_unused_inputs
+from zenflow.recipe.check_names import check_names
+from zenflow.recipe.check_parameters import check_parameters
+from zenflow.recipe.check_policy import check_policy
+from zenflow.recipe.check_steps import check_steps
+from zenflow.recipe.check_values import check_values
+from zenflow.recipe.cycles import check_cycles
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.nodes import Node
+from zenflow.recipe.static_scope import StaticScopes
 
 
 def check_recipe(recipe: Recipe, node: Node, problems: Problems) -> None:
     """Adds what is wrong; none of the checks stops another."""
+    steps = node.get("steps")
+    step_ids = tuple(steps.entries) if steps is not None else ()
+    check_inputs(recipe, problems)
+    usable = check_names(recipe, step_ids, problems)
+    check_steps(recipe, step_ids, problems)
+    check_cycles(recipe, problems)
+    typed = check_values(recipe, StaticScopes(recipe, step_ids), usable, problems)
+    check_parameters(recipe, typed, problems)
+    check_policy(recipe, problems)
+    check_unused_inputs(recipe, problems)

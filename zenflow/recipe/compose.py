@@ -31,7 +31,7 @@ class Library:
     display: Callable[[str], Path]
     texts: dict[str, str] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)  # from the outermost recipe down to the one being read
-    built: dict[str, tuple[Recipe, bool]] = field(default_factory=dict)
+    built: dict[str, Recipe] = field(default_factory=dict)
 
     @classmethod
     def on_disk(cls, path: Path, read: Callable[[Path], bytes]) -> Library:
@@ -93,8 +93,16 @@ def _inner(step: StepSpec, library: Library, problems: Problems, build: BuildChe
         found = _read(name, library, place, problems, build)
         if found is None:
             return None
-        library.built[name] = (found, True)
-    return library.built[name][0]
+        library.built[name] = found
+    elif len(library.open) + _levels(library.built[name]) > MAX_COMPOSED + 1:
+        problems.error("ZF230", f"recipes are nested deeper than {MAX_COMPOSED}, through `{name}`", place)
+        return None
+    return library.built[name]
+
+
+def _levels(recipe: Recipe) -> int:
+    """1 for a recipe that uses no other."""
+    return 1 + max((_levels(step.recipe) for step in recipe.steps.values() if step.recipe is not None), default=0)
 
 
 def _name_of(uses: str, library: Library, place: Place, problems: Problems) -> str | None:

@@ -14,6 +14,10 @@ from zenflow.recipe.model import PathKey, Places
 
 Kind = Literal["scalar", "mapping", "list"]
 
+# Shared by all scalars and never written to: two containers fewer per value that the collector has to walk.
+_NO_ENTRIES: dict[str, tuple[Node, Node]] = {}
+_NO_ITEMS: list[Node] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -45,8 +49,8 @@ class Node:
         self.end = end
         self.style = style
         self.raw: str | None = None  # of a plain scalar that was read as something else than text
-        self.entries: dict[str, tuple[Node, Node]] = {}
-        self.items: list[Node] = []
+        self.entries: dict[str, tuple[Node, Node]] = _NO_ENTRIES
+        self.items: list[Node] = _NO_ITEMS
         self.size = 1  # nodes, counted as often as aliases repeat them
 
     @property
@@ -54,9 +58,7 @@ class Node:
         if self.kind != "scalar" and self.style is None:
             return self._place_of_block()
         start, end = self.start, self.end
-        if self.style in ("|", ">"):
-            return self.source.place(start.line, start.column, start.line, len(self.source.line(start.line).rstrip()))
-        if end.line > start.line:
+        if end.line > start.line or self.style in ("|", ">"):
             return self.source.place(start.line, start.column, start.line, len(self.source.line(start.line).rstrip()))
         return self.source.place(start.line, start.column, end.line, max(end.column, start.column + 1))
 

@@ -201,7 +201,8 @@ class _Builder:
 
     def _mapping(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         node = Node(self.source, "mapping", {}, event.start_mark, event.end_mark, "{" if event.flow_style else None)
-        entries = node.entries
+        entries: dict[str, tuple[Node, Node]] = {}
+        node.entries = entries
         merges: list[Node] = []
         for child in events:
             if type(child) is yaml.MappingEndEvent:
