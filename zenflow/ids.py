@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 RandomBytes = Callable[[int], bytes]
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 STAMP_RUN_LENGTH = 12
 STAMP_LENGTH = 24  # money.md, “The stamp”: 24 lower-case letters and digits
@@ -50,3 +52,23 @@ def _letters(number: int, length: int) -> str:
         number, digit = divmod(number, len(_LETTERS))
         letters.append(_LETTERS[digit])
     return "".join(letters)
+
+
+def uuids_in(value: Any) -> tuple[str, ...]:
+    """Every UUID in a JSON value, in order, once: the last resort when a call names no assets (money.md)."""
+    found: dict[str, None] = {}
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            found.update((match.lower(), None) for match in _UUID.findall(item))
+        elif isinstance(item, dict):
+            stack.extend(reversed(list(item.values())))
+        elif isinstance(item, list | tuple):
+            stack.extend(reversed(item))
+    return tuple(found)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is the id of an asset, a task or a call (the service's ids are UUIDs: seeds 001 and 002)."""
+    return _UUID.fullmatch(text.strip()) is not None

@@ -60,6 +60,11 @@ class PriceBook:
         unanswered = {q.key: q for q in questions if q.key not in self._quotes}
         return list(unanswered.values())
 
+    @property
+    def quotes(self) -> Mapping[str, Quote]:
+        """Every answer, by question key."""
+        return self._quotes
+
     def __len__(self) -> int:
         return len(self._quotes)
 

@@ -48,7 +48,7 @@ class Bookkeeper:
             return
         by_task = {s.task_id: s for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
         for row in reversed(rows):
-            submission = by_task.get(row.task_id)
+            submission = by_task.get(row.task_id or "")
             if submission is not None and row.amount is not None:
                 self._take_in(submission, row, row.amount)
         if rows:

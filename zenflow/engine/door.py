@@ -1,8 +1,8 @@
 """The engine's door: what it needs to execute a run, and what `app` calls.
 
-    run = await begin(plan, request, parts)      journal the start of a new run
-    report = await execute(run, parts, listener) do it, or go on with it, until it is done or rests
-    report = look_at(events)                     how a run stands, from its facts alone, offline
+run = await begin(plan, request, parts)      journal the start of a new run
+report = await execute(run, parts, listener) do it, or go on with it, until it is done or rests
+report = look_at(events)                     how a run stands, from its facts alone, offline
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Limits:
     downloads_at_once: int = 8
     watch_least_s: float = 2.0  # seed 000: at least 2 s between polls; the embedded sandbox divides it by its speed
     quote_ttl_s: float = 30.0
-    max_submission: Decimal | None = None  # credits in one create_task; None: a quarter of the budget, at least one call
+    max_submission: Decimal | None = (
+        None  # credits in one create_task; None: a quarter of the budget, at least one call
+    )
     patience_429_s: float = 600.0  # nothing but 429 for this long stops the run
 
 

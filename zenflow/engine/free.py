@@ -68,7 +68,9 @@ class FreeWork:
 
     async def _upload(self, instance: Instance, source: Any) -> Mapping[str, Any]:
         if not isinstance(source, str):
-            raise ActionFailed("ZF520", f"`source` must be a text, and is {source!r}", "Give a path, a URL or an asset id.")
+            raise ActionFailed(
+                "ZF520", f"`source` must be a text, and is {source!r}", "Give a path, a URL or an asset id."
+            )
         provider, service = self._context.service.provider, self._context.service
         if is_uuid(source):
             asset = await service.ask(Kind.FREE, lambda: provider.asset(source))

@@ -51,7 +51,9 @@ class Ledger:
         """A fresh reading; it contains every debit made before it was asked for."""
         self.balance, self.others, self.since_reading = balance, others, self.pending
 
-    def no_room_for(self, instance: Instance, quote: Decimal, tail: Decimal, frame_budgets: FrameBudgets) -> NoRoom | None:
+    def no_room_for(
+        self, instance: Instance, quote: Decimal, tail: Decimal, frame_budgets: FrameBudgets
+    ) -> NoRoom | None:
         """None when the call may be sent now."""
         wanted = quote + (tail if self.keeps_tails else ZERO)
         kept = self._kept_for_others(instance) if self.keeps_tails else ZERO

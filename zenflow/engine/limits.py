@@ -18,10 +18,10 @@ class Kind(IntEnum):
     """What a request is for; the lower goes first."""
 
     CREATE = 0
-    RESULT = 0  # noqa: PIE796 - results and creates share a class on purpose
+    RESULT = 0
     LOOK = 1
     POLL = 2
-    FREE = 2  # noqa: PIE796 - uploads, descriptions, prompts, addresses of files
+    FREE = 2
     PRICE = 3
 
 

@@ -48,4 +48,3 @@ class FreshQuotes:
 
     async def _one(self, question: Question) -> Quote:
         return await self._service.ask(Kind.PRICE, lambda: self._service.provider.quote(question))
-

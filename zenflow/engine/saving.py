@@ -300,9 +300,7 @@ class Saver:
                     if not place.done():
                         place.set_exception(error)
 
-    def _hand_out(
-        self, part: Sequence[tuple[str, asyncio.Future[AssetUrl]]], answers: Sequence[AssetUrl]
-    ) -> None:
+    def _hand_out(self, part: Sequence[tuple[str, asyncio.Future[AssetUrl]]], answers: Sequence[AssetUrl]) -> None:
         by_id = {answer.asset_id: answer for answer in answers}
         for asset_id, place in part:
             if not place.done():
@@ -343,4 +341,3 @@ class Saver:
         ]
         asset_ids = [file.asset_id for file in ordered]
         return {"files": files, "asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
-

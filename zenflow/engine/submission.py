@@ -36,9 +36,7 @@ SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machin
 class Cashier:
     """Takes ready paid calls and sends them, as far as slots and money go."""
 
-    def __init__(
-        self, context: Context, queue: ReadyQueue, gates: Gates, watermark: Callable[[], str | None]
-    ) -> None:
+    def __init__(self, context: Context, queue: ReadyQueue, gates: Gates, watermark: Callable[[], str | None]) -> None:
         self.queue = queue
         self.in_flight = 0  # calls, reserved or accepted, not over
         self.on_accepted: Callable[[SubmissionState], None] = lambda submission: None
@@ -359,7 +357,7 @@ class Cashier:
 
     def finished(self, count: int = 1) -> None:
         """Calls are over, or rest: their slots are free."""
-        self.in_flight -= count
+        self.in_flight = max(0, self.in_flight - count)
 
     def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
         """A debit of another amount than the quote: booked, named; the step stops until quoted anew."""

@@ -15,7 +15,7 @@ from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, pendings_in
 from zenflow.expr.values import SKIPPED, Pending, Value
-from zenflow.history.state import InstanceState, InstanceStatus, RunState
+from zenflow.history.state import InstanceStatus, RunState
 from zenflow.plan.fanout import Fan, Key, combinations, fanout_of, parse_address
 from zenflow.recipe.model import Recipe, StepSpec
 
@@ -48,7 +48,11 @@ class Unfolder:
     # ------------------------------------------------------------------------------------------------------- frames
 
     def open_frame(
-        self, recipe: Recipe, inputs: Mapping[str, Any], outer: Instance | None = None, run: Mapping[str, Any] | None = None
+        self,
+        recipe: Recipe,
+        inputs: Mapping[str, Any],
+        outer: Instance | None = None,
+        run: Mapping[str, Any] | None = None,
     ) -> Frame:
         """A frame with all its steps; those that stand on nothing have their instances at once."""
         prefix = f"{outer.address}/" if outer is not None else ""

@@ -19,8 +19,8 @@ from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight
 from zenflow.history import events as e
 from zenflow.history.state import CallState, Outcome, SubmissionState
-from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 from zenflow.ids import uuids_in
+from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 
 SLOWEST_ROUND_S = 5.0
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
@@ -73,9 +73,9 @@ class Watcher:
         for submission in list(self._context.recorder.state.submissions.values()):
             if not submission.needs_look:
                 continue
-            if any(task.comment.startswith(submission.stamp) for task in sight.tasks):
-                if await self._looker.resolve(submission, sight):
-                    self.add(submission)
+            seen = any(task.comment.startswith(submission.stamp) for task in sight.tasks)
+            if seen and await self._looker.resolve(submission, sight):
+                self.add(submission)
 
     def _has_moved(self, submission: SubmissionState, task: TaskSummary | None) -> bool:
         """A task missing from the listing is asked for by its id: listings lag and `query` may be broken."""
@@ -194,7 +194,10 @@ class Watcher:
             address = state.call.instance
             self._context.recorder.record(e.Produced(now, address, results, submission.number, position, share))
         else:
+            was_late = instance.status is Status.LATE  # its slot was given back when it went late
             self._context.produce(instance, results, submission=submission.number, position=position, credits=share)
+            if was_late:
+                return
         self.on_call_over()
 
     def _call_failed(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:

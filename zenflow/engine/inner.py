@@ -1,0 +1,110 @@
+"""Recipes used as steps: each instance opens a frame of its own, and its outputs become the instance's results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from zenflow.engine.context import Context
+from zenflow.engine.instances import Frame, Instance, Status
+from zenflow.engine.scope import Blocked, frame_scope
+from zenflow.expr.evaluate import ExpressionError, evaluate
+from zenflow.expr.template import Template
+from zenflow.expr.tree import evaluate_tree, pendings_in
+from zenflow.expr.values import SKIPPED, Pending
+from zenflow.recipe.model import Recipe
+
+
+class Inner:
+    """Opens frames for recipe steps and settles their instances when the frames are over."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def open(self, instance: Instance, params: Mapping[str, Any]) -> None:
+        """Start the recipe of a step with these inputs."""
+        recipe = instance.step.spec.recipe
+        assert recipe is not None
+        inputs = inputs_of(recipe, params)
+        missing = [name for name, spec in recipe.inputs.items() if spec.required and name not in inputs]
+        if missing:
+            self._context.fail(
+                instance, "ZF501", f"`{recipe.name}` needs the input `{missing[0]}`", "Give it in `with`."
+            )
+            return
+        instance.status = Status.RUNNING
+        prefix = f"{instance.address}/"
+        budget = budget_of(recipe, inputs)
+        if budget is not None:
+            self._context.frame_budgets.budgets[prefix] = budget
+        frame = self._context.unfolder.open_frame(recipe, inputs, instance, instance.step.frame.names["run"])  # type: ignore[arg-type]
+        instance.inner = frame
+        if frame.is_settled:
+            self.settled(frame)
+
+    def settled(self, frame: Frame) -> None:
+        """All steps of an inner recipe are over: outputs take what exists; one that was blocked fails the step."""
+        outer = frame.outer
+        if outer is None or outer.is_over or outer.inner is not frame:
+            return
+        try:
+            results = outputs_of(frame, lenient=False)
+        except Blocked as blocked:
+            self._context.fail(outer, "ZF335", f"{blocked.by} failed", "See that step's own message.")
+        except ExpressionError as error:
+            self._context.fail(outer, error.code, error.message, error.hint or "")
+        else:
+            self._context.produce(outer, results)
+
+
+def inputs_of(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values, and the defaults of those that are not given."""
+    values = dict(given)
+    for name, spec in recipe.inputs.items():
+        if name not in values and not spec.required:
+            values[name] = spec.default
+    return values
+
+
+def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
+    """A recipe's own budget in credits, worked out from its inputs."""
+    written = recipe.budget
+    value = evaluate(written, {"inputs": dict(inputs)}) if isinstance(written, Template) else written
+    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def outputs_of(frame: Frame, *, lenient: bool) -> dict[str, Any]:
+    """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
+    scope = frame_scope(frame, lenient=True)
+    outputs: dict[str, Any] = {}
+    for name, written in frame.recipe.outputs.items():
+        outputs[name] = _output(written, scope)
+    if not lenient:
+        _raise_if_blocked(frame, outputs)
+    return outputs
+
+
+def _output(written: Any, scope: Mapping[str, Any]) -> Any:
+    value = evaluate_tree(written, scope)
+    if pendings_in(value) or isinstance(value, Pending):
+        return None
+    return _without_skipped(value)
+
+
+def _without_skipped(value: Any) -> Any:
+    if value is SKIPPED:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_skipped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_skipped(item) for item in value if item is not SKIPPED]
+    return value
+
+
+def _raise_if_blocked(frame: Frame, outputs: Mapping[str, Any]) -> None:
+    """An output that is null because something failed makes the step fail: its readers would otherwise read a gap."""
+    strict = frame_scope(frame)
+    for name, written in frame.recipe.outputs.items():
+        if outputs[name] is None:
+            evaluate_tree(written, strict)

@@ -1,0 +1,78 @@
+"""A run built again from its facts alone, without a service: for `show`, and for telling how a run stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zenflow.engine.asked import asked_by
+from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Go, Skip, Wait, decide
+from zenflow.engine.inner import inputs_of
+from zenflow.engine.instances import Frame, Instance, Status
+from zenflow.engine.report import report
+from zenflow.engine.result import RunReport, RunStatus
+from zenflow.engine.unfold import Unfolder
+from zenflow.history.events import Event
+from zenflow.history.fold import fold
+from zenflow.history.state import InstanceStatus, Outcome, RunState
+from zenflow.recipe.load import load_recipe_texts
+
+_STATUSES: Mapping[str, RunStatus] = {
+    "done": "done",
+    "failed": "failed",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+    "running": "running",
+}
+
+
+def look_at(events: Sequence[Event]) -> RunReport:
+    """How a run stands, from its facts alone."""
+    state = fold(events)
+    return report(frames_of(state), state, status=_STATUSES.get(state.status, "stopped"))
+
+
+def frames_of(state: RunState) -> list[Frame]:
+    """The frames of a run as far as its facts unfold them."""
+    started = state.started
+    if started is None:
+        return []
+    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
+    asked = asked_by({}, state.options.get("asked", {}))
+    unfolder = Unfolder(state, asked, state.options.get("max", {}))
+    run = {"id": started.run_id, "started_at": started.at}
+    unfolder.open_frame(recipe, started.inputs, run=run)
+    while unfolder.agenda:
+        _consider(unfolder, unfolder.agenda.popleft(), state, run)
+    return unfolder.frames
+
+
+def _consider(unfolder: Unfolder, instance: Instance, state: RunState, run: Mapping[str, Any]) -> None:
+    if instance.status is not Status.WAITING:
+        return
+    if instance.journaled is not None and instance.journaled.submissions:
+        instance.status = _paid_status(instance, state)
+        return
+    decision = decide(instance)
+    if isinstance(decision, Wait):
+        unfolder.wait_for(decision.on, instance)
+    elif isinstance(decision, Skip):
+        unfolder.settle(instance, Status.SKIPPED, message=decision.reason)
+    elif isinstance(decision, Block):
+        unfolder.settle(instance, Status.BLOCKED, message=f"{decision.by} failed")
+    elif isinstance(decision, Go) and instance.step.spec.recipe is not None:
+        recipe = instance.step.spec.recipe
+        instance.inner = unfolder.open_frame(recipe, inputs_of(recipe, decision.params), instance, run)
+    elif instance.step.spec.uses in TAKES_WHAT_EXISTS and state.files.get(instance.address):
+        instance.status = Status.RUNNING
+
+
+def _paid_status(instance: Instance, state: RunState) -> Status:
+    assert instance.journaled is not None
+    number, _ = instance.journaled.submissions[-1]
+    submission = state.submissions.get(number)
+    if instance.journaled.status is InstanceStatus.LATE:
+        return Status.LATE
+    if submission is not None and submission.outcome is not Outcome.ACCEPTED:
+        return Status.UNKNOWN
+    return Status.RUNNING

@@ -1,0 +1,230 @@
+"""How a run stands, told from its instances and its facts. Pure: the same for a run that ends and for one that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from zenflow.credits import ZERO, as_text
+from zenflow.engine.context import Halt
+from zenflow.engine.inner import outputs_of
+from zenflow.engine.instances import Frame, Instance, Status, StepRun
+from zenflow.engine.result import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
+from zenflow.history.events import FileSaved
+from zenflow.history.state import Outcome, RunState, SubmissionState
+
+_WORSE: Sequence[InstanceWord] = (
+    "failed",
+    "not retrievable",
+    "unknown",
+    "late",
+    "stopped",
+    "blocked",
+    "running",
+    "waiting",
+    "done",
+    "skipped",
+)
+
+_EXIT: dict[RunStatus, int] = {"done": 0, "failed": 1, "stopped": 4, "interrupted": 130, "running": 4}
+
+
+def report(
+    frames: Sequence[Frame],
+    state: RunState,
+    *,
+    halts: Sequence[Halt] = (),
+    interrupted: bool = False,
+    status: RunStatus | None = None,
+    rest_credits: Decimal | None = None,
+) -> RunReport:
+    """Everything there is to tell. `status` None: judged from the instances (4 before 1 before 0)."""
+    steps = _steps(frames, state)
+    overflow = [step for frame in frames for step in frame.steps.values() if step.overflow]
+    judged = status or _judge(steps, frames, halts, overflow, interrupted)
+    started = state.started
+    return RunReport(
+        run_id=started.run_id if started is not None else "",
+        status=judged,
+        reason=state.reason if status is not None else _reason(judged, halts, steps),
+        exit_status=_EXIT[judged],
+        state=state,
+        steps=steps,
+        outputs=outputs_of(frames[0], lenient=True) if frames else {},
+        files=_files(state),
+        open_calls=tuple(_open_calls(state)),
+        balance_before=started.balance_before if started is not None else None,
+        balance_after=state.balance_after,
+        reasons=tuple(dict.fromkeys(_reasons(frames, halts, overflow, state))),
+        rest_credits=rest_credits,
+    )
+
+
+def _steps(frames: Sequence[Frame], state: RunState) -> dict[str, StepReport]:
+    found: dict[str, list[InstanceReport]] = {}
+    uses: dict[str, str] = {}
+    blocked: set[str] = set()
+    for step in (step for frame in frames for step in frame.steps.values()):
+        uses[step.plan_path] = step.spec.uses
+        found.setdefault(step.plan_path, []).extend(_instance(one, state) for one in step.ordered())
+        if step.blocked:
+            blocked.add(step.plan_path)
+    return {
+        path: StepReport(
+            path,
+            uses[path],
+            _worst(reports, path in blocked),
+            tuple(reports),
+            sum((one.credits for one in reports), ZERO),
+        )
+        for path, reports in found.items()
+    }
+
+
+def _worst(reports: Sequence[InstanceReport], blocked: bool) -> InstanceWord:
+    words = {report.status for report in reports} | ({"blocked"} if blocked else set())
+    return next((word for word in _WORSE if word in words), "done")
+
+
+def _instance(instance: Instance, state: RunState) -> InstanceReport:
+    journaled = state.instances.get(instance.address)
+    credits, task_id, call_id = ZERO, None, None
+    for number, position in journaled.submissions if journaled is not None else ():
+        submission = state.submissions[number]
+        credits += cost_of(submission, position)
+        task_id, call_id = submission.task_id, submission.calls[position].call_id
+    results = instance.results or {}
+    asset_ids = results.get("asset_ids")
+    if not isinstance(asset_ids, list):
+        one = results.get("asset_id")
+        asset_ids = [one] if isinstance(one, str) else []
+    return InstanceReport(
+        instance.address,
+        instance.index,
+        instance.status.value,
+        credits,
+        task_id,
+        call_id,
+        tuple(one for one in asset_ids if isinstance(one, str)),
+        instance.code,
+        instance.message,
+        instance.hint,
+    )
+
+
+def cost_of(submission: SubmissionState, position: int) -> Decimal:
+    """A call's part of what its submission has cost: its quote's part of the charge, less its part of what came back."""
+    if submission.outcome not in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+        return ZERO
+    quote = submission.calls[position].call.quote
+    if not submission.quote:
+        return ZERO
+    charge = submission.charge * quote / submission.quote
+    refunded = submission.refunded
+    if not refunded:
+        return charge
+    failed = [call for call in submission.calls if call.status == "failed"]
+    back_to = failed or submission.calls
+    share = sum((call.call.quote for call in back_to), ZERO)
+    if submission.calls[position] in back_to and share:
+        charge -= refunded * quote / share
+    return charge
+
+
+def _files(state: RunState) -> tuple[FileSaved, ...]:
+    return tuple(file for places in state.files.values() for _, file in sorted(places.items()))
+
+
+def _open_calls(state: RunState) -> Iterable[OpenCall]:
+    for submission in state.submissions.values():
+        for call in submission.calls:
+            why = _why_open(submission, call.status, state, call.call.instance)
+            if why is not None:
+                yield OpenCall(call.call.instance, submission.tool, submission.task_id, call.call.quote, why)
+
+
+def _why_open(submission: SubmissionState, status: str, state: RunState, address: str) -> str | None:
+    if submission.needs_look or submission.outcome is Outcome.OPEN:
+        return "outcome unknown" if submission.outcome is not Outcome.NOT_SENT else "not sent"
+    if submission.outcome is not Outcome.ACCEPTED:
+        return None
+    if status == "lost":
+        return "paid, not retrievable"
+    if status != "waiting":
+        return None
+    instance = state.instances.get(address)
+    return "late" if instance is not None and instance.status.value == "late" else "still running"
+
+
+def _judge(
+    steps: dict[str, StepReport],
+    frames: Sequence[Frame],
+    halts: Sequence[Halt],
+    overflow: Sequence[StepRun],
+    interrupted: bool,
+) -> RunStatus:
+    words = {one.status for step in steps.values() for one in step.instances}
+    unfinished = any(not frame.is_settled for frame in frames)
+    if interrupted and unfinished:
+        return "interrupted"
+    if unfinished or halts or overflow:
+        return "stopped"
+    failed = {"failed", "blocked"} & words or any(step.blocked for frame in frames for step in frame.steps.values())
+    if not failed:
+        return "done"
+    return "failed" if _really_failed(frames) else "done"
+
+
+def _really_failed(frames: Sequence[Frame]) -> bool:
+    """A failure under `on_error: continue` is recorded as failed, and is none of the run's."""
+    for frame in frames:
+        for step in frame.steps.values():
+            if step.blocked or any(instance.fails_readers for instance in step.instances.values()):
+                return True
+    return False
+
+
+def _reason(status: RunStatus, halts: Sequence[Halt], steps: dict[str, StepReport]) -> str:
+    if status == "done":
+        return ""
+    if halts:
+        return halts[0].message
+    for word in _WORSE[:6]:
+        for step in steps.values():
+            for one in step.instances:
+                if one.status == word and one.message:
+                    return f"{one.address}: {one.message}"
+    return ""
+
+
+def _reasons(
+    frames: Sequence[Frame], halts: Sequence[Halt], overflow: Sequence[StepRun], state: RunState
+) -> Iterable[tuple[str, str, str]]:
+    for halt in halts:
+        yield (halt.code, halt.message, halt.hint)
+    for step in overflow:
+        text = f"`{step.path}`: {step.overflow} more elements than its `max` allows were not started"
+        more = len(step.instances) + step.overflow
+        yield ("ZF623", text, f"`zenflow resume RUN --max {step.path}={more}` goes on.")
+    for frame in frames:
+        for step in frame.steps.values():
+            if step.blocked and step.problem:
+                yield ("ZF336", f"`{step.path}` has no instances: {step.problem}", "")
+            for instance in step.instances.values():
+                yield from _instance_reasons(instance)
+    for note in state.notes:
+        yield (note.code, note.message, "")
+
+
+def _instance_reasons(instance: Instance) -> Iterable[tuple[str, str, str]]:
+    if instance.status in (Status.FAILED, Status.STOPPED):
+        yield (instance.code, f"{instance.address}: {instance.message}", instance.hint)
+    elif instance.status is Status.UNKNOWN:
+        hint = "`zenflow resume RUN` looks for it again; nothing is sent twice."
+        yield ("ZF642", f"{instance.address}: {instance.message}", hint)
+    elif instance.status is Status.LATE:
+        yield ("ZF643", f"{instance.address}: {instance.message}", "`zenflow resume RUN` picks it up when it is done.")
+    elif instance.status is Status.LOST:
+        credits = as_text(None)
+        text = f"{instance.address}: paid ({credits} credits), and its result cannot be found"
+        yield ("ZF644", text.replace(" (? credits)", ""), "Its ids and raw output are in manifest.json.")

@@ -1,0 +1,265 @@
+"""Beginning a run and executing it, new or resumed: the same road, because state is always the fold of the facts.
+
+Recovery is a part of it and no mode of its own: what an earlier process left open is handed back to the normal road, along
+money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a task is watched; files are fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from zenflow import __version__
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Account, Catalog
+from zenflow.clock import as_iso
+from zenflow.engine.asked import asked_by, asked_defaults
+from zenflow.engine.books import Bookkeeper
+from zenflow.engine.context import Context, Halt
+from zenflow.engine.door import NewRun, Parts, StopSignal
+from zenflow.engine.free import FreeWork
+from zenflow.engine.inner import Inner
+from zenflow.engine.ledger import FrameBudgets, Ledger
+from zenflow.engine.limits import Brake
+from zenflow.engine.looks import Looker
+from zenflow.engine.queue import ReadyQueue
+from zenflow.engine.recorder import Recorder
+from zenflow.engine.report import report
+from zenflow.engine.result import Listener, RunReport
+from zenflow.engine.saving import Saver
+from zenflow.engine.scheduler import Scheduler
+from zenflow.engine.service import Service
+from zenflow.engine.submission import Cashier
+from zenflow.engine.unanswered import Unanswered
+from zenflow.engine.unfold import Unfolder
+from zenflow.engine.watch import Watcher, watchable
+from zenflow.errors import Defect
+from zenflow.history import events as e
+from zenflow.history.fold import fold
+from zenflow.history.state import InstanceStatus, Outcome, RunState
+from zenflow.ids import new_stamp_run_part
+from zenflow.journal.base import JournalError
+from zenflow.plan.model import Plan, Verdict
+from zenflow.providers.base import ServiceError
+from zenflow.recipe.load import load_recipe_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a resume changes on purpose; recorded with the run."""
+
+    budget: Decimal | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    redo_failed: bool = True
+
+
+async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
+    """Journal the start of a run, durable: from here on it can be resumed."""
+    recipe = plan.recipe
+    account_id = plan.account.account_id if plan.account is not None else ""
+    options = {"asked": asked_defaults(plan.catalog, recipe), "max": dict(plan.max_overrides), **new.options}
+    event = e.RunStarted(
+        run_id=new.run_id,
+        at=as_iso(parts.clock.now()),
+        stamp_run=new_stamp_run_part(parts.random_bytes),
+        recipe_name=recipe.name,
+        recipe_version=recipe.version,
+        recipe_digest=recipe.digest,
+        recipe_root=str(recipe.path),
+        recipe_files=dict(recipe.files),
+        inputs=dict(plan.inputs),
+        server=plan.server,
+        account_id=account_id,
+        budget=plan.budget,
+        planned_low=plan.credits.low,
+        planned_expected=plan.credits.expected,
+        planned_worst=plan.credits.worst,
+        balance_before=new.balance,
+        out_dir=str(new.out_dir),
+        zenflow_version=__version__,
+        named_paths=new.named_paths,
+        options=options,
+    )
+    await parts.journal.append(parts.lease, [event])
+
+
+async def execute(
+    parts: Parts,
+    account: Account,
+    catalog: Catalog,
+    plan: Plan | None,
+    listener: Listener,
+    stop: StopSignal,
+    gates: Gates,
+    changes: Changes | None = None,
+) -> RunReport:
+    """Do what is left of a run until it is done or rests; its report. Raises JournalError and Defect only.
+
+    `changes` is given for a resume. The caller has compared server and account, and holds the lease.
+    """
+    run_id = parts.lease.run_id
+    state = fold(parts.journal.events(run_id))
+    engine = _Engine(parts, account, catalog, plan, state, listener, stop, gates)
+    try:
+        if changes is not None:
+            engine.resume(changes)
+        return await engine.run()
+    finally:
+        engine.close()
+
+
+class _Engine:
+    """Puts the parts of one execution together. No decision is made here."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        account: Account,
+        catalog: Catalog,
+        plan: Plan | None,
+        state: RunState,
+        listener: Listener,
+        stop: StopSignal,
+        gates: Gates,
+    ) -> None:
+        assert state.started is not None
+        self.state = state
+        self.stop = stop
+        self.recipe = load_recipe_texts(state.started.recipe_files, state.started.recipe_root)
+        brake = Brake(parts.clock, parts.limits.requests_per_second)
+        service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
+        recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
+        asked = asked_by(catalog.tools, state.options.get("asked", {}))
+        unfolder = Unfolder(state, asked, state.options.get("max", {}))
+        fits = plan is None or plan.judgement.verdict is Verdict.FITS
+        ledger = Ledger(state, keeps_tails=not fits, balance=account.credits)
+        ledger.others = parts.journal.committed_elsewhere(account.account_id, parts.lease.run_id)
+        self.context = Context(
+            parts=parts,
+            recorder=recorder,
+            unfolder=unfolder,
+            service=service,
+            ledger=ledger,
+            frame_budgets=FrameBudgets(),
+            planned=plan.steps if plan is not None else {},
+            planned_prices=_planned_prices(plan),
+            catalog=catalog,
+            stop=stop,
+            account_id=account.account_id,
+            began_s=parts.clock.monotonic_s(),
+        )
+        self.brake = brake
+        self.books = Bookkeeper(self.context)
+        self.looker = Looker(self.context, self.books)
+        queue = ReadyQueue(longest_first=fits)
+        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.watermark)
+        self.books.on_difference = self.cashier.contradicted
+        self.watcher = Watcher(self.context, self.looker)
+        self.unanswered = Unanswered(self.context, self.cashier, self.looker)
+        self.saver = Saver(self.context, unfolder)
+        inner = Inner(self.context)
+        self.scheduler = Scheduler(
+            self.context, self.cashier, self.watcher, self.unanswered, self.saver, FreeWork(self.context), inner
+        )
+        unfolder.on_frame_settled = self.scheduler.frame_settled
+        stop.on_change(self.context.wake.set)
+        recorder.on_failure = self.context.wake.set
+
+    # ------------------------------------------------------------------------------------------------------------- resume
+
+    def resume(self, changes: Changes) -> None:
+        """Record who goes on, what changes, and what an earlier process left behind."""
+        context, recorder = self.context, self.context.recorder
+        now = recorder.now()
+        recorder.record(e.RunResumed(now, str(context.parts.lease.token)))
+        if changes.budget is not None and changes.budget != self.state.budget:
+            recorder.record(e.BudgetChanged(now, changes.budget))
+        if changes.options:
+            recorder.record(e.OptionsChanged(now, changes.options))
+        if changes.redo_failed:
+            failed = tuple(a for a, i in self.state.instances.items() if i.status is InstanceStatus.FAILED)
+            if failed:
+                recorder.record(e.Reopened(now, failed))
+
+    def _recover(self) -> None:
+        """Hand unfinished submissions back to the normal road. May run twice: it only reads the state."""
+        recorder = self.context.recorder
+        for submission in list(self.state.submissions.values()):
+            if submission.outcome is Outcome.OPEN:
+                now = recorder.now()
+                text = "the process ended before an answer was read"
+                recorder.record(e.OutcomeUnknown(now, submission.number, submission.attempts, text, now))
+            if submission.needs_look:
+                self.unanswered.take(submission)
+        for submission in watchable(self.state.submissions):
+            self.watcher.add(submission)
+
+    # ---------------------------------------------------------------------------------------------------------------- run
+
+    async def run(self) -> RunReport:
+        context, state = self.context, self.state
+        started = state.started
+        assert started is not None
+        await self.books.begin()
+        context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
+        self._recover()
+        await self.scheduler.run()
+        await self.scheduler.leave()
+        if context.defects:
+            await context.recorder.flush()
+            raise Defect("ZF900", f"zenflow went wrong while running: {context.defects[0]!r}") from context.defects[0]
+        if context.recorder.failed is None and not self.stop.leaving:
+            await self._settle_books()
+        return await self._end()
+
+    async def _settle_books(self) -> None:
+        """The debits and refunds that are there now; what comes later a later command takes in."""
+        if any(s.task_id for s in self.state.submissions.values()):
+            await self.books.settle()
+
+    async def _end(self) -> RunReport:
+        context = self.context
+        balance = await self._balance()
+        halts = list(context.halts)
+        failure = context.recorder.failed
+        if failure is not None:
+            halts.insert(0, _journal_halt(failure, self.state))
+        found = report(
+            context.unfolder.frames,
+            self.state,
+            halts=halts,
+            interrupted=self.stop.draining,
+        )
+        if failure is None:
+            ended = e.RunEnded(context.recorder.now(), found.status, found.reason, balance)
+            context.recorder.record(ended)
+            await context.recorder.flush()
+        context.recorder.tell(self.scheduler.progress)
+        return report(context.unfolder.frames, self.state, halts=halts, interrupted=self.stop.draining)
+
+    async def _balance(self) -> Decimal | None:
+        if self.stop.leaving or self.context.blind is not None:
+            return None
+        try:
+            return (await self.context.parts.provider.account()).credits
+        except ServiceError:
+            return None
+
+    def close(self) -> None:
+        self.brake.close()
+
+
+def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
+    """The prices that the plan showed, by question; those asked with a stand-in promise nothing about the real call."""
+    if plan is None:
+        return {}
+    return {key: q.credits for key, q in plan.prices.quotes.items() if q.credits is not None and not q.stand_in}
+
+
+def _journal_halt(failure: JournalError, state: RunState) -> Halt:
+    """The journal is closed: what was accepted and may not be on disk is said aloud (money.md, “The journal”)."""
+    tasks = [s.task_id for s in state.submissions.values() if s.task_id is not None and not s.is_settled]
+    said = f" Tasks that run: {', '.join(tasks)}." if tasks else ""
+    return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
