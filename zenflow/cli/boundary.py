@@ -63,7 +63,9 @@ def _say_expected(error: ZenflowError, console: Console) -> int:
         console.insist(draw_problems(problems, console.talk_ink, console.width))
     else:
         console.insist(draw_error(error.message, error.code, error.hint, console.talk_ink, console.width))
-    body: dict[str, Any] = {"problems": as_rows(problems)} if problems else {}
+    body: dict[str, Any] = dict(error.facts.get("document") or {})
+    if problems:
+        body["problems"] = as_rows(problems)
     run_id = error.facts.get("run_id")
     if run_id is not None:
         body["run_id"] = run_id

@@ -36,6 +36,10 @@ class Console:
         """Talk that `--quiet` does not silence: errors and questions."""
         _write(sys.stderr, text + "\n")
 
+    def ask(self, question: str) -> None:
+        """A question, the cursor behind it."""
+        _write(sys.stderr, question)
+
     def show(self, text: str) -> None:
         """The result for people, to stdout; with `--json` the document stands there instead."""
         if not self.json:

@@ -13,7 +13,7 @@ def parse_assignment(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not equals or not name.strip():
         raise UsageError(
-            "ZF010", f"`-i {word}` does not name an input.", "Write `-i name=value`, or `-i name=@file` to read a file."
+            "ZF004", f"`-i {word}` does not name an input.", "Write `-i name=value`, or `-i name=@file` to read a file."
         )
     return name.strip(), value
 
@@ -24,7 +24,7 @@ def parse_budget(text: str | None) -> Decimal | None:
         return None
     amount = credits_from(text)
     if amount is None or amount < 0:
-        raise UsageError("ZF011", f"`--budget {text}` is no number of credits.", "Write `--budget 60`.")
+        raise UsageError("ZF005", f"`--budget {text}` is no number of credits.", "Write `--budget 60`.")
     return amount
 
 
@@ -32,7 +32,7 @@ def parse_maximum(word: str) -> tuple[str, int]:
     """`STEP=N` of `--max`."""
     step, _, number = word.partition("=")
     if not step or not number.isdecimal():
-        raise UsageError("ZF012", f"`--max {word}` does not say how many of which step.", "Write `--max upscale=8`.")
+        raise UsageError("ZF006", f"`--max {word}` does not say how many of which step.", "Write `--max upscale=8`.")
     return step, int(number)
 
 
@@ -42,6 +42,6 @@ def parse_pick(word: str) -> tuple[str, tuple[int, ...]]:
     places = numbers.split(",")
     if not step or not all(place.strip().isdecimal() and int(place) > 0 for place in places):
         raise UsageError(
-            "ZF013", f"`--pick {word}` does not say which of which step.", "Write `--pick choose=1,3`, counted from 1."
+            "ZF007", f"`--pick {word}` does not say which of which step.", "Write `--pick choose=1,3`, counted from 1."
         )
     return step, tuple(int(place) for place in places)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
 from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.verdict import sentence, ways_out
+from zenflow.cli.views.verdict import draw_sentence
 from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, Estimate, as_text
 from zenflow.plan.model import Count, Plan, PlannedStep
+from zenflow.report.verdict import ways_out
 
 FREE = "–"
 FOLD_FROM = 24  # beyond so many steps those that cost nothing share one line
@@ -29,13 +30,15 @@ _COLUMNS = (
 )
 
 
-def draw_plan(plan: Plan, ink: Ink, width: int) -> str:
-    """The whole plan."""
+def draw_plan(plan: Plan, ink: Ink, width: int, *, verdict: bool = True) -> str:
+    """The whole plan; without the verdict where an error says it."""
     lines = [ink.strong(where_line(plan.server)), _what(plan), ""]
     lines += _table(plan, ink, width)
     notes = _notes(plan, width)
     lines += ["", *notes] if notes else []
-    lines += ["", *wrap(sentence(plan, ink), width)]
+    if not verdict:
+        return "\n".join(lines)
+    lines += ["", *wrap(draw_sentence(plan, ink), width)]
     lines += [line for way in ways_out(plan) for line in wrap(way, width, "  ", "→ ")]
     return "\n".join(lines)
 

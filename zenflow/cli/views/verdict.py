@@ -1,88 +1,13 @@
-"""What a plan's judgement means, in one sentence, and what would make it fit."""
+"""The verdict's sentence, its word coloured."""
 
 from __future__ import annotations
 
 from zenflow.cli.views.ink import Ink
-from zenflow.credits import as_text
-from zenflow.plan.model import Judgement, Plan, Verdict
+from zenflow.plan.model import Plan, Verdict
+from zenflow.report.verdict import sentence
 
 
-def sentence(plan: Plan, ink: Ink) -> str:
-    """The verdict, its word first."""
-    judgement = plan.judgement
-    said = _SENTENCES[judgement.verdict](plan, judgement)
-    word, rest = said.split(":", 1)
-    mark = ink.good if judgement.verdict is Verdict.FITS else ink.bad
-    if judgement.verdict is Verdict.MAY_STOP:
-        mark = ink.warn
+def draw_sentence(plan: Plan, ink: Ink) -> str:
+    word, rest = sentence(plan).split(":", 1)
+    mark = {Verdict.FITS: ink.good, Verdict.MAY_STOP: ink.warn}.get(plan.judgement.verdict, ink.bad)
     return f"{mark(word + ':')}{rest}"
-
-
-def plain_sentence(plan: Plan) -> str:
-    return _SENTENCES[plan.judgement.verdict](plan, plan.judgement)
-
-
-def ways_out(plan: Plan) -> tuple[str, ...]:
-    """What would make it fit; nothing for a plan that does."""
-    if plan.judgement.verdict is Verdict.FITS:
-        return ()
-    if plan.judgement.ways_out:
-        return plan.judgement.ways_out
-    if plan.judgement.verdict is Verdict.UNPRICED:
-        return (f"Give {_listed(plan.unpriced)} `max_credits`, the most that one call may cost.",)
-    return ()
-
-
-def _fits(plan: Plan, judgement: Judgement) -> str:
-    worst = as_text(plan.credits.worst)
-    if plan.credits.worst == 0:
-        return "Fits: nothing in it costs credits."
-    most = f"{worst} credits" if plan.credits.exact else f"at most {worst} credits"
-    return f"Fits: {most}, within {_bounds(plan)}."
-
-
-def _may_stop(plan: Plan, judgement: Judgement) -> str:
-    where = f"; it may stop at {judgement.stops_at}" if judgement.stops_at else ""
-    by_then = f", with {judgement.finished_by_then}" if judgement.finished_by_then else ""
-    expected, worst = as_text(plan.credits.expected), as_text(plan.credits.worst)
-    bound = _bound(plan, judgement)
-    said = f"May stop: {expected} credits are expected and fit, the worst case of {worst} does not fit {bound}"
-    return f"{said}{where}{by_then}."
-
-
-def _over(plan: Plan, judgement: Judgement) -> str:
-    short = as_text(judgement.short_by)
-    return f"Over: {as_text(plan.credits.expected)} credits are expected, {short} more than {_bound(plan, judgement)}."
-
-
-def _unpriced(plan: Plan, judgement: Judgement) -> str:
-    return f"Unpriced: there is no price for {_listed(plan.unpriced)}, so the run cannot be kept within a budget."
-
-
-def _bound(plan: Plan, judgement: Judgement) -> str:
-    if judgement.bound == "balance":
-        return _balance(plan)
-    return f"the budget of {as_text(judgement.budget.credits)} ({judgement.budget.origin})"
-
-
-def _bounds(plan: Plan) -> str:
-    budget = f"the budget of {as_text(plan.budget)} ({plan.judgement.budget.origin})"
-    return budget if plan.account is None else f"{budget} and {_balance(plan)}"
-
-
-def _balance(plan: Plan) -> str:
-    return f"the balance of {as_text(None if plan.account is None else plan.account.credits)}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    if len(names) <= 3:
-        return ", ".join(names)
-    return ", ".join(names[:3]) + f" and {len(names) - 3} more"
-
-
-_SENTENCES = {
-    Verdict.FITS: _fits,
-    Verdict.MAY_STOP: _may_stop,
-    Verdict.OVER: _over,
-    Verdict.UNPRICED: _unpriced,
-}

@@ -1,0 +1,65 @@
+"""Free questions asked with patience: side by side, no faster than allowed, again when the trouble may pass.
+
+Knows nothing of money: only what cannot cost is asked through here (the submission has its own road in the engine).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from zenflow.catalog.prices import PriceSource, Question, Quote
+from zenflow.clock import Clock
+from zenflow.providers.base import ServiceError
+
+Answer = TypeVar("Answer")
+
+TRIES = 5
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 20.0
+AT_ONCE = 10
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]], clock: Clock, *, also_unreachable: bool = False) -> Answer:
+    """The answer, after a few tries when the service is busy. A server that is not there is told at once."""
+    for number in range(1, TRIES):
+        try:
+            return await ask()
+        except ServiceError as error:
+            passing = error.may_be_repeated and (also_unreachable or error.trouble != "unreachable")
+            if not passing:
+                raise
+            wait_s = error.retry_after_s if error.retry_after_s is not None else FIRST_WAIT_S * 2 ** (number - 1)
+            await clock.sleep(min(wait_s, LONGEST_WAIT_S))
+    return await ask()
+
+
+class PriceAsker:
+    """`Ask` of the plan: equal questions once, several at a time, `requests_per_second` kept after a first burst."""
+
+    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float) -> None:
+        self._prices = prices
+        self._clock = clock
+        self._gap_s = 1.0 / requests_per_second
+        self._free_at_s = clock.monotonic_s() - 1.0  # one second's worth may go at once
+        self.asked = 0
+
+    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
+        distinct = {question.key: question for question in questions}
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(question: Question) -> Quote:
+            async with gate:
+                await self._wait_for_turn()
+                self.asked += 1
+                return await patiently(lambda: self._prices.quote(question), self._clock, also_unreachable=True)
+
+        quotes = await asyncio.gather(*(one(question) for question in distinct.values()))
+        return dict(zip(distinct, quotes, strict=True))
+
+    async def _wait_for_turn(self) -> None:
+        now_s = self._clock.monotonic_s()
+        self._free_at_s = max(self._free_at_s, now_s - 1.0) + self._gap_s
+        if self._free_at_s > now_s:
+            await self._clock.sleep(self._free_at_s - now_s)

@@ -1,0 +1,131 @@
+"""What `plan` and `run` share: read the recipe, bind its inputs, ask the service what it offers, build the plan.
+
+Prints nothing, spends nothing, and holds nothing that could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+from zenflow.app.asking import PriceAsker, patiently
+from zenflow.app.settings import Settings
+from zenflow.app.wiring import Connection, limits_of
+from zenflow.catalog.model import Account
+from zenflow.credits import ZERO
+from zenflow.errors import InvalidRecipe
+from zenflow.journal.base import Journal
+from zenflow.plan.build import PlanRequest, build_plan
+from zenflow.plan.model import BudgetLine, Plan
+from zenflow.problems import Problems
+from zenflow.recipe.inputs import BoundInputs, bind_inputs
+from zenflow.recipe.load import find_recipe, load_recipe
+from zenflow.recipe.model import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeRequest:
+    """Which recipe, with what; as said on the command line, in the folder `current`."""
+
+    recipe: str
+    current: Path
+    inputs: tuple[tuple[str, str], ...] = ()
+    input_files: tuple[Path, ...] = ()
+    budget: Decimal | None = None
+    maxima: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    recipe: Recipe
+    inputs: BoundInputs
+
+
+def load(request: RecipeRequest) -> Loaded:
+    """Recipe and inputs; all problems of both at once, as InvalidRecipe."""
+    recipe = read_recipe(request)
+    return Loaded(recipe, bind_inputs(recipe, request.inputs, request.input_files, request.current))
+
+
+def read_recipe(request: RecipeRequest) -> Recipe:
+    problems = Problems()
+    recipe = load_recipe(find_recipe(request.recipe, request.current), problems)
+    if recipe is None or problems.has_errors:
+        raise InvalidRecipe(problems.in_order())
+    return recipe
+
+
+async def make_plan(loaded: Loaded, request: RecipeRequest, to: Connection) -> Plan:
+    """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
+    account = await patiently(to.provider.account, to.clock)
+    bounds = bounds_of(request.budget, to, account)
+    return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account)
+
+
+async def plan_for(
+    recipe: Recipe,
+    inputs: Mapping[str, object],
+    bounds: tuple[BudgetLine, ...],
+    maxima: Mapping[str, int],
+    to: Connection,
+    account: Account,
+    *,
+    run_id: str = "",
+) -> Plan:
+    """`make_plan` for an account that is known already; a resume leaves its own run out of what others hold."""
+    settings = to.settings
+    catalog = await patiently(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
+    plan_request = PlanRequest(
+        recipe=recipe,
+        inputs=inputs,
+        server=settings.server,
+        catalog=catalog,
+        account=account,
+        bounds=bounds,
+        consent_nsfw=settings.allows_nsfw,
+        max_overrides=maxima,
+        durations=usual_durations(to.journal, settings.server),
+        balance=account.credits,
+        committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
+    )
+    return await build_plan(plan_request, PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second))
+
+
+def tools_of(recipe: Recipe) -> Iterator[str]:
+    """Every generation tool that it uses, those of inner recipes included."""
+    for step in recipe.steps.values():
+        if step.kind == "tool":
+            yield step.uses
+        if step.recipe is not None:
+            yield from tools_of(step.recipe)
+
+
+def bounds_of(budget: Decimal | None, to: Connection, account: Account) -> tuple[BudgetLine, ...]:
+    """Every cap beside the recipe's own, each with where it comes from."""
+    settings = to.settings
+    bounds = [] if budget is None else [BudgetLine(budget, "--budget")]
+    if settings.per_run is not None:
+        bounds.append(BudgetLine(settings.per_run, _origin(settings, "budget.per_run")))
+    if settings.per_day is not None:
+        today = to.clock.now().date().isoformat()
+        left = max(ZERO, settings.per_day - to.journal.committed_on(account.account_id, today))
+        bounds.append(BudgetLine(left, f"left of {_origin(settings, 'budget.per_day')}"))
+    return tuple(bounds)
+
+
+def usual_durations(journal: Journal, server: str) -> Callable[[str, str | None], float | None]:
+    """How long a tool usually takes on this server, as far as this journal has seen it."""
+
+    def usual(tool: str, model: str | None) -> float | None:
+        seen = journal.durations(server, tool, model or "")
+        return median(seen) if seen else None
+
+    return usual
+
+
+def _origin(settings: Settings, key: str) -> str:
+    origin = settings.by_key[key].origin
+    return f"[{key.replace('.', '] ')}" if origin.startswith("zenflow.toml") else origin

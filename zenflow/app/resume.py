@@ -1,0 +1,210 @@
+"""Go on with a run: the recipe, inputs and schemas stored with it, on the server and account it belongs to.
+
+What the rest is expected to cost is asked and agreed to first; a failed call that will be made again is part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from zenflow.app import wiring
+from zenflow.app.asking import patiently
+from zenflow.app.look import find
+from zenflow.app.prepare import plan_for
+from zenflow.app.run import Hands, carry_out, parts_for
+from zenflow.app.settings import Setting, Settings
+from zenflow.app.wiring import Connection
+from zenflow.catalog.model import Account
+from zenflow.clock import Clock, as_iso
+from zenflow.engine.result import RunReport
+from zenflow.engine.run import look_at
+from zenflow.errors import InvalidRecipe, Refused, UsageError
+from zenflow.history.events import BudgetChanged, Event, OptionsChanged, RunStarted
+from zenflow.history.state import RunState
+from zenflow.journal.base import Journal, Lease, RunRow
+from zenflow.plan.model import BudgetLine, Plan
+from zenflow.recipe.load import load_recipe_texts
+
+OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF621", "ZF622", "ZF623"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequest:
+    run: str | None = None  # id, a unique beginning, `last`; None: the last that can go on
+    budget: Decimal | None = None
+    maxima: Mapping[str, int] = field(default_factory=dict)
+    picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left to do, for whoever must agree to it. `again`: failed instances that will be made again."""
+
+    server: str
+    report: RunReport
+    credits: Decimal | None  # None: not known
+    budget: Decimal
+    again: tuple[tuple[str, Decimal | None], ...]
+
+
+AgreeToRest = Callable[[Rest], None]
+
+
+async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest, hands: Hands) -> RunReport:
+    """The report of the run, however it ended this time. Raises NoSuchRun, RunBusy, Refused."""
+    clock = wiring.clock()
+    journal = wiring.open_journal(settings, clock)
+    try:
+        row = resumable(journal, request.run)
+        report = look_at(journal.events(row.run_id))
+        started = _started(report.state, row.run_id)
+        if report.status == "done" and not report.open_calls:
+            return report
+        settings = on_server_of(started, settings)
+        lease = journal.take_lease(row.run_id, take_over=request.take_over)
+        try:
+            async with wiring.open_provider(settings, clock) as provider:
+                to = Connection(settings, provider, journal, clock)
+                return await _go_on(request, started, report, to, lease, agree, hands)
+        finally:
+            journal.release_lease(lease)
+    finally:
+        await journal.close()
+
+
+async def _go_on(
+    request: ResumeRequest,
+    started: RunStarted,
+    report: RunReport,
+    to: Connection,
+    lease: Lease,
+    agree: AgreeToRest,
+    hands: Hands,
+) -> RunReport:
+    account = await patiently(to.provider.account, to.clock)
+    compare_account(started, account)
+    budget = _budget(request, report.state)
+    plan = await _plan_again(started, report.state, request, budget, to, account)
+    agree(_rest(started, report, plan, budget))
+    changes = _changes(request, to.clock)
+    if changes:
+        await to.journal.append(lease, changes)
+    out_dir = Path(started.out_dir)
+    hands.begun(started.run_id, out_dir)
+    return await carry_out(started.run_id, plan, parts_for(to, lease, wiring.open_store(out_dir)), hands)
+
+
+def resumable(journal: Journal, word: str | None) -> RunRow:
+    """The run that is named, else the newest that is not done and that nobody works on."""
+    if word is not None:
+        return find(journal, word)
+    rows: Sequence[RunRow] = journal.runs()
+    for row in rows:
+        if row.status != "done" and not row.holder_alive:
+            return row
+    said = "Every run here is done." if rows else "There is no run here yet."
+    raise UsageError("ZF041", said, "`zenflow run RECIPE` begins one; `zenflow runs` lists them.")
+
+
+def on_server_of(started: RunStarted, settings: Settings) -> Settings:
+    """The settings for the run's own server. Another one, when it was asked for, is refused (money.md, “Resume”)."""
+    asked = settings.by_key["service.server"]
+    if asked.value == started.server:
+        return settings
+    if asked.origin in ("--server", "ZENFLOW_SERVER"):
+        raise Refused(
+            OTHER_SERVER,
+            f"Run {started.run_id} belongs to {started.server}; {asked.origin} names {asked.value}.",
+            "A run stays with its server: leave the server out, or begin a new run there.",
+        )
+    own = Setting("service.server", started.server, f"run {started.run_id}")
+    return replace(settings, by_key={**settings.by_key, "service.server": own})
+
+
+def compare_account(started: RunStarted, account: Account) -> None:
+    """A run stays with its account."""
+    if account.account_id == started.account_id:
+        return
+    raise Refused(
+        OTHER_ACCOUNT,
+        f"Run {started.run_id} belongs to account {started.account_id}; signed in is {account.account_id}.",
+        "Sign in as the account that began it. Nothing was sent.",
+    )
+
+
+def _started(state: RunState, run_id: str) -> RunStarted:
+    if state.started is None:
+        raise UsageError("ZF042", f"Run {run_id} never began: its journal holds no start.", "Begin a new one.")
+    return state.started
+
+
+def _budget(request: ResumeRequest, state: RunState) -> Decimal:
+    if request.budget is None:
+        return state.budget
+    if request.budget < state.books.committed:
+        raise Refused(
+            BELOW_SPENT,
+            f"A budget of {request.budget} is below the {state.books.committed} that this run has spent or set aside.",
+            "Name a higher one, or leave it out.",
+        )
+    return request.budget
+
+
+async def _plan_again(
+    started: RunStarted,
+    state: RunState,
+    request: ResumeRequest,
+    budget: Decimal,
+    to: Connection,
+    account: Account,
+) -> Plan | None:
+    """The stored recipe at today's prices; None when it cannot be planned: what is paid is fetched all the same."""
+    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
+    stored: Mapping[str, int] = state.options.get("max") or {}
+    maxima = {**stored, **request.maxima}
+    bounds = (BudgetLine(budget, "--budget" if request.budget is not None else "the run's budget"),)
+    try:
+        return await plan_for(recipe, started.inputs, bounds, maxima, to, account, run_id=started.run_id)
+    except InvalidRecipe:
+        return None
+
+
+def _rest(started: RunStarted, report: RunReport, plan: Plan | None, budget: Decimal) -> Rest:
+    again = tuple(
+        (instance.address, _price_of(plan, step.path))
+        for step in report.steps.values()
+        for instance in step.instances
+        if instance.status == "failed"
+    )
+    credits = report.rest_credits
+    if credits is None and plan is not None:
+        credits = max(Decimal(0), plan.credits.expected - report.state.books.committed)
+    return Rest(started.server, report, credits, budget, again)
+
+
+def _price_of(plan: Plan | None, path: str) -> Decimal | None:
+    step = plan.steps.get(path) if plan is not None else None
+    if step is None:
+        return None
+    return step.credits_each if step.is_paid else Decimal(0)
+
+
+def _changes(request: ResumeRequest, clock: Clock) -> list[Event]:
+    """What this resume changes deliberately: each is recorded."""
+    now = as_iso(clock.now())
+    events: list[Event] = []
+    if request.budget is not None:
+        events.append(BudgetChanged(now, request.budget))
+    options: dict[str, Any] = {}
+    if request.maxima:
+        options["max"] = dict(request.maxima)
+    if request.picks:
+        options["picks"] = {name: list(places) for name, places in request.picks.items()}
+    if options:
+        events.append(OptionsChanged(now, options))
+    return events

@@ -1,0 +1,127 @@
+"""Do a recipe: plan it, have it agreed to, begin a run in the journal, execute it, leave the manifest.
+
+Nothing is written to the journal, and nothing uploaded, before the plan was agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zenflow.app import wiring
+from zenflow.app.manifest import leave_manifest
+from zenflow.app.prepare import Loaded, RecipeRequest, load, make_plan
+from zenflow.app.refusal import refusal_of
+from zenflow.app.settings import Settings
+from zenflow.app.wiring import Connection
+from zenflow.artifacts.base import ArtifactStore
+from zenflow.engine.door import NewRun, Parts, StopSignal
+from zenflow.engine.result import Listener, RunReport
+from zenflow.engine.run import begin, execute
+from zenflow.errors import UsageError, ZenflowError
+from zenflow.ids import new_run_id
+from zenflow.journal.base import Lease
+from zenflow.plan.model import Plan
+
+Agree = Callable[[Plan], None]
+"""Shows the plan and asks; returns when it is agreed to, raises Refused when not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(RecipeRequest):
+    out: Path | None = None  # the folder itself; None: one of its own below the output folder
+    strict: bool = False  # refuse a plan that may stop
+    picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a person holds of a run: how it is told, how it is stopped, and where it was told to begin."""
+
+    listener: Listener
+    stop: StopSignal
+    begun: Callable[[str, Path], None]  # run id and folder, once they are sure
+
+
+async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
+    """The report of the run, however it ended. Raises what refused it before it began."""
+    loaded = load(request)
+    async with wiring.connect(settings, read_only=False) as to:
+        plan = await make_plan(loaded, request, to)
+        refused = refusal_of(plan, strict=request.strict)
+        if refused is not None:
+            refused.facts = {**refused.facts, "plan": plan}
+            raise refused
+        agree(plan)
+        return await _begin_and_execute(plan, loaded, request, to, hands)
+
+
+async def _begin_and_execute(
+    plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, hands: Hands
+) -> RunReport:
+    run_id = new_run_id(to.clock.now(), wiring.random_bytes())
+    out_dir = out_folder(request, to.settings, run_id)
+    store = wiring.open_store(out_dir)
+    lease = to.journal.take_lease(run_id)
+    try:
+        parts = parts_for(to, lease, store)
+        await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
+        hands.begun(run_id, out_dir)
+        return await carry_out(run_id, plan, parts, hands)
+    finally:
+        to.journal.release_lease(lease)
+
+
+async def carry_out(run_id: str, plan: Plan | None, parts: Parts, hands: Hands) -> RunReport:
+    """Execute a run that is in the journal, and leave its manifest. An error carries the run's id from here on."""
+    try:
+        report = await execute(run_id, plan, parts, hands.listener, hands.stop)
+        leave_manifest(report, parts.store.folder)
+    except ZenflowError as error:
+        error.facts = {**error.facts, "run_id": run_id}
+        raise
+    return report
+
+
+def parts_for(to: Connection, lease: Lease, store: ArtifactStore) -> Parts:
+    """The engine's parts."""
+    return Parts(
+        provider=to.provider,
+        journal=to.journal,
+        lease=lease,
+        store=store,
+        clock=to.clock,
+        limits=wiring.limits_of(to.settings),
+        random_bytes=wiring.random_bytes(),
+        per_day=to.settings.per_day,
+    )
+
+
+def out_folder(request: RunRequest, settings: Settings, run_id: str) -> Path:
+    """The folder of the run's files, made and writable before anything is paid."""
+    folder = settings.output_dir / run_id if request.out is None else request.current / request.out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".zenflow-probe-{run_id}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            "ZF031", f"Nothing can be written to {folder}: {reason}.", "Name another folder with `--out DIR`."
+        ) from error
+    return folder
+
+
+def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: RunRequest) -> NewRun:
+    return NewRun(
+        run_id=run_id,
+        out_dir=out_dir,
+        named_paths=tuple(sorted(str(path) for path in loaded.inputs.named_paths)),
+        balance=None if plan.account is None else plan.account.credits,
+        options={
+            "max": dict(request.maxima),
+            "picks": {name: list(places) for name, places in request.picks.items()},
+        },
+    )

@@ -1,0 +1,100 @@
+"""Is this recipe right? Everything that can be known without a price, all at once, with its place.
+
+Asks the service for its tools when a live one is named and answers; the sandbox's tools are known from the snapshot, so
+that nothing needs to be started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zenflow.app import wiring
+from zenflow.app.asking import patiently
+from zenflow.app.keys import SANDBOX
+from zenflow.app.prepare import RecipeRequest, tools_of
+from zenflow.app.settings import Settings
+from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.snapshot import read_snapshot
+from zenflow.clock import Clock
+from zenflow.credits import ZERO
+from zenflow.errors import InvalidRecipe
+from zenflow.expr.values import Pending, Type
+from zenflow.plan.build import PlanRequest, check_recipe
+from zenflow.problems import Problem, Problems
+from zenflow.providers.base import ServiceError
+from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.load import find_recipe, load_recipe
+from zenflow.recipe.model import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What was found. `checked_against` names whose tools the parameters were compared with."""
+
+    path: str
+    recipe: Recipe | None
+    problems: tuple[Problem, ...]
+    checked_against: str
+    talk: str = ""  # what a person should know of how it was checked
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+async def validate(request: RecipeRequest, settings: Settings) -> Validation:
+    """All problems of one recipe. Raises UsageError when there is none to read."""
+    path = find_recipe(request.recipe, request.current)
+    problems = Problems()
+    recipe = load_recipe(path, problems)
+    if recipe is None:
+        return Validation(str(path), None, problems.in_order(), settings.server)
+    inputs = _inputs(recipe, request, problems)
+    catalog, account, talk = await _tools(recipe, settings)
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), problems)
+    return Validation(str(path), recipe, problems.in_order(), catalog.server, talk)
+
+
+def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems) -> Mapping[str, Any]:
+    """What was given is checked; what was not is “not known yet”, since a recipe is right without its inputs."""
+    if request.inputs or request.input_files:
+        try:
+            return bind_inputs(recipe, request.inputs, request.input_files, request.current).values
+        except InvalidRecipe as error:
+            problems.extend(error.problems)
+    return {
+        name: Pending(name, Type(spec.type)) if spec.required else spec.default for name, spec in recipe.inputs.items()
+    }
+
+
+async def _tools(recipe: Recipe, settings: Settings) -> tuple[Catalog, Account | None, str]:
+    if settings.server == SANDBOX:
+        return read_snapshot(), None, ""
+    clock: Clock = wiring.clock()
+    try:
+        async with wiring.open_provider(settings, clock) as provider:
+            account = await patiently(provider.account, clock)
+            return await patiently(lambda: provider.catalog(sorted(set(tools_of(recipe)))), clock), account, ""
+    except ServiceError as error:
+        talk = f"{settings.server} could not be asked ({error.message}); checked against the snapshot of the sandbox."
+        return read_snapshot(), None, talk
+
+
+def _plan_request(
+    recipe: Recipe, inputs: Mapping[str, Any], catalog: Catalog, account: Account | None, settings: Settings
+) -> PlanRequest:
+    return PlanRequest(
+        recipe=recipe,
+        inputs=inputs,
+        server=settings.server,
+        catalog=catalog,
+        account=account,
+        bounds=(),
+        consent_nsfw=settings.allows_nsfw,
+        max_overrides={},
+        durations=lambda tool, model: None,
+        balance=None if account is None else account.credits,
+        committed_elsewhere=ZERO,
+    )

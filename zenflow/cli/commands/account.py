@@ -1,0 +1,25 @@
+"""`zenflow account`: who is signed in, and the balance."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+
+
+@click.command("account")
+@server_options
+@talk_options
+def command(where: Where, talk: Talk) -> int:
+    """Show the account on the server: balance, gates, and what runs here have set aside."""
+    from zenflow.app.account import account
+    from zenflow.cli.views.account import account_document, draw_account
+
+    found = asyncio.run(account(settings_here(where)))
+    console = talk.console
+    console.show(draw_account(found, console.ink))
+    console.document("done", None, account_document(found))
+    return 0

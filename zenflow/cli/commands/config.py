@@ -1,0 +1,22 @@
+"""`zenflow config`: each setting with its value and where that came from."""
+
+from __future__ import annotations
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+
+
+@click.command("config")
+@server_options
+@talk_options
+def command(where: Where, talk: Talk) -> int:
+    """Show each setting with its value and its origin: command line, environment, zenflow.toml, default."""
+    from zenflow.cli.views.config import config_document, draw_config
+
+    settings = settings_here(where)
+    console = talk.console
+    console.show(draw_config(settings, console.ink, console.width))
+    console.document("done", None, config_document(settings))
+    return 0

@@ -1,0 +1,29 @@
+"""`zenflow init [DIR]`: a first workspace that works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zenflow.cli.here import current_folder
+from zenflow.cli.options import Talk, talk_options
+
+
+@click.command("init")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@talk_options
+def command(folder: Path | None, talk: Talk) -> int:
+    """Make a workspace in DIR (left out: here): settings, a first recipe with an example photo. Never overwrites."""
+    from zenflow.app.init import init
+    from zenflow.cli.views.places import near
+
+    made = init(current_folder() / (folder or "."))
+    lines = [f"  made  {name}" for name in made.made] + [f"  left  {name} (there already)" for name in made.left]
+    place = near(made.folder)
+    go = "" if place == "." else f"cd {place} && "
+    lines += ["", f"→ {go}zenflow run first", "  runs it on the sandbox: pictures are drawn, free of charge"]
+    talk.console.show("\n".join(lines))
+    document = {"folder": str(made.folder), "made": list(made.made), "left": list(made.left)}
+    talk.console.document("done", None, document)
+    return 0

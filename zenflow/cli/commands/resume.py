@@ -1,0 +1,49 @@
+"""`zenflow resume [RUN]`: go on with a run; what is paid is never paid again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, pick_option, server_options, talk_options
+from zenflow.cli.words import parse_budget, parse_maximum
+
+
+@click.command("resume")
+@click.argument("run", required=False)
+@click.option("--budget", metavar="N", help="A new budget for the whole run, what is spent included.")
+@click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP.")
+@pick_option
+@click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
+@click.option("--yes", "-y", is_flag=True, help="Agree to the price of the rest beforehand, and to nothing else.")
+@server_options
+@talk_options
+def command(
+    run: str | None,
+    budget: str | None,
+    maxima: tuple[str, ...],
+    picks: Mapping[str, tuple[int, ...]],
+    take_over: bool,
+    yes: bool,
+    where: Where,
+    talk: Talk,
+) -> int:
+    """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""
+    from zenflow.app.resume import ResumeRequest, resume
+    from zenflow.cli.consent import agree_to_rest
+    from zenflow.cli.driving import drive
+    from zenflow.cli.ending import show_report
+
+    request = ResumeRequest(
+        run=run,
+        budget=parse_budget(budget),
+        maxima=dict(parse_maximum(word) for word in maxima),
+        picks=picks,
+        take_over=take_over,
+    )
+    settings = settings_here(where)
+    agree = agree_to_rest(talk.console, yes=yes)
+    report = drive(lambda hands: resume(request, settings, agree, hands), talk.console)
+    return show_report(report, talk.console)

@@ -1,0 +1,26 @@
+"""`zenflow runs`: the runs of this workspace, newest first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, state_option, talk_options
+
+
+@click.command("runs")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
+@state_option
+@talk_options
+def command(limit: int, where: Where, talk: Talk) -> int:
+    """List the runs of this workspace, newest first."""
+    from zenflow.app.look import runs
+    from zenflow.cli.views.runs import draw_runs, runs_document
+
+    rows = asyncio.run(runs(settings_here(where)))
+    console = talk.console
+    console.show(draw_runs(rows, limit, console.ink, console.width))
+    console.document("done", None, runs_document(rows, limit))
+    return 0

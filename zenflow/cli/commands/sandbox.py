@@ -1,0 +1,83 @@
+"""`zenflow sandbox`: serve the sandbox over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from zenflow.cli.console import Console
+from zenflow.cli.options import Talk, talk_options
+from zenflow.errors import UsageError
+from zenflow.sandbox.settings import SandboxSettings
+
+
+@click.command("sandbox")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--credits", type=click.IntRange(0), default=1000, show_default=True, help="Balance of a new account.")
+@click.option("--speed", type=float, default=20.0, show_default=True, help="Times faster than the service.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Durations and pictures follow it.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep everything here, also when killed.")
+@click.option("--nsfw-allowed", is_flag=True, help="The account may use adult models.")
+@click.option("--trusted", is_flag=True, help="The account may use trusted-only models.")
+@click.option("--no-helpers", is_flag=True, help="Without craft_prompt and describe_asset.")
+@click.option("--token", metavar="TEXT", help="Every request must carry this bearer token.")
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Mishaps on request (docs/sandbox.md).")
+@click.option("--requests-per-second", type=float, metavar="N", help="Above it, answer 429.")
+@click.option("--url-lifetime", type=float, default=300.0, show_default=True, help="Seconds a signed URL lives.")
+@click.option("--legacy-only", is_flag=True, help="Know only clients that initialize.")
+@talk_options
+def command(
+    port: int,
+    host: str,
+    credits: int,
+    speed: float,
+    seed: int,
+    state: Path | None,
+    nsfw_allowed: bool,
+    trusted: bool,
+    no_helpers: bool,
+    token: str | None,
+    faults: Path | None,
+    requests_per_second: float | None,
+    url_lifetime: float,
+    legacy_only: bool,
+    talk: Talk,
+) -> int:
+    """Serve the sandbox over HTTP until Ctrl-C: the service's protocol, prices and manners, with drawn pictures."""
+    from zenflow.app.sandbox import serve_sandbox
+
+    try:
+        settings = SandboxSettings(
+            credits=credits,
+            speed=speed,
+            seed=seed,
+            state_dir=state,
+            nsfw_allowed=nsfw_allowed,
+            trusted=trusted,
+            helpers=not no_helpers,
+            token=token,
+            faults=faults,
+            requests_per_second=requests_per_second,
+            url_lifetime_s=url_lifetime,
+            legacy_only=legacy_only,
+        )
+    except ValueError as error:
+        raise UsageError("ZF060", f"The sandbox cannot be like that: {error}.") from error
+    try:
+        asyncio.run(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, token is not None)))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        raise UsageError(
+            "ZF061", f"Nothing can listen on {host}:{port}: {error.strerror or error}.", "`--port 0` takes a free port."
+        ) from error
+    return 0
+
+
+def _tell(url: str, console: Console, needs_token: bool) -> None:
+    token = "ZENFLOW_TOKEN=… " if needs_token else ""
+    console.show(f"{url}\n\n→ {token}zenflow run RECIPE --server {url} --yes\n  Ctrl-C ends it.")
+    console.document("serving", None, {"url": url})

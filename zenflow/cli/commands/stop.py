@@ -1,0 +1,29 @@
+"""`zenflow stop RUN`: drain a run from another terminal."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, state_option, talk_options
+from zenflow.cli.views.runs import status_word
+
+
+@click.command("stop")
+@click.argument("run", required=False)
+@state_option
+@talk_options
+def command(run: str | None, where: Where, talk: Talk) -> int:
+    """Ask RUN (left out: the one that is going) to submit nothing new, wait for what is paid, and save it."""
+    from zenflow.app.look import stop
+
+    row = asyncio.run(stop(run, settings_here(where)))
+    console = talk.console
+    if row.holder_alive:
+        console.show(f"{row.run_id} was asked to stop: it waits for what is paid and saves it.")
+    else:
+        console.show(f"Nobody works on {row.run_id}: it is {status_word(row)}.")
+    console.document("done", None, {"run_id": row.run_id, "asked": row.holder_alive, "run_status": status_word(row)})
+    return 0

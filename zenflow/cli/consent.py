@@ -1,0 +1,64 @@
+"""Asking before credits are spent. `--yes` agrees to what was shown and to nothing else; a sandbox needs no asking."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+
+from zenflow.app.keys import SANDBOX
+from zenflow.app.resume import Rest
+from zenflow.cli.console import Console
+from zenflow.cli.views.plan import draw_plan
+from zenflow.cli.views.rest import draw_rest
+from zenflow.credits import ZERO, as_text
+from zenflow.errors import Refused
+from zenflow.plan.model import Plan
+
+DECLINED, NOBODY_TO_ASK = "ZF605", "ZF606"
+
+
+def agree_to_plan(console: Console, *, yes: bool) -> Callable[[Plan], None]:
+    """Shows a plan and asks for what it may cost."""
+
+    def agree(plan: Plan) -> None:
+        console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
+        _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
+
+    return agree
+
+
+def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
+    """Shows what is left of a run and asks for what that may cost."""
+
+    def agree(rest: Rest) -> None:
+        console.say(draw_rest(rest, console.talk_ink, console.width) + "\n")
+        left = max(ZERO, rest.budget - rest.report.state.books.committed)
+        _ask(console, ZERO if rest.credits == ZERO else left, rest.server, yes)
+
+    return agree
+
+
+def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
+    if server == SANDBOX or most == ZERO or yes:
+        return
+    said = f"Spend up to {as_text(most)} credits on {server}?"
+    if not console.can_ask:
+        raise Refused(
+            NOBODY_TO_ASK,
+            f"{said} There is no terminal to ask on. Nothing was spent.",
+            "Say `--yes` to agree to that beforehand.",
+        )
+    if not _answered_yes(console, f"{said} [y/N] "):
+        raise Refused(DECLINED, "Not agreed to. Nothing was spent.")
+
+
+def _answered_yes(console: Console, question: str) -> bool:
+    """Ctrl-C must end the question: asyncio's own handler would only mark the task and let the reading go on."""
+    console.ask(question)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,50 @@
+"""The end of `run`, `resume` and `show`: the report to stdout, as a picture or as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from zenflow.cli.console import Console
+from zenflow.cli.views.plan import draw_plan
+from zenflow.cli.views.run import draw_run
+from zenflow.engine.result import RunReport
+from zenflow.errors import Refused
+from zenflow.plan.document import plan_document
+from zenflow.report.as_json import run_document
+
+
+def show_report(report: RunReport, console: Console) -> int:
+    """Tell how a run ended; its status."""
+    console.say()
+    console.show(draw_run(report, console.ink, console.width))
+    console.document(report.status, first_error(report), run_document(report))
+    return report.exit_status
+
+
+def first_error(report: RunReport) -> Mapping[str, Any] | None:
+    """What stopped it, else what failed first; None for a run that is well."""
+    if report.status in ("done", "running"):
+        return None
+    for code, said, hint in report.reasons:
+        return {"code": code, "message": said, "hint": hint or None}
+    for step in report.steps.values():
+        for instance in step.instances:
+            if instance.status == "failed":
+                message = f"{instance.address}: {instance.message}"
+                return {"code": instance.code, "message": message, "hint": instance.hint or None}
+    return {"code": "", "message": report.reason or report.status, "hint": None}
+
+
+@contextmanager
+def with_plan(console: Console) -> Iterator[None]:
+    """A refused plan is shown with what refused it."""
+    try:
+        yield
+    except Refused as refused:
+        plan = refused.facts.get("plan")
+        if plan is not None:
+            console.say(draw_plan(plan, console.talk_ink, console.width, verdict=False) + "\n")
+            refused.facts = {"document": plan_document(plan)}
+        raise

@@ -1,0 +1,37 @@
+"""From words to requests: the settings in force where the command was typed, and what was asked of a recipe."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from zenflow.app.settings import Settings, load_settings
+from zenflow.app.workspace import find_workspace
+from zenflow.cli.options import Asked, Where
+from zenflow.errors import UsageError
+
+
+def settings_here(where: Where) -> Settings:
+    """Raises UsageError for settings that cannot be."""
+    current = current_folder()
+    return load_settings(find_workspace(current), os.environ, where.overrides(), current=current)
+
+
+def recipe_words(asked: Asked) -> dict[str, Any]:
+    """The fields of a `RecipeRequest`."""
+    return {
+        "recipe": asked.recipe,
+        "current": current_folder(),
+        "inputs": asked.inputs,
+        "input_files": asked.input_files,
+        "budget": asked.budget,
+        "maxima": asked.maxima,
+    }
+
+
+def current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError("ZF008", "The current folder is gone.", "Change to one that exists.") from error

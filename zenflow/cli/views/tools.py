@@ -1,0 +1,143 @@
+"""The service's tools: the list, and one tool with its parameters and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from zenflow.catalog.model import Account, Catalog, Model, Tool
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import near, where_line
+from zenflow.cli.views.table import Column, table
+from zenflow.cli.views.width import wrap
+from zenflow.credits import as_number, as_text
+
+__all__ = ["draw_tool", "draw_tools", "near", "tool_document", "tools_document"]
+
+_LIST = (
+    Column("tool"),
+    Column("from", right=True),
+    Column("models", right=True),
+    Column("what it does", shrinks=True),
+)
+_PARAMETERS = (
+    Column("parameter"),
+    Column("type", shrinks=True, least=12),
+    Column("default", shrinks=True, least=7),
+    Column("about", shrinks=True, least=12),
+)
+_MODELS = (
+    Column("model"),
+    Column("price", shrinks=True, least=6),
+    Column("gate"),
+    Column("about", shrinks=True, least=12),
+)
+_PRICE_KEYS = ("price", "credits", "per_call", "base")
+
+
+def draw_tools(catalog: Catalog, ink: Ink, width: int) -> str:
+    rows = [
+        [tool.name, as_text(tool.base_price), str(len(tool.models) or "–"), _first_sentence(tool)]
+        for tool in catalog.tools.values()
+    ]
+    lines = [ink.strong(where_line(catalog.server)), "", *table(_LIST, rows, width, ink)]
+    lines += ["", "`from` is the base price in credits; `zenflow plan` asks for the exact one.", "→ zenflow tools NAME"]
+    return "\n".join(lines)
+
+
+def tools_document(catalog: Catalog) -> dict[str, Any]:
+    return {"server": catalog.server, "tools": [_short(tool) for tool in catalog.tools.values()]}
+
+
+def draw_tool(tool: Tool, account: Account, ink: Ink, width: int) -> str:
+    blocked = ink.bad(" (blocked at the moment)") if tool.blocked else ""
+    lines = [ink.strong(tool.name) + blocked, *wrap(tool.description, width), ""]
+    required = set(tool.required)
+    rows = [
+        [name + (" *" if name in required else ""), _type(schema), _default(schema), str(schema.get("description", ""))]
+        for name, schema in tool.parameters.items()
+        if isinstance(schema, Mapping)
+    ]
+    lines += table(_PARAMETERS, rows, width, ink)
+    lines.append(ink.faint("  * required"))
+    if tool.models:
+        models = [[m.value, _price(m), _gate(m, account), m.description] for m in tool.models]
+        lines += ["", *table(_MODELS, models, width, ink)]
+    if tool.prompt_guide:
+        lines += ["", ink.faint("  The tool has a prompt guide: `--json` shows it.")]
+    return "\n".join(lines)
+
+
+def tool_document(tool: Tool) -> dict[str, Any]:
+    return {
+        **_short(tool),
+        "digest": tool.digest,
+        "input_schema": tool.input_schema,
+        "output_schema": tool.output_schema,
+        "models": [{"value": m.value, "default": m.is_default, **m.row} for m in tool.models],
+        "prompt_guide": tool.prompt_guide,
+        "model_selection_guide": tool.model_selection_guide,
+    }
+
+
+def _short(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "base_price": as_number(tool.base_price),
+        "blocked": tool.blocked,
+        "model_names": [model.value for model in tool.models],
+    }
+
+
+def _first_sentence(tool: Tool) -> str:
+    return tool.description.split("\n")[0].split(". ")[0]
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """In a few letters: `string (uuid)`, `integer 1–4`, `png | jpeg`."""
+    options = schema.get("anyOf") or schema.get("oneOf")
+    if isinstance(options, list):
+        shown = [_type(option) for option in options if isinstance(option, Mapping) and option.get("type") != "null"]
+        return " | ".join(dict.fromkeys(shown)) or "any"
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        items = schema.get("items")
+        return f"list of {_type(items) if isinstance(items, Mapping) else 'any'}"
+    span = _span(schema)
+    form = f" ({schema['format']})" if "format" in schema else ""
+    return f"{kind}{form}{span}"
+
+
+def _span(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is None and high is None:
+        return f", ≤ {schema['maxLength']} chars" if "maxLength" in schema else ""
+    return f" {'' if low is None else low}–{'' if high is None else high}"
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    return "" if schema.get("default") is None else json.dumps(schema["default"], ensure_ascii=False)
+
+
+def _price(model: Model) -> str:
+    """What the row says, shortly; its form is the service's own and varies."""
+    pricing = model.row.get("pricing")
+    if isinstance(pricing, Mapping):
+        found = next((pricing[key] for key in _PRICE_KEYS if isinstance(pricing.get(key), int | float)), None)
+        return str(found) if found is not None else ", ".join(f"{key} {value}" for key, value in pricing.items())
+    return "–" if pricing is None else str(pricing)
+
+
+def _gate(model: Model, account: Account) -> str:
+    marks = ["default"] if model.is_default else []
+    if model.trusted_only:
+        marks.append("trusted" if account.is_trusted else "trusted only")
+    if model.adult:
+        marks.append("adult")
+    if model.blocked:
+        marks.append("blocked")
+    return ", ".join(marks)
