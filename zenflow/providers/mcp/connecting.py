@@ -9,7 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
-from zenflow.providers.mcp.failures import HINTS, excerpt, trouble_of_status
+from zenflow.providers.mcp.failures import HINTS, excerpt
+from zenflow.providers.mcp.statuses import trouble_of_status
 from zenflow.providers.mcp.wire import Exchange
 
 

@@ -18,7 +18,7 @@ import httpx2
 from zenflow.errors import UsageError
 from zenflow.providers.base import Download, Reached, ServiceError, ServiceTrouble, WireFacts
 from zenflow.providers.mcp.envelope import USER_AGENT
-from zenflow.providers.mcp.failures import trouble_of_status
+from zenflow.providers.mcp.statuses import trouble_of_status
 from zenflow.providers.mcp.wire import retry_after_s
 
 CONNECT_TIMEOUT_S = 10.0

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zenflow.providers.base import ServiceError, ServiceTrouble, WireFacts
-from zenflow.providers.mcp.answers import ToolAnswer, first, text_at, truth_at
+from zenflow.providers.mcp.answers import ToolAnswer, first, text_at
+from zenflow.providers.mcp.statuses import message_of, speaks_of_output, status_in, trouble_of_status
 from zenflow.providers.mcp.violations import violations_in
 from zenflow.providers.mcp.wire import Exchange
 
@@ -22,81 +23,7 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 HEADER_MISMATCH = -32020
 
-_TROUBLES: Mapping[int, ServiceTrouble] = {
-    400: "invalid",
-    401: "sign_in",
-    402: "out_of_credits",
-    403: "forbidden",
-    404: "not_found",
-    409: "invalid",
-    410: "not_found",
-    413: "invalid",
-    415: "invalid",
-    422: "invalid",
-    429: "rate_limited",
-}
-
-_STATUS_KEYS = ("status_code", "http_status", "statusCode", "httpStatus", "error_code", "code", "status")
-
-_STATUS_WORDS: Mapping[str, int] = {
-    "bad_request": 400,
-    "unauthorized": 401,
-    "unauthenticated": 401,
-    "invalid_token": 401,
-    "insufficient_credits": 402,  # seed 000
-    "out_of_credits": 402,
-    "payment_required": 402,
-    "forbidden": 403,
-    "access_denied": 403,
-    "permission_denied": 403,
-    "nsfw_not_allowed": 403,
-    "nsfw_disabled": 403,
-    "adult_content_disabled": 403,
-    "not_trusted": 403,
-    "trusted_required": 403,
-    "model_blocked": 403,
-    "not_found": 404,
-    "validation_error": 422,
-    "unprocessable_entity": 422,
-    "rate_limited": 429,
-    "rate_limit": 429,
-    "rate_limit_exceeded": 429,
-    "too_many_requests": 429,
-}
-
-_NUMBER_IN_TEXT = re.compile(
-    r"(?:\bHTTP(?:\s+(?:status|error|code))*[\s:/]*|\bstatus(?:[\s_]+code)?[\s:=]*|\berror[\s:]+|[(\[])([45]\d\d)\b",
-    re.I,
-)
-_NUMBER_FIRST = re.compile(r"^\W*(?:error\W+)?([45]\d\d)\b(?=\s*[:\-–—]|\s+[A-Z])", re.I)
-
-# The sentences of seeds 000, 001 and 002: strong enough for the paid request.
-_DOCUMENTED: tuple[tuple[re.Pattern[str], int], ...] = (
-    (re.compile(r"\bout of (?:zencreator )?credits\b|\binsufficient credits\b", re.I), 402),
-    (re.compile(r"\badult content is (?:disabled|not enabled)\b", re.I), 403),
-    (re.compile(r"\bvalidation (?:error|failed)\b", re.I), 422),
-    (re.compile(r"\brate limit (?:was )?exceeded\b|\brate[- ]limited\b", re.I), 429),
-)
-
-# Words that are enough for a free question, which may be asked again.
-_WORDS: tuple[tuple[re.Pattern[str], int], ...] = (
-    (re.compile(r"\bre-?authori[sz]e\b|\bunauthori[sz]ed\b|\binvalid token\b|\bre-?authenticate\b", re.I), 401),
-    (re.compile(r"\bnot enough credits\b|\bpayment required\b|\btop up\b", re.I), 402),
-    (re.compile(r"\brate limit|\btoo many requests\b|\bback off\b", re.I), 429),
-    (re.compile(r"\btrusted\b|\bnsfw\b|\badult content\b|\bforbidden\b|\bnot allowed\b|\bis blocked\b", re.I), 403),
-    (re.compile(r"\bnot (?:found|recogni[sz]ed|owned)\b|\bno such\b|\bdoes not exist\b", re.I), 404),
-    (
-        re.compile(
-            r"\binvalid\b|\brequired\b|\bmust be\b|\bunknown\b|\bundeclared\b|\bnot permitted\b|\bpass exactly one\b"
-            r"|\bmalformed\b|\bunsupported\b|\bcould not determine\b|\bdecoded to zero\b|\bcap\b|\bbad request\b",
-            re.I,
-        ),
-        400,
-    ),
-)
-_SERVER_WORDS = re.compile(
-    r"\btimed? ?-?out\b|\binternal (?:server )?error\b|\bupstream\b|\bunavailable\b|\btry again\b", re.I
-)
+_ERROR_KEYS = {"error", "message", "detail", "details", "code", "status", "status_code", "hint", "isError"}
 
 _NO_SUCH_TOOL = re.compile(
     r"^\W*(?:MCP error -3260[12]\b.*\bnot found|unknown tool:? *['\"`]?zencreator_|tool ['\"`]?zencreator_\w+['\"`]? "
@@ -125,8 +52,8 @@ def no_in(answer: ToolAnswer, *, strictly: bool = False) -> No | None:
     if not answer.is_error and not _is_hidden_error(answer.structured):
         return None
     payload, text = answer.structured, answer.text
-    message = _message(payload, text)
-    by_protocol = bool(_PROTOCOL_SAYS.search(text) or _NO_SUCH_TOOL.search(text))
+    message = message_of(payload, text)
+    by_protocol = bool(_PROTOCOL_SAYS.search(text) or _NO_SUCH_TOOL.search(text)) and not speaks_of_output(text)
     status = status_in(payload, text, strictly=strictly)
     return No(
         status=status,
@@ -137,28 +64,6 @@ def no_in(answer: ToolAnswer, *, strictly: bool = False) -> No | None:
         trouble=_trouble(status, message, text),
         by_protocol=by_protocol,
     )
-
-
-def status_in(payload: Mapping[str, Any], text: str, *, strictly: bool) -> int | None:
-    """The number of a no: structured, else in the text, else (documented) words. Contradictions say nothing."""
-    structured = _structured_status(payload)
-    if structured is not None:
-        return structured
-    prose = _message(payload, text) if payload else text
-    numbers = {int(n) for n in _NUMBER_IN_TEXT.findall(prose)} | {int(n) for n in _NUMBER_FIRST.findall(prose)}
-    if len(numbers) == 1:
-        return numbers.pop()
-    if numbers:
-        return None
-    if strictly and _SERVER_WORDS.search(prose):
-        return None
-    table = _DOCUMENTED if strictly else _DOCUMENTED + _WORDS
-    said = [status for pattern, status in table if pattern.search(prose)]
-    if strictly:
-        return said[0] if len(set(said)) == 1 else None
-    if said and not (_SERVER_WORDS.search(prose) and said[0] in (400, 404)):
-        return said[0]
-    return None
 
 
 def error_of(no: No, what: str, facts: WireFacts | None = None) -> ServiceError:
@@ -173,12 +78,6 @@ def error_of(no: No, what: str, facts: WireFacts | None = None) -> ServiceError:
         facts=facts,
         hint=HINTS.get(no.trouble),
     )
-
-
-def trouble_of_status(status: int) -> ServiceTrouble:
-    if status >= 500 or status == 408:
-        return "server"
-    return _TROUBLES.get(status, "invalid" if 400 <= status < 500 else "server")
 
 
 def exchange_error(exchange: Exchange, what: str) -> ServiceError:
@@ -196,6 +95,7 @@ def exchange_error(exchange: Exchange, what: str) -> ServiceError:
             "server",
             f"{what}: HTTP {facts.status} with an answer that cannot be read",
             status=facts.status,
+            retry_after_s=facts.retry_after_s,
             facts=facts,
         )
     trouble = trouble_of_status(facts.status)
@@ -259,32 +159,6 @@ def _is_hidden_error(payload: Mapping[str, Any]) -> bool:
     return bool(error) and set(payload) <= _ERROR_KEYS
 
 
-def _structured_status(payload: Mapping[str, Any]) -> int | None:
-    found: set[int] = set()
-    for holder in (payload, payload.get("error"), payload.get("detail")):
-        if isinstance(holder, Mapping):
-            found |= {s for s in (_as_status(holder.get(key)) for key in _STATUS_KEYS) if s is not None}
-    for name in ("error", "detail"):
-        status = _as_status(payload.get(name))
-        if status is not None:
-            found.add(status)
-    if not found and truth_at(payload, "out_of_credits"):
-        found.add(402)
-    return found.pop() if len(found) == 1 else None
-
-
-_ERROR_KEYS = {"error", "message", "detail", "details", "code", "status", "status_code", "hint", "isError"}
-
-
-def _as_status(value: Any) -> int | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    text = str(value).strip().lower()
-    if re.fullmatch(r"(?:http[_ ]?)?[45]\d\d", text):
-        return int(text[-3:])
-    return _STATUS_WORDS.get(text.replace(" ", "_").replace("-", "_"))
-
-
 def _trouble(status: int | None, message: str, text: str) -> ServiceTrouble:
     prose = f"{message}\n{text}"
     if _NO_SUCH_TOOL.search(text) or (status in (None, 400, 503) and _HELPER_ABSENT.search(prose)):
@@ -292,13 +166,6 @@ def _trouble(status: int | None, message: str, text: str) -> ServiceTrouble:
     if _PROTOCOL_SAYS.search(text):
         return "invalid"
     return trouble_of_status(status) if status is not None else "server"
-
-
-def _message(payload: Mapping[str, Any], text: str) -> str:
-    said = first(payload, "message", "error.message", "detail.message", "error_message", "error", "detail", "reason")
-    if isinstance(said, str) and said.strip():
-        return said.strip()
-    return text.strip() or "the tool reported an error without words"
 
 
 def _retry_after(payload: Mapping[str, Any], text: str) -> float | None:

@@ -19,6 +19,7 @@ from zenflow.providers.base import ServiceError, Submission, SubmitAnswer, WireF
 from zenflow.providers.mcp.answers import UUID, ToolAnswer, answer_from, first, object_at, text_at, whole_at
 from zenflow.providers.mcp.failures import INVALID_PARAMS, METHOD_NOT_FOUND, excerpt, no_in
 from zenflow.providers.mcp.session import Session
+from zenflow.providers.mcp.statuses import speaks_of_output
 from zenflow.providers.mcp.violations import violations_in
 from zenflow.providers.mcp.wire import Exchange
 
@@ -102,7 +103,7 @@ def _read_result(answer: ToolAnswer) -> SubmitAnswer:
         total=whole_at(row, "total"),
         is_tool_error=no is not None,
         tool_status=no.status if no is not None else None,
-        refused_by_protocol=no is not None and no.by_protocol and no.status is None,
+        refused_by_protocol=no is not None and no.by_protocol,
         message=no.message if no is not None else _not_final(answer),
         violations=no.violations if no is not None else (),
         payload=answer.structured,
@@ -117,7 +118,9 @@ def _read_error(error: Mapping[str, Any], what: Exchange) -> SubmitAnswer:
     return SubmitAnswer(
         what.facts,
         task_id=found.group(1).lower() if found else None,
-        refused_by_protocol=what.facts.status == 200 and error.get("code") in (METHOD_NOT_FOUND, INVALID_PARAMS),
+        refused_by_protocol=what.facts.status == 200
+        and error.get("code") in (METHOD_NOT_FOUND, INVALID_PARAMS)
+        and not speaks_of_output(message),
         message=message or f"error {error.get('code')}",
         violations=violations_in(payload, message),
         payload=payload,
@@ -134,7 +137,7 @@ def task_id_in(answer: ToolAnswer, *, said_no: bool) -> str | None:
         return named.strip()
     if isinstance(named, int) and not isinstance(named, bool):
         return str(named)
-    found = (_TASK_ID_LABEL if said_no else _ANY_ID_LABEL).search(answer.text)
+    found = _TASK_ID_LABEL.search(answer.text) or (None if said_no else _ANY_ID_LABEL.search(answer.text))
     return found.group(1).lower() if found else None
 
 

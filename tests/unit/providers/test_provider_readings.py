@@ -1,0 +1,226 @@
+"""Answers of other servers of the same contract: odd orders, missing and extra keys, numbers as text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from zenflow.catalog.prices import Question
+from zenflow.clock import SystemClock
+from zenflow.providers.base import ServiceError, WireFacts
+from zenflow.providers.mcp import catalog, files, jobs, quotes
+from zenflow.providers.mcp.answers import ToolAnswer, next_offset, uuids_in
+
+A1 = "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
+A2 = "1f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
+
+
+class Told:
+    """A server that says what it is told to, and remembers what it was asked."""
+
+    def __init__(self, structured: Any = None, text: str = "", is_error: bool = False) -> None:
+        self.answer = ToolAnswer(structured or {}, text, is_error, WireFacts("answered", 200))
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], *, deadline_s: float = 60.0) -> ToolAnswer:
+        self.asked.append((tool, arguments))
+        return self.answer
+
+
+def test_a_page_of_tasks_is_read_whatever_its_keys() -> None:
+    row = {"total": "3", "status": "Partial", "done": 1, "tool": "by_prompt", "task_id": A1, "extra": [1]}
+    told = Told({"tasks": [row, "rubbish"], "has_more": "true"})
+    tasks, following = asyncio.run(jobs.list_tasks(told, query="zf", limit=500, offset=20))
+    assert [(t.task_id, t.tool, t.status, t.total, t.done, t.comment) for t in tasks] == [
+        (A1, "by_prompt", "partial", 3, 1, "")
+    ]
+    assert following == 21
+    tool, arguments = told.asked[0]
+    assert (tool, arguments["limit"], arguments["query"]) == ("zencreator_list_tasks", 100, "zf")
+    assert "status" not in arguments and "tool_name" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("page", "shown", "expected"),
+    [
+        ({"next_offset": 40}, 20, 40),
+        ({"next_offset": "40"}, 20, 40),
+        ({"next_offset": 20}, 20, None),  # would go round for ever
+        ({"has_more": False, "total": 100}, 20, None),
+        ({"has_more": True}, 20, 40),
+        ({"has_more": True}, 0, None),
+        ({"total": 45}, 20, 40),
+        ({"total": 40}, 20, None),
+        ({}, 20, None),
+    ],
+)
+def test_the_next_page_is_found_and_the_end_too(page: dict[str, Any], shown: int, expected: int | None) -> None:
+    assert next_offset(page, 20, shown) == expected
+
+
+def test_a_task_is_read_with_its_calls_in_order() -> None:
+    told = Told(
+        {
+            "calls": [
+                {"id": "c1", "status": "completed", "output": None, "error": None},
+                {"call_id": "c2", "status": "FAILED", "error": {"category": "invalid_input", "message": "bad"}},
+                {"status": "created"},
+            ],
+            "inputs": [{"prompt": "a"}, {"prompt": "b"}],
+            "created_at": "2026-09-16T10:00:00.123456Z",
+            "owner": {"id": "me"},
+            "id": A1,
+        }
+    )
+    task = asyncio.run(jobs.get_task(told, A1))
+    assert [(c.call_id, c.status, c.error) for c in task.calls] == [
+        ("c1", "completed", None),
+        ("c2", "failed", "invalid_input: bad"),
+    ]
+    assert task.inputs == ({"prompt": "a"}, {"prompt": "b"})
+    assert task.created_at == datetime(2026, 9, 16, 10, 0, 0, 123456, UTC)
+    assert (task.owner_id, task.total, task.finished_at) == ("me", None, None)
+
+
+def test_markdown_without_structured_content_is_not_taken_for_an_empty_answer() -> None:
+    with pytest.raises(ServiceError) as no:
+        asyncio.run(jobs.list_tasks(Told(text="# Tasks\n- one")))
+    assert no.value.trouble == "server" and "# Tasks" in no.value.message
+
+
+@pytest.mark.parametrize(
+    ("row", "amount", "task_id"),
+    [
+        ({"id": "1", "amount": -1, "task_id": A1}, Decimal(-1), A1),
+        ({"transaction_id": 7, "credits": "-2.5", "task": {"id": A1}}, Decimal("-2.5"), A1),
+        ({"id": "1", "delta": 3, "reference": f"task:{A1}"}, Decimal(3), A1),
+        ({"id": "1", "value": 0, "metadata": {"task_id": A1}}, Decimal(0), A1),
+        ({"id": "1", "amount": None, "reference": "invoice 7"}, None, None),
+    ],
+)
+def test_ledger_rows_are_read_in_every_spelling(row: dict[str, Any], amount: Any, task_id: str | None) -> None:
+    row = {**row, "timestamp": "2026-09-16T10:00:00Z"}
+    rows, following = asyncio.run(jobs.transactions(Told({"transactions": [row]}), limit=10, offset=0))
+    assert (rows[0].amount, rows[0].task_id, following) == (amount, task_id, None)
+    assert rows[0].created_at == datetime(2026, 9, 16, 10, tzinfo=UTC) and rows[0].row == row
+
+
+def test_a_ledger_row_without_an_id_is_no_position() -> None:
+    with pytest.raises(ServiceError):
+        asyncio.run(jobs.transactions(Told({"items": [{"amount": -1}]}), limit=10, offset=0))
+
+
+def test_addresses_come_back_in_the_order_asked_for_one_failure_its_own() -> None:
+    items = [
+        {"asset_id": A2.upper(), "download_url": "https://x/2", "media_type": "image/png"},
+        {"asset_id": "3", "error": "404"},
+    ]
+    told = Told({"items": items, "count": 99})
+    urls = asyncio.run(files.download_urls(told, [A1, A2, "3"]))
+    assert [(u.asset_id, u.url, bool(u.error)) for u in urls] == [
+        (A1, None, True),
+        (A2, "https://x/2", False),
+        ("3", None, True),
+    ]
+    assert len(told.asked) == 1
+
+
+def test_more_than_fifty_addresses_are_asked_for_in_batches() -> None:
+    told = Told({"items": []})
+    assert len(asyncio.run(files.preview_urls(told, [str(n) for n in range(120)]))) == 120
+    assert [len(arguments["asset_ids"]) for _, arguments in told.asked] == [50, 50, 20]
+    assert told.asked[0][1]["inline"] is False
+
+
+def test_prompts_are_read_as_rows_texts_or_one() -> None:
+    for content in (
+        {"prompts": [{"prompt": "a", "rationale": "r"}]},
+        {"prompts": ["a"]},
+        {"prompt": "a", "model_used": "m"},
+    ):
+        assert asyncio.run(files.craft_prompt(Told(content), {"brief": "x"})).prompts[0]["prompt"] == "a"
+    with pytest.raises(ServiceError):
+        asyncio.run(files.craft_prompt(Told({"prompts": []}), {"brief": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("content", "credits"),
+    [({"price": 3}, 3), ({"price": "2.5"}, Decimal("2.5")), ({"raw": {"total_price": 4}}, 4), ({"price": 0}, 0)],
+)
+def test_a_price_is_read_where_it_stands(content: dict[str, Any], credits: Any) -> None:
+    quote = asyncio.run(quotes.quote(Told(content), SystemClock(), Question("t", {"a": 1}, "k")))
+    assert (quote.credits, quote.refusal) == (credits, None)
+
+
+@pytest.mark.parametrize(
+    ("structured", "text", "status"),
+    [
+        ({"http_status": 422, "message": "no", "violations": ["prompt: required"]}, "", 422),
+        ({}, "Unknown tool_name 'x'. Valid names: by_prompt", 400),
+        ({}, "This model needs a trusted account (HTTP 403)", 403),
+        ({}, "hm", None),
+        ({"tool_name": "x"}, "", None),
+    ],
+)
+def test_a_refused_price_is_an_answer_that_says_why(structured: dict[str, Any], text: str, status: int | None) -> None:
+    told = Told(structured, text, is_error="tool_name" not in structured)
+    quote = asyncio.run(quotes.quote(told, SystemClock(), Question("t", {}, "k")))
+    assert (quote.credits, quote.refusal_status) == (None, status) and quote.refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"), [("HTTP 429", "rate_limited"), ("HTTP 503", "server"), ("HTTP 401", "sign_in")]
+)
+def test_trouble_is_not_an_answer_about_a_price(text: str, trouble: str) -> None:
+    with pytest.raises(ServiceError) as no:
+        asyncio.run(quotes.quote(Told(text=text, is_error=True), SystemClock(), Question("t", {}, "k")))
+    assert no.value.trouble == trouble
+
+
+def test_a_tool_is_read_from_its_row_and_its_schema() -> None:
+    row = {"name": "image_editor", "price": "1", "blocked_models": ["QWEN_IMAGE"], "blocked": False}
+    schema = {
+        "input_schema": {"type": "object", "properties": {"prompt": {}}, "required": ["prompt"]},
+        "models": [
+            {"value": "GENERAL_NSFW", "is_default": True, "trusted_only": True},
+            {"value": "QWEN_IMAGE"},
+            {"value": "SEEDREAM_5", "description": "uncensored for transforming references"},
+            {"value": "wan@2.7-nsfw"},
+            {"value": "plain", "notes": "NSFW only"},
+        ],
+    }
+    tool = catalog.tool_from(row, schema)
+    assert tool.name == "image_editor" and tool.base_price == 1 and tool.required == ("prompt",)
+    assert tool.default_model == "GENERAL_NSFW"
+    assert [(m.value, m.adult, m.trusted_only, m.blocked) for m in tool.models] == [
+        ("GENERAL_NSFW", True, True, False),
+        ("QWEN_IMAGE", False, False, True),
+        ("SEEDREAM_5", False, False, False),
+        ("wan@2.7-nsfw", True, False, False),
+        ("plain", True, False, False),
+    ]
+    assert tool.digest == catalog.tool_from({**row, "price": 9}, schema).digest
+    assert tool.digest != catalog.tool_from(row, {**schema, "models": []}).digest
+    assert catalog.tool_from({"name": "x", "blocked_models": ["*"]}, {"models": ["A"]}).blocked
+
+
+def test_a_model_without_a_guide_has_none() -> None:
+    told = Told(text="No dedicated guide for X. Models that have one: A, B", is_error=True)
+    assert asyncio.run(catalog.model_guide(told, "X")) is None
+    assert asyncio.run(catalog.model_guide(Told({"prompt_guide": "g"}), "X")) == "g"
+
+
+def test_uuids_are_found_anywhere_in_an_output_once_and_in_order() -> None:
+    output = {"a": [{"url": f"https://x/{A2}/file.png"}, A1], "b": f"see {A2.upper()}", "n": 7, "none": None}
+    assert uuids_in(output) == (A2, A1)
+    assert uuids_in("text") == uuids_in(None) == ()
+
+
+def test_a_result_keeps_its_output_verbatim() -> None:
+    result = asyncio.run(jobs.call_result(Told({"output": {"text": "hi"}, "asset_ids": None}), "c"))
+    assert (result.call_id, result.output, result.asset_ids) == ("c", {"text": "hi"}, ())
