@@ -12,7 +12,7 @@ from zenflow.app.look import Seen, find
 from zenflow.app.resume import compare_account, on_server_of
 from zenflow.app.settings import Settings
 from zenflow.credits import ZERO
-from zenflow.engine.run import look_at
+from zenflow.engine.replay import look_at
 from zenflow.errors import UsageError
 from zenflow.history.state import SubmissionState
 from zenflow.providers.base import Provider, Transaction

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from zenflow.app import wiring
 from zenflow.app.settings import Settings
+from zenflow.engine.replay import look_at
 from zenflow.engine.result import RunReport
-from zenflow.engine.run import look_at
 from zenflow.journal.base import Journal, NoSuchRun, RunRow
 
 LAST = "last"

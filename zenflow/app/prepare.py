@@ -14,7 +14,7 @@ from statistics import median
 from zenflow.app.asking import PriceAsker, patiently
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection, limits_of
-from zenflow.catalog.model import Account
+from zenflow.catalog.model import Account, Catalog
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
 from zenflow.journal.base import Journal
@@ -77,7 +77,7 @@ async def plan_for(
 ) -> Plan:
     """`make_plan` for an account that is known already; a resume leaves its own run out of what others hold."""
     settings = to.settings
-    catalog = await patiently(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
+    catalog = await catalog_for(recipe, to)
     plan_request = PlanRequest(
         recipe=recipe,
         inputs=inputs,
@@ -92,6 +92,11 @@ async def plan_for(
         committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
     )
     return await build_plan(plan_request, PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second))
+
+
+async def catalog_for(recipe: Recipe, to: Connection) -> Catalog:
+    """What the service offers, with the schemas of the recipe's tools."""
+    return await patiently(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
 
 
 def tools_of(recipe: Recipe) -> Iterator[str]:

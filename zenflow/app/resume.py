@@ -14,20 +14,21 @@ from typing import Any
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.look import find
-from zenflow.app.prepare import plan_for
-from zenflow.app.run import Hands, carry_out, parts_for
+from zenflow.app.prepare import catalog_for, plan_for
+from zenflow.app.run import Hands, Work, carry_out, parts_for
 from zenflow.app.settings import Setting, Settings
 from zenflow.app.wiring import Connection
 from zenflow.catalog.model import Account
-from zenflow.clock import Clock, as_iso
+from zenflow.engine.replay import look_at
 from zenflow.engine.result import RunReport
-from zenflow.engine.run import look_at
+from zenflow.engine.run import Changes
 from zenflow.errors import InvalidRecipe, Refused, UsageError
-from zenflow.history.events import BudgetChanged, Event, OptionsChanged, RunStarted
+from zenflow.history.events import RunStarted
 from zenflow.history.state import RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.plan.model import BudgetLine, Plan
 from zenflow.recipe.load import load_recipe_texts
+from zenflow.recipe.model import Recipe
 
 OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF621", "ZF622", "ZF623"
 
@@ -89,14 +90,14 @@ async def _go_on(
     account = await patiently(to.provider.account, to.clock)
     compare_account(started, account)
     budget = _budget(request, report.state)
-    plan = await _plan_again(started, report.state, request, budget, to, account)
+    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
+    plan = await _plan_again(recipe, started, report.state, request, budget, to, account)
+    catalog = await catalog_for(recipe, to) if plan is None else plan.catalog
     agree(_rest(started, report, plan, budget))
-    changes = _changes(request, to.clock)
-    if changes:
-        await to.journal.append(lease, changes)
     out_dir = Path(started.out_dir)
+    parts = parts_for(to, lease, wiring.open_store(out_dir))
     hands.begun(started.run_id, out_dir)
-    return await carry_out(started.run_id, plan, parts_for(to, lease, wiring.open_store(out_dir)), hands)
+    return await carry_out(Work(recipe, account, catalog, plan, parts, _changes(request)), to.settings, hands)
 
 
 def resumable(journal: Journal, word: str | None) -> RunRow:
@@ -156,6 +157,7 @@ def _budget(request: ResumeRequest, state: RunState) -> Decimal:
 
 
 async def _plan_again(
+    recipe: Recipe,
     started: RunStarted,
     state: RunState,
     request: ResumeRequest,
@@ -164,7 +166,6 @@ async def _plan_again(
     account: Account,
 ) -> Plan | None:
     """The stored recipe at today's prices; None when it cannot be planned: what is paid is fetched all the same."""
-    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
     stored: Mapping[str, int] = state.options.get("max") or {}
     maxima = {**stored, **request.maxima}
     bounds = (BudgetLine(budget, "--budget" if request.budget is not None else "the run's budget"),)
@@ -194,17 +195,11 @@ def _price_of(plan: Plan | None, path: str) -> Decimal | None:
     return step.credits_each if step.is_paid else Decimal(0)
 
 
-def _changes(request: ResumeRequest, clock: Clock) -> list[Event]:
-    """What this resume changes deliberately: each is recorded."""
-    now = as_iso(clock.now())
-    events: list[Event] = []
-    if request.budget is not None:
-        events.append(BudgetChanged(now, request.budget))
+def _changes(request: ResumeRequest) -> Changes:
+    """What this resume changes deliberately: the engine records it."""
     options: dict[str, Any] = {}
     if request.maxima:
         options["max"] = dict(request.maxima)
     if request.picks:
         options["picks"] = {name: list(places) for name, places in request.picks.items()}
-    if options:
-        events.append(OptionsChanged(now, options))
-    return events
+    return Changes(budget=request.budget, options=options)

@@ -16,13 +16,16 @@ from zenflow.app.refusal import refusal_of
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection
 from zenflow.artifacts.base import ArtifactStore
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.door import NewRun, Parts, StopSignal
 from zenflow.engine.result import Listener, RunReport
-from zenflow.engine.run import begin, execute
+from zenflow.engine.run import Changes, begin, execute
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.ids import new_run_id
 from zenflow.journal.base import Lease
 from zenflow.plan.model import Plan
+from zenflow.recipe.model import Recipe
 
 Agree = Callable[[Plan], None]
 """Shows the plan and asks; returns when it is agreed to, raises Refused when not."""
@@ -68,18 +71,35 @@ async def _begin_and_execute(
         parts = parts_for(to, lease, store)
         await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
         hands.begun(run_id, out_dir)
-        return await carry_out(run_id, plan, parts, hands)
+        assert plan.account is not None  # `make_plan` has asked for it
+        return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, hands)
     finally:
         to.journal.release_lease(lease)
 
 
-async def carry_out(run_id: str, plan: Plan | None, parts: Parts, hands: Hands) -> RunReport:
-    """Execute a run that is in the journal, and leave its manifest. An error carries the run's id from here on."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run that is in the journal, and all that is needed to do what is left of it."""
+
+    recipe: Recipe
+    account: Account
+    catalog: Catalog
+    plan: Plan | None  # None: its recipe cannot be planned any more
+    parts: Parts
+    changes: Changes | None = None  # of a resume
+
+
+async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
+    """Execute it, and leave its manifest. An error carries the run's id from here on."""
+    parts = work.parts
+    gates = Gates(work.recipe.policy.nsfw, settings.allows_nsfw, work.account)
     try:
-        report = await execute(run_id, plan, parts, hands.listener, hands.stop)
+        report = await execute(
+            parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
+        )
         leave_manifest(report, parts.store.folder)
     except ZenflowError as error:
-        error.facts = {**error.facts, "run_id": run_id}
+        error.facts = {**error.facts, "run_id": parts.lease.run_id}
         raise
     return report
 

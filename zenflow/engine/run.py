@@ -6,13 +6,10 @@ money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
 from zenflow import __version__
-from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
@@ -26,6 +23,7 @@ from zenflow.engine.limits import Brake
 from zenflow.engine.looks import Looker
 from zenflow.engine.queue import ReadyQueue
 from zenflow.engine.recorder import Recorder
+from zenflow.engine.replay import look_at
 from zenflow.engine.report import report
 from zenflow.engine.result import Listener, RunReport
 from zenflow.engine.saving import Saver
@@ -44,15 +42,7 @@ from zenflow.journal.base import JournalError
 from zenflow.plan.model import Plan, Verdict
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.load import load_recipe_texts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What a resume changes on purpose; recorded with the run."""
-
-    budget: Decimal | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    redo_failed: bool = True
+from zenflow.recipe.model import Recipe
 
 
 async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
@@ -85,26 +75,24 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     await parts.journal.append(parts.lease, [event])
 
 
-async def execute(
-    parts: Parts,
-    account: Account,
-    catalog: Catalog,
-    plan: Plan | None,
-    listener: Listener,
-    stop: StopSignal,
-    gates: Gates,
-    changes: Changes | None = None,
-) -> RunReport:
-    """Do what is left of a run until it is done or rests; its report. Raises JournalError and Defect only.
+async def execute(run_id: str, plan: Plan | None, parts: Parts, listener: Listener, stop: StopSignal) -> RunReport:
+    """Do what is left of a run until it is done or rests; its report.
 
-    `changes` is given for a resume. The caller has compared server and account, and holds the lease.
+    The same call begins and resumes: what is left is what the facts do not hold. `plan` None: a resume of what can no longer be
+    planned; what is paid is fetched all the same. The caller has compared server and account, and holds the lease.
+    Raises JournalError, ServiceError (before anything is done) and Defect.
     """
-    run_id = parts.lease.run_id
-    state = fold(parts.journal.events(run_id))
-    engine = _Engine(parts, account, catalog, plan, state, listener, stop, gates)
+    events = parts.journal.events(run_id)
+    state = fold(events)
+    if state.started is None:
+        raise Defect("ZF901", f"the journal holds no start of run {run_id}")
+    recipe = load_recipe_texts(state.started.recipe_files, state.started.recipe_root)
+    account = plan.account if plan is not None and plan.account is not None else await parts.provider.account()
+    catalog = plan.catalog if plan is not None else await parts.provider.catalog(sorted(_tools_of(recipe)))
+    engine = _Engine(parts, recipe, account, catalog, plan, state, listener, stop)
     try:
-        if changes is not None:
-            engine.resume(changes)
+        if any(not isinstance(event, e.RunStarted) for event in events):
+            engine.resume()
         return await engine.run()
     finally:
         engine.close()
@@ -116,18 +104,17 @@ class _Engine:
     def __init__(
         self,
         parts: Parts,
+        recipe: Recipe,
         account: Account,
         catalog: Catalog,
         plan: Plan | None,
         state: RunState,
         listener: Listener,
         stop: StopSignal,
-        gates: Gates,
     ) -> None:
-        assert state.started is not None
         self.state = state
         self.stop = stop
-        self.recipe = load_recipe_texts(state.started.recipe_files, state.started.recipe_root)
+        self.recipe = recipe
         brake = Brake(parts.clock, parts.limits.requests_per_second)
         service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
         recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
@@ -154,7 +141,7 @@ class _Engine:
         self.books = Bookkeeper(self.context)
         self.looker = Looker(self.context, self.books)
         queue = ReadyQueue(longest_first=fits)
-        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.watermark)
+        self.cashier = Cashier(self.context, queue, account, lambda: self.books.watermark)
         self.books.on_difference = self.cashier.contradicted
         self.watcher = Watcher(self.context, self.looker)
         self.unanswered = Unanswered(self.context, self.cashier, self.looker)
@@ -169,19 +156,14 @@ class _Engine:
 
     # ------------------------------------------------------------------------------------------------------------- resume
 
-    def resume(self, changes: Changes) -> None:
-        """Record who goes on, what changes, and what an earlier process left behind."""
+    def resume(self) -> None:
+        """Record that the run goes on; failed instances are taken up again, what was paid for them stays in the books."""
         context, recorder = self.context, self.context.recorder
         now = recorder.now()
-        recorder.record(e.RunResumed(now, str(context.parts.lease.token)))
-        if changes.budget is not None and changes.budget != self.state.budget:
-            recorder.record(e.BudgetChanged(now, changes.budget))
-        if changes.options:
-            recorder.record(e.OptionsChanged(now, changes.options))
-        if changes.redo_failed:
-            failed = tuple(a for a, i in self.state.instances.items() if i.status is InstanceStatus.FAILED)
-            if failed:
-                recorder.record(e.Reopened(now, failed))
+        recorder.record(e.RunResumed(now, f"lease {context.parts.lease.token}"))
+        failed = tuple(a for a, i in self.state.instances.items() if i.status is InstanceStatus.FAILED)
+        if failed:
+            recorder.record(e.Reopened(now, failed))
 
     def _recover(self) -> None:
         """Hand unfinished submissions back to the normal road. May run twice: it only reads the state."""
@@ -251,6 +233,14 @@ class _Engine:
         self.brake.close()
 
 
+def _tools_of(recipe: Recipe) -> Iterator[str]:
+    for spec in recipe.steps.values():
+        if spec.kind == "tool":
+            yield spec.uses
+        elif spec.recipe is not None:
+            yield from _tools_of(spec.recipe)
+
+
 def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
     """The prices that the plan showed, by question; those asked with a stand-in promise nothing about the real call."""
     if plan is None:
@@ -263,3 +253,6 @@ def _journal_halt(failure: JournalError, state: RunState) -> Halt:
     tasks = [s.task_id for s in state.submissions.values() if s.task_id is not None and not s.is_settled]
     said = f" Tasks that run: {', '.join(tasks)}." if tasks else ""
     return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
+
+
+__all__ = ["begin", "execute", "look_at"]

@@ -9,7 +9,7 @@ from typing import Any
 from zenflow.expr.failure import ARITHMETIC, NOT_IN_TEXT, UNKNOWN, WRONG_KIND, Failure, Missing, suggestion
 from zenflow.expr.limits import MAX_INTEGER, check_count, check_length
 from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, type_of, word_for
-from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Skipped, Type, Unknown, Value
+from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Skipped, Type, Unknown
 
 _PLAIN = frozenset({str, int, float, bool, type(None), list, dict, Pending, Skipped})
 _EXACT_FLOAT = 1 << 53
@@ -30,13 +30,12 @@ def unknown_failure(unknown: Unknown) -> Failure:
     return Failure(UNKNOWN, f"{of} no `{unknown.key}`", suggestion(str(unknown.key), unknown.known))
 
 
-def descend(value: Any, key: str | int) -> Value:
+def descend(value: Any, key: str | int) -> Any:
     """`value.key`, or `value[key]` with a known key."""
     kind = type(value)
     if kind is dict:
         if key in value:
-            found: Value = value[key]
-            return found
+            return value[key]
         if type(key) is not str:
             raise Failure(WRONG_KIND, f"the keys of an object are text, not {word_for(key)}")
         raise Missing(f"there is no key `{key}`", suggestion(key, list(value)))
@@ -51,8 +50,7 @@ def descend(value: Any, key: str | int) -> Value:
     if kind in _PLAIN:
         raise Failure(WRONG_KIND, f"{word_for(value)} has no `{key}`")
     try:
-        answer: Value = value.ask(key)
-        return answer
+        return value.ask(key)
     except Unknown as unknown:
         raise unknown_failure(unknown) from None
 
@@ -124,7 +122,7 @@ def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
 # --- what is not there yet -----------------------------------------------------------------------------------------
 
 
-def undecided_of(*values: Any) -> Pending | Skipped | None:
+def undecided_of(*values: Any) -> Any:
     """SKIPPED when an operand will not come, else the first that is not there yet, else None."""
     pending: Pending | None = None
     for value in values:
@@ -135,8 +133,8 @@ def undecided_of(*values: Any) -> Pending | Skipped | None:
     return pending
 
 
-def retyped(undecided: Pending | Skipped, known: Type) -> Pending | Skipped:
-    return undecided if type(undecided) is Skipped else Pending(undecided.on, known)  # type: ignore[union-attr]
+def retyped(undecided: Any, known: Type) -> Any:
+    return undecided if undecided is SKIPPED else Pending(undecided.on, known)
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------
@@ -144,7 +142,7 @@ def retyped(undecided: Pending | Skipped, known: Type) -> Pending | Skipped:
 
 def normal(number: int | float) -> int | float:
     """Rule 2: a number without a fraction is an integer; and every number is one that JSON can say."""
-    if type(number) is int:
+    if isinstance(number, int):
         if -MAX_INTEGER <= number <= MAX_INTEGER:
             return number
         raise Failure(ARITHMETIC, "the result is too large a number")
@@ -153,7 +151,7 @@ def normal(number: int | float) -> int | float:
     return int(number) if number.is_integer() and abs(number) < _EXACT_FLOAT else number
 
 
-def _numbers(symbol: str, a: Any, b: Any) -> Pending | Skipped | None:
+def _numbers(symbol: str, a: Any, b: Any) -> Any:
     for value in (a, b):
         if (
             type(value) not in (int, float)

@@ -39,10 +39,11 @@ class Syntax:
 
     tree: nodes.Expr
     words: tuple[Word, ...]
+    starts: tuple[int, ...]
 
     def word_at(self, offset: int) -> int:
         """The number of the token that begins at an offset or next after it."""
-        return bisect_left([word.start for word in self.words], offset)
+        return bisect_left(self.starts, offset)
 
     def closing(self, opening: int) -> int:
         """The number of the token that closes the bracket at number `opening`."""
@@ -83,7 +84,7 @@ def parse_expression(source: str) -> Syntax:
         if not stream.eos:
             extra = stream.current.lineno
             raise Failure(SYNTAX, f"unexpected `{_word_text(words, extra)}`", _hint(words, extra), _span(words, extra))
-        return Syntax(tree, tuple(words))
+        return Syntax(tree, tuple(words), tuple(word.start for word in words))
     except TemplateSyntaxError as error:
         raise _failure(error, words, source) from None
     except RecursionError:

@@ -1,13 +1,12 @@
-"""How a step fans out, and how its instances are named. Shared by the plan and the engine, so that they cannot disagree.
+"""How a step fans out, and how its instances are named. Shared by plan and engine, so that they cannot disagree.
 
-Rules 15 to 19 of the language page. An instance's *key* is the place of its element in what it comes from: `(2,)` over a
-list, `(3, 1)` for the second result of instance 3; a step without `foreach` has the key `()`.
+Rules 15 to 19 of the language page. An instance's *key* is the place of its element in what it comes from: `(2,)` over
+a list, `(3, 1)` for the second result of instance 3; a step without `foreach` has the key `()`.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -40,9 +39,6 @@ class Fanout:
         return self.kind in (Fan.STEP, Fan.FIELD)
 
 
-_STEP_FIELD = re.compile(r"\s*\$\{\{\s*steps\.([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*\}\}\s*\Z")
-
-
 def fanout_of(step: StepSpec) -> Fanout:
     """Which form of `foreach` a step has."""
     written = step.foreach
@@ -60,10 +56,14 @@ def fanout_of(step: StepSpec) -> Fanout:
 
 def step_field_of(written: Any) -> tuple[str, str | None] | None:
     """`(ID, FIELD)` when a value is exactly one step's field, `(ID, None)` for exactly a step; else None."""
-    if not isinstance(written, Template):
+    if not isinstance(written, Template) or written.plain_reference is None:
         return None
-    match = _STEP_FIELD.match(written.text)
-    return None if match is None else (match[1], match[2])
+    reference = written.plain_reference
+    if reference.root != "steps" or not all(type(key) is str for key in reference.path):
+        return None
+    if len(reference.path) == 1:
+        return str(reference.path[0]), None
+    return (str(reference.path[0]), str(reference.path[1])) if len(reference.path) == 2 else None
 
 
 def combinations(lists: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import anyio
 import mcp_types as types
 import uvicorn
 from mcp.server.lowlevel import Server
@@ -111,8 +112,24 @@ async def serve(
             access_log=False,
             timeout_graceful_shutdown=_SHUTDOWN_S,
         )
-        server = _Announcing(config, lambda: on_ready(f"{base_url}/mcp"))
-        await server.serve(sockets=[listener])
+        await _until_cancelled(_Announcing(config, lambda: on_ready(f"{base_url}/mcp")), listener)
+
+
+async def _until_cancelled(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Run the server; a cancellation asks it to finish instead of tearing it apart."""
+    finished = anyio.Event()
+
+    async def run() -> None:
+        with anyio.CancelScope(shield=True):
+            await server.serve(sockets=[listener])
+        finished.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        try:
+            await finished.wait()
+        finally:
+            server.should_exit = True
 
 
 class _Announcing(uvicorn.Server):
