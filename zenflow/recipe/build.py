@@ -184,7 +184,7 @@ def _foreach(node: Node | None, problems: Problems) -> Any:
 
 def _max(node: Node | None, problems: Problems) -> int | Template | None:
     found = _number_or_expression(node, "max", problems)
-    return None if type(found) is float else found  # type: ignore[return-value]
+    return None if type(found) is float else found
 
 
 def _if(node: Node | None, problems: Problems) -> Template | bool | None:

@@ -25,7 +25,7 @@ def check_parameters(recipe: Recipe, typed: Typed, problems: Problems) -> None:
     for step in recipe.steps.values():
         given = typed[step.id]
         if step.uses in ACTIONS:
-            _check_step(step, given, ACTION_PARAMETERS[step.uses], problems)  # type: ignore[index]
+            _check_step(step, given, ACTION_PARAMETERS[step.uses], problems)
             _check_save(step, problems)
             if step.uses == "upload":
                 _check_source(step, problems)

@@ -124,7 +124,7 @@ def _instead(folder: Path, word: str = "") -> str | None:
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDINGS)[:200]
     except OSError:
-        return f"There is no folder {folder} either." if word and not folder.name == "recipes" else None
+        return f"There is no folder {folder} either." if word and folder.name != "recipes" else None
     if not names:
         return "Make a first one with `zenflow init`."
     near = nearest(word, names) or (nearest(word, [Path(name).stem for name in names]) if word else None)

@@ -210,7 +210,7 @@ def _known(value: Any) -> Type:
 def results_of(step: StepSpec) -> Fields | None:
     """What one instance of a step gives; None when that is not known."""
     if step.uses in ACTIONS:
-        return ACTION_RESULTS[step.uses]  # type: ignore[index]
+        return ACTION_RESULTS[step.uses]
     if step.kind == "tool":
         return TOOL_RESULTS if step.uses else None
     return None if step.recipe is None else output_types(step.recipe)

@@ -65,7 +65,7 @@ def type_from_schema(schema: Mapping[str, Any]) -> Type:
 
 
 def misfits(value: Any, schema: Mapping[str, Any], path: PathKey = ()) -> Iterator[Misfit]:
-    """Everything that is wrong with a value. Null leaves are rule 13's: not sent, so that they are wrong only where required."""
+    """Everything that is wrong with a value. A null leaf is not sent (rule 13), and so is wrong only where required."""
     if type(value) is Pending:
         why = why_not(value.type, type_from_schema(schema))
         if why is not None:

@@ -251,7 +251,7 @@ def _indentation_or_other(error: Any, source: Text, problems: Problems, line: in
                 f"Quote all of it, or none; a quote inside single quotes is doubled: `{_requoted(text)}`.",
             )
             return
-        place = source.place(line, 0 if start == 0 else 0, line, max(start, 1))
+        place = source.place(line, 0, line, max(start, 1))
         if "'-'" in problem:
             problems.error(
                 "ZF108",

@@ -1,0 +1,265 @@
+"""Why a tree has not the form of a recipe: the schema's own descriptions, examples and names, at the places of rule 5.
+
+Walks the tree beside the schema, slowly, only where the fast check of `schema` said no.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zenflow.problems import Place, Problems
+from zenflow.recipe.nodes import Node
+from zenflow.recipe.schema import Schema, has_type, recipe_schema, valid_against
+from zenflow.suggest import nearest
+
+UNKNOWN_KEY = "ZF201"
+MISSING_KEY = "ZF202"
+WRONG_TYPE = "ZF203"
+NOT_ALLOWED = "ZF204"
+OUT_OF_RANGE = "ZF205"
+BAD_NAME = "ZF206"
+BAD_FORM = "ZF207"
+EMPTY = "ZF208"
+FORMAT_VERSION = "ZF209"
+
+_TYPE_WORDS = {
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+    "null": "nothing",
+}
+
+
+class Explainer:
+    """Walks the tree beside the schema, slowly, only when the fast check said no."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def explain(self, node: Node, schema: Schema, key_place: Place, what: str) -> None:
+        """`key_place` is where a missing key of this value is reported: the key that leads here."""
+        schema = _resolved(schema)
+        value = node.value
+        if valid_against(value, schema):
+            return
+        if "anyOf" in schema:
+            self._any_of(node, schema, key_place, what)
+            return
+        wanted = schema.get("type")
+        if wanted is not None and not has_type(value, wanted):
+            self._wrong_type(node, schema, what)
+        elif "const" in schema:
+            self._format_version(node)
+        elif "enum" in schema:
+            self._not_in_enum(node, schema, what)
+        elif type(value) is dict:
+            self._mapping(node, schema, key_place, what)
+        elif type(value) is list:
+            self._list(node, schema, what)
+        else:
+            self._bounds(node, schema, what)
+
+    def _any_of(self, node: Node, schema: Schema, key_place: Place, what: str) -> None:
+        """The branch of the value's own kind explains; where there is none, all branches are what was expected."""
+        for branch in map(_resolved, schema["anyOf"]):
+            kind = branch.get("type", "string" if "enum" in branch else None)
+            if kind is None or not has_type(node.value, kind):
+                continue
+            if kind == "string" and "enum" not in branch:
+                break  # text that is no expression: say everything that may stand here
+            self.explain(node, branch, key_place, what)
+            return
+        self._wrong_type(node, schema, what)
+
+    def _wrong_type(self, node: Node, schema: Schema, what: str) -> None:
+        hint = self._fix(node, schema) or _example(schema)
+        self.problems.error(WRONG_TYPE, f"{what}: expected {expected(schema)}, found {found(node)}", node.place, hint)
+
+    def _fix(self, node: Node, schema: Schema) -> str | None:
+        value = node.value
+        kinds = _kinds(schema)
+        if node.raw is not None and kinds == {"string"} and value is not None:
+            return f'If text is meant, write it in quotes: "{node.raw}".'
+        if type(value) is str:
+            if "object" in kinds and re.match(r"[A-Za-z_-]+:\S", value) and not node.style:
+                key, _, rest = value.partition(":")
+                return f"Write a space after the colon: `{key}: {rest}`."
+            if "$" in str(schema.get("anyOf", "")) or "anyOf" in schema:
+                return self._expression_fix(node, kinds)
+            if node.style and kinds & {"integer", "number", "boolean"}:
+                return (
+                    f"Write it without quotes: {value}." if re.fullmatch(r"-?\d+(\.\d+)?|true|false", value) else None
+                )
+        return None
+
+    def _expression_fix(self, node: Node, kinds: set[str]) -> str | None:
+        value = str(node.value).strip()
+        if node.style and re.fullmatch(r"-?\d+(\.\d+)?|true|false", value) and kinds & {"integer", "number", "boolean"}:
+            return f"Write it without quotes: {value}."
+        if re.match(r"(inputs|steps|item|index|origin|previous)\b", value):
+            return f"An expression stands in `${{{{ }}}}`: `${{{{ {value} }}}}`."
+        return None
+
+    def _format_version(self, node: Node) -> None:
+        if type(node.value) in (int, float):
+            message = f"format {node.raw or node.value} is not one that this zenflow reads; it reads format 1"
+            self.problems.error(FORMAT_VERSION, message, node.place, "Write `zenflow: 1`, or use a newer zenflow.")
+        else:
+            self.problems.error(
+                WRONG_TYPE, f"`zenflow`: expected 1, found {found(node)}", node.place, "Write `zenflow: 1`."
+            )
+
+    def _not_in_enum(self, node: Node, schema: Schema, what: str) -> None:
+        allowed = [str(value) for value in schema["enum"]]
+        near = nearest(node.value, allowed) if type(node.value) is str else None
+        hint = f"Did you mean `{near}`? " if near else ""
+        listing = ", ".join(f"`{value}`" for value in allowed)
+        self.problems.error(
+            NOT_ALLOWED,
+            f"{what}: {found(node)} is not one of the allowed values",
+            node.place,
+            f"{hint}Allowed: {listing}.",
+        )
+
+    def _mapping(self, node: Node, schema: Schema, key_place: Place, what: str) -> None:
+        if len(node.entries) < schema.get("minProperties", 0):
+            self.problems.error(EMPTY, f"{what}: there must be at least one", node.place, _example(schema))
+        self._missing(node, schema, key_place, what)
+        properties = schema.get("properties", {})
+        own = tuple(pattern.removeprefix("^") for pattern in schema.get("patternProperties", ()))
+        rest = schema.get("additionalProperties", True)
+        for key, (key_node, value) in node.entries.items():
+            if key in properties:
+                self.explain(value, properties[key], key_node.place, f"`{key}`")
+            elif own and key.startswith(own):
+                continue
+            elif rest is False:
+                self._unknown_key(key, key_node, properties, what)
+            else:
+                if "propertyNames" in schema:
+                    self._name(key, key_node, schema["propertyNames"])
+                if isinstance(rest, dict):
+                    self.explain(value, rest, key_node.place, f"`{key}`")
+
+    def _missing(self, node: Node, schema: Schema, key_place: Place, what: str) -> None:
+        for key in schema.get("required", ()):
+            if key in node.entries:
+                continue
+            inner = _resolved(schema["properties"][key])
+            self.problems.error(
+                MISSING_KEY, f"{what} has no `{key}`", key_place, f"{inner['description']}{_as_line(key, inner)}"
+            )
+
+    def _unknown_key(self, key: str, key_node: Node, properties: Mapping[str, Any], what: str) -> None:
+        near = nearest(key, properties)
+        hint = f"Did you mean `{near}`? " if near else ""
+        allowed = ", ".join(f"`{name}`" for name in properties)
+        self.problems.error(
+            UNKNOWN_KEY,
+            f"unknown key `{key}` in {what}",
+            key_node.place,
+            f"{hint}Allowed: {allowed}, and `x-…` for your own.",
+        )
+
+    def _name(self, key: str, key_node: Node, schema: Schema) -> None:
+        schema = _resolved(schema)
+        if not valid_against(key, schema):
+            better = re.sub(r"[^A-Za-z0-9_]", "_", key)[:64]
+            better = better if re.match(r"[A-Za-z_]", better) else f"_{better}"[:64]
+            self.problems.error(
+                BAD_NAME, f"`{key}` is no name", key_node.place, f"{schema['description']} For instance `{better}`."
+            )
+
+    def _list(self, node: Node, schema: Schema, what: str) -> None:
+        if len(node.items) < schema.get("minItems", 0):
+            self.problems.error(EMPTY, f"{what}: the list is empty", node.place, _example(schema))
+        for position, item in enumerate(node.items):
+            if "items" in schema:
+                self.explain(item, schema["items"], item.place, f"element {position} of {what}")
+
+    def _bounds(self, node: Node, schema: Schema, what: str) -> None:
+        value = node.value
+        if type(value) is str:
+            self.problems.error(
+                BAD_FORM, f"{what}: {found(node)} does not fit. {schema['description']}", node.place, _example(schema)
+            )
+            return
+        low, high = schema.get("minimum"), schema.get("maximum")
+        limit = f"at least {low}" if low is not None and value < low else f"at most {high}"
+        self.problems.error(OUT_OF_RANGE, f"{what} is {value}; it must be {limit}", node.place, None)
+
+
+def _resolved(schema: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = recipe_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    return schema
+
+
+def _kinds(schema: Schema) -> set[str]:
+    schema = _resolved(schema)
+    if "anyOf" in schema:
+        return set().union(*(_kinds(branch) for branch in schema["anyOf"]))
+    kinds = schema.get("type", "string" if "enum" in schema else ())
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+def expected(schema: Schema) -> str:
+    """What may stand there, in words."""
+    schema = _resolved(schema)
+    if "anyOf" in schema:
+        return _or([expected(branch) for branch in schema["anyOf"]])
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("pattern", "").startswith(r"\$"):
+        return "an expression `${{ … }}`"
+    if schema.get("description", "").startswith("A duration"):
+        return "a duration with its unit, such as `90s`"
+    kinds = schema.get("type", "string")
+    return _or([_TYPE_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"])
+
+
+def found(node: Node) -> str:
+    """What stands there, in words."""
+    value = node.value
+    if value is None:
+        return "nothing" if not node.raw else f"null (`{node.raw}`)"
+    if type(value) is str:
+        shown = value if len(value) <= 40 else value[:39] + "…"
+        return f"text {json.dumps(shown, ensure_ascii=False)}"
+    if type(value) is bool:
+        return f"`{node.raw or json.dumps(value)}`"
+    if type(value) in (int, float):
+        return f"the number {node.raw or value}"
+    return "a mapping" if type(value) is dict else "a list"
+
+
+def _example(schema: Schema) -> str | None:
+    examples = _resolved(schema).get("examples", ())
+    return f"For example {_or([f'`{_shown(example)}`' for example in examples])}." if examples else None
+
+
+def _as_line(key: str, schema: Schema) -> str:
+    examples = schema.get("examples", ())
+    return f" For example `{key}: {_shown(examples[0])}`." if examples else ""
+
+
+def _shown(example: Any) -> str:
+    """As it would stand in YAML on one line."""
+    if isinstance(example, dict):
+        return "{" + ", ".join(f"{key}: {_shown(value)}" for key, value in example.items()) + "}"
+    if isinstance(example, list):
+        return "[" + ", ".join(_shown(value) for value in example) + "]"
+    if isinstance(example, str):
+        return example
+    return json.dumps(example)
+
+
+def _or(words: Iterable[str]) -> str:
+    listed = list(dict.fromkeys(words))
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
