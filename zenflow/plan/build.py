@@ -1,0 +1,144 @@
+"""From a recipe to a plan, pass by pass. This file is the table of contents of the room.
+
+Pure but for prices, which are asked through a callback: nothing here can submit (money.md, promise 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.prices import PriceBook
+from zenflow.credits import ZERO, Credits, Estimate
+from zenflow.errors import InvalidRecipe
+from zenflow.plan.budget import judge, judge_inner, recipe_budget
+from zenflow.plan.check import check
+from zenflow.plan.draft import Desk, RecipeDraft, StepDraft
+from zenflow.plan.model import BudgetLine, Judgement, Plan, PlannedStep, Verdict
+from zenflow.plan.planned import planned_steps
+from zenflow.plan.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
+from zenflow.plan.survey import survey
+from zenflow.plan.tails import flat_needs, tails
+from zenflow.plan.ways_out import CostWith, with_ways_out
+from zenflow.problems import Problems
+from zenflow.recipe.model import Recipe
+
+Durations = Callable[[str, str | None], float | None]
+"""Seconds that one call of a tool (or an action) with a model usually takes here; None: not measured yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """Everything a plan is made from, besides prices."""
+
+    recipe: Recipe
+    inputs: Mapping[str, Any]
+    server: str
+    catalog: Catalog
+    account: Account | None = None
+    bounds: Sequence[BudgetLine] = ()  # besides the recipe's own: --budget, per_run, what per_day leaves
+    consent_nsfw: bool = False
+    max_overrides: Mapping[str, int] = field(default_factory=dict)
+    durations: Durations = lambda tool, model: None
+    balance: Credits | None = None
+    committed_elsewhere: Credits = ZERO  # reserved by other runs of this journal
+
+
+def check_recipe(request: PlanRequest, problems: Problems) -> None:
+    """Everything that needs no price: what `zenflow validate` runs. The account may be unknown, inputs may be missing."""
+    desk = Desk(request.catalog, problems, request.max_overrides)
+    _draft(request, desk)
+
+
+async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
+    """The plan with its prices and verdict. Raises `InvalidRecipe` with all problems, before any price is asked."""
+    problems = Problems()
+    desk = Desk(request.catalog, problems, request.max_overrides)
+    draft = _draft(request, desk)  # expand, link, resolve, check
+    if problems.has_errors:
+        raise InvalidRecipe(problems.in_order())
+    book = await ask_prices(draft, ask)  # price
+    pairs = list(walk(draft))
+    steps = planned_steps(pairs, book, request.durations, desk)
+    steps = _with_tails(steps, pairs)  # tails
+    credits = sum((step.credits for step in steps.values()), Estimate())
+    judgement = _judge(request, draft, book, steps, credits, desk)  # budget
+    cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
+    judgement = with_ways_out(judgement, credits, steps, _cost_with(request, book), cheaper)
+    return Plan(
+        recipe=request.recipe,
+        inputs=request.inputs,
+        server=request.server,
+        catalog=request.catalog,
+        account=request.account,
+        steps=steps,
+        credits=credits,
+        unpriced=tuple(step.path for step in steps.values() if step.unpriced is not None),
+        judgement=judgement,
+        prices=book,
+        priced_at=_oldest(draft, book),
+        max_overrides=request.max_overrides,
+        warnings=problems.in_order(),
+        expected_s=max((step.tail_s for step in steps.values()), default=0.0),
+    )
+
+
+def _draft(request: PlanRequest, desk: Desk) -> RecipeDraft:
+    draft = survey(request.recipe, request.inputs, _gates(request), desk)
+    check(draft, desk)
+    recipe_budget(draft, desk)
+    return draft
+
+
+def _gates(request: PlanRequest) -> Gates:
+    return Gates(request.recipe.policy.nsfw, request.consent_nsfw, request.account)
+
+
+def _with_tails(
+    steps: Mapping[str, PlannedStep], pairs: Sequence[tuple[RecipeDraft, StepDraft]]
+) -> dict[str, PlannedStep]:
+    ways, follow = tails(steps, flat_needs(pairs))
+    return {path: replace(step, tail_s=ways[path], tail_credits=follow[path]) for path, step in steps.items()}
+
+
+def _judge(
+    request: PlanRequest,
+    draft: RecipeDraft,
+    book: PriceBook,
+    steps: Mapping[str, PlannedStep],
+    credits: Estimate,
+    desk: Desk,
+) -> Judgement:
+    own = recipe_budget(draft, desk)
+    lines = [*([BudgetLine(own, "recipe")] if own is not None else []), *request.bounds]
+    available = None if request.balance is None else request.balance - request.committed_elsewhere
+    judgement = judge(lines, credits, available, steps)
+    for _, step in walk(draft):
+        for shape in step.shapes:
+            inner = None if shape.inner is None else recipe_budget(shape.inner, desk)
+            if shape.inner is not None and inner is not None:
+                judgement = judge_inner(judgement, step.path, inner, cost_of(shape.inner, book), steps)
+    return judgement
+
+
+def _cost_with(request: PlanRequest, book: PriceBook) -> CostWith:
+    """The cost of the same run with fewer instances of one step."""
+
+    def cost_with(path: str, most: int) -> Estimate | None:
+        problems = Problems()
+        desk = Desk(request.catalog, problems, {**request.max_overrides, path: most})
+        draft = survey(request.recipe, request.inputs, _gates(request), desk)
+        questions = put_questions(draft)
+        return None if problems.has_errors or book.missing(questions) else cost_of(draft, book)
+
+    return cost_with
+
+
+def _oldest(draft: RecipeDraft, book: PriceBook) -> datetime | None:
+    shapes = [shape for _, step in walk(draft) for shape in step.shapes]
+    quotes = [book.find(shape.question) for shape in shapes if shape.question is not None]
+    return min((quote.asked_at for quote in quotes if quote is not None), default=None)

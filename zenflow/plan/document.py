@@ -1,0 +1,81 @@
+"""A plan as a JSON document (`plan --json`). `format`, `status` and `error` are added by whoever prints it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zenflow.credits import as_number, as_numbers
+from zenflow.plan.model import Count, Judgement, Plan, PlannedStep
+from zenflow.problems import Problem
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Recipe, money, verdict and steps of a plan."""
+    judgement = plan.judgement
+    return {
+        "recipe": {"name": plan.recipe.name, "version": plan.recipe.version, "digest": plan.recipe.digest},
+        "server": plan.server,
+        "credits": as_numbers(plan.credits),
+        "budget": as_number(judgement.budget.credits),
+        "budget_from": judgement.budget.origin,
+        "balance": as_number(plan.account.credits) if plan.account is not None else None,
+        "verdict": judgement.verdict.value,
+        **_reasons(judgement),
+        "unpriced": list(plan.unpriced),
+        "priced_at": None if plan.priced_at is None else plan.priced_at.isoformat(),
+        "price_questions": len(plan.prices),
+        "expected_s": round(plan.expected_s, 1),
+        "steps": [_step(step) for step in plan.steps.values()],
+        "problems": [problem_document(problem) for problem in plan.warnings],
+    }
+
+
+def problem_document(problem: Problem) -> dict[str, Any]:
+    """One finding with its place."""
+    place = problem.place
+    return {
+        "file": None if place is None else place.file,
+        "line": None if place is None else place.line,
+        "column": None if place is None else place.column,
+        "end_line": None if place is None else place.end_line,
+        "end_column": None if place is None else place.end_column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _reasons(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "short_by": as_number(judgement.short_by),
+        "bound": judgement.bound or None,
+        "stops_at": judgement.stops_at,
+        "finished_by_then": judgement.finished_by_then or None,
+        "ways_out": list(judgement.ways_out),
+    }
+
+
+def _step(step: PlannedStep) -> dict[str, Any]:
+    span = step.credits_each_range
+    return {
+        "id": step.path,
+        "uses": step.uses,
+        "kind": step.kind,
+        "model": step.model,
+        "instances": _count(step.instances),
+        "credits_each": as_number(step.credits_each),
+        "credits_each_range": None if span is None else [as_number(span[0]), as_number(span[1])],
+        "credits": as_numbers(step.credits),
+        "unpriced": step.unpriced,
+        "stand_in": step.stand_in,
+        "max_credits": as_number(step.max_credits),
+        "retries": step.retries,
+        "needs": list(step.needs),
+        "uncertain": step.uncertain or None,
+        "usual_s": round(step.usual_s, 1),
+    }
+
+
+def _count(count: Count) -> dict[str, int]:
+    return {"min": count.min, "expected": count.expected, "max": count.max}

@@ -1,0 +1,138 @@
+"""A plan in the making: what the passes know of each step so far. Inside this room only; `model` is what leaves it.
+
+However many instances a step has, it is one `StepDraft` with a few `Shape`s: instances that are checked, priced and
+answer alike share one. What remains per instance is four bytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Catalog, Tool
+from zenflow.catalog.prices import Question
+from zenflow.expr.values import Type, Value
+from zenflow.plan.fanout import Fanout
+from zenflow.plan.model import Count
+from zenflow.problems import Place, Problem, Problems
+from zenflow.recipe.model import Recipe, StepSpec
+
+NEVER = 0xFFFFFFFF
+"""In `StepDraft.which`: this instance is known not to run."""
+
+NONE = Count(0, 0, 0)
+ONE = Count(1, 1, 1)
+
+
+def plus(a: Count, b: Count) -> Count:
+    return Count(a.min + b.min, a.expected + b.expected, a.max + b.max)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a pending value waits for, in the recipe's words; for a list also how long it may be (None: unknown)."""
+
+    label: str
+    low: int = 0
+    expected: int | None = None
+    most: int | None = None
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """What a step fans out over. `places`: how many instances, as if every call gave what was asked (rule 15)."""
+
+    count: Count  # before `if`
+    places: int | None  # None: not known
+    state_at: Callable[[int], bool | None]  # True: it comes; None: perhaps; False: it is known not to come
+    item_at: Callable[[int | None], Value]  # of no place in particular: what is known of all of them
+    parent_at: Callable[[int], int]  # the instance of the source that an instance comes from
+    varied: bool  # the items, or whether they come, differ between places
+    cause: str = ""  # why the count is a range
+
+
+@dataclass(slots=True)
+class Shape:
+    """Instances that are alike. `weight` is how many there are of them in one run of their recipe."""
+
+    params: dict[str, Any]
+    first: int | None  # the place of the first, for messages
+    sure: bool
+    weight: Count = NONE
+    results: Mapping[str, Value] = field(default_factory=dict)
+    question: Question | None = None
+    inner: RecipeDraft | None = None
+
+
+@dataclass(slots=True)
+class StepDraft:
+    """One step of one recipe (for a recipe used as a step: of one of its shapes)."""
+
+    path: str
+    spec: StepSpec
+    fanout: Fanout
+    needs: tuple[str, ...]
+    tool: Tool | None = None  # of actions: a stand-in with the action's parameters
+    kinds: Mapping[str, Type] = field(default_factory=dict)  # its results by name, as far as their form goes
+    elements: Elements | None = None
+    count: Count = NONE
+    shapes: list[Shape] = field(default_factory=list)
+    which: array[int] | None = None  # the shape of each place; None: all have the first
+    causes: list[str] = field(default_factory=list)
+    absent: bool = False  # a helper that this deployment lacks, with `on_error: continue`
+    broken: bool = False  # it has problems, so nothing is known of its results
+
+    @property
+    def places(self) -> int | None:
+        return None if self.elements is None else self.elements.places
+
+    def shape_at(self, place: int | None) -> Shape | None:
+        """The shape of an instance; None when it is known not to run."""
+        if place is None or self.which is None:
+            return self.shapes[0] if self.shapes else None
+        if not 0 <= place < len(self.which):
+            return None
+        number = self.which[place]
+        return None if number == NEVER else self.shapes[number]
+
+
+@dataclass(slots=True)
+class RecipeDraft:
+    """One recipe with its inputs, as far as they are known. `weight` is how often it runs: often, inside a fan-out."""
+
+    recipe: Recipe
+    inputs: Mapping[str, Value]
+    prefix: str  # of the paths of its steps: "" or "outer/"
+    weight: Count
+    gates: Gates
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: dict[str, StepDraft] = field(default_factory=dict)
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Desk:
+    """What every pass has at hand, and where findings go. A finding that every instance repeats is told once."""
+
+    catalog: Catalog
+    problems: Problems
+    max_overrides: Mapping[str, int] = field(default_factory=dict)
+    _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
+
+    def tell(self, problem: Problem) -> None:
+        key = (problem.code, problem.place, "" if problem.place else problem.message)
+        if key not in self._told:
+            self._told.add(key)
+            self.problems.extend([problem])
+
+    def error(self, code: str, message: str, place: Place | None, hint: str | None = None) -> None:
+        self.tell(Problem(code, message, place, hint))
+
+    def warning(self, code: str, message: str, place: Place | None, hint: str | None = None) -> None:
+        self.tell(Problem(code, message, place, hint, "warning"))

@@ -1,0 +1,144 @@
+"""Walks a recipe's steps in an order in which they could run, so that each finds what those before it will give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Tool
+from zenflow.expr.evaluate import ExpressionError
+from zenflow.expr.tree import evaluate_tree
+from zenflow.expr.types import type_of
+from zenflow.expr.values import SKIPPED, Pending, Value
+from zenflow.plan.draft import ONE, Desk, RecipeDraft, Source, StepDraft
+from zenflow.plan.expand import expand
+from zenflow.plan.fanout import fanout_of
+from zenflow.plan.inner import MOST_GROUPS, bind, grouped, narrowed
+from zenflow.plan.link import link, order_of
+from zenflow.plan.model import Count
+from zenflow.plan.resolve import resolve
+from zenflow.plan.results import action_form, kinds_of, results_of
+from zenflow.plan.scope import RUN, scope_of
+from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
+from zenflow.suggest import did_you_mean
+
+UNKNOWN_TOOL = "ZF414"
+ABSENT_HELPER = "ZF415"
+NO_SCHEMA = "ZF419"
+_HELPERS = {"craft_prompt": "craft_prompt", "describe": "describe_asset"}
+
+
+def survey(
+    recipe: Recipe,
+    inputs: Mapping[str, Value],
+    gates: Gates,
+    desk: Desk,
+    prefix: str = "",
+    weight: Count = ONE,
+) -> RecipeDraft:
+    """Everything about a recipe that needs no price: its steps with their shapes, counts and results."""
+    draft = RecipeDraft(recipe, inputs, prefix, weight, gates)
+    needs = link(recipe)
+    draft.needs = needs
+    base = scope_of(draft)
+    for step_id in order_of(recipe, needs, desk.problems):
+        step = _step(recipe.steps[step_id], draft, desk)
+        draft.steps[step_id] = step
+        _walk(draft, step, base, desk)
+    draft.outputs = _outputs(draft, base, desk)
+    return draft
+
+
+def _walk(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk: Desk) -> None:
+    step.elements = expand(draft, step, base, desk)
+    if step.elements is None:
+        step.broken = True
+        return
+    resolve(draft, step, base, desk)
+    if step.spec.recipe is not None:
+        _enter(draft, step, step.spec.recipe, desk)
+        return
+    for shape in step.shapes:
+        results = results_of(step.spec, step.tool, shape.params)
+        shape.results = results if shape.sure else {name: _maybe(value) for name, value in results.items()}
+
+
+def _step(spec: StepSpec, draft: RecipeDraft, desk: Desk) -> StepDraft:
+    step = StepDraft(draft.prefix + spec.id, spec, fanout_of(spec), draft.needs[spec.id], kinds=kinds_of(spec))
+    if spec.kind == "action":
+        step.tool = action_form(spec.uses)
+        _look_for_helper(step, desk)
+    elif spec.kind == "tool":
+        step.tool = _tool(spec, desk)
+        step.broken = step.tool is None
+    return step
+
+
+def _tool(spec: StepSpec, desk: Desk) -> Tool | None:
+    tool = desk.catalog.tools.get(spec.uses)
+    if tool is None and spec.uses in desk.catalog.tool_names:
+        text = f"{desk.catalog.server} lists `{spec.uses}`, but does not say what it takes"
+        desk.error(NO_SCHEMA, text, spec.places.value("uses"), "Try later; `zenflow tools` shows what is there.")
+    elif tool is None:
+        known = sorted({*desk.catalog.tool_names, *desk.catalog.tools, *ACTIONS})
+        hint = " ".join(filter(None, (did_you_mean(spec.uses, known), f"There are: {', '.join(known)}.")))
+        text = f"`{spec.uses}` is neither an action nor a tool of {desk.catalog.server}"
+        desk.error(UNKNOWN_TOOL, text, spec.places.value("uses"), hint)
+    return tool
+
+
+def _look_for_helper(step: StepDraft, desk: Desk) -> None:
+    spec = step.spec
+    helper = _HELPERS.get(spec.uses)
+    if helper is None or helper in desk.catalog.service_tools:
+        return
+    if spec.on_error == "continue":
+        step.absent = True
+        step.causes.append(f"{desk.catalog.server} has no {spec.uses}")
+        return
+    hint = (
+        "Say `on_error: continue`, and let its readers say what to use instead: "
+        f"`${{{{ steps.{spec.id}.FIELD | default(…) }}}}`."
+    )
+    desk.error(ABSENT_HELPER, f"{desk.catalog.server} does not offer `{spec.uses}`", spec.places.value("uses"), hint)
+
+
+# --- recipes as steps ---------------------------------------------------------------------------------------------
+
+
+def _enter(draft: RecipeDraft, step: StepDraft, recipe: Recipe, desk: Desk) -> None:
+    """Survey the inner recipe once per shape of its inputs, counted as often as that shape runs."""
+    if not bind(step, recipe, desk):
+        step.broken = True
+        return
+    if len(step.shapes) > MOST_GROUPS:
+        grouped(step)
+    gates = narrowed(draft.gates, recipe)
+    for shape in step.shapes:
+        weight = shape.weight.times(draft.weight)
+        shape.inner = survey(recipe, shape.params, gates, desk, f"{step.path}/", weight)
+        outputs = shape.inner.outputs
+        shape.results = outputs if shape.sure else {name: _maybe(value) for name, value in outputs.items()}
+    known = {name: [type_of(shape.results.get(name)) for shape in step.shapes] for name in recipe.outputs}
+    step.kinds = {
+        name: types[0] if types else kinds
+        for (name, types), kinds in zip(known.items(), step.kinds.values(), strict=True)
+    }
+
+
+def _outputs(draft: RecipeDraft, base: Mapping[str, Value], desk: Desk) -> dict[str, Value]:
+    """The recipe's outputs, as far as they are known; they take what exists, so nothing in them is an error."""
+    scope = {**base, "run": dict(RUN)}
+    found: dict[str, Value] = {}
+    for name, written in draft.recipe.outputs.items():
+        try:
+            found[name] = evaluate_tree(written, scope)
+        except ExpressionError as error:
+            desk.tell(error.problem)
+            found[name] = Pending(Source(name))
+    return found
+
+
+def _maybe(value: Value) -> Value:
+    """A known result of an instance that may not run is not known."""
+    return value if isinstance(value, Pending) or value is SKIPPED else Pending(None, type_of(value))

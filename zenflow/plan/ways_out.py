@@ -1,0 +1,92 @@
+"""What would make a plan fit that does not: a cheaper model, fewer instances, more money. The least painful first.
+
+A number of instances is only named after the plan was worked out again with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from zenflow.credits import ZERO, Credits, Estimate, as_text
+from zenflow.plan.model import Judgement, PlannedStep, Verdict
+from zenflow.plan.price import Alternative
+
+CostWith: TypeAlias = Callable[[str, int], Estimate | None]
+"""What the run would cost if the step of that path had at most so many instances; None: that cannot be said."""
+
+_MOST_MODELS = 2
+
+
+def with_ways_out(
+    judgement: Judgement,
+    credits: Estimate,
+    steps: Mapping[str, PlannedStep],
+    cost_with: CostWith,
+    cheaper: Sequence[Alternative] = (),
+) -> Judgement:
+    """The judgement with its ways out."""
+    if judgement.verdict in (Verdict.FITS, Verdict.UNPRICED) or judgement.ways_out:
+        return judgement
+    ways = [
+        *_cheaper(cheaper, judgement.short_by),
+        *_fewer(judgement, credits, steps, cost_with),
+        _more(judgement, credits),
+    ]
+    return replace(judgement, ways_out=tuple(ways))
+
+
+def _cheaper(alternatives: Sequence[Alternative], short_by: Credits) -> list[str]:
+    best: dict[str, Alternative] = {}
+    for one in alternatives:
+        best.setdefault(one.path, one)
+    ways = []
+    for one in list(best.values())[:_MOST_MODELS]:
+        fits = ", and fits" if one.saves >= short_by else ""
+        ways.append(
+            f"model {one.model} instead of {one.instead_of} in `{one.path}`: "
+            f"{as_text(one.credits_each)} a call, saves {as_text(one.saves)}{fits}"
+        )
+    return ways
+
+
+def _counted(judgement: Judgement, estimate: Estimate) -> Credits:
+    """The number that the verdict is about."""
+    return estimate.expected if judgement.verdict is Verdict.OVER else estimate.worst
+
+
+def _fewer(judgement: Judgement, credits: Estimate, steps: Mapping[str, PlannedStep], cost_with: CostWith) -> list[str]:
+    """The fan-out nearest the start that can be cut so far that it fits."""
+    limit = _counted(judgement, credits) - judgement.short_by
+    for step in steps.values():
+        count = step.instances.expected if judgement.verdict is Verdict.OVER else step.instances.max
+        most = _guess(judgement, step, count, limit, steps) if count > 1 and "/" not in step.path else 0
+        while most > 0:
+            cost = cost_with(step.path, most)
+            if cost is None:
+                break
+            if _counted(judgement, cost) <= limit:
+                return [f"{most} instances of `{step.path}` instead of {count}: `max: {most}`, or a shorter list"]
+            most //= 2
+    return []
+
+
+def _guess(
+    judgement: Judgement, step: PlannedStep, count: int, limit: Credits, steps: Mapping[str, PlannedStep]
+) -> int:
+    """How many fit, if what has at least as many instances shrinks with them and the rest stays."""
+    shrinks = ZERO
+    for one in steps.values():
+        instances = one.instances.expected if judgement.verdict is Verdict.OVER else one.instances.max
+        if instances >= count:
+            shrinks += _counted(judgement, one.credits)
+    rest = _counted(judgement, sum((one.credits for one in steps.values()), Estimate())) - shrinks
+    return 0 if shrinks <= 0 or limit <= rest else min(int((limit - rest) * count / shrinks), count - 1)
+
+
+def _more(judgement: Judgement, credits: Estimate) -> str:
+    if judgement.bound == "balance":
+        return f"top up the account: {as_text(judgement.short_by)} credits are missing"
+    needed, now = as_text(_counted(judgement, credits)), as_text(judgement.budget.credits)
+    return f"a budget of {needed}, now {now} (from {judgement.budget.origin})"
