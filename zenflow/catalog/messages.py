@@ -135,13 +135,26 @@ def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, 
             ONE_OR_MANY, f"`{name}` is one value; it takes a list", place, f"Write `[{shown(value)}]`, a list of one."
         )
     hint = f"Expected: {expected(field)}."
-    if wants == ("string",) and isinstance(value, (int, float)):
+    if where.is_computed(path):
+        hint = _conversion(value, wants) or hint
+    elif wants == ("string",) and isinstance(value, (int, float)):
         hint = f'Quote it: `{path[-1]}: "{shown(value)}"`.'
     elif isinstance(value, str) and _reads_as(value, wants):
         hint = f"Leave out the quotes: `{path[-1]}: {value}`."
     return Problem(
         WRONG_TYPE, f"`{name}` is {word_for(value)} ({shown(value)}); it must be {_types(wants)}", place, hint
     )
+
+
+def _conversion(value: Any, wants: tuple[str, ...]) -> str | None:
+    """How an expression gives the kind that is wanted."""
+    if "string" in wants and isinstance(value, (int, float)):
+        return "Make it text: `… | string`."
+    if isinstance(value, str) and _reads_as(value, wants):
+        kind = "integer" if "integer" in wants else wants[0]
+        into = {"integer": "int", "number": "float"}.get(kind)
+        return f"Declare the input as `{{type: {kind}}}`" + (f", or write `… | {into}`." if into else ".")
+    return None
 
 
 def _reads_as(text: str, wants: tuple[str, ...]) -> bool:

@@ -19,6 +19,10 @@ class Where(Protocol):
 
     def uses(self) -> Place | None: ...
 
+    def is_computed(self, path: Path) -> bool:
+        """Whether an expression gives the value, so that rewriting what stands there is no advice."""
+        ...
+
 
 class Nowhere:
     """For parameters that no file holds, such as those of a running call."""
@@ -31,6 +35,9 @@ class Nowhere:
 
     def uses(self) -> Place | None:
         return None
+
+    def is_computed(self, path: Path) -> bool:
+        return False
 
 
 NOWHERE = Nowhere()

@@ -55,6 +55,7 @@ def _place(step: StepDraft, *path: str | int) -> Place:
 
 
 def _over_list(draft: RecipeDraft, step: StepDraft, given: Value, bound: int | None, desk: Desk) -> Elements | None:
+    given = _counted(given)
     if isinstance(given, list):
         return _known(step, given, bound, desk)
     if given is SKIPPED:
@@ -69,6 +70,7 @@ def _over_list(draft: RecipeDraft, step: StepDraft, given: Value, bound: int | N
 def _over_combinations(
     draft: RecipeDraft, step: StepDraft, given: Mapping[str, Value], bound: int | None, desk: Desk
 ) -> Elements | None:
+    given = {name: _counted(value) for name, value in given.items()}
     bad = [(name, v) for name, v in given.items() if not _may_be_list(v)]
     for name, value in bad:
         _not_a_list(value, desk, _place(step, name))
@@ -83,7 +85,14 @@ def _over_combinations(
     parts = [_lengths(draft, one) for one in (step.spec.foreach or {}).values()]
     expected = math.prod(p[0] for p in parts if p[0] is not None) if all(p[0] is not None for p in parts) else None
     most = math.prod(p[1] for p in parts if p[1] is not None) if all(p[1] is not None for p in parts) else None
-    return _unknown(step, known, (expected, most), bound, desk, "a list that is not known yet")
+    return _unknown(step, known, (expected, most), bound, desk, "one of its lists")
+
+
+def _counted(value: Value) -> Value:
+    """A pending list of known length as a list of pending elements."""
+    if isinstance(value, Pending) and value.type.name == "array" and value.type.count is not None:
+        return [Pending(value.on, value.type.items or ANY)] * value.type.count
+    return value
 
 
 def _may_be_list(value: Value) -> bool:
@@ -133,7 +142,7 @@ def _unknown(
     expected, most = lengths
     top = bound if bound is not None else most
     if top is None:
-        hint = "Say how many this step may pay for at most: `max: 8`."
+        hint = "Say how many this step may start at most: `max: 8`."
         desk.error(NO_BOUND, f"nobody knows how long {label} will be", _place(step), hint)
         return None
     some = top if expected is None else min(expected, top)
@@ -144,7 +153,7 @@ def _unknown(
         lambda _: Pending(Source("item"), known),
         lambda place: place,
         varied=False,
-        cause=f"{label} is not known yet; at most {top}",
+        cause=f"the length of {label} is not known yet; at most {top}",
     )
 
 
@@ -229,8 +238,8 @@ def _over_field(step: StepDraft, source: StepDraft, bound: int | None, desk: Des
         shape = source.shape_at(parent)
         if shape is None:
             return False
-        sure = shape.sure and isinstance(shape.results.get(field), list)
-        return True if sure else None
+        few, _, many = length_of(shape.results.get(field, Pending()))
+        return True if shape.sure and few == many else None
 
     several = len(source.shapes) > 1 or any(isinstance(s.results.get(field), list) for s in source.shapes)
     return Elements(count, places, state_at, item_at, parent_at, varied=several, cause=cause)

@@ -46,7 +46,7 @@ def check_names(draft: RecipeDraft, step: StepDraft, desk: Desk) -> None:
                     UNSAFE_NAME,
                     f"`{value}` {problem}",
                     place,
-                    "Names stay inside the run's folder: `shoes/{{ index }}`.",
+                    "Names stay inside the run's folder: `shoes/${{ index }}`.",
                 )
                 return
             other = seen.setdefault(value.casefold(), label)

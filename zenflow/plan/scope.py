@@ -270,8 +270,10 @@ def list_of(step: StepDraft, field: str) -> Value:
     whole = _known_list(step, field)
     if whole is not None:
         return whole
-    source = Source(f"steps.{step.spec.id}.{field}", 0, expected, most)
-    return Pending(source, Type("array", items=join(kinds)))
+    if step.spec.on_error == "continue":
+        low = 0  # failed ones are left out; otherwise a failure blocks the reader
+    source = Source(f"steps.{step.spec.id}.{field}", low, expected, most)
+    return Pending(source, Type("array", items=join(kinds), count=low if low == expected == most else None))
 
 
 def length_of(value: Value) -> tuple[int, int, int | None]:

@@ -44,4 +44,5 @@ def tails(
 def _share(step: PlannedStep, later: Sequence[PlannedStep]) -> Credits:
     """One instance's part of everything that follows: ten pictures that end in one film carry a tenth of it each."""
     total = sum((one.credits.expected for one in later), ZERO)
-    return (total / max(step.instances.expected, 1)).quantize(_GRAIN, ROUND_DOWN).normalize() if total else ZERO
+    share = (total / max(step.instances.expected, 1)).quantize(_GRAIN, ROUND_DOWN)
+    return share.to_integral_value() if share == share.to_integral_value() else share.normalize()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from zenflow.catalog.place import Path
+from zenflow.expr.template import Template
 from zenflow.problems import Place
 from zenflow.recipe.model import StepSpec
 
@@ -20,6 +22,18 @@ class StepWhere:
 
     def value(self, path: Path) -> Place:
         return self.step.places.value("with", *path)
+
+    def is_computed(self, path: Path) -> bool:
+        written: Any = self.step.with_
+        for part in path:
+            if isinstance(written, Template):
+                return True
+            known = isinstance(written, dict) and part in written
+            known = known or (isinstance(written, list) and isinstance(part, int) and part < len(written))
+            if not known:
+                return False
+            written = written[part]
+        return isinstance(written, Template)
 
     def uses(self) -> Place:
         return self.step.places.value("uses")
