@@ -31,10 +31,12 @@ def test_a_submission_and_a_free_call_carry_what_the_sdk_stamps(kit: Any, era: s
             ours_free, ours_paid = server.calls("zencreator_get_me")[0], server.calls("zencreator_create_task")[0]
             server.got.clear()
             arguments = ours_paid.json["params"]["arguments"]
-            async with httpx2.AsyncClient() as http:
-                async with Client(streamable_http_client(server.url, http_client=http)) as client:
-                    await client.list_tools()
-                    await client.call_tool("zencreator_create_task", arguments)
+            async with (
+                httpx2.AsyncClient() as http,
+                Client(streamable_http_client(server.url, http_client=http)) as client,
+            ):
+                await client.list_tools()
+                await client.call_tool("zencreator_create_task", arguments)
             return ours_free, ours_paid, server.calls("zencreator_create_task")[0]
 
     free, paid, theirs = asyncio.run(run())

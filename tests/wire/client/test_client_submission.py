@@ -21,11 +21,12 @@ def _submit(kit: Any, on_create: Any, submission: Submission = SUBMISSION, **scr
         async def on_tool(got: Any, writer: Any) -> Any:
             return await on_create(got, writer) if got.tool == TOOL else kit.tool_result({"id": "me"})
 
-        async with kit.serving(kit.McpScript(on_tool, **script)) as server:
-            async with McpProvider(server.url, submit_deadline_s=0.5) as provider:
-                await provider.account()
-                answer = await provider.submit(submission)
-        return answer, server
+        async with (
+            kit.serving(kit.McpScript(on_tool, **script)) as server,
+            McpProvider(server.url, submit_deadline_s=0.5) as provider,
+        ):
+            await provider.account()
+            return await provider.submit(submission), server
 
     return asyncio.run(run())
 

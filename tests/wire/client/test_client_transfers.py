@@ -50,11 +50,12 @@ def _download(kit: Any, path: str, start: int = 0) -> tuple[bytes, Any, list[Any
     requests: list[Any] = []
 
     async def run() -> tuple[bytes, Any]:
-        async with kit.serving(_file_server(kit, requests)) as server:
-            async with McpProvider(server.url, tokens=StaticToken("secret")) as provider:
-                url = server.url.replace("/mcp", f"{path}?signature=hush")
-                async with provider.download(url, start) as down:
-                    return b"".join([chunk async for chunk in down.chunks]), down
+        async with (
+            kit.serving(_file_server(kit, requests)) as server,
+            McpProvider(server.url, tokens=StaticToken("secret")) as provider,
+            provider.download(server.url.replace("/mcp", f"{path}?signature=hush"), start) as down,
+        ):
+            return b"".join([chunk async for chunk in down.chunks]), down
 
     body, down = asyncio.run(run())
     return body, down, requests
@@ -105,8 +106,8 @@ def test_what_goes_wrong_is_named_without_the_signature(
     assert "hush" not in f"{no.value.message} {no.value.hint} {no.value.wire}"
 
 
-def _upload(kit: Any, path: Path, media_type: str | None = None, on_upload: Any = None) -> tuple[Any, Any, int]:
-    async def run() -> tuple[Any, Any, int]:
+def _upload(kit: Any, path: Path, media_type: str | None = None, on_upload: Any = None) -> tuple[Any, Any]:
+    async def run() -> tuple[Any, Any]:
         async def on_tool(got: Any, writer: Any) -> Any:
             if got.tool != "zencreator_upload_asset":
                 return kit.tool_result({"id": "me"})
@@ -114,11 +115,12 @@ def _upload(kit: Any, path: Path, media_type: str | None = None, on_upload: Any 
                 return await on_upload(got, writer)
             return kit.tool_result({"asset_id": "a1", "media_type": "image/png", "size_bytes": "17"})
 
-        async with kit.serving(kit.McpScript(on_tool, era="legacy", sessions=True)) as server:
-            async with McpProvider(server.url, tokens=StaticToken("secret")) as provider:
-                await provider.account()
-                asset = await provider.upload_file(path, media_type)
-                return asset, server, 0
+        async with (
+            kit.serving(kit.McpScript(on_tool, era="legacy", sessions=True)) as server,
+            McpProvider(server.url, tokens=StaticToken("secret")) as provider,
+        ):
+            await provider.account()
+            return await provider.upload_file(path, media_type), server
 
     return asyncio.run(run())
 
@@ -126,7 +128,7 @@ def _upload(kit: Any, path: Path, media_type: str | None = None, on_upload: Any 
 def test_a_file_arrives_as_it_is(kit: Any, tmp_path: Path) -> None:
     picture = tmp_path / "my phöto.PNG"
     picture.write_bytes(BODY[:500_001])
-    asset, server, _ = _upload(kit, picture)
+    asset, server = _upload(kit, picture)
     assert (asset.asset_id, asset.media_type, asset.size_bytes) == ("a1", "image/png", 17)
     (post,) = server.calls("zencreator_upload_asset")
     arguments = post.json["params"]["arguments"]

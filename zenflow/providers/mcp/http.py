@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from zenflow.errors import UsageError
+
 AsgiApp = Callable[
     [
         MutableMapping[str, Any],
@@ -82,7 +84,15 @@ class Network:
         proxy = self.proxy_for(url)
         needs_tls = url.startswith("https:") or proxy is not None
         verify = self._tls if needs_tls else False
-        return httpx2.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy, retries=0)
+        try:
+            return httpx2.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy, retries=0)
+        except (ImportError, ValueError) as no:
+            kind = urlsplit(proxy or "").scheme or "unknown"
+            raise UsageError(
+                "ZF713",
+                f"the proxy for {urlsplit(url).hostname} is of a kind that cannot be used here: {kind}",
+                "use an http or https proxy, or name the host in NO_PROXY",
+            ) from no
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -82,6 +82,8 @@ class Session:
                 break
             params = {"cursor": cursor}
         self._header_maps = header_maps_of(tuple(tools))
+        if self._link is not None:
+            self._link.envelope = replace(self._link.envelope, header_maps=self._header_maps)
         return tuple(tools)
 
     async def link(self) -> Link:
@@ -151,7 +153,6 @@ class Session:
         elif _error_code(what) == HEADER_MISMATCH and method == "tools/call":
             await self.list_tools(deadline_s)
             link = await self.link()
-            link.envelope = replace(link.envelope, header_maps=self._header_maps or {})
             what = await link.ask(method, params, deadline_s)
         return what
 
