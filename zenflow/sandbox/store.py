@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS calls (
     id TEXT PRIMARY KEY, task_id TEXT NOT NULL, place INTEGER NOT NULL, ends_at REAL, outcome TEXT NOT NULL,
     error TEXT, output TEXT, asset_ids TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS calls_of_task ON calls (task_id, place);
+CREATE INDEX IF NOT EXISTS calls_counted ON calls (task_id, ends_at, outcome);
+CREATE INDEX IF NOT EXISTS calls_ending ON calls (ends_at, task_id);
 CREATE TABLE IF NOT EXISTS assets (
     id TEXT PRIMARY KEY, media_type TEXT NOT NULL, width INTEGER, height INTEGER, available_at REAL NOT NULL,
     fingerprint TEXT NOT NULL, recipe TEXT, size_bytes INTEGER) WITHOUT ROWID;

@@ -35,8 +35,15 @@ def test_every_schema_is_a_closed_draft_2020_object_with_at_most_one_default_mod
 
 def test_image_editor_prices_are_the_recorded_quote() -> None:
     recorded = {
-        "GENERAL_NSFW": 1, "FLUX_KLEIN_NSFW": 1, "QWEN_IMAGE": 1, "SEEDREAM_5": 1, "WAN_2_7_IMAGE": 1,
-        "QWEN_IMAGE_PRO": 2, "WAN_2_7_IMAGE_PRO": 2, "FLUX_KLEIN_LORA": 3, "NANO_BANANA": 4,
+        "GENERAL_NSFW": 1,
+        "FLUX_KLEIN_NSFW": 1,
+        "QWEN_IMAGE": 1,
+        "SEEDREAM_5": 1,
+        "WAN_2_7_IMAGE": 1,
+        "QWEN_IMAGE_PRO": 2,
+        "WAN_2_7_IMAGE_PRO": 2,
+        "FLUX_KLEIN_LORA": 3,
+        "NANO_BANANA": 4,
     }
     assert {model.value: model.credits for model in BY_NAME["image_editor"].models} == recorded
 

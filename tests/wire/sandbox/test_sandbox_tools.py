@@ -333,3 +333,20 @@ async def test_too_many_requests_in_a_second_are_refused(visit: Any) -> None:
         assert "HTTP 429" in answers[3].content[0].text
         time.advance(1)
         assert not (await visitor.ask("get_me")).is_error
+
+
+async def test_a_whole_number_may_be_written_as_a_fraction(visit: Any) -> None:
+    async with visit() as visitor:
+        task = await visitor.get(
+            "create_task", tool_name="by_prompt", inputs=[{"positive_prompt": "x", "batch_size": 2.0, "width": 128.0}]
+        )
+        await visitor.advance(60)
+        call_id = (await visitor.get("get_task", task_id=task["id"]))["calls"][0]["id"]
+        assert len((await visitor.get("get_call_result", call_id=call_id))["asset_ids"]) == 2
+        assert (await visitor.get("list_tasks", limit=1.0, status="completed"))["count"] == 1
+
+
+async def test_a_body_above_the_edges_limit_is_refused(visit: Any) -> None:
+    async with visit() as visitor:
+        answer = await visitor.http.post("/mcp", content=b"x" * (26 * 1024 * 1024))
+        assert answer.status_code == 413

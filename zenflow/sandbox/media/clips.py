@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
@@ -15,29 +15,32 @@ from zenflow.sandbox.media.pictures import edited
 from zenflow.sandbox.media.sound import RATE, chord
 
 Size = tuple[int, int]
+Lettered = Callable[[Image.Image], Image.Image]
 
 _FRAMES_PER_SECOND = 8
 _MOST_FRAMES = 48  # longer clips get fewer pictures per second, so that none takes long to draw
 
 
-def camera_over(picture: Image.Image, size: Size, seconds: float, with_sound: bool, dice: random.Random) -> bytes:
-    """The picture, slowly approached; a thin bar at the bottom shows how far the clip is."""
+def camera_over(
+    picture: Image.Image, size: Size, seconds: float, with_sound: bool, dice: random.Random, lettered: Lettered
+) -> bytes:
+    """The picture, slowly approached, with a caption that stands still and a thin bar for how far the clip is."""
     count = max(2, min(_MOST_FRAMES, round(seconds * _FRAMES_PER_SECOND)))
     scene = ImageOps.fit(picture.convert("RGB"), (round(size[0] * 1.15), round(size[1] * 1.15)))
     drift = dice.uniform(-0.5, 0.5)
-    frames = tuple(_jpeg(_view(scene, size, step / (count - 1), drift)) for step in range(count))
+    frames = tuple(_jpeg(_view(scene, size, step / (count - 1), drift, lettered)) for step in range(count))
     sound = chord(seconds, dice) if with_sound else b""
     return _film(frames, size, count / seconds, sound)
 
 
-def _view(scene: Image.Image, size: Size, part: float, drift: float) -> Image.Image:
+def _view(scene: Image.Image, size: Size, part: float, drift: float, lettered: Lettered) -> Image.Image:
     """The scene through a frame that closes in on it."""
     ease = (1 - math.cos(math.pi * part)) / 2
     zoom = 1.15 - 0.15 * ease
     width, height = size[0] * zoom, size[1] * zoom
     left = (scene.width - width) * (0.5 + drift * ease)
     top = (scene.height - height) / 2
-    frame = scene.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height))
+    frame = lettered(scene.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)))
     bar = max(2, size[1] // 120)
     ImageDraw.Draw(frame).rectangle((0, size[1] - bar, round(size[0] * part), size[1]), fill=(255, 205, 120))
     return frame

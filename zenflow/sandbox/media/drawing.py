@@ -58,19 +58,12 @@ def _clip(asset: Asset, recipe: Recipe, references: list[bytes], size: tuple[int
             return changed
     opened = [picture for body in references if (picture := poster(body)) is not None]
     scene = opened[0] if opened else pictures.background(size, dice)
-    fitted = captioned(pictures.enlarged(scene, size) if not opened else _fitted(scene, size), *_caption(asset, recipe))
     model = BY_NAME[recipe.tool].model_named(recipe.model)
     with_sound = bool(recipe.inputs.get("generate_audio")) or recipe.tool == "lipsync"
     with_sound = with_sound or bool(model and model.notes and "own sound" in model.notes)
-    return clips.camera_over(
-        fitted, size, clips.seconds_of(recipe.inputs, model.seconds if model else 0), with_sound, dice
-    )
-
-
-def _fitted(scene: Image.Image, size: tuple[int, int]) -> Image.Image:
-    from PIL import ImageOps
-
-    return ImageOps.fit(scene, size, Image.Resampling.LANCZOS)
+    seconds = clips.seconds_of(recipe.inputs, model.seconds if model else 0)
+    caption = _caption(asset, recipe)
+    return clips.camera_over(scene, size, seconds, with_sound, dice, lambda frame: captioned(frame, *caption))
 
 
 def poster(body: bytes) -> Image.Image | None:

@@ -51,9 +51,10 @@ def captioned(picture: Image.Image, heading: str, text: str, footer: str) -> Ima
     body = wrapped(text, middle, inner, 4)
     card_height = round(unit * (1.5 + 1.35 * len(body) + 1.5)) + 2 * pad
     top = height - card_height - pad
-    card = Image.new("L", picture.size, 0)
-    ImageDraw.Draw(card).rounded_rectangle((pad, top, width - pad, height - pad), radius=unit, fill=165)
-    picture = Image.composite(Image.new("RGB", picture.size, (16, 18, 26)), picture.convert("RGB"), card)
+    card = Image.new("L", (width - 2 * pad, card_height), 0)
+    ImageDraw.Draw(card).rounded_rectangle((0, 0, card.width - 1, card.height - 1), radius=unit, fill=165)
+    picture = picture.convert("RGB")
+    picture.paste((16, 18, 26), (pad, top), card)
     pen = ImageDraw.Draw(picture)
     y = top + pad
     pen.text((2 * pad, y), _clipped(heading, small, inner), font=small, fill=(255, 205, 120))

@@ -28,7 +28,7 @@ def of_ratio(ratio: float, long_side: int) -> Size:
 
 def picture_size(inputs: Mapping[str, Any], reference: Size | None) -> Size:
     """`width` and `height` exactly, as measured; else the ratio; else the reference's shape; else a square."""
-    width, height = inputs.get("width"), inputs.get("height")
+    width, height = int(inputs.get("width", 0)), int(inputs.get("height", 0))
     ratio = ratio_of(inputs.get("ratio"))
     if width and height:
         return width, height
@@ -56,7 +56,7 @@ def result_size(tool: str, inputs: Mapping[str, Any], reference: Size | None) ->
     if tool == "run_any_llm":
         return None
     if tool == "upscaler":
-        scale = inputs.get("scale", 2)
+        scale = int(inputs.get("scale", 2))
         width, height = reference or (1024, 1024)
         return width * scale, height * scale
     if tool in ("videogen", "text_to_video", "video2video", "video_upscaler", "lipsync"):

@@ -73,10 +73,15 @@ def validator(schema: Schema) -> Draft202012Validator:
 
 def check(checker: Draft202012Validator, given: Mapping[str, Any], tool: str) -> dict[str, Any]:
     """The arguments with defaults filled in and nulls left out; raises 422 with every violation."""
-    present = {name: value for name, value in given.items() if value is not None}
+    present = {name: _whole(value) for name, value in given.items() if value is not None}
     found = [violation for error in checker.iter_errors(present) for violation in violations_of(error, "")]
     if found:
         raise invalid(found, f"the arguments of {tool} are not valid")
     fields: Mapping[str, Schema] = checker.schema["properties"]  # type: ignore[index]
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
     return {**defaults, **present}
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 20.0 is the integer 20."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from zenflow.sandbox.mishaps import Drawn
@@ -41,8 +40,8 @@ def spoiled(answer: Answer, mishaps: Drawn) -> Answer:
 def _calls_changed(data: dict[str, Any], mishaps: Drawn) -> dict[str, Any]:
     calls = list(data["calls"])
     if mishaps.first("calls_shuffled"):
-        random.Random(data.get("id")).shuffle(calls)
-        calls = calls if calls != data["calls"] else calls[::-1]
+        middle = len(calls) // 2
+        calls = calls[middle:] + calls[:middle]  # no call stays in its place
     if mishaps.first("calls_growing"):
         calls = calls[: len(calls) // 2]
     if mishaps.first("calls_duplicated"):
