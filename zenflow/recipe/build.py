@@ -18,6 +18,7 @@ from zenflow.recipe.nodes import Node, places_of
 from zenflow.recipe.yaml_errors import quoted_line
 
 NOT_ONE_EXPRESSION = "ZF327"
+_INPUT_TYPES = ("string", "integer", "number", "boolean", "array", "object", "image", "video", "audio")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh])")
 _RECIPE_PATH = re.compile(r"^(\.{1,2}[/\\]|[/\\~]|[A-Za-z]:[/\\])|[/\\]|\.ya?ml$")
@@ -99,7 +100,7 @@ def _input(name: str, node: Node) -> InputSpec | None:
         schema = {key: item for key, item in value.items() if not key.startswith("x-")}
     else:
         return None
-    if type(schema.get("type")) is not str:
+    if schema.get("type") not in _INPUT_TYPES:
         schema["type"] = "any"  # the schema check has said so; references to the input are still good
     return InputSpec(
         name=name,

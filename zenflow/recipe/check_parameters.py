@@ -44,9 +44,12 @@ def _parameters_of(recipe: Recipe) -> Mapping[str, Any]:
 
 
 def _check_step(step: StepSpec, given: Mapping[str, Any], schema: Mapping[str, Any], problems: Problems) -> None:
-    for misfit in misfits(dict(given), schema):
+    found = list(misfits(dict(given), schema))
+    misspelt = [str(misfit.path[-1]) for misfit in found if misfit.kind == "unknown"]
+    for misfit in found:
         if misfit.kind == "missing":
-            _report_missing(step, misfit, problems)
+            if nearest(str(misfit.path[-1]), misspelt) is None:  # else it is there, misspelt, and reported as that
+                _report_missing(step, misfit, problems)
         elif misfit.kind == "unknown":
             _report_unknown(step, misfit, schema, problems)
         else:

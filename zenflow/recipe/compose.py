@@ -39,13 +39,13 @@ class Library:
         return cls(path.name, lambda name: read(_inside(folder, name)), lambda name: folder / name)
 
     @classmethod
-    def of_texts(cls, files: Mapping[str, str], root: str) -> Library:
+    def of_texts(cls, files: Mapping[str, str], root: str, folder: Path) -> Library:
         def read(name: str) -> str:
             if name not in files:
                 raise UsageError("ZF011", f"the stored recipe has no file {name}", None)
             return files[name]
 
-        return cls(root, read, Path)
+        return cls(root, read, lambda name: folder / name)
 
     def read_root(self) -> bytes | str:
         return self.read(self.root)

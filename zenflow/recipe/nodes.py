@@ -32,7 +32,9 @@ class Text:
         return self.lines[number] if 0 <= number < len(self.lines) else ""
 
     def place(self, line: int, column: int, end_line: int, end_column: int) -> Place:
-        """From what counts from 0 to what people count."""
+        """From what counts from 0 to what people count; never empty."""
+        if end_line <= line and end_column <= column:
+            end_line, end_column = line, column + 1
         return Place(self.file, line + 1, column + 1, end_line + 1, end_column + 1)
 
 

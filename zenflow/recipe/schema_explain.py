@@ -84,6 +84,8 @@ class Explainer:
     def _fix(self, node: Node, schema: Schema) -> str | None:
         value = node.value
         kinds = _kinds(schema)
+        if _is_duration(schema) and type(value) in (int, float):
+            return f"Write the unit: `{node.raw}s`, `{node.raw}m` or `{node.raw}h`."
         if node.raw is not None and kinds == {"string"} and value is not None:
             return f'If text is meant, write it in quotes: "{node.raw}".'
         if type(value) is str:
@@ -201,6 +203,10 @@ def _resolved(schema: Schema) -> Schema:
     return schema
 
 
+def _is_duration(schema: Schema) -> bool:
+    return str(schema.get("pattern", "")).endswith("[smh]$")
+
+
 def _kinds(schema: Schema) -> set[str]:
     schema = _resolved(schema)
     if "anyOf" in schema:
@@ -218,7 +224,7 @@ def expected(schema: Schema) -> str:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("pattern", "").startswith(r"\$"):
         return "an expression `${{ … }}`"
-    if schema.get("description", "").startswith("A duration"):
+    if _is_duration(schema):
         return "a duration with its unit, such as `90s`"
     kinds = schema.get("type", "string")
     return _or([_TYPE_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"])

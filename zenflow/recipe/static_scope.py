@@ -99,11 +99,10 @@ class Names:
 
     of: str
     table: Mapping[str, Value]
-    why_empty: str = ""
 
     def ask(self, key: str | int) -> Value:
         if key not in self.table:
-            raise Unknown(key, list(self.table), self.why_empty if not self.table and self.why_empty else self.of)
+            raise Unknown(key, list(self.table), self.of)
         return self.table[str(key)]
 
     def whole(self) -> Value:
@@ -162,7 +161,7 @@ class StaticScopes:
             scope["index"] = Pending("the instance", INTEGER)
             results = results_of(step)
             scope["previous"] = Record("`previous`", results or {}, foreign=results is None)
-        scope["origin"] = self._origin(step)
+        scope["origin"] = Origin(self, step)
         if step.uses in TAKES_WHAT_EXISTS:
             scope["index"] = Pending("the file", INTEGER)
             scope["run"] = self.run
@@ -187,20 +186,37 @@ class StaticScopes:
         except ExpressionError:
             return ANY  # reported where it stands
 
-    def _origin(self, step: StepSpec) -> Value:
-        table: dict[str, Value] = {}
-        for step_id in origins_of(self.recipe, step):
-            spec = self.recipe.steps.get(step_id)
-            results = None if spec is None else results_of(spec)
-            of = f"`origin.{step_id}`"
-            if spec is None or results is None:
-                table[step_id] = Record(of, {}, foreign=True)
-                continue
-            fields = dict(results)
-            if spec.fans_out:
-                fields.update(item=_known(self.of_instance(spec).get("item")), index=INTEGER)
-            table[step_id] = Record(of, fields)
-        return Names("`origin`", table)
+    def origin(self, step_id: str) -> Record:
+        """The one instance of a step that another came from."""
+        spec = self.recipe.steps.get(step_id)
+        results = None if spec is None else results_of(spec)
+        of = f"`origin.{step_id}`"
+        if spec is None or results is None:
+            return Record(of, {}, foreign=True)
+        fields = dict(results)
+        if spec.fans_out:
+            fields.update(item=_known(self._item(spec)), index=INTEGER)
+        return Record(of, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`origin`: which steps it can name is worked out only where one is asked for, as a chain may be long."""
+
+    scopes: StaticScopes
+    step: StepSpec
+
+    def ask(self, key: str | int) -> Value:
+        known = self.known_keys()
+        if key not in known:
+            raise Unknown(key, known, "`origin`")
+        return self.scopes.origin(str(key))
+
+    def whole(self) -> Value:
+        raise Failure(WRONG_KIND, "`origin` holds steps, and here a value is needed", "As in `origin.STEP.item`.")
+
+    def known_keys(self) -> Sequence[str]:
+        return origins_of(self.scopes.recipe, self.step)
 
 
 def _known(value: Any) -> Type:

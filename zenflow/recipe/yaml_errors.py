@@ -210,6 +210,8 @@ def _missing_colon(error: Any, source: Text, problems: Problems, line: int, colu
         return False
     text = source.line(context.line)
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if start >= end:
+        return False
     match = _NO_COLON.match(text)
     word = match["key"] if match else text.strip()
     problems.error(
