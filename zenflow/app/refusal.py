@@ -6,7 +6,7 @@ from zenflow.errors import Refused
 from zenflow.plan.model import Plan, Verdict
 from zenflow.report.verdict import sentence, ways_out
 
-OVER_BUDGET, OVER_BALANCE, UNPRICED, MAY_STOP = "ZF601", "ZF602", "ZF603", "ZF604"
+OVER_BUDGET, OVER_BALANCE, UNPRICED, MAY_STOP = "ZF661", "ZF662", "ZF663", "ZF664"
 
 
 def refusal_of(plan: Plan, *, strict: bool = False) -> Refused | None:
@@ -14,7 +14,7 @@ def refusal_of(plan: Plan, *, strict: bool = False) -> Refused | None:
     verdict = plan.judgement.verdict
     if verdict is Verdict.FITS or (verdict is Verdict.MAY_STOP and not strict):
         return None
-    hint = " ".join(ways_out(plan)) or None
+    hint = ", or ".join(ways_out(plan)) or None
     return Refused(_code(plan), sentence(plan), hint)
 
 

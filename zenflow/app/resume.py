@@ -30,7 +30,7 @@ from zenflow.plan.model import BudgetLine, Plan
 from zenflow.recipe.load import load_recipe_texts
 from zenflow.recipe.model import Recipe
 
-OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF621", "ZF622", "ZF623"
+OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

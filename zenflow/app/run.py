@@ -5,6 +5,7 @@ Nothing is written to the journal, and nothing uploaded, before the plan was agr
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ from zenflow.ids import new_run_id
 from zenflow.journal.base import Lease
 from zenflow.plan.model import Plan
 from zenflow.recipe.model import Recipe
+
+STOP_LOOK_S = 1.0  # between two looks for a request to stop
 
 Agree = Callable[[Plan], None]
 """Shows the plan and asks; returns when it is agreed to, raises Refused when not."""
@@ -92,6 +95,7 @@ class Work:
 async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
     """Execute it, and leave its manifest. An error carries the run's id from here on."""
     parts = work.parts
+    asked_to_stop = asyncio.create_task(_hear_stop_requests(parts, hands.stop), name="stop requests")
     gates = Gates(work.recipe.policy.nsfw, settings.allows_nsfw, work.account)
     try:
         report = await execute(
@@ -101,7 +105,17 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
     except ZenflowError as error:
         error.facts = {**error.facts, "run_id": parts.lease.run_id}
         raise
+    finally:
+        asked_to_stop.cancel()
     return report
+
+
+async def _hear_stop_requests(parts: Parts, stop: StopSignal) -> None:
+    """`zenflow stop RUN` from another terminal drains, as the first Ctrl-C does; it never makes a run leave."""
+    while not stop.draining:
+        await parts.clock.sleep(STOP_LOOK_S)
+        if not stop.draining and parts.journal.stop_requested(parts.lease):
+            stop.request()
 
 
 def parts_for(to: Connection, lease: Lease, store: ArtifactStore) -> Parts:

@@ -16,7 +16,7 @@ from zenflow.credits import ZERO, as_text
 from zenflow.errors import Refused
 from zenflow.plan.model import Plan
 
-DECLINED, NOBODY_TO_ASK = "ZF605", "ZF606"
+DECLINED, NOBODY_TO_ASK = "ZF665", "ZF666"
 
 
 def agree_to_plan(console: Console, *, yes: bool) -> Callable[[Plan], None]:

@@ -1,10 +1,10 @@
 """Problems drawn for people, as rows of JSON, and as annotations of GitHub. Knows nothing of what was checked.
 
-    recipes/photoshoot.yaml:34:14: error: image_editor has no model `SEEDREAM_55` [ZF410]
-       |
-    34 |       model: SEEDREAM_55
-       |              ^^^^^^^^^^^
-       → Did you mean `SEEDREAM_5`?
+recipes/photoshoot.yaml:34:14: error: image_editor has no model `SEEDREAM_55` [ZF410]
+   |
+34 |       model: SEEDREAM_55
+   |              ^^^^^^^^^^^
+   → Did you mean `SEEDREAM_5`?
 """
 
 from __future__ import annotations

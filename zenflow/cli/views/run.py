@@ -5,8 +5,8 @@ Draws a report; knows nothing of how it came to be.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 
 from zenflow.cli.views.ink import Ink
@@ -19,6 +19,7 @@ from zenflow.credits import as_text
 from zenflow.engine.result import InstanceReport, RunReport, StepReport
 
 FAILURES_SHOWN = 20
+REASONS_SHOWN = 5
 OPEN_SHOWN = 20
 
 _COLUMNS = (
@@ -84,30 +85,47 @@ def _failures(report: RunReport, ink: Ink, width: int) -> list[str]:
         return []
     lines = [ink.bad(plural(len(failed), "failure"))]
     for instance in failed[:FAILURES_SHOWN]:
-        lines += failure_lines(instance, width)
+        lines += failure_lines(instance, report.run_id, width)
     if len(failed) > FAILURES_SHOWN:
         lines.append(f"  … and {len(failed) - FAILURES_SHOWN} more: zenflow show {report.run_id} --json")
     return [*lines, ""]
 
 
-def failure_lines(instance: InstanceReport, width: int) -> list[str]:
+def failure_lines(instance: InstanceReport, run_id: str, width: int) -> list[str]:
     """One failure: where, why, its code; on a line of its own what can be done."""
     code = f" [{instance.code}]" if instance.code else ""
     lines = wrap(f"{instance.message or 'failed'}{code}", width, "    ", f"  {instance.address}: ")
-    return lines + (wrap(instance.hint, width, "      ", "    → ") if instance.hint else [])
+    hint = for_this_run(instance.hint, run_id)
+    return lines + (wrap(hint, width, "      ", "    → ") if hint else [])
 
 
 def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
-    reasons: Sequence[tuple[str, str, str]] = report.reasons
-    if not reasons and report.reason and report.status in ("stopped", "interrupted"):
-        reasons = (("", report.reason, ""),)
-    if not reasons:
+    """What stopped it, or is worth knowing; failures have said theirs already, and equal reasons share their hint."""
+    told = {
+        f"{i.address}: {i.message}" for step in report.steps.values() for i in step.instances if i.status == "failed"
+    }
+    by_kind: dict[tuple[str, str], list[str]] = {}
+    for code, said, hint in report.reasons:
+        if said not in told:
+            by_kind.setdefault((code, hint), []).append(said)
+    if not by_kind and report.reason and report.status in ("stopped", "interrupted"):
+        by_kind[("", "")] = [report.reason]
+    if not by_kind:
         return []
-    lines = [ink.warn("Interrupted" if report.status == "interrupted" else "Stopped")]
-    for code, said, hint in reasons:
-        lines += wrap(said + (f" [{code}]" if code else ""), width, "    ", "  ")
-        lines += wrap(hint, width, "      ", "    → ") if hint else []
+    title = {"interrupted": "Interrupted", "stopped": "Stopped"}.get(report.status)
+    lines = [ink.warn(title) if title else ink.strong("To know")]
+    for (code, hint), sentences in by_kind.items():
+        for said in sentences[:REASONS_SHOWN]:
+            lines += wrap(said + (f" [{code}]" if code else ""), width, "    ", "  ")
+        if len(sentences) > REASONS_SHOWN:
+            lines.append(f"  … and {len(sentences) - REASONS_SHOWN} more of the same")
+        lines += wrap(for_this_run(hint, report.run_id), width, "      ", "    → ") if hint else []
     return [*lines, ""]
+
+
+def for_this_run(hint: str, run_id: str) -> str:
+    """A hint that can be typed as it stands."""
+    return re.sub(r"\bRUN\b", run_id, hint)
 
 
 def _open(report: RunReport, ink: Ink, width: int) -> list[str]:

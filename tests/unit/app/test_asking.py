@@ -1,0 +1,91 @@
+"""Free questions: asked once when equal, paced, and asked again only where that may help."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from zenflow.app.asking import PriceAsker, patiently
+from zenflow.catalog.prices import Question, Quote
+from zenflow.providers.base import ServiceError, ServiceTrouble
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class Clock:
+    """A clock on which waiting costs nothing and is written down."""
+
+    def __init__(self) -> None:
+        self.at_s = 100.0
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+    async def sleep(self, wait_s: float) -> None:
+        self.waits.append(round(wait_s, 3))
+        self.at_s += wait_s
+        await asyncio.sleep(0)
+
+
+class Prices:
+    def __init__(self, troubles: list[ServiceTrouble] | None = None) -> None:
+        self.asked: list[str] = []
+        self.troubles = troubles or []
+
+    async def quote(self, question: Question) -> Quote:
+        self.asked.append(question.key)
+        if self.troubles:
+            raise ServiceError(self.troubles.pop(0), "no", retry_after_s=3.0)
+        return Quote(Decimal(len(question.key)), NOW)
+
+
+def question(key: str) -> Question:
+    return Question("image_editor", {}, key)
+
+
+def test_equal_questions_are_asked_once_and_every_key_is_answered() -> None:
+    prices = Prices()
+    answers = asyncio.run(PriceAsker(prices, Clock(), 10)([question("a"), question("bb"), question("a")]))
+    assert sorted(prices.asked) == ["a", "bb"]
+    assert {key: quote.credits for key, quote in answers.items()} == {"a": 1, "bb": 2}
+
+
+def test_after_one_second_s_worth_questions_keep_the_pace() -> None:
+    clock = Clock()
+    asyncio.run(PriceAsker(Prices(), clock, 5)([question(str(number)) for number in range(15)]))
+    assert clock.at_s - 100.0 == pytest.approx(2.0, abs=0.21)
+
+
+def test_a_busy_service_is_asked_again_after_the_wait_it_names() -> None:
+    prices, clock = Prices(["rate_limited", "server"]), Clock()
+    answers = asyncio.run(PriceAsker(prices, clock, 1000)([question("a")]))
+    assert answers["a"].credits == 1
+    assert prices.asked == ["a", "a", "a"]
+    assert clock.waits == [3.0, 3.0]
+
+
+def test_a_refused_sign_in_is_told_at_once() -> None:
+    prices = Prices(["sign_in"])
+    with pytest.raises(ServiceError):
+        asyncio.run(PriceAsker(prices, Clock(), 10)([question("a")]))
+    assert prices.asked == ["a"]
+
+
+def test_a_server_that_is_not_there_is_told_at_once_when_connecting() -> None:
+    asked = 0
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        raise ServiceError("unreachable", "nobody there")
+
+    with pytest.raises(ServiceError):
+        asyncio.run(patiently(ask, Clock()))
+    assert asked == 1
