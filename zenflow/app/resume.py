@@ -27,7 +27,7 @@ from zenflow.history.events import RunStarted
 from zenflow.history.state import RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.plan.model import BudgetLine, Plan
-from zenflow.recipe.load import load_recipe_texts
+from zenflow.engine.replay import stored_recipe
 from zenflow.recipe.model import Recipe
 
 OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"
@@ -90,7 +90,7 @@ async def _go_on(
     account = await patiently(to.provider.account, to.clock)
     compare_account(started, account)
     budget = _budget(request, report.state)
-    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
+    recipe = stored_recipe(started)
     plan = await _plan_again(recipe, started, report.state, request, budget, to, account)
     catalog = await catalog_for(recipe, to) if plan is None else plan.catalog
     agree(_rest(started, report, plan, budget))

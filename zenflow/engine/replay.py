@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from zenflow.engine.asked import asked_by
@@ -12,10 +13,11 @@ from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.report import report
 from zenflow.engine.result import RunReport, RunStatus
 from zenflow.engine.unfold import Unfolder
-from zenflow.history.events import Event
+from zenflow.history.events import Event, RunStarted
 from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.recipe.load import load_recipe_texts
+from zenflow.recipe.model import Recipe
 
 _STATUSES: Mapping[str, RunStatus] = {
     "done": "done",
@@ -32,12 +34,17 @@ def look_at(events: Sequence[Event]) -> RunReport:
     return report(frames_of(state), state, status=_STATUSES.get(state.status, "stopped"))
 
 
+def stored_recipe(started: RunStarted) -> Recipe:
+    """The recipe as it was when the run began; a file changed since changes nothing (money.md, “Resume”)."""
+    return load_recipe_texts(started.recipe_files, started.recipe_root, Path(started.recipe_folder))
+
+
 def frames_of(state: RunState) -> list[Frame]:
     """The frames of a run as far as its facts unfold them."""
     started = state.started
     if started is None:
         return []
-    recipe = load_recipe_texts(started.recipe_files, started.recipe_root)
+    recipe = stored_recipe(started)
     asked = asked_by({}, state.options.get("asked", {}))
     unfolder = Unfolder(state, asked, state.options.get("max", {}))
     run = {"id": started.run_id, "started_at": started.at}

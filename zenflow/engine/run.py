@@ -23,7 +23,7 @@ from zenflow.engine.limits import Brake
 from zenflow.engine.looks import Looker
 from zenflow.engine.queue import ReadyQueue
 from zenflow.engine.recorder import Recorder
-from zenflow.engine.replay import look_at
+from zenflow.engine.replay import look_at, stored_recipe
 from zenflow.engine.report import report
 from zenflow.engine.result import Listener, RunReport
 from zenflow.engine.saving import Saver
@@ -41,7 +41,6 @@ from zenflow.ids import new_stamp_run_part
 from zenflow.journal.base import JournalError
 from zenflow.plan.model import Plan, Verdict
 from zenflow.providers.base import ServiceError
-from zenflow.recipe.load import load_recipe_texts
 from zenflow.recipe.model import Recipe
 
 
@@ -57,8 +56,9 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
         recipe_name=recipe.name,
         recipe_version=recipe.version,
         recipe_digest=recipe.digest,
-        recipe_root=str(recipe.path),
+        recipe_root=recipe.path.name,
         recipe_files=dict(recipe.files),
+        recipe_folder=str(recipe.path.parent.resolve()),
         inputs=dict(plan.inputs),
         server=plan.server,
         account_id=account_id,
@@ -86,7 +86,7 @@ async def execute(run_id: str, plan: Plan | None, parts: Parts, listener: Listen
     state = fold(events)
     if state.started is None:
         raise Defect("ZF901", f"the journal holds no start of run {run_id}")
-    recipe = load_recipe_texts(state.started.recipe_files, state.started.recipe_root)
+    recipe = stored_recipe(state.started)
     account = plan.account if plan is not None and plan.account is not None else await parts.provider.account()
     catalog = plan.catalog if plan is not None else await parts.provider.catalog(sorted(_tools_of(recipe)))
     engine = _Engine(parts, recipe, account, catalog, plan, state, listener, stop)
@@ -255,4 +255,4 @@ def _journal_halt(failure: JournalError, state: RunState) -> Halt:
     return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
 
 
-__all__ = ["begin", "execute", "look_at"]
+__all__ = ["begin", "execute", "look_at", "stored_recipe"]

@@ -25,6 +25,7 @@ class RunStarted:
     recipe_digest: str
     recipe_root: str  # the key of the outermost recipe in `recipe_files`
     recipe_files: Mapping[str, str]
+    recipe_folder: str  # where it lay: relative paths in it are files beside it
     inputs: Mapping[str, Any]
     server: str
     account_id: str

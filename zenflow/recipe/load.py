@@ -31,10 +31,14 @@ def load_recipe(path: Path, problems: Problems) -> Recipe | None:
     return _load(Library.on_disk(path, read_recipe_file), path, problems)
 
 
-def load_recipe_texts(files: Mapping[str, str], root: str) -> Recipe:
-    """The recipe of a stored run, from the texts stored with it (`Recipe.files`). Raises `InvalidRecipe`."""
+def load_recipe_texts(files: Mapping[str, str], root: str, folder: Path | None = None) -> Recipe:
+    """The recipe of a stored run, from the texts stored with it (`Recipe.files`). Raises `InvalidRecipe`.
+
+    `folder` is where the outermost one lay: relative paths in it mean files beside it, now as then.
+    """
     problems = Problems()
-    recipe = _load(Library.of_texts(files, root), Path(root), problems)
+    folder = folder or Path()
+    recipe = _load(Library.of_texts(files, root, folder), folder / root, problems)
     if recipe is None:
         raise InvalidRecipe(problems.in_order())
     return recipe
