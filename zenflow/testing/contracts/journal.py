@@ -39,7 +39,7 @@ def name_of(check: Check) -> str:
 
 def started(run_id: str, account_id: str = "acc", at: str = AT) -> e.RunStarted:
     amounts = (Decimal(100), Decimal(1), Decimal(2), Decimal(3), None)
-    recipe = ("photoshoot", "1", "digest", "r.yaml", {"r.yaml": "steps: {}"}, {"photo": "a.jpg"})
+    recipe = ("photoshoot", "1", "digest", "r.yaml", {"r.yaml": "steps: {}"}, "/recipes", {"photo": "a.jpg"})
     return e.RunStarted(run_id, at, "zf0123456789", *recipe, "sandbox", account_id, *amounts, "out", "0.1.0")
 
 
