@@ -26,6 +26,7 @@ def test_every_era_and_form_of_answer_is_understood(kit: Any, era: str, sessions
         async with kit.serving(script) as server, McpProvider(server.url, tokens=StaticToken("secret")) as provider:
             account = await provider.account()
             assert (account.account_id, account.credits, account.is_trusted) == ("me", 12, True)
+        assert "GET" not in {g.method for g in server.got}  # no connection is spent on a stream nobody reads
         call = server.calls("zencreator_get_me")[0]
         assert call.headers["authorization"] == "Bearer secret"
         assert call.headers.get("mcp-session-id") == ("session-1" if sessions else None)
@@ -112,6 +113,28 @@ def test_a_call_past_its_deadline_says_so_and_sends_no_cancel_notice(kit: Any) -
                 await provider._session.call("slow", {}, deadline_s=0.05)
             assert no.value.trouble == "unreachable"
             assert no.value.wire is not None and no.value.wire.reached == "sent"
+            assert "notifications/cancelled" not in [g.rpc_method for g in server.got]
+
+    asyncio.run(run())
+
+
+def test_giving_up_a_free_call_writes_nothing_to_the_server(kit: Any) -> None:
+    async def run() -> None:
+        arrived = asyncio.Event()
+
+        async def on_tool(got: Any, writer: Any) -> dict[str, Any]:
+            if got.tool == "zencreator_get_task":
+                arrived.set()
+                await asyncio.Event().wait()
+            return kit.tool_result(ME)
+
+        async with kit.serving(kit.McpScript(on_tool, era="legacy")) as server, McpProvider(server.url) as provider:
+            waiting = asyncio.create_task(provider.get_task("t"))
+            await arrived.wait()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await provider.account()
             assert "notifications/cancelled" not in [g.rpc_method for g in server.got]
 
     asyncio.run(run())

@@ -154,6 +154,7 @@ def test_cancelling_the_caller_does_not_cancel_the_request(kit: Any) -> None:
             async with McpProvider(server.url) as provider:
                 waiting = asyncio.create_task(provider.submit(SUBMISSION))
                 await arrived.wait()
+                (on_the_wire,) = provider._submitter._running
                 waiting.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await waiting
@@ -161,6 +162,7 @@ def test_cancelling_the_caller_does_not_cancel_the_request(kit: Any) -> None:
                 go_on.set()
             # closing waited for the submission on the wire
             assert answered.is_set()
+            assert on_the_wire.result().task_id == TASK
             return server
 
     server = asyncio.run(run())
