@@ -16,12 +16,17 @@ _ADULT_WORDS = ("nsfw", "adult", "18+", "explicit")
 
 
 def tool_from_document(
-    document: Mapping[str, Any], *, blocked: bool = False, blocked_models: Iterable[str] = ()
+    document: Mapping[str, Any],
+    *,
+    blocked: bool = False,
+    blocked_models: Iterable[str] = (),
+    adult_models: Iterable[str] | None = None,
 ) -> Tool:
-    """The tool of one answer. `blocked_models` is the listing's; `["*"]` blocks them all."""
+    """The tool of one answer. `blocked_models` is the listing's; `["*"]` blocks them all. `adult_models` None: read here."""
     closed = frozenset(blocked_models)
+    adult = None if adult_models is None else frozenset(adult_models)
     rows = document.get("models")
-    models = tuple(model_from_row(row, closed) for row in rows if _is_row(row)) if isinstance(rows, list) else ()
+    models = tuple(model_from_row(row, closed, adult) for row in rows if _is_row(row)) if isinstance(rows, list) else ()
     input_schema, output_schema = _object(document.get("input_schema")), _object(document.get("output_schema"))
     questions = document.get("format_questions")
     return Tool(
@@ -39,14 +44,16 @@ def tool_from_document(
     )
 
 
-def model_from_row(row: Mapping[str, Any], blocked: frozenset[str] = frozenset()) -> Model:
+def model_from_row(
+    row: Mapping[str, Any], blocked: frozenset[str] = frozenset(), adult: frozenset[str] | None = None
+) -> Model:
     value = str(row["value"])
     return Model(
         value=value,
         description=_text(row.get("description")) or "",
         is_default=row.get("is_default") is True,
         trusted_only=row.get("trusted_only") is True,
-        adult=_is_adult(row),
+        adult=_is_adult(row) if adult is None else value in adult,
         blocked="*" in blocked or value in blocked,
         row=dict(row),
     )

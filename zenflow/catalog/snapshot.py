@@ -42,6 +42,7 @@ def snapshot_text(tool: Tool, catalog: Catalog) -> str:
     closed = [model.value for model in tool.models if model.blocked]
     if closed:
         about["blocked_models"] = closed
+    about["adult_models"] = [model.value for model in tool.models if model.adult]
     return json.dumps({**document_of(tool), "_snapshot": about}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -54,7 +55,10 @@ def read_snapshot(folder: Path = PACKAGED) -> Catalog:
         about = document.get("_snapshot")
         about = about if isinstance(about, Mapping) else {}
         tool = tool_from_document(
-            document, blocked=about.get("blocked") is True, blocked_models=about.get("blocked_models") or ()
+            document,
+            blocked=about.get("blocked") is True,
+            blocked_models=about.get("blocked_models") or (),
+            adult_models=about.get("adult_models"),
         )
         tools[tool.name] = tool
         server = str(about.get("server", server))
