@@ -46,7 +46,7 @@ def frames_of(state: RunState) -> list[Frame]:
         return []
     recipe = stored_recipe(started)
     asked = asked_by({}, state.options.get("asked", {}))
-    unfolder = Unfolder(state, asked, state.options.get("max", {}))
+    unfolder = Unfolder(state, asked)
     run = {"id": started.run_id, "started_at": started.at}
     unfolder.open_frame(recipe, started.inputs, run=run)
     while unfolder.agenda:

@@ -6,10 +6,13 @@ money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from zenflow import __version__
+from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
@@ -44,6 +47,14 @@ from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a resume changes on purpose; recorded with the run."""
+
+    budget: Decimal | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     """Journal the start of a run, durable: from here on it can be resumed."""
     recipe = plan.recipe
@@ -75,24 +86,30 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     await parts.journal.append(parts.lease, [event])
 
 
-async def execute(run_id: str, plan: Plan | None, parts: Parts, listener: Listener, stop: StopSignal) -> RunReport:
+async def execute(
+    parts: Parts,
+    account: Account,
+    catalog: Catalog,
+    plan: Plan | None,
+    listener: Listener,
+    stop: StopSignal,
+    gates: Gates,
+    changes: Changes | None = None,
+) -> RunReport:
     """Do what is left of a run until it is done or rests; its report.
 
-    The same call begins and resumes: what is left is what the facts do not hold. `plan` None: a resume of what can no longer be
-    planned; what is paid is fetched all the same. The caller has compared server and account, and holds the lease.
-    Raises JournalError, ServiceError (before anything is done) and Defect.
+    The same call begins and resumes: what is left is what the facts do not hold; `changes` is given for a resume. `plan`
+    None: a resume of what can no longer be planned; what is paid is fetched all the same. The caller has compared server and account,
+    and holds the lease. Raises JournalError and Defect.
     """
-    events = parts.journal.events(run_id)
-    state = fold(events)
+    run_id = parts.lease.run_id
+    state = fold(parts.journal.events(run_id))
     if state.started is None:
         raise Defect("ZF901", f"the journal holds no start of run {run_id}")
-    recipe = stored_recipe(state.started)
-    account = plan.account if plan is not None and plan.account is not None else await parts.provider.account()
-    catalog = plan.catalog if plan is not None else await parts.provider.catalog(sorted(_tools_of(recipe)))
-    engine = _Engine(parts, recipe, account, catalog, plan, state, listener, stop)
+    engine = _Engine(parts, stored_recipe(state.started), account, catalog, plan, state, listener, stop, gates)
     try:
-        if any(not isinstance(event, e.RunStarted) for event in events):
-            engine.resume()
+        if changes is not None:
+            engine.resume(changes)
         return await engine.run()
     finally:
         engine.close()
@@ -111,6 +128,7 @@ class _Engine:
         state: RunState,
         listener: Listener,
         stop: StopSignal,
+        gates: Gates,
     ) -> None:
         self.state = state
         self.stop = stop
@@ -119,7 +137,7 @@ class _Engine:
         service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
         recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
         asked = asked_by(catalog.tools, state.options.get("asked", {}))
-        unfolder = Unfolder(state, asked, state.options.get("max", {}))
+        unfolder = Unfolder(state, asked)
         fits = plan is None or plan.judgement.verdict is Verdict.FITS
         ledger = Ledger(state, keeps_tails=not fits, balance=account.credits)
         ledger.others = parts.journal.committed_elsewhere(account.account_id, parts.lease.run_id)
@@ -141,7 +159,7 @@ class _Engine:
         self.books = Bookkeeper(self.context)
         self.looker = Looker(self.context, self.books)
         queue = ReadyQueue(longest_first=fits)
-        self.cashier = Cashier(self.context, queue, account, lambda: self.books.watermark)
+        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.watermark)
         self.books.on_difference = self.cashier.contradicted
         self.watcher = Watcher(self.context, self.looker)
         self.unanswered = Unanswered(self.context, self.cashier, self.looker)
@@ -156,11 +174,15 @@ class _Engine:
 
     # ------------------------------------------------------------------------------------------------------------- resume
 
-    def resume(self) -> None:
-        """Record that the run goes on; failed instances are taken up again, what was paid for them stays in the books."""
+    def resume(self, changes: Changes) -> None:
+        """Record that the run goes on and what changes; failed instances are taken up again, what was paid stays booked."""
         context, recorder = self.context, self.context.recorder
         now = recorder.now()
         recorder.record(e.RunResumed(now, f"lease {context.parts.lease.token}"))
+        if changes.budget is not None and changes.budget != self.state.budget:
+            recorder.record(e.BudgetChanged(now, changes.budget))
+        if changes.options:
+            recorder.record(e.OptionsChanged(now, changes.options))
         failed = tuple(a for a, i in self.state.instances.items() if i.status is InstanceStatus.FAILED)
         if failed:
             recorder.record(e.Reopened(now, failed))
@@ -233,14 +255,6 @@ class _Engine:
         self.brake.close()
 
 
-def _tools_of(recipe: Recipe) -> Iterator[str]:
-    for spec in recipe.steps.values():
-        if spec.kind == "tool":
-            yield spec.uses
-        elif spec.recipe is not None:
-            yield from _tools_of(spec.recipe)
-
-
 def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
     """The prices that the plan showed, by question; those asked with a stand-in promise nothing about the real call."""
     if plan is None:
@@ -255,4 +269,4 @@ def _journal_halt(failure: JournalError, state: RunState) -> Halt:
     return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
 
 
-__all__ = ["begin", "execute", "look_at", "stored_recipe"]
+__all__ = ["Changes", "begin", "execute", "look_at", "stored_recipe"]

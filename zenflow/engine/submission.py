@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from zenflow.catalog.check import check_call, with_default_model
 from zenflow.catalog.gates import Gates
-from zenflow.catalog.model import Account
 from zenflow.catalog.prices import Quote
 from zenflow.clock import as_iso
 from zenflow.credits import ZERO, as_text
@@ -37,15 +37,13 @@ SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machin
 class Cashier:
     """Takes ready paid calls and sends them, as far as slots and money go."""
 
-    def __init__(
-        self, context: Context, queue: ReadyQueue, account: Account, watermark: Callable[[], str | None]
-    ) -> None:
+    def __init__(self, context: Context, queue: ReadyQueue, gates: Gates, watermark: Callable[[], str | None]) -> None:
         self.queue = queue
         self.in_flight = 0  # calls, reserved or accepted, not over
         self.on_accepted: Callable[[SubmissionState], None] = lambda submission: None
         self.on_lost: Callable[[SubmissionState], None] = lambda submission: None  # not sent, or unknown
         self._context = context
-        self._account = account
+        self._gates = gates
         self._quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
@@ -62,20 +60,20 @@ class Cashier:
             context.fail(instance, "ZF401", f"the service has no tool `{spec.uses}`", "See `zenflow tools`.")
             return
         sent = with_default_model(tool, params)
-        errors = [p for p in check_call(tool, sent, gates=self._gates(instance)) if p.severity == "error"]
+        errors = [p for p in check_call(tool, sent, gates=self._gates_of(instance)) if p.severity == "error"]
         if errors:
             context.fail(instance, errors[0].code, errors[0].message, errors[0].hint or "")
             return
         tries = len(instance.journaled.submissions) if instance.journaled is not None else 0
         self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.tail_s(instance))
 
-    def _gates(self, instance: Instance) -> Gates:
-        """The policy of every recipe around the call, the narrowest; the workspace agreed to it with the plan."""
+    def _gates_of(self, instance: Instance) -> Gates:
+        """The policy of every recipe around the call, the narrowest."""
         frame, nsfw = instance.step.frame, instance.step.frame.recipe.policy.nsfw
         while frame.outer is not None:
             frame = frame.outer.step.frame
             nsfw = "deny" if frame.recipe.policy.nsfw == "deny" else nsfw
-        return Gates(nsfw=nsfw, consent_nsfw=True, account=self._account)
+        return replace(self._gates, nsfw=nsfw)
 
     def again(self, ready: Ready) -> None:
         """Back into the queue: not sent yet, or a declared retry."""

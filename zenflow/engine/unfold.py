@@ -33,12 +33,11 @@ _RESTORED = {
 class Unfolder:
     """Makes frames and instances, and passes on what becomes of them. `agenda` holds instances to look at again."""
 
-    def __init__(self, state: RunState, asked: Asked, max_overrides: Mapping[str, int]) -> None:
+    def __init__(self, state: RunState, asked: Asked) -> None:
         self.agenda: deque[Instance] = deque()
         self.frames: list[Frame] = []
         self._state = state
         self._asked = asked
-        self._max_overrides = max_overrides
         self._journaled = _keys_by_step(state)
         self._born: dict[str, int] = {}  # how many of the journaled ones exist again
         self._bounds: dict[str, int | None] = {}
@@ -243,9 +242,10 @@ class Unfolder:
         return self._bounds[step.path]
 
     def _read_bound(self, step: StepRun) -> int | None:
+        overrides = self._state.options.get("max", {})  # `--max STEP=N`
         for name in (step.path, step.plan_path):
-            if name in self._max_overrides:
-                return self._max_overrides[name]
+            if name in overrides:
+                return int(overrides[name])
         written = step.spec.max
         value = evaluate(written, step.frame.names) if isinstance(written, Template) else written
         return value if isinstance(value, int) and not isinstance(value, bool) else None
