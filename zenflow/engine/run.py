@@ -99,7 +99,7 @@ async def execute(
     """Do what is left of a run until it is done or rests; its report.
 
     The same call begins and resumes: what is left is what the facts do not hold; `changes` is given for a resume. `plan`
-    None: a resume of what can no longer be planned; what is paid is fetched all the same. The caller has compared server and account,
+    The same call begins and resumes: what is left is what the facts do not hold; `changes` is given for a resume. `plan` None:
     and holds the lease. Raises JournalError and Defect.
     """
     run_id = parts.lease.run_id
