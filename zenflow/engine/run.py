@@ -98,9 +98,9 @@ async def execute(
 ) -> RunReport:
     """Do what is left of a run until it is done or rests; its report.
 
-    The same call begins and resumes: what is left is what the facts do not hold; `changes` is given for a resume. `plan`
-    The same call begins and resumes: what is left is what the facts do not hold; `changes` is given for a resume. `plan` None:
-    and holds the lease. Raises JournalError and Defect.
+    The same call begins and resumes: what is left is what the facts do not hold. `changes` is given for a resume. `plan` is
+    None for a resume of what can no longer be planned: what is paid is fetched all the same. The caller has compared server
+    and account, and holds the lease. Raises JournalError and Defect.
     """
     run_id = parts.lease.run_id
     state = fold(parts.journal.events(run_id))
