@@ -6,6 +6,7 @@ import re
 from unicodedata import combining, east_asian_width
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_WORD = re.compile(r"(?:`[^`]*`|\S)+")
 _ZERO = frozenset("\u200b\u200c\u200d\ufe0e\ufe0f")
 
 
@@ -42,10 +43,13 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int, indent: str = "", first: str | None = None) -> list[str]:
-    """Lines of at most `width` columns; `first` opens the first one, `indent` the others. Words are not broken."""
+    """Lines of at most `width` columns; `first` opens the first one, `indent` the others.
+
+    Words are not broken, nor is what stands in backticks: it is there to be copied.
+    """
     lines: list[str] = []
     line, empty = (indent if first is None else first), True
-    for word in text.split():
+    for word in _WORD.findall(text):
         if not empty and columns_of(line) + 1 + columns_of(word) > width:
             lines.append(line)
             line, empty = indent, True

@@ -1,0 +1,152 @@
+"""`validate`, `graph`, `init`, `config`: whole outputs, each form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+Zenflow = Callable[..., Any]
+
+BAD = """\
+zenflow: 1
+name: bad
+steps:
+  edit:
+    uses: by_prompt
+    with:
+      promt: a portrait
+      model: SEEDREAM_55
+  save:
+    uses: download
+    with:
+      asset_ids: ${{ steps.edit.asset_ids }}
+"""
+
+
+def schema(name: str) -> Any:
+    return json.loads((Path(__file__).parents[2] / "schemas" / f"{name}.schema.json").read_text())
+
+
+@pytest.fixture
+def workspace(zenflow: Zenflow, here: Path) -> Path:
+    assert zenflow("init").status == 0
+    return here
+
+
+def test_init_says_what_it_made_and_what_to_do_next(zenflow: Zenflow, here: Path) -> None:
+    assert zenflow("init", "shoot").out.splitlines() == [
+        "  made  zenflow.toml",
+        "  made  .gitignore",
+        "  made  recipes/first.yaml",
+        "  made  recipes/photos/example.jpg",
+        "",
+        "→ cd shoot && zenflow run first",
+        "  runs it on the sandbox: pictures are drawn, free of charge",
+    ]
+    again = zenflow("init", "shoot", "--json").document
+    assert (again["made"], len(again["left"])) == ([], 4)
+
+
+def test_a_right_recipe_is_one_line(zenflow: Zenflow, workspace: Path) -> None:
+    answer = zenflow("validate", "first")
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out == "recipes/first.yaml: valid · 4 steps, checked against the tools of sandbox\n"
+
+
+def test_every_problem_is_told_at_once_with_its_place(zenflow: Zenflow, here: Path) -> None:
+    (here / "bad.yaml").write_text(BAD)
+    answer = zenflow("validate", "bad.yaml")
+    assert answer.status == 2
+    lines = answer.out.splitlines()
+    heads = [line for line in lines if line.startswith("bad.yaml:")]
+    assert [head.split(" ")[0] for head in heads] == ["bad.yaml:5:11:", "bad.yaml:7:7:", "bad.yaml:8:14:"]
+    assert "8 |       model: SEEDREAM_55" in lines
+    assert "  |              ^^^^^^^^^^^" in lines
+    assert lines[-1] == "3 errors"
+
+
+def test_validate_json_is_one_document_of_the_published_schema(zenflow: Zenflow, here: Path) -> None:
+    (here / "bad.yaml").write_text(BAD)
+    by_option, by_format = (
+        zenflow("validate", "bad.yaml", "--json"),
+        zenflow("validate", "bad.yaml", "--format", "json"),
+    )
+    assert by_option.document == by_format.document
+    document = by_option.document
+    jsonschema.validate(document, schema("validate"))
+    assert list(document)[:3] == ["format", "status", "error"]
+    assert (document["status"], len(document["problems"])) == ("invalid", 3)
+    assert document["error"]["code"] == document["problems"][0]["code"]
+
+
+def test_validate_for_github(zenflow: Zenflow, here: Path) -> None:
+    (here / "bad.yaml").write_text(BAD)
+    lines = zenflow("validate", "bad.yaml", "--format", "github").out.splitlines()
+    assert [line.split(",endLine")[0] for line in lines] == [
+        "::error file=bad.yaml,line=5",
+        "::error file=bad.yaml,line=7",
+        "::error file=bad.yaml,line=8",
+    ]
+
+
+def test_a_recipe_that_is_not_there_names_those_that_are(zenflow: Zenflow, workspace: Path) -> None:
+    answer = zenflow("validate", "frist")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("error: there is no recipe `frist` [ZF011]\n→ Did you mean `first")
+
+
+def test_a_live_server_that_is_not_there_is_said_and_the_snapshot_serves(zenflow: Zenflow, workspace: Path) -> None:
+    answer = zenflow("validate", "first", "--server", "http://127.0.0.1:9/mcp")
+    assert answer.status == 0
+    assert "http://127.0.0.1:9/mcp could not be asked" in answer.err
+
+
+def test_a_graph_is_mermaid(zenflow: Zenflow, workspace: Path) -> None:
+    assert zenflow("graph", "first").out.splitlines() == [
+        "flowchart TD",
+        '  s0("upload<br/><small>upload</small>")',
+        '  s1["edit × n<br/><small>image_editor</small>"]',
+        '  s2["enlarge × n<br/><small>upscaler</small>"]',
+        '  s3("save<br/><small>download</small>")',
+        "  s0 -->|asset_id| s1",
+        "  s1 ==>|asset_ids| s2",
+        "  s2 -->|asset_ids| s3",
+        "  s1 -->|origin| s3",
+    ]
+    document = zenflow("graph", "first", "--json").document
+    assert document["edges"][1] == {"from": "edit", "to": "enlarge", "reads": "asset_ids", "streams": True}
+
+
+def test_config_shows_each_value_with_its_origin(
+    zenflow: Zenflow, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZENFLOW_IN_FLIGHT", "7")
+    monkeypatch.setenv("ZENFLOW_TOKEN", "secret-word")
+    answer = zenflow("config", "--server", "zencreator")
+    rows = {line.split()[0]: line.split() for line in answer.out.splitlines()[3:]}
+    assert rows["service.server"][1:3] == ["zencreator", "--server"]
+    assert rows["limits.in_flight"][1:3] == ["7", "ZENFLOW_IN_FLIGHT"]
+    assert rows["budget.per_run"][1:3] == ["100", "zenflow.toml:7"]
+    assert rows["limits.batch"][1:3] == ["50", "default"]
+    assert rows["token"][1:3] == ["set", "ZENFLOW_TOKEN"]
+    assert "secret-word" not in answer.out + zenflow("config", "--json").out
+
+
+def test_settings_that_cannot_be_are_drawn_like_a_recipe_s_problems(zenflow: Zenflow, here: Path) -> None:
+    (here / "zenflow.toml").write_text('[service]\nspeed = "fast"\n')
+    answer = zenflow("config")
+    assert answer.status == 2
+    assert answer.err.splitlines() == [
+        'zenflow.toml:2:9: error: `service.speed` is "fast": a number was expected [ZF023]',
+        "  |",
+        '2 | speed = "fast"',
+        "  |         ^^^^^^",
+        "  → For example: `10`.",
+        "",
+        "1 error",
+    ]
