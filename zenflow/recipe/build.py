@@ -56,6 +56,8 @@ def written(node: Node, problems: Problems) -> Any:
 
 def parse_scalar(node: Node, problems: Problems) -> Template | str:
     """One text with its places."""
+    if "}}" in node.value:
+        return parse_text(node.value, node.place, locator(node), problems)
     found = Problems()
     result = parse_text(node.value, node.place, locator(node), found)
     for problem in found:
@@ -65,8 +67,8 @@ def parse_scalar(node: Node, problems: Problems) -> Template | str:
 
 def _cut_off_by_comment(problem: Problem, node: Node) -> Problem | None:
     """` #` begins a comment in YAML: the rest of the expression never arrived (rule 9)."""
-    line = node.source.line(node.end.line)
-    if problem.code != UNCLOSED or node.style or not line[node.end.column :].lstrip().startswith("#"):
+    line = node.source.line(node.end_line)
+    if problem.code != UNCLOSED or node.style or not line[node.end_column :].lstrip().startswith("#"):
         return None
     hint = f"` #` begins a comment in YAML. Write `{quoted_line(line)}`."
     return Problem("ZF110", "the expression is cut off by a comment: it must be quoted", problem.place, hint)

@@ -13,17 +13,19 @@ from zenflow.recipe.cycles import check_cycles
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.static_scope import StaticScopes
+from zenflow.recipe.templates import gather_templates
 
 
 def check_recipe(recipe: Recipe, node: Node, problems: Problems) -> None:
     """Adds what is wrong; none of the checks stops another."""
     steps = node.get("steps")
     step_ids = tuple(steps.entries) if steps is not None else ()
+    templates = gather_templates(recipe)
     check_inputs(recipe, problems)
-    usable = check_names(recipe, step_ids, problems)
+    usable = check_names(recipe, templates, step_ids, problems)
     check_steps(recipe, step_ids, problems)
-    check_cycles(recipe, problems)
+    check_cycles(recipe, templates, problems)
     typed = check_values(recipe, StaticScopes(recipe, step_ids), usable, problems)
     check_parameters(recipe, typed, problems)
     check_policy(recipe, problems)
-    check_unused_inputs(recipe, problems)
+    check_unused_inputs(recipe, templates, problems)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from zenflow.expr.template import Template
-from zenflow.expr.tree import templates_in
 from zenflow.problems import Problems
 from zenflow.recipe.check_parameters import OUTSIDE, leads_out
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
+from zenflow.recipe.templates import Placed
 from zenflow.recipe.value_schema import is_uuid, media_leaves, misfits
 
 BAD_PATTERN = "ZF210"
@@ -113,29 +112,16 @@ def _check_default(spec: InputSpec, problems: Problems) -> None:
             )
 
 
-def check_unused_inputs(recipe: Recipe, problems: Problems) -> None:
+def check_unused_inputs(recipe: Recipe, templates: Sequence[Placed], problems: Problems) -> None:
     """An input that no expression reads is most often a slip of the pen."""
     read: set[object] = set()
-    for template in _all_templates(recipe):
-        for reference in template.reads:
+    for placed in templates:
+        for reference in placed.template.reads:
             if reference.root == "inputs":
                 if not reference.path or type(reference.path[0]) is not str:
                     return
                 read.add(reference.path[0])
     for name in recipe.inputs:
         if name not in read:
-            problems.warning(
-                UNUSED,
-                f"the input `{name}` is never read",
-                recipe.places.key("inputs", name),
-                f"Use `${{{{ inputs.{name} }}}}` somewhere, or leave it out.",
-            )
-
-
-def _all_templates(recipe: Recipe) -> Iterator[Template]:
-    parts: list[Any] = [recipe.budget, recipe.outputs]
-    for step in recipe.steps.values():
-        parts += [step.foreach, step.max, step.if_, step.with_]
-    for part in parts:
-        for _, template in templates_in(part):
-            yield template
+            hint = f"Use `${{{{ inputs.{name} }}}}` somewhere, or leave it out."
+            problems.warning(UNUSED, f"the input `{name}` is never read", recipe.places.key("inputs", name), hint)

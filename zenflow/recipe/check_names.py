@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from zenflow.expr.failure import suggestion
 from zenflow.expr.references import Reference
-from zenflow.expr.template import Template
-from zenflow.expr.tree import templates_in
 from zenflow.problems import Problems
 from zenflow.recipe.actions import TAKES_WHAT_EXISTS
 from zenflow.recipe.model import Recipe, StepSpec
 from zenflow.recipe.static_scope import origins_of
+from zenflow.recipe.templates import Placed
 
 OUT_OF_SCOPE = "ZF320"
 ONLY_AT_THE_END = "ZF321"
@@ -21,63 +19,54 @@ NO_ORIGIN = "ZF326"
 UNKNOWN = "ZF310"
 _EVERYWHERE = frozenset({"inputs", "steps", "recipe"})
 _PER_INSTANCE = frozenset({"item", "index", "origin", "previous"})
+_IN_INSTANCES = _EVERYWHERE | _PER_INSTANCE
+_IN_NAMES = _EVERYWHERE | {"index", "origin", "run"}
+_AT_THE_END = _EVERYWHERE | {"run"}
+_INPUTS = frozenset({"inputs"})
 
 
-def check_names(recipe: Recipe, step_ids: Sequence[str], problems: Problems) -> set[int]:
-    """Reports names that do not stand for anything where they are; returns the ids of templates that read no such name."""
+def check_names(recipe: Recipe, templates: Sequence[Placed], step_ids: Sequence[str], problems: Problems) -> set[int]:
+    """Reports names that stand for nothing where they are; returns the ids of the templates that read no such name."""
+    known = frozenset(step_ids)
     usable: set[int] = set()
-    for template, allowed, step, what in _templates(recipe):
+    for placed in templates:
+        allowed = _allowed(placed)
         good = True
-        for read in template.reads:
-            good &= _check(read, allowed, recipe, step, step_ids, what, problems)
+        for read in placed.template.reads:
+            if read.root not in allowed:
+                _report_scope(read, placed.key.partition(".")[0], problems)
+                good = False
+            else:
+                good &= _check(read, recipe, placed.step, known, step_ids, problems)
         if good:
-            usable.add(id(template))
+            usable.add(id(placed.template))
     return usable
 
 
-def _templates(recipe: Recipe) -> Iterator[tuple[Template, frozenset[str], StepSpec | None, str]]:
-    """Every template with the names that it may read."""
-    inputs = frozenset({"inputs"})
-    if isinstance(recipe.budget, Template):
-        yield recipe.budget, inputs, None, "budget"
-    for step in recipe.steps.values():
-        if isinstance(step.max, Template):
-            yield step.max, inputs, step, "max"
-        yield from _each(step.foreach, _EVERYWHERE, step, "foreach")
-        inside = _EVERYWHERE | _PER_INSTANCE if step.fans_out else _EVERYWHERE
-        yield from _each(step.if_, inside, step, "if")
-        for key, value in step.with_.items():
-            names = inside
-            if step.uses in TAKES_WHAT_EXISTS and key == "name":
-                names = inside | {"index", "origin", "run"}
-            yield from _each(value, names, step, "with")
-    yield from _each(recipe.outputs, _EVERYWHERE | {"run"}, None, "outputs")
-
-
-def _each(
-    value: Any, allowed: frozenset[str], step: StepSpec | None, what: str
-) -> Iterator[tuple[Template, frozenset[str], StepSpec | None, str]]:
-    if isinstance(value, Template):
-        yield value, allowed, step, what
-    elif value is not None and type(value) is not bool:
-        for _, template in templates_in(value):
-            yield template, allowed, step, what
+def _allowed(placed: Placed) -> frozenset[str]:
+    """The names that may be read there."""
+    key, step = placed.key, placed.step
+    if key in {"budget", "max"}:
+        return _INPUTS
+    if key == "outputs":
+        return _AT_THE_END
+    if step is None or key == "foreach":
+        return _EVERYWHERE
+    if key == "with.name" and step.uses in TAKES_WHAT_EXISTS:
+        return _IN_NAMES | _PER_INSTANCE if step.fans_out else _IN_NAMES
+    return _IN_INSTANCES if step.fans_out else _EVERYWHERE
 
 
 def _check(
     read: Reference,
-    allowed: frozenset[str],
     recipe: Recipe,
     step: StepSpec | None,
+    known: frozenset[str],
     step_ids: Sequence[str],
-    what: str,
     problems: Problems,
 ) -> bool:
-    if read.root not in allowed:
-        _report_scope(read, what, problems)
-        return False
     first = read.path[0] if read.path else None
-    if read.root == "steps" and type(first) is str and first not in step_ids:
+    if read.root == "steps" and type(first) is str and first not in known:
         problems.error(
             UNKNOWN, f"there is no step `{first}`", read.place_of(1), suggestion(first, step_ids, "The steps")
         )

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from zenflow.expr.tree import templates_in
+from zenflow.expr.references import Reference
 from zenflow.problems import Place, Problems
 from zenflow.recipe.model import Recipe, StepSpec
+from zenflow.recipe.templates import Placed
 
-Edges = Mapping[str, Mapping[str, Place]]  # step → the steps it reads, each with the first place where it does
+Mention: TypeAlias = list[Reference | Place]  # where a step is read or needed; places are made only for knots
+Edges: TypeAlias = Mapping[str, Mapping[str, Mention]]  # step → the steps that it waits for
 
 
-def check_cycles(recipe: Recipe, problems: Problems) -> None:
+def check_cycles(recipe: Recipe, templates: Sequence[Placed], problems: Problems) -> None:
     """One problem for each knot of steps that cannot begin."""
-    edges: Edges = {step.id: _reads(step, recipe) for step in recipe.steps.values()}
+    edges = _edges(recipe, templates)
     for knot in _knots(edges):
-        inside = [(place, reader, read) for reader in knot for read, place in edges[reader].items() if read in knot]
+        inside = [
+            (_first_place(mentions), reader, read)
+            for reader in knot
+            for read, mentions in edges[reader].items()
+            if read in knot
+        ]
         place, reader, read = min(inside)
         path = " → ".join((reader, *_way(edges, knot, read, reader)))
         if reader == read:
@@ -34,28 +42,31 @@ def check_cycles(recipe: Recipe, problems: Problems) -> None:
             )
 
 
-def step_references(step: StepSpec) -> Iterator[tuple[str, Place]]:
-    """Every step that a step reads or needs, with the place of each mention."""
-    for part in (step.foreach, step.if_, step.with_):
-        for _, template in templates_in(part):
-            for read in template.reads:
-                if read.root == "steps" and read.path and type(read.path[0]) is str:
-                    yield read.path[0], read.place_of(1) or step.places.root
-    for position, step_id in enumerate(step.needs):
-        yield step_id, need_place(step, position)
+def _edges(recipe: Recipe, templates: Sequence[Placed]) -> Edges:
+    edges: dict[str, dict[str, Mention]] = {step_id: {} for step_id in recipe.steps}
+    for placed in templates:
+        if placed.step is None:
+            continue
+        found = edges[placed.step.id]
+        for read in placed.template.reads:
+            step_id = read.path[0] if read.root == "steps" and read.path else None
+            if type(step_id) is str and step_id in edges:
+                found.setdefault(step_id, []).append(read)
+    for step in recipe.steps.values():
+        for position, step_id in enumerate(step.needs):
+            if step_id in edges:
+                edges[step.id].setdefault(step_id, []).append(need_place(step, position))
+    return edges
+
+
+def _first_place(mentions: Mention) -> Place:
+    places = [mention.place_of(1) if isinstance(mention, Reference) else mention for mention in mentions]
+    return min(place for place in places if place is not None)
 
 
 def need_place(step: StepSpec, position: int) -> Place:
     listed = ("needs", position) in step.places.values
     return step.places.value("needs", position) if listed else step.places.value("needs")
-
-
-def _reads(step: StepSpec, recipe: Recipe) -> dict[str, Place]:
-    found: dict[str, Place] = {}
-    for step_id, place in step_references(step):
-        if step_id in recipe.steps and (step_id not in found or place < found[step_id]):
-            found[step_id] = place
-    return found
 
 
 def _knots(edges: Edges) -> list[set[str]]:

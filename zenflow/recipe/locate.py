@@ -9,25 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zenflow.problems import Place
-from zenflow.recipe.nodes import Node
+from zenflow.recipe.nodes import Node, Text
 
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 
 
 def locator(node: Node) -> Callable[[int, int], Place]:
     """`(start, end)` in the value → a place; the end is exclusive."""
-    quote = 1 if node.style in ("'", '"') else 0
-    start, end = node.start, node.end
-    line, column = start.line, start.column + quote
-    length = len(node.value)
-    if start.line == end.line and end.index - start.index == length + 2 * quote:
-        source = node.source
-
-        def direct(begin: int, stop: int) -> Place:
-            return source.place(line, column + begin, line, column + stop)
-
-        return direct
+    quotes = 2 if node.style in ("'", '"') else 0
+    if node.line == node.end_line and node.length == len(node.value) + quotes:
+        return _Direct(node.source, node.line, node.column + quotes // 2)
     return _mapped(node)
+
+
+class _Direct:
+    """The value stands in the text as it is."""
+
+    __slots__ = ("column", "line", "source")
+
+    def __init__(self, source: Text, line: int, column: int) -> None:
+        self.source = source
+        self.line = line
+        self.column = column
+
+    def __call__(self, start: int, end: int) -> Place:
+        return self.source.place(self.line, self.column + start, self.line, self.column + end)
 
 
 def _mapped(node: Node) -> Callable[[int, int], Place]:
@@ -60,8 +66,8 @@ def _block(node: Node) -> list[tuple[int, int]] | None:
     """A block scalar: every line's text stands in the value in order; what joins them is a blank or a line break."""
     lines = node.source.lines
     value: str = node.value
-    first = node.start.line + 1
-    last = min(node.end.line + (1 if node.end.column else 0), len(lines))
+    first = node.line + 1
+    last = min(node.end_line + (1 if node.end_column else 0), len(lines))
     indent = min((len(line) - len(line.lstrip(" ")) for line in lines[first:last] if line.strip()), default=0)
     found: list[tuple[int, int]] = []
     at = 0
@@ -83,14 +89,14 @@ def _block(node: Node) -> list[tuple[int, int]] | None:
 def _flow(node: Node) -> list[tuple[int, int]] | None:
     """A plain or quoted scalar: characters one by one, line folding and escapes as YAML has them."""
     lines, value, style = node.source.lines, node.value, node.style
-    line, column = node.start.line, node.start.column + (1 if style else 0)
+    line, column = node.line, node.column + (1 if style else 0)
     found: list[tuple[int, int]] = []
     while len(found) < len(value):
         if line >= len(lines):
             return None
         text = lines[line]
-        if column >= len(text.rstrip()) and line < node.end.line:
-            line, column = _fold(lines, line, node.end.line, value, found)
+        if column >= len(text.rstrip()) and line < node.end_line:
+            line, column = _fold(lines, line, node.end_line, value, found)
             continue
         if column >= len(text):
             return None

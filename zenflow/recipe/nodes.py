@@ -41,14 +41,32 @@ class Text:
 class Node:
     """One value. `value` is the plain value of the whole subtree; `entries` and `items` lead to the parts of it."""
 
-    __slots__ = ("end", "entries", "items", "kind", "raw", "size", "source", "start", "style", "value")
+    __slots__ = (
+        "column",
+        "end_column",
+        "end_line",
+        "entries",
+        "items",
+        "kind",
+        "length",
+        "line",
+        "raw",
+        "size",
+        "source",
+        "style",
+        "value",
+    )
 
     def __init__(self, source: Text, kind: Kind, value: Any, start: Any, end: Any, style: str | None = None) -> None:
+        """`start` and `end` are the parser's marks; numbers are kept of them, because a mark is an object to collect."""
         self.source = source
         self.kind: Kind = kind
         self.value = value
-        self.start = start  # the parser's marks: line, column and index from 0
-        self.end = end
+        self.line: int = start.line  # from 0, as the column
+        self.column: int = start.column
+        self.end_line: int = end.line
+        self.end_column: int = end.column
+        self.length: int = end.index - start.index  # characters as they are written
         self.style = style
         self.raw: str | None = None  # of a plain scalar that was read as something else than text
         self.entries: dict[str, tuple[Node, Node]] = _NO_ENTRIES
@@ -59,17 +77,17 @@ class Node:
     def place(self) -> Place:
         if self.kind != "scalar" and self.style is None:
             return self._place_of_block()
-        start, end = self.start, self.end
-        if end.line > start.line or self.style in ("|", ">"):
-            return self.source.place(start.line, start.column, start.line, len(self.source.line(start.line).rstrip()))
-        return self.source.place(start.line, start.column, end.line, max(end.column, start.column + 1))
+        if self.end_line > self.line or self.style in ("|", ">"):
+            return self._place_of_block()
+        return self.source.place(self.line, self.column, self.end_line, self.end_column)
 
     def _place_of_block(self) -> Place:
-        """A block is shown by its first line."""
-        line = self.start.line
-        return self.source.place(
-            line, self.start.column, line, max(len(self.source.line(line).rstrip()), self.start.column + 1)
-        )
+        """What takes several lines is shown by its first."""
+        return self.source.place(self.line, self.column, self.line, len(self.source.line(self.line).rstrip()))
+
+    def ends(self, mark: Any) -> None:
+        """Called when the end of a mapping or a list is read."""
+        self.end_line, self.end_column = mark.line, mark.column
 
     def get(self, key: str) -> Node | None:
         entry = self.entries.get(key)

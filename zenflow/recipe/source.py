@@ -189,7 +189,7 @@ class _Builder:
         node = Node(self.source, "list", [], event.start_mark, event.end_mark, "[" if event.flow_style else None)
         for child in events:
             if type(child) is yaml.SequenceEndEvent:
-                node.end = child.end_mark
+                node.ends(child.end_mark)
                 break
             item = self._node(child, events, depth + 1)
             items.append(item)
@@ -206,7 +206,7 @@ class _Builder:
         merges: list[Node] = []
         for child in events:
             if type(child) is yaml.MappingEndEvent:
-                node.end = child.end_mark
+                node.ends(child.end_mark)
                 break
             key = self._key(child, events, depth)
             value = self._node(next(events), events, depth + 1)
