@@ -21,6 +21,7 @@ from zenflow.engine.context import Context, Halt
 from zenflow.engine.door import NewRun, Parts, StopSignal
 from zenflow.engine.free import FreeWork
 from zenflow.engine.inner import Inner
+from zenflow.engine.instances import Status
 from zenflow.engine.ledger import FrameBudgets, Ledger
 from zenflow.engine.limits import Brake
 from zenflow.engine.looks import Looker
@@ -32,6 +33,7 @@ from zenflow.engine.result import Listener, RunReport
 from zenflow.engine.saving import Saver
 from zenflow.engine.scheduler import Scheduler
 from zenflow.engine.service import Service
+from zenflow.engine.strangers import Strangers
 from zenflow.engine.submission import Cashier
 from zenflow.engine.unanswered import Unanswered
 from zenflow.engine.unfold import Unfolder
@@ -132,6 +134,7 @@ class _Engine:
     ) -> None:
         self.state = state
         self.stop = stop
+        self.is_resume = False
         self.recipe = recipe
         brake = Brake(parts.clock, parts.limits.requests_per_second)
         service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
@@ -176,6 +179,7 @@ class _Engine:
 
     def resume(self, changes: Changes) -> None:
         """Record that the run goes on and what changes; failed instances are taken up again, what was paid stays booked."""
+        self.is_resume = True
         context, recorder = self.context, self.context.recorder
         now = recorder.now()
         recorder.record(e.RunResumed(now, f"lease {context.parts.lease.token}"))
@@ -208,15 +212,39 @@ class _Engine:
         assert started is not None
         await self.books.begin()
         context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
+        if self.is_resume and not await self._look_for_strangers():
+            return await self._end()
         self._recover()
         await self.scheduler.run()
         await self.scheduler.leave()
+        self._report_strangers()
         if context.defects:
             await context.recorder.flush()
             raise Defect("ZF900", f"zenflow went wrong while running: {context.defects[0]!r}") from context.defects[0]
         if context.recorder.failed is None and not self.stop.leaving:
             await self._settle_books()
         return await self._end()
+
+    async def _look_for_strangers(self) -> bool:
+        """Every resume begins by listing the tasks with the run's stamp; without that nothing may be sent."""
+        strangers = Strangers(self.context, self.looker)
+        try:
+            await strangers.find()
+        except ServiceError as error:
+            self.context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` when it is back.")
+            return False
+        self.cashier.strangers = strangers
+        self.cashier.skip_numbers(strangers.highest_number)
+        return True
+
+    def _report_strangers(self) -> None:
+        """Tasks of this run that nothing in it asks for: a person must look at them."""
+        for stranger in self.cashier.strangers.unrecognised() if self.cashier.strangers is not None else ():
+            task = stranger.task
+            text = f"task {task.task_id} ({task.tool}) carries this run's stamp, and the journal does not know it"
+            self.context.halt("ZF646", text, "`zenflow reconcile RUN` shows what is known of it.")
+            for ready in stranger.claimed.values():
+                self.context.rest(ready.instance, Status.UNKNOWN, "an unknown task has asked for the same")
 
     async def _settle_books(self) -> None:
         """The debits and refunds that are there now; what comes later a later command takes in."""

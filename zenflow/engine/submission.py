@@ -24,6 +24,7 @@ from zenflow.engine.limits import Kind
 from zenflow.engine.outcomes import Class, classify
 from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
 from zenflow.engine.quotes import FreshQuotes
+from zenflow.engine.strangers import Strangers
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import stamp_for
@@ -47,6 +48,7 @@ class Cashier:
         self._quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
+        self.strangers: Strangers | None = None  # of a resume
         self._watermark = watermark  # the newest transaction row seen so far
 
     # ------------------------------------------------------------------------------------------------------------- ready
@@ -95,7 +97,8 @@ class Cashier:
                 return
             if idle and not self.in_flight:
                 context.ledger.forget_all_owed()
-            calls = await self._priced(candidates)
+            fresh = [ready for ready in candidates if not await self._already_asked(ready)]
+            calls = await self._priced(fresh)
             chosen, waiting = await self._affordable(calls)
             for ready in waiting:
                 self.again(ready)
@@ -103,6 +106,26 @@ class Cashier:
                 self._start(self._send(batch))
             if waiting or len(chosen) < len(candidates):
                 return
+
+    async def _already_asked(self, ready: Ready) -> bool:
+        """A task that the journal lost may hold this very call: then it is taken over, never sent again."""
+        stranger = self.strangers.claim(ready) if self.strangers is not None else None
+        if stranger is None or self.strangers is None:
+            return False
+        ready.instance.status = Status.RUNNING
+        if stranger.is_whole:
+            tool = self._context.catalog.tools[ready.tool]
+            questions = [self._quotes.question(tool, params) for params in stranger.task.inputs]
+            quotes = await self._quotes.ask(questions)
+            prices = [quotes[question.key].credits or ZERO for question in questions]
+            submission = await self.strangers.adopt(stranger, prices, self._context.account_id)
+            self.in_flight += len(prices)
+            self.on_accepted(submission)
+        return True
+
+    def skip_numbers(self, highest: int) -> None:
+        """Count on from here: a stamp is never used twice."""
+        self._numbers = itertools.count(max(highest + 1, self._context.recorder.state.next_submission))
 
     async def _priced(self, candidates: Sequence[Ready]) -> list[Priced]:
         """Those that have a price that may be paid; the others fail or are held, each with its reason."""
@@ -248,13 +271,35 @@ class Cashier:
             return None
         return Cap(context.account_id, f"{context.clock.now():%Y-%m-%d}", context.parts.per_day)
 
-    async def send_again(self, submission: SubmissionState) -> None:
-        """Attempt k+1 of the same intent. The caller has looked (money.md: never without a look in between)."""
+    async def send_again(self, submission: SubmissionState) -> bool:
+        """Attempt k+1 of the same intent; False when its price has risen. The caller has looked (money.md: never without)."""
         context = self._context
+        if not await self._still_costs(submission):
+            return False
         attempt = submission.attempts + 1
         now = context.recorder.now()
         await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
         await self._post(submission.number, attempt, submission.tool)
+        return True
+
+    async def _still_costs(self, submission: SubmissionState) -> bool:
+        """At a fresh quote, no more than what was set aside for it (promise 3)."""
+        context = self._context
+        tool = context.catalog.tools.get(submission.tool)
+        if tool is None:
+            return False
+        questions = [self._quotes.question(tool, call.call.params) for call in submission.calls]
+        try:
+            quotes = await self._quotes.ask(questions)
+        except ServiceError as error:
+            context.halt(error.code, f"prices cannot be asked: {error.message}", error.hint or "`zenflow resume RUN`")
+            return False
+        total = sum((quotes[question.key].credits or ZERO for question in questions), ZERO)
+        if total <= submission.quote:
+            return True
+        text = f"{submission.tool} now costs {as_text(total)} credits, and {as_text(submission.quote)} were set aside"
+        context.halt("ZF633", text, "`zenflow reconcile RUN` decides what becomes of it.")
+        return False
 
     async def _post(self, number: int, attempt: int, tool: str) -> None:
         """The one POST of one attempt, behind the gate: the lease is ours, and it is not too late."""

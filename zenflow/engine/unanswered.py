@@ -84,8 +84,7 @@ class Unanswered:
             return False
         if submission.outcome is not Outcome.NOT_SENT:
             return True  # the watcher found it meanwhile
-        await self._cashier.send_again(submission)
-        return True
+        return await self._cashier.send_again(submission)
 
     # ------------------------------------------------------------------------------------------------------------- unknown
 
@@ -106,8 +105,7 @@ class Unanswered:
             if is_conclusive(submission):
                 if not context.takes_new_work:
                     return False
-                await self._cashier.send_again(submission)
-                return True
+                return await self._cashier.send_again(submission)
         return False
 
     async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:

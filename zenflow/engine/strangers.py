@@ -1,0 +1,110 @@
+"""Tasks that carry our stamp and that the journal does not know: it may have been restored from a backup, or copied.
+
+Every resume begins by listing the run's tasks (money.md, “Resume”). An unknown one is adopted by matching its inputs to
+requests by digest, as these become ready; what could repeat it is not sent. A match with nothing is reported, status 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from zenflow.engine.context import Context
+from zenflow.engine.limits import Kind
+from zenflow.engine.looks import Looker
+from zenflow.engine.queue import Ready
+from zenflow.history import events as e
+from zenflow.history.state import RunState, SubmissionState
+from zenflow.ids import STAMP_LENGTH, digest_of, stamp_for
+from zenflow.providers.base import Task
+
+NUMBERS_TRIED = 10_000
+
+
+@dataclass(slots=True, eq=False)
+class Stranger:
+    """One unknown task: which of its inputs have found their instance so far."""
+
+    task: Task
+    number: int  # of the submission that it was, read from its stamp
+    claimed: dict[int, Ready] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.claimed) == len(self.task.inputs)
+
+
+class Strangers:
+    """Holds back what an unknown task has already asked for, and hands such tasks over once they are recognised."""
+
+    def __init__(self, context: Context, looker: Looker) -> None:
+        self._context = context
+        self._looker = looker
+        self._open: dict[str, list[tuple[Stranger, int]]] = {}
+        self._all: list[Stranger] = []
+
+    async def find(self) -> None:
+        """List the run's tasks. Raises ServiceError: without this look nothing may be sent."""
+        sight = await self._looker.look()
+        state = self._context.recorder.state
+        known_tasks = {s.task_id for s in state.submissions.values()}
+        known_stamps = {s.stamp for s in state.submissions.values()}
+        service = self._context.service
+        for summary in sight.tasks:
+            stamp = summary.comment[:STAMP_LENGTH]
+            if summary.task_id in known_tasks or stamp in known_stamps:
+                continue
+            task = await service.ask(Kind.LOOK, lambda one=summary.task_id: service.provider.get_task(one))  # type: ignore[misc]
+            self._take(Stranger(task, _number_of(stamp, state)))
+
+    def _take(self, stranger: Stranger) -> None:
+        self._all.append(stranger)
+        for position, params in enumerate(stranger.task.inputs):
+            key = digest_of([stranger.task.tool, params])
+            self._open.setdefault(key, []).append((stranger, position))
+
+    @property
+    def highest_number(self) -> int:
+        """New submissions count on from here: a stamp is never used twice."""
+        return max((stranger.number for stranger in self._all), default=0)
+
+    def claim(self, ready: Ready) -> Stranger | None:
+        """The unknown task that has already asked for this call, if there is one."""
+        if not self._open:
+            return None
+        places = self._open.get(digest_of([ready.tool, ready.params]))
+        if not places:
+            return None
+        stranger, position = places.pop(0)
+        stranger.claimed[position] = ready
+        return stranger
+
+    async def adopt(self, stranger: Stranger, quotes: Sequence[Decimal], account_id: str) -> SubmissionState:
+        """All inputs have found their instances: it becomes a submission of this journal, intended and accepted."""
+        recorder = self._context.recorder
+        now = recorder.now()
+        calls = tuple(
+            e.IntendedCall(ready.instance.address, ready.try_number, quote, ready.params)
+            for (_, ready), quote in zip(sorted(stranger.claimed.items()), quotes, strict=True)
+        )
+        task = stranger.task
+        stamp = task.comment[:STAMP_LENGTH]
+        intended = e.Intended(now, stranger.number, stamp, task.tool, task.comment, calls, None, account_id)
+        accepted = e.Accepted(now, stranger.number, task.task_id, task.total, adopted=True)
+        await recorder.commit(intended, accepted)
+        self._all.remove(stranger)
+        return recorder.state.submissions[stranger.number]
+
+    def unrecognised(self) -> Iterable[Stranger]:
+        """Those that nothing matched: a person must look at them."""
+        return tuple(self._all)
+
+
+def _number_of(stamp: str, state: RunState) -> int:
+    """Stamps are derived from the submission's number: the number is found again by trying."""
+    assert state.started is not None
+    for number in range(1, NUMBERS_TRIED):
+        if stamp_for(state.started.stamp_run, number) == stamp:
+            return number
+    return max(state.submissions, default=0) + NUMBERS_TRIED
