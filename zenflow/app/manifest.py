@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zenflow.artifacts.manifest import write_json
+from zenflow.engine.replay import frames_of
 from zenflow.engine.result import RunReport
+from zenflow.expr.values import Lookup
 from zenflow.report.manifest import NAME, manifest_document
 
 
@@ -13,5 +17,16 @@ def leave_manifest(report: RunReport, folder: Path) -> Path | None:
     """Write it, whole or not at all; nothing for a run without files and without anything lost."""
     if not report.files and not report.state.lost:
         return None
-    write_json(folder, NAME, manifest_document(report))
+    write_json(folder, NAME, manifest_document(report, _items(report)))
     return folder / NAME
+
+
+def _items(report: RunReport) -> Mapping[str, Any]:
+    """The plain `foreach` element of each instance; an element that is a step's results is told by those."""
+    return {
+        instance.address: instance.item
+        for frame in frames_of(report.state)
+        for step in frame.steps.values()
+        for instance in step.instances.values()
+        if step.fans_out and not isinstance(instance.item, Lookup)
+    }

@@ -19,7 +19,7 @@ from zenflow.app.run import Hands, Work, carry_out, parts_for
 from zenflow.app.settings import Setting, Settings
 from zenflow.app.wiring import Connection
 from zenflow.catalog.model import Account
-from zenflow.engine.replay import look_at
+from zenflow.engine.replay import look_at, stored_recipe
 from zenflow.engine.result import RunReport
 from zenflow.engine.run import Changes
 from zenflow.errors import InvalidRecipe, Refused, UsageError
@@ -27,7 +27,6 @@ from zenflow.history.events import RunStarted
 from zenflow.history.state import RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.plan.model import BudgetLine, Plan
-from zenflow.engine.replay import stored_recipe
 from zenflow.recipe.model import Recipe
 
 OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zenflow.app import wiring
@@ -16,7 +16,7 @@ from zenflow.app.prepare import Loaded, RecipeRequest, load, make_plan
 from zenflow.app.refusal import refusal_of
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection
-from zenflow.artifacts.base import ArtifactStore
+from zenflow.artifacts.base import ArtifactError, ArtifactStore
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.door import NewRun, Parts, StopSignal
@@ -101,12 +101,21 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
         report = await execute(
             parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
         )
-        leave_manifest(report, parts.store.folder)
+        return _with_manifest(report, parts.store.folder)
     except ZenflowError as error:
         error.facts = {**error.facts, "run_id": parts.lease.run_id}
         raise
     finally:
         asked_to_stop.cancel()
+
+
+def _with_manifest(report: RunReport, folder: Path) -> RunReport:
+    """Leave the manifest. A run that is done stays done when it cannot be written: `reasons` says so."""
+    try:
+        leave_manifest(report, folder)
+    except ArtifactError as error:
+        told = (error.code, f"manifest.json was not written: {error.message}", error.hint or "")
+        return replace(report, reasons=(*report.reasons, told))
     return report
 
 

@@ -18,6 +18,7 @@ from zenflow.cli.views.progress_plain import PlainProgress
 from zenflow.cli.views.spans import plural
 from zenflow.engine.door import StopSignal
 from zenflow.engine.result import Listener, Progress, RunReport
+from zenflow.recipe.model import ACTIONS
 
 DRAW_EVERY_S, TELL_EVERY_S = 0.2, 1.0
 
@@ -102,6 +103,7 @@ class _Guard:
 
     def _stopping(self) -> str:
         snapshot = self._teller.current()
-        running = 0 if snapshot is None else sum(step.running for step in snapshot.steps)
-        paid = f"waiting for {plural(running, 'call')} already begun" if running else "saving what is there"
+        steps = () if snapshot is None else snapshot.steps
+        running = sum(step.running for step in steps if step.uses not in ACTIONS)
+        paid = f"waiting for {plural(running, 'call')} already paid" if running else "saving what is there"
         return f"Stopping: {paid} … (Ctrl-C again leaves at once; `zenflow resume {self._run_id}` goes on)"

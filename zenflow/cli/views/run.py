@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
@@ -15,7 +16,7 @@ from zenflow.cli.views.spans import plural, size, span
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
 from zenflow.clock import from_iso
-from zenflow.credits import as_text
+from zenflow.credits import ZERO, as_text
 from zenflow.engine.result import InstanceReport, RunReport, StepReport
 
 FAILURES_SHOWN = 20
@@ -49,11 +50,17 @@ def next_command(report: RunReport) -> str | None:
     """What goes on with it, and for how much; None when nothing is left to do."""
     if report.status == "done":
         return None
-    price = ""
-    if report.rest_credits is not None:
-        rest = as_text(report.rest_credits)
-        price = " · the rest is free" if rest == "0" else f" · about {rest} credits"
+    rest = _rest(report)
+    price = "" if rest is None else " · the rest is free" if rest == ZERO else f" · about {as_text(rest)} credits"
     return f"zenflow resume {report.run_id}{price}"
+
+
+def _rest(report: RunReport) -> Decimal | None:
+    """What is left by the plan, where nobody has asked anew."""
+    started = report.state.started
+    if report.rest_credits is not None or started is None:
+        return report.rest_credits
+    return max(ZERO, started.planned_expected - report.state.books.committed)
 
 
 def _head(report: RunReport, ink: Ink) -> list[str]:
