@@ -68,4 +68,3 @@ def _readers(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]]) -> d
             if needed in readers:
                 readers[needed].append(node)
     return readers
-

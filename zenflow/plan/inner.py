@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from zenflow.catalog.gates import Gates
-from zenflow.catalog.messages import missing_parameter, problem_of, unknown_parameter
+from zenflow.catalog.messages import missing_parameter, problem_of
 from zenflow.catalog.partial import SchemaTrouble, errors_of, validator_of
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Pending
@@ -22,12 +22,9 @@ _MEDIA = ("image", "video", "audio")
 
 
 def bind(step: StepDraft, recipe: Recipe, desk: Desk) -> bool:
-    """Whether every shape's parameters are inputs of the recipe; problems are told."""
+    """Whether the values are what the recipe's inputs take; problems are told. Names are checked when recipes are read."""
     where, before = StepWhere(step.spec), len(desk.problems)
     for shape in step.shapes:
-        for name in shape.params:
-            if name not in recipe.inputs:
-                desk.tell(unknown_parameter(step.spec.uses, (name,), recipe.inputs, where))
         for name, spec in recipe.inputs.items():
             if name in shape.params:
                 _check(name, shape.params[name], spec.schema, step, desk)
