@@ -1,0 +1,211 @@
+"""Short ways to the parts of a test: a recipe from text, a plan at the service's prices, a run and its resumes.
+
+A `Stage` is one service with one journal and one store on a virtual clock; each life of a process on it is an `execute`,
+to its end or to its death. It knows the engine's door and nothing behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.prices import Question, Quote
+from zenflow.engine.door import Limits, NewRun, Parts, StopSignal
+from zenflow.engine.result import Listener, RunReport, Silent
+from zenflow.engine.run import Changes, begin, execute
+from zenflow.history import events as e
+from zenflow.history.fold import fold
+from zenflow.history.state import RunState
+from zenflow.journal.memory import MemoryJournal
+from zenflow.plan.build import PlanRequest, build_plan
+from zenflow.plan.model import BudgetLine, Plan
+from zenflow.recipe.load import load_recipe_texts
+from zenflow.recipe.model import Recipe
+from zenflow.testing.clock import VirtualClock, run_virtual
+from zenflow.testing.mortal import Death, MortalJournal
+from zenflow.testing.provider import Process, Script, ScriptedProvider
+from zenflow.testing.service import ScriptedService
+from zenflow.testing.store import MemoryStore
+
+RUN_ID = "run-1"
+ROOT = "recipe.yaml"
+LIMIT_S = 3 * 86_400.0  # of virtual time: a run that is not over by then is stuck
+
+
+class Stuck(AssertionError):
+    """A run that never ends."""
+
+
+def recipe_of(text: str, others: Mapping[str, str] | None = None) -> Recipe:
+    """A recipe from the text of its steps (and whatever else it has); `others` are files beside it."""
+    files = {name: whole(inner) for name, inner in (others or {}).items()}
+    return _loaded(tuple(sorted({ROOT: whole(text), **files}.items())))
+
+
+def whole(text: str) -> str:
+    """The head that every recipe has, before what is given."""
+    return "zenflow: 1\nname: scripted\nversion: 1.0.0\n" + textwrap.dedent(text)
+
+
+@lru_cache(maxsize=256)
+def _loaded(files: tuple[tuple[str, str], ...]) -> Recipe:
+    return load_recipe_texts(dict(files), ROOT)
+
+
+@dataclass(slots=True)
+class Stage:
+    """One service, one journal, one folder: the world in which a run lives, dies and is resumed."""
+
+    recipe: Recipe
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    budget: Decimal | int | None = None
+    seed: int = 0
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    script: Script = field(default_factory=Script)
+    limits: Limits = field(default_factory=Limits)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    maxima: Mapping[str, int] = field(default_factory=dict)
+    per_day: Decimal | None = None
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    service: ScriptedService = field(init=False)
+    provider: ScriptedProvider = field(init=False)  # of the process that lives or lived last
+    providers: list[ScriptedProvider] = field(default_factory=list)
+    plan: Plan | None = None
+    listener: Listener = field(default_factory=Silent)
+    appends: int = 0  # of the process that lived last
+
+    def __post_init__(self) -> None:
+        self.service = ScriptedService(self.clock, seed=self.seed)
+        self.provider = ScriptedProvider(self.service, self.script)
+
+    # ------------------------------------------------------------------------------------------------------------ lives
+
+    def run(
+        self,
+        *,
+        changes: Changes | None = None,
+        death: Death | None = None,
+        dies_at_s: float | None = None,
+        stop: StopSignal | None = None,
+        meanwhile: Callable[[Stage, StopSignal], Any] | None = None,
+    ) -> RunReport | None:
+        """One life: begin the run, or go on with it, with `changes`. None when the process died."""
+        life = self._life(changes, death, dies_at_s, stop or StopSignal(), meanwhile)
+        return run_virtual(life, self.clock)
+
+    def finished(self, **how: Any) -> RunReport:
+        """A life that ends by itself."""
+        report = self.run(**how)
+        assert report is not None, "the process died"
+        return report
+
+    async def _life(
+        self,
+        changes: Changes | None,
+        death: Death | None,
+        dies_at_s: float | None,
+        stop: StopSignal,
+        meanwhile: Callable[[Stage, StopSignal], Any] | None,
+    ) -> RunReport | None:
+        process = Process()
+        self.provider = ScriptedProvider(self.service, self.script, process)
+        self.providers.append(self.provider)
+        mortal = MortalJournal(self.journal, process, death)
+        work = asyncio.create_task(self._work(mortal, changes, stop))
+        watching = [work, asyncio.create_task(mortal.died.wait())]
+        if meanwhile is not None:
+            watching.append(asyncio.create_task(meanwhile(self, stop)))
+        limit_s = LIMIT_S if dies_at_s is None else max(0.0, dies_at_s - self.clock.monotonic_s())
+        await asyncio.wait(watching[:2], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done() and not mortal.died.is_set():
+            if dies_at_s is None:
+                raise Stuck(f"not over after {LIMIT_S / 3600:.0f} hours; the last fact: {self.events()[-1:]}")
+            mortal.die()
+        self.appends = mortal.appends
+        await _end_all_others(keep=work if not process.dead else None)
+        if process.dead:
+            self.journal = self.journal.survives()
+            return None
+        return work.result()
+
+    async def _work(self, journal: MortalJournal, changes: Changes | None, stop: StopSignal) -> RunReport:
+        self.plan = await self._planned(changes)
+        begun = bool(self.journal.events(RUN_ID))
+        lease = journal.take_lease(RUN_ID)
+        parts = Parts(
+            provider=self.provider,
+            journal=journal,
+            lease=lease,
+            store=self.store,
+            clock=self.clock,
+            limits=self.limits,
+            random_bytes=random.Random(f"run-{self.seed}").randbytes,
+            per_day=self.per_day,
+        )
+        if not begun:
+            new = NewRun(
+                run_id=RUN_ID,
+                out_dir=Path("out"),
+                balance=self.plan.account.credits if self.plan.account else None,
+                options=self.options,
+            )
+            await begin(self.plan, new, parts)
+        account = await self.provider.account()
+        gates = Gates(self.recipe.policy.nsfw, False, account)
+        resumed = changes or Changes() if begun else None
+        report = await execute(parts, account, self.plan.catalog, self.plan, self.listener, stop, gates, resumed)
+        journal.release_lease(lease)
+        return report
+
+    async def _planned(self, changes: Changes | None) -> Plan:
+        state = self.state()
+        budget = self.budget if state.started is None else (changes and changes.budget) or state.budget
+        asking = ScriptedProvider(self.service, Script(latency_s=lambda method: 0.0))
+        account = await asking.account()
+        request = PlanRequest(
+            recipe=self.recipe,
+            inputs=self.all_inputs(),
+            server=asking.server,
+            catalog=await asking.catalog(),
+            account=account,
+            bounds=() if budget is None else (BudgetLine(Decimal(budget), "--budget"),),
+            max_overrides={**self.maxima, **state.options.get("max", {})},
+            balance=account.credits,
+        )
+
+        async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
+            return {question.key: await asking.quote(question) for question in questions}
+
+        return await build_plan(request, ask)
+
+    def all_inputs(self) -> dict[str, Any]:
+        given = {name: spec.default for name, spec in self.recipe.inputs.items() if not spec.required}
+        return {**given, **self.inputs}
+
+    # ------------------------------------------------------------------------------------------------------ what one sees
+
+    def events(self) -> Sequence[e.Event]:
+        return self.journal.events(RUN_ID)
+
+    def state(self) -> RunState:
+        return fold(self.events())
+
+    def contents(self) -> dict[str, bytes]:
+        """The saved files, by path."""
+        return dict(sorted(self.store.files.items()))
+
+
+async def _end_all_others(keep: asyncio.Task[Any] | None) -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task(), keep}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

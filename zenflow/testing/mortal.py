@@ -1,0 +1,68 @@
+"""A journal whose process dies at a given append, before or after it is on disk; and one life of a process on it.
+
+A dead process is told nothing: its appends never end, and its provider writes nothing more. What was queued and not yet
+committed is lost with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zenflow.history.events import Event, Intended
+from zenflow.journal.base import Cap, Lease
+from zenflow.journal.memory import MemoryJournal
+from zenflow.testing.provider import Process
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """At the n-th append (from 1): before it is durable, or directly after."""
+
+    at_append: int
+    durable: bool
+
+
+class MortalJournal:
+    """A `journal.base.Journal`: a `MemoryJournal` with a death foretold."""
+
+    def __init__(self, inner: MemoryJournal, process: Process, death: Death | None = None) -> None:
+        self.inner = inner
+        self.appends = 0
+        self.died: asyncio.Event = asyncio.Event()
+        self._process = process
+        self._death = death
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def append(self, lease: Lease, events: Sequence[Event]) -> Awaitable[None]:
+        return self._counted(lambda: self.inner.append(lease, events))
+
+    def reserve_and_intend(self, lease: Lease, event: Intended, cap: Cap | None) -> Awaitable[None]:
+        return self._counted(lambda: self.inner.reserve_and_intend(lease, event, cap))
+
+    def _counted(self, queue: Any) -> Awaitable[None]:
+        if self._process.dead:
+            return _never()
+        self.appends += 1
+        death = self._death
+        if death is None or self.appends != death.at_append:
+            queued: Awaitable[None] = queue()
+            return queued
+        if death.durable:
+            queue()
+            self.inner.commit()
+        self.die()
+        return _never()
+
+    def die(self) -> None:
+        """The process is gone, now."""
+        self._process.dead = True
+        self.died.set()
+
+
+async def _never() -> None:
+    await asyncio.get_running_loop().create_future()
