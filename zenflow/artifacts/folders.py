@@ -19,16 +19,16 @@ def make_inside(root: Path, inside: Path) -> None:
     A link inside `root` that leads out of it is refused: who unpacked it there did not mean our files.
     """
     try:
-        _make(inside)
         real_root, real = Path(os.path.realpath(root)), Path(os.path.realpath(inside))
+        if real != real_root and real_root not in real.parents:
+            raise ArtifactError(
+                "ZF854",
+                f"{inside} is a link that leads out of {root}",
+                "Remove the link, or choose another folder with --out DIR.",
+            )
+        _make(inside)
     except OSError as error:
         raise from_system(error, inside) from error
-    if real != real_root and real_root not in real.parents:
-        raise ArtifactError(
-            "ZF854",
-            f"{inside} is a link that leads out of {root}",
-            "Remove the link, or choose another folder with --out DIR.",
-        )
 
 
 def sync_folder(folder: Path) -> None:
