@@ -19,12 +19,14 @@ from pathlib import Path
 
 from table import Row, in_a_process, least, peak_mb, show
 
+WRITE = "uses: craft_prompt, with: {brief: '${{ item }}', tool_name: image_editor, model: PLAIN}"
+MAKE = "uses: image_editor, with: {prompt: '${{ %s }}'}"
 SHAPES = {
-    "free": "  head: {foreach: '${{ inputs.looks }}', uses: craft_prompt, with: {brief: '${{ item }}', tool_name: image_editor, model: PLAIN}}\n",
-    "paid": "  head: {foreach: '${{ inputs.looks }}', uses: image_editor, with: {prompt: '${{ item }}'}}\n",
+    "free": f"  head: {{foreach: '${{{{ inputs.looks }}}}', {WRITE}}}\n",
+    "paid": f"  head: {{foreach: '${{{{ inputs.looks }}}}', {MAKE % 'item'}}}\n",
     "chain": (
-        "  head: {foreach: '${{ inputs.looks }}', uses: craft_prompt, with: {brief: '${{ item }}', tool_name: image_editor, model: PLAIN}}\n"
-        "  tail: {foreach: '${{ steps.head }}', uses: image_editor, with: {prompt: '${{ item.prompt }}'}}\n"
+        f"  head: {{foreach: '${{{{ inputs.looks }}}}', {WRITE}}}\n"
+        f"  tail: {{foreach: '${{{{ steps.head }}}}', {MAKE % 'item.prompt'}}}\n"
     ),
 }
 STEPS = {"free": 1, "paid": 1, "chain": 2}

@@ -6,7 +6,7 @@ A fact that something paid depends on is awaited until it is durable; the others
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from zenflow.clock import Clock, as_iso
 from zenflow.engine.result import Listener, Progress
@@ -27,7 +27,8 @@ class Recorder:
         self._lease = lease
         self._listener = listener
         self._clock = clock
-        self._unwatched: set[asyncio.Future[None]] = set()
+        self._newest: Awaitable[None] | None = None  # of what is queued and that nobody awaits
+        self._watching: asyncio.Task[None] | None = None
 
     def now(self) -> str:
         return as_iso(self._clock.now())
@@ -36,14 +37,16 @@ class Recorder:
         """Queue facts that cost nothing to learn again; they are durable no later than the next awaited one."""
         if self.failed is not None:
             raise self.failed
-        self._watch(self._append(events))
+        self._newest = self._journal.append(self._lease, events)
         self._take_in(events)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
 
     async def commit(self, *events: Event) -> None:
         """Facts that must be durable before the caller goes on."""
         if self.failed is not None:
             raise self.failed
-        done = self._append(events)
+        done = self._journal.append(self._lease, events)
         self._take_in(events)
         try:
             await done
@@ -67,28 +70,25 @@ class Recorder:
 
     async def flush(self) -> None:
         """Return when everything that was queued is durable, or has failed."""
-        if self._unwatched:
-            await asyncio.wait(self._unwatched)
-
-    def _append(self, events: tuple[Event, ...]) -> asyncio.Future[None]:
-        return asyncio.ensure_future(self._journal.append(self._lease, events))
+        if self._watching is not None:
+            await asyncio.wait({self._watching})
 
     def _take_in(self, events: tuple[Event, ...]) -> None:
         for event in events:
             apply(self.state, event)
             self._listener.event(event)
 
-    def _watch(self, done: asyncio.Future[None]) -> None:
-        self._unwatched.add(done)
-        done.add_done_callback(self._seen)
-
-    def _seen(self, done: asyncio.Future[None]) -> None:
-        self._unwatched.discard(done)
-        error = None if done.cancelled() else done.exception()
-        if isinstance(error, JournalError):
-            self._fail(error)
-        elif error is not None:
-            self._fail(JournalError("ZF801", f"The journal could not be written: {error}"))
+    async def _watch(self) -> None:
+        """Await the newest of what is queued, until there is none: facts are durable in the order of the appends, and what
+        fails at one fails at all that follow. A task for each fact cost more than the fact."""
+        while self._newest is not None:
+            newest, self._newest = self._newest, None
+            try:
+                await newest
+            except JournalError as error:
+                self._fail(error)
+            except Exception as error:
+                self._fail(JournalError("ZF801", f"The journal could not be written: {error}"))
 
     def _fail(self, error: JournalError) -> None:
         if self.failed is None:

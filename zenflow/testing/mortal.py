@@ -7,7 +7,7 @@ committed is lost with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class MortalJournal:
 
     def _counted(self, queue: Any) -> Awaitable[None]:
         if self._process.dead:
-            return _never()
+            return _Never()
         self.appends += 1
         death = self._death
         if death is None or self.appends != death.at_append:
@@ -56,7 +56,7 @@ class MortalJournal:
             queue()
             self.inner.commit()
         self.die()
-        return _never()
+        return _Never()
 
     def die(self) -> None:
         """The process is gone, now."""
@@ -64,5 +64,8 @@ class MortalJournal:
         self.died.set()
 
 
-async def _never() -> None:
-    await asyncio.get_running_loop().create_future()
+class _Never:
+    """What a dead process waits for; it need not be awaited."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from asyncio.get_running_loop().create_future()
