@@ -22,7 +22,7 @@ def make_inside(root: Path, inside: Path) -> None:
         real_root, real = Path(os.path.realpath(root)), Path(os.path.realpath(inside))
         if real != real_root and real_root not in real.parents:
             raise ArtifactError(
-                "ZF854",
+                "ZF874",
                 f"{inside} is a link that leads out of {root}",
                 "Remove the link, or choose another folder with --out DIR.",
             )
@@ -64,7 +64,7 @@ def from_system(error: OSError, file: Path) -> ArtifactError:
         )
     if error.errno == errno.ENAMETOOLONG:
         return ArtifactError(
-            "ZF853", f"The path {file} is too long", "Choose a shorter `name`, or a shorter --out DIR."
+            "ZF873", f"The path {file} is too long", "Choose a shorter `name`, or a shorter --out DIR."
         )
     return ArtifactError(
         "ZF863",

@@ -56,18 +56,18 @@ _SAME = {
 
 
 def portable_path(text: str) -> str:
-    """`text` as a relative path, `/` between folders, every part portable. Raises ArtifactError (ZF850 to ZF853)."""
+    """`text` as a relative path, `/` between folders, every part portable. Raises ArtifactError (ZF870 to ZF873)."""
     if text.startswith(("/", "\\\\")) or _DRIVE.match(text):
-        raise ArtifactError("ZF850", f"The file name {_shown(text)} is an absolute path", _hint())
+        raise ArtifactError("ZF870", f"The file name {_shown(text)} is an absolute path", _hint())
     parts = text.split("/")
     if len(parts) > MOST_PARTS:
-        raise ArtifactError("ZF853", f"The file name {_shown(text)} has more than {MOST_PARTS} folders", _hint())
+        raise ArtifactError("ZF873", f"The file name {_shown(text)} has more than {MOST_PARTS} folders", _hint())
     if ".." in (part.strip() for part in parts):
-        raise ArtifactError("ZF851", f"The file name {_shown(text)} leads out of its folder with `..`", _hint())
+        raise ArtifactError("ZF871", f"The file name {_shown(text)} leads out of its folder with `..`", _hint())
     portable = [_portable_part(part) for part in parts]
     if "" in portable:
         where = "is empty" if len(parts) == 1 else "has an empty part"
-        raise ArtifactError("ZF852", f"The file name {_shown(text)} {where}", _hint())
+        raise ArtifactError("ZF872", f"The file name {_shown(text)} {where}", _hint())
     return "/".join(portable)
 
 

@@ -14,7 +14,7 @@ def check_cap(cap: Cap, event: Intended, committed: Decimal) -> None:
     room = cap.credits - committed
     if event.quote > room:
         raise CapReached(
-            "ZF650",
+            "ZF690",
             f"The cap of {as_text(cap.credits)} credits for {cap.day} leaves {as_text(max(room, Decimal(0)))}: "
             f"the next call needs {as_text(event.quote)}",
             "Resume on another day, or raise per_day in the settings.",

@@ -5,7 +5,7 @@ ZF801  disk full                                ZF807  a network or synced folde
 ZF802  no permission, or read-only              ZF808  another process works on the run
 ZF803  input/output error                       ZF809  the lease was lost
 ZF804  locked by another process for too long   ZF810  no such run
-ZF805  damaged, or no journal at all            ZF811  closed
+ZF805  damaged, or no journal at all            ZF812  closed
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def shared_folder(folder: Path, kind: str) -> JournalError:
 
 
 def closed() -> JournalError:
-    return JournalError("ZF811", "The journal is closed", "Run the command again.")
+    return JournalError("ZF812", "The journal is closed", "Run the command again.")
 
 
 def read_only() -> JournalError:
-    return JournalError("ZF811", "The journal was opened for reading only", "This is a mistake in zenflow.")
+    return JournalError("ZF812", "The journal was opened for reading only", "This is a mistake in zenflow.")

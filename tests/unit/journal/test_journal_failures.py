@@ -135,7 +135,7 @@ def test_after_close_every_append_is_refused_and_closing_again_does_nothing(tmp_
         await journal.close()
         with pytest.raises(JournalError) as caught:
             await journal.append(lease, [SMALL])
-        assert caught.value.code == "ZF811"
+        assert caught.value.code == "ZF812"
         with pytest.raises(JournalError):
             journal.runs()
 
