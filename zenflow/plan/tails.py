@@ -14,6 +14,7 @@ from zenflow.plan.draft import RecipeDraft, StepDraft
 from zenflow.plan.graph import descendants, longest_ways, topological_order
 from zenflow.plan.model import PlannedStep
 
+_MOST_STEPS = 3000  # everything that follows everything is quadratic
 _GRAIN = Decimal("0.000001")  # rounded down: the shares of all instances must not add up to more than what follows
 
 
@@ -36,9 +37,18 @@ def tails(
     """Per path: the longest way to the end in seconds, and the expected credits that must follow one instance."""
     order = topological_order(list(steps), needs)
     ways = longest_ways(order, needs, {path: step.usual_s for path, step in steps.items()})
-    after = descendants(order, needs)
+    after = descendants(order, needs) if len(steps) <= _MOST_STEPS else _readers(needs)
     follow = {path: _share(step, [steps[name] for name in after[path]]) for path, step in steps.items()}
     return ways, follow
+
+
+def _readers(needs: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Only what follows directly: less than all of it, which at worst leaves more half done."""
+    found: dict[str, set[str]] = {path: set() for path in needs}
+    for path, before in needs.items():
+        for name in before:
+            found[name].add(path)
+    return {path: frozenset(names) for path, names in found.items()}
 
 
 def _share(step: PlannedStep, later: Sequence[PlannedStep]) -> Credits:

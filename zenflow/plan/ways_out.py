@@ -67,7 +67,8 @@ def _fewer(judgement: Judgement, credits: Estimate, steps: Mapping[str, PlannedS
             if cost is None:
                 break
             if _counted(judgement, cost) <= limit:
-                return [f"{most} instances of `{step.path}` instead of {count}: `max: {most}`, or a shorter list"]
+                noun = "instance" if most == 1 else "instances"
+                return [f"{most} {noun} of `{step.path}` instead of {count}: `max: {most}`, or a shorter list"]
             most //= 2
     return []
 

@@ -192,3 +192,16 @@ def test_the_longest_way_runs_to_the_end_of_the_recipe(plan: Planner) -> None:
     made = plan(CHAIN, durations=lambda tool, model: {"by_prompt": 50.0, "upscaler": 7.0, "download": 1.0}[tool])
     assert [step.tail_s for step in made.steps.values()] == [58.0, 8.0, 1.0]
     assert made.expected_s == 58.0
+
+
+def test_of_a_very_long_recipe_only_what_follows_directly_is_kept_free(
+    plan: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = CHAIN.replace(
+        "  save:",
+        '  again: {uses: upscaler, foreach: "${{ steps.up }}", '
+        'with: {image_asset_id: "${{ item.asset_id }}", output_format: png}}\n  save:',
+    ).replace("steps.up.asset_ids", "steps.again.asset_ids")
+    assert plan(body).steps["gen"].tail_credits == 4
+    monkeypatch.setattr("zenflow.plan.tails._MOST_STEPS", 1)
+    assert plan(body).steps["gen"].tail_credits == 2
