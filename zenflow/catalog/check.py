@@ -98,7 +98,7 @@ def _names(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[
 def _values(form: ToolForm, params: dict[str, Any], where: Where) -> Iterator[Problem]:
     if form.trouble:
         text = f"the schema of `{form.tool.name}` cannot be read in full ({form.trouble}); the rest of it is checked"
-        yield Problem("ZF411", text, where.uses(), severity="warning")
+        yield Problem(UNREADABLE_SCHEMA, text, where.uses(), severity="warning")
     try:
         errors = [] if form.whole is None else errors_of(form.whole, params)
     except SchemaTrouble as trouble:
