@@ -91,7 +91,7 @@ def named_arguments(compiler: Compiler, node: nodes.Filter, declared: tuple[str,
                 WRONG_ARGUMENTS,
                 f"`{node.name}` takes no `{key}`" if key not in names else f"`{key}` is given twice",
                 suggestion(key, names, "It takes"),
-                compiler.word(keyword),
+                compiler.key_word(keyword),
             )
         given[key] = compiler.operand(keyword.value)
     for name in declared:

@@ -57,6 +57,11 @@ class Compiler:
         number = min(self.syntax.word_at(node.lineno) + after, len(self.syntax.words) - 1)
         return self.syntax.words[number].start, self.syntax.words[number].end
 
+    def key_word(self, keyword: Any) -> Span:
+        """The name before `=`: two tokens before the value, whose own offset is all that Jinja2 keeps."""
+        name = self.syntax.words[max(self.syntax.word_at(self.span(keyword.value)[0]) - 2, 0)]
+        return name.start, name.end
+
     def operand(self, node: nodes.Node) -> Run:
         """A part whose plain value is wanted; a failure without a place gets that of the part."""
         run, span = self.compile(node), self.span(node)

@@ -173,15 +173,15 @@ def _with(node: Node | None, problems: Problems) -> dict[str, Any]:
 def _foreach(node: Node | None, problems: Problems) -> Any:
     if node is None or node.value is None:
         return None
-    if type(node.value) is str:
-        return _expression(node, "foreach", problems)
     if type(node.value) is dict:
-        return {
-            name: _expression(value, f"foreach.{name}", problems)
-            if type(value.value) is str
-            else written(value, problems)
-            for name, (_, value) in node.entries.items()
-        }
+        return {name: _listed(value, f"foreach.{name}", problems) for name, (_, value) in node.entries.items()}
+    return _listed(node, "foreach", problems)
+
+
+def _listed(node: Node, key: str, problems: Problems) -> Any:
+    """A list or an expression; where it is neither, the schema check has said so, and the step still fans out."""
+    if type(node.value) is str:
+        return _expression(node, key, problems) or []
     return written(node, problems) if type(node.value) is list else []
 
 

@@ -11,6 +11,7 @@ from zenflow.recipe.nodes import Text
 _NO_SPACE = re.compile(r"^(?P<before>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<value>[^\s:/].*)$")
 _NO_COLON = re.compile(r"^\s*(?:- )*(?P<key>[A-Za-z_][\w-]*)\s*$")
 _KEY_VALUE = re.compile(r"^(?P<before>\s*(?:- +)*(?:[A-Za-z_][\w-]*: +|- +))(?P<value>\S.*?)\s*$")
+_WHERE_QUOTES_HELP = ("mapping values", "did not find expected", "found character that cannot")
 _EXPRESSION = re.compile(r"\$?\{\{.*?\}\}+")
 
 
@@ -86,11 +87,13 @@ def _tab(error: Any, source: Text, problems: Problems, line: int, column: int) -
 
 def _expression(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
     """Rule 9: inside `[ ]` and `{ }`, or where it holds `: `, an expression stands in quotes."""
+    opened = getattr(error, "context_mark", None)
+    in_quotes = "quoted scalar" in _context(error) and opened is not None
+    if in_quotes:
+        line, column = opened.line, opened.column  # a quote of the expression's, taken for one of YAML's
     text = source.line(line)
     opening = text.find("{{")
-    if opening < 0 or not _problem(error).startswith(
-        ("mapping values", "did not find expected", "found character that cannot")
-    ):
+    if opening < 0 or not (in_quotes or _problem(error).startswith(_WHERE_QUOTES_HELP)):
         return False
     begin = opening - 1 if opening and text[opening - 1] == "$" else opening
     if column < begin or quoted_line(text) == text.strip():
