@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from zenflow.expr.evaluate import evaluate
 from zenflow.expr.template import Template
-from zenflow.expr.values import SKIPPED, Pending, Value
+from zenflow.expr.values import SKIPPED, Pending, Skipped, Value
 
 PathKey: TypeAlias = tuple[str | int, ...]
 
@@ -18,10 +18,28 @@ def evaluate_tree(written: Any, scope: Mapping[str, Value]) -> Any:
     if kind is Template:
         return evaluate(written, scope)
     if kind is dict:
-        return {key: evaluate_tree(item, scope) for key, item in written.items()}
+        return {key: item if type(item) is str else evaluate_tree(item, scope) for key, item in written.items()}
     if kind is list or kind is tuple:
         return [evaluate_tree(item, scope) for item in written]
     return written
+
+
+def undecided_in(tree: Any) -> Pending | Skipped | None:
+    """What keeps a tree from being a value: the first part that it waits for, else one that will not come."""
+    kind = type(tree)
+    if kind is Pending or tree is SKIPPED:
+        return tree  # type: ignore[no-any-return]
+    if kind is not dict and kind is not list:
+        return None
+    skipped = None
+    for item in tree.values() if kind is dict else tree:
+        if type(item) is str:
+            continue
+        found = undecided_in(item)
+        if type(found) is Pending:
+            return found
+        skipped = skipped or found
+    return skipped
 
 
 def pendings_in(tree: Any) -> list[Pending]:
@@ -37,9 +55,11 @@ def has_skipped(tree: Any) -> bool:
 def without_nulls(tree: Any) -> Any:
     """Rule 13: a key whose value is null is not sent, and a null element is left out of its list."""
     if type(tree) is dict:
-        return {key: without_nulls(item) for key, item in tree.items() if item is not None}
+        return {
+            key: item if type(item) is str else without_nulls(item) for key, item in tree.items() if item is not None
+        }
     if type(tree) is list:
-        return [without_nulls(item) for item in tree if item is not None]
+        return [item if type(item) is str else without_nulls(item) for item in tree if item is not None]
     return tree
 
 

@@ -79,7 +79,9 @@ class MediaReader:
             if place.is_dir():
                 found = list(_media_files(place, kind))
             elif _GLOB & set(text) and not place.exists():
-                found = sorted(entry for entry in _globbed(self.base, text) if entry.is_file())
+                hidden = text.rpartition("/")[2].startswith(".")
+                entries = _globbed(self.base, text)
+                found = sorted(entry for entry in entries if entry.is_file() and hidden >= entry.name.startswith("."))
             else:
                 return [text]
         except (OSError, ValueError, NotImplementedError) as error:

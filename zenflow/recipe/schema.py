@@ -82,8 +82,10 @@ def _compiled(schema: Schema, known: dict[str, list[Check]]) -> Check:
 
 
 def _keyword_check(keyword: str, schema: Schema, known: dict[str, list[Check]]) -> Check | None:
-    if keyword in _ANNOTATIONS or keyword in {"patternProperties", "additionalProperties"}:
+    if keyword in _ANNOTATIONS or keyword == "patternProperties":
         return None
+    if keyword == "additionalProperties":
+        return _others_check(schema, known) if isinstance(schema[keyword], dict) else None
     if keyword == "anyOf":
         branches = [_compiled(branch, known) for branch in schema["anyOf"]]
         return lambda value: any(branch(value) for branch in branches)
@@ -94,17 +96,15 @@ def _keyword_check(keyword: str, schema: Schema, known: dict[str, list[Check]]) 
         return lambda value: type(value) is not list or all(map(item, value))
     if keyword == "propertyNames":
         name = _compiled(schema["propertyNames"], known)
-        rest = (
-            _compiled(schema["additionalProperties"], known) if _is_schema(schema.get("additionalProperties")) else None
-        )
-        return lambda value: (
-            type(value) is not dict or (all(map(name, value)) and (rest is None or all(map(rest, value.values()))))
-        )
+        return lambda value: type(value) is not dict or all(map(name, value))
     return _simple_check(keyword, schema[keyword], schema)
 
 
-def _is_schema(value: Any) -> bool:
-    return isinstance(value, dict)
+def _others_check(schema: Schema, known: dict[str, list[Check]]) -> Check:
+    """`additionalProperties` that is a schema; the file uses it only where there are no `properties` beside it."""
+    other = _compiled(schema["additionalProperties"], known)
+    assert "properties" not in schema
+    return lambda value: type(value) is not dict or all(map(other, value.values()))
 
 
 def _properties_check(schema: Schema, known: dict[str, list[Check]]) -> Check:

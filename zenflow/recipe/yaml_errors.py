@@ -88,8 +88,8 @@ def _tab(error: Any, source: Text, problems: Problems, line: int, column: int) -
 def _expression(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
     """Rule 9: inside `[ ]` and `{ }`, or where it holds `: `, an expression stands in quotes."""
     opened = getattr(error, "context_mark", None)
-    in_quotes = "quoted scalar" in _context(error) and opened is not None
-    if in_quotes:
+    in_quotes = "quoted scalar" in _context(error)
+    if in_quotes and opened is not None:
         line, column = opened.line, opened.column  # a quote of the expression's, taken for one of YAML's
     text = source.line(line)
     opening = text.find("{{")
@@ -134,6 +134,13 @@ def _quote_or_bracket(error: Any, source: Text, problems: Problems, line: int, c
             "ZF109", "the quote that is opened here is never closed", at, "Close it, or write the text without quotes."
         )
         return True
+    if context.endswith("flow node"):  # the marks say only where it stopped
+        bracket = _open_bracket(source, line, column)
+        if bracket is None:
+            return False
+        at = source.place(*bracket[:2], bracket[0], bracket[1] + 1)
+        problems.error("ZF109", f"the bracket that is opened here is not closed with `{bracket[2]}`", at)
+        return True
     if "flow" in context:
         closing = "]" if "sequence" in context else "}"
         found = source.place(line, column, line, column + 1)
@@ -147,6 +154,18 @@ def _quote_or_bracket(error: Any, source: Text, problems: Problems, line: int, c
         )
         return True
     return False
+
+
+def _open_bracket(source: Text, line: int, column: int) -> tuple[int, int, str] | None:
+    """Line and column of the last bracket that is still open, and what would close it."""
+    stack: list[tuple[int, int, str]] = []
+    for number, text in enumerate(source.lines[: line + 1]):
+        for at, character in enumerate(text[:column] if number == line and column else text):
+            if character in "[{":
+                stack.append((number, at, "]" if character == "[" else "}"))
+            elif character in "]}" and stack:
+                stack.pop()
+    return stack[-1] if stack else None
 
 
 def _start(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
