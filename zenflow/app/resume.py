@@ -63,9 +63,9 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         row = resumable(journal, request.run)
         report = look_at(journal.events(row.run_id))
         started = _started(report.state, row.run_id)
+        settings = on_server_of(started, settings)
         if report.status == "done" and not report.open_calls:
             return report
-        settings = on_server_of(started, settings)
         lease = journal.take_lease(row.run_id, take_over=request.take_over)
         try:
             async with wiring.open_provider(settings, clock) as provider:

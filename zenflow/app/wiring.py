@@ -19,7 +19,7 @@ from zenflow.engine.door import Limits
 from zenflow.errors import UsageError
 from zenflow.ids import RandomBytes
 from zenflow.journal.base import Journal
-from zenflow.providers.base import Provider, ServiceError
+from zenflow.providers.base import Provider, Service, ServiceError
 
 IN_PROCESS_URL = "http://sandbox.invalid/mcp"
 WATCH_LEAST_S = 2.0  # seed 000: wait at least 2 s between polls
@@ -56,7 +56,7 @@ def random_bytes() -> RandomBytes:
 
 
 @asynccontextmanager
-async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Provider]:
+async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
     """The service that the settings name, connected when first asked."""
     from zenflow.providers.mcp.auth import StaticToken
     from zenflow.providers.mcp.http import in_process, network

@@ -9,9 +9,12 @@ from decimal import Decimal
 
 from zenflow.app.keys import SANDBOX
 from zenflow.app.resume import Rest
+from zenflow.app.tasks import TaskView
 from zenflow.cli.console import Console
 from zenflow.cli.views.plan import draw_plan
+from zenflow.cli.views.problems import draw_problems
 from zenflow.cli.views.rest import draw_rest
+from zenflow.cli.views.tasks import draw_task
 from zenflow.credits import ZERO, as_text
 from zenflow.errors import Refused
 from zenflow.plan.model import Plan
@@ -23,6 +26,8 @@ def agree_to_plan(console: Console, *, yes: bool) -> Callable[[Plan], None]:
     """Shows a plan and asks for what it may cost."""
 
     def agree(plan: Plan) -> None:
+        if plan.warnings:
+            console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
         console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
         _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
 
@@ -36,6 +41,30 @@ def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
         console.say(draw_rest(rest, console.talk_ink, console.width) + "\n")
         left = max(ZERO, rest.budget - rest.report.state.books.committed)
         _ask(console, ZERO if rest.credits == ZERO else left, rest.server, yes)
+
+    return agree
+
+
+def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None]:
+    """Shows a task and asks whether it may go. A sandbox is asked about too: what is gone is gone."""
+
+    def agree(view: TaskView) -> None:
+        console.say(draw_task(view, console.talk_ink, console.width) + "\n")
+        if yes:
+            return
+        said = (
+            f"Delete task {view.task.task_id} on {view.server}? Nothing is refunded, its results are no longer listed."
+        )
+        if view.run_id is not None:
+            said = f"Run {view.run_id} needs this task to go on. {said}"
+        if not console.can_ask:
+            raise Refused(
+                NOBODY_TO_ASK,
+                f"{said} There is no terminal to ask on. Nothing was deleted.",
+                "Say `--yes` to agree to that beforehand.",
+            )
+        if not _answered_yes(console, f"{said} [y/N] "):
+            raise Refused(DECLINED, "Not agreed to. Nothing was deleted.")
 
     return agree
 

@@ -18,6 +18,14 @@ def parse_assignment(word: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def parse_parameter(word: str) -> tuple[str, str]:
+    """`key=value` of `-p`."""
+    name, equals, value = word.partition("=")
+    if not equals or not name.strip():
+        raise UsageError("ZF009", f"`-p {word}` does not name a parameter.", "Write `-p key=value`.")
+    return name.strip(), value
+
+
 def parse_budget(text: str | None) -> Decimal | None:
     """Credits of `--budget`, zero or more."""
     if text is None:

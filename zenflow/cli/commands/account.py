@@ -20,6 +20,6 @@ def command(where: Where, talk: Talk) -> int:
 
     found = asyncio.run(account(settings_here(where)))
     console = talk.console
-    console.show(draw_account(found, console.ink))
+    console.show(draw_account(found, console.ink, console.width))
     console.document("done", None, account_document(found))
     return 0

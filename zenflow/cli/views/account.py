@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.account import AccountView
+from zenflow.catalog.model import Account
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
+from zenflow.cli.views.width import wrap
 from zenflow.credits import as_number, as_text
 
+BILLING_URL = "https://app.zencreator.pro/billing"  # seed 000
 
-def draw_account(view: AccountView, ink: Ink) -> str:
+
+def draw_account(view: AccountView, ink: Ink, width: int) -> str:
     account = view.account
     lines = [
         ink.strong(where_line(view.server)),
@@ -18,13 +22,32 @@ def draw_account(view: AccountView, ink: Ink) -> str:
         f"  credits         {as_text(account.credits)}",
         f"  set aside here  {as_text(view.committed)}",
         f"  adult content   {'allowed' if account.nsfw_allowed else 'not allowed'}",
-        f"  trusted         {'yes' if account.is_trusted else 'no: models marked trusted-only are refused'}",
+        f"  trusted         {'yes' if account.is_trusted else 'no'}",
     ]
+    for gate in gates(account):
+        lines += wrap(gate, width, indent="    ", first="  · ")
     if account.is_blocked:
-        lines.append(ink.bad("  The account is blocked."))
+        lines.append(ink.bad("  The account is blocked: the service refuses its calls."))
     if account.out_of_credits:
-        lines.append(ink.warn("  Out of credits.") + (f" → {account.purchase_url}" if account.purchase_url else ""))
+        lines.append(ink.warn("  Out of credits."))
+    lines.append(f"  → top up: {account.purchase_url or BILLING_URL}")
     return "\n".join(lines)
+
+
+def gates(account: Account) -> list[str]:
+    """What is closed to this account, what that means, and how it opens (seed 000)."""
+    found = []
+    if not account.nsfw_allowed:
+        found.append(
+            "adult content is off: adult models and presets are refused before anything is spent. "
+            "It is switched on in the account's settings at https://app.zencreator.pro."
+        )
+    if not account.is_trusted:
+        found.append(
+            "not trusted: models marked “trusted only” are refused. "
+            "The first payment, any credit pack, grants it automatically and for good."
+        )
+    return found
 
 
 def account_document(view: AccountView) -> dict[str, Any]:
@@ -33,10 +56,13 @@ def account_document(view: AccountView) -> dict[str, Any]:
         "server": view.server,
         "account_id": account.account_id,
         "email": account.email,
+        "role": account.row.get("role"),
         "credits": as_number(account.credits),
         "committed": as_number(view.committed),
         "nsfw_allowed": account.nsfw_allowed,
         "is_trusted": account.is_trusted,
         "is_blocked": account.is_blocked,
         "out_of_credits": account.out_of_credits,
+        "gates": gates(account),
+        "purchase_url": account.purchase_url or BILLING_URL,
     }

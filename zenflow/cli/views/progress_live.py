@@ -92,7 +92,7 @@ def _row(step: StepProgress) -> list[Text]:
     words = [(step.running, "running", "cyan"), (step.waiting, "waiting", "dim"), (step.failed, "failed", "bold red")]
     state = Text(", ").join(Text(f"{number} {word}", style=style) for number, word, style in words if number)
     tool = step.uses + (f" · {step.model}" if step.model else "")
-    bar = Text("━" * filled, style="red" if step.failed else "green") + Text("╌" * (BAR - filled), style="dim")
+    bar = Text.assemble(("━" * filled, "red" if step.failed else "green"), ("╌" * (BAR - filled), "dim"))
     money = f"{as_text(step.credits)} cr" if step.credits else ""
     count = Text(f"{step.done}/{expected}")
-    return [Text(f"  {step.path}"), Text(tool, style="dim"), count, bar + Text("  ") + state, Text(money)]
+    return [Text(f"  {step.path}"), Text(tool, style="dim"), count, Text.assemble(bar, "  ", state), Text(money)]

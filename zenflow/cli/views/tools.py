@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from zenflow.catalog.model import Account, Catalog, Model, Tool
+from zenflow.catalog.model import Account, Catalog, Tool
 from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.model import draw_model, gates_of, model_document, price_of
 from zenflow.cli.views.places import near, where_line
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
 from zenflow.credits import as_number, as_text
 
-__all__ = ["draw_tool", "draw_tools", "near", "tool_document", "tools_document"]
+__all__ = ["draw_model", "draw_tool", "draw_tools", "model_document", "near", "tool_document", "tools_document"]
 
 _LIST = (
     Column("tool"),
@@ -33,13 +34,11 @@ _MODELS = (
     Column("gate"),
     Column("about", shrinks=True, least=12),
 )
-_PRICE_KEYS = ("price", "credits", "per_call", "base")
 
 
 def draw_tools(catalog: Catalog, ink: Ink, width: int) -> str:
     rows = [
-        [tool.name, as_text(tool.base_price), str(len(tool.models) or "–"), _first_sentence(tool)]
-        for tool in catalog.tools.values()
+        [tool.name, as_text(tool.base_price), _models(tool), _first_sentence(tool)] for tool in catalog.tools.values()
     ]
     lines = [ink.strong(where_line(catalog.server)), "", *table(_LIST, rows, width, ink)]
     lines += ["", "`from` is the base price in credits; `zenflow plan` asks for the exact one.", "→ zenflow tools NAME"]
@@ -62,10 +61,11 @@ def draw_tool(tool: Tool, account: Account, ink: Ink, width: int) -> str:
     lines += table(_PARAMETERS, rows, width, ink)
     lines.append(ink.faint("  * required"))
     if tool.models:
-        models = [[m.value, _price(m), _gate(m, account), m.description] for m in tool.models]
+        models = [[m.value, price_of(m), gates_of(m, account), m.description] for m in tool.models]
         lines += ["", *table(_MODELS, models, width, ink)]
+        lines.append(ink.faint(f"  → zenflow tools {tool.name} --model M · zenflow prices {tool.name}"))
     if tool.prompt_guide:
-        lines += ["", ink.faint("  The tool has a prompt guide: `--json` shows it.")]
+        lines += ["", ink.strong("How to write for it"), "", tool.prompt_guide.strip()]
     return "\n".join(lines)
 
 
@@ -75,7 +75,8 @@ def tool_document(tool: Tool) -> dict[str, Any]:
         "digest": tool.digest,
         "input_schema": tool.input_schema,
         "output_schema": tool.output_schema,
-        "models": [{"value": m.value, "default": m.is_default, **m.row} for m in tool.models],
+        "models": [{"value": m.value, "default": m.is_default, "blocked": m.blocked, **m.row} for m in tool.models],
+        "format_questions": list(tool.format_questions),
         "prompt_guide": tool.prompt_guide,
         "model_selection_guide": tool.model_selection_guide,
     }
@@ -88,7 +89,16 @@ def _short(tool: Tool) -> dict[str, Any]:
         "base_price": as_number(tool.base_price),
         "blocked": tool.blocked,
         "model_names": [model.value for model in tool.models],
+        "blocked_models": [model.value for model in tool.models if model.blocked],
     }
+
+
+def _models(tool: Tool) -> str:
+    """How many, and that some or all of them are switched off at the moment."""
+    if tool.blocked and (not tool.models or all(model.blocked for model in tool.models)):
+        return "blocked"
+    off = sum(1 for model in tool.models if model.blocked)
+    return f"{len(tool.models)}, {off} blocked" if off else str(len(tool.models) or "–")
 
 
 def _first_sentence(tool: Tool) -> str:
@@ -121,23 +131,3 @@ def _span(schema: Mapping[str, Any]) -> str:
 
 def _default(schema: Mapping[str, Any]) -> str:
     return "" if schema.get("default") is None else json.dumps(schema["default"], ensure_ascii=False)
-
-
-def _price(model: Model) -> str:
-    """What the row says, shortly; its form is the service's own and varies."""
-    pricing = model.row.get("pricing")
-    if isinstance(pricing, Mapping):
-        found = next((pricing[key] for key in _PRICE_KEYS if isinstance(pricing.get(key), int | float)), None)
-        return str(found) if found is not None else ", ".join(f"{key} {value}" for key, value in pricing.items())
-    return "–" if pricing is None else str(pricing)
-
-
-def _gate(model: Model, account: Account) -> str:
-    marks = ["default"] if model.is_default else []
-    if model.trusted_only:
-        marks.append("trusted" if account.is_trusted else "trusted only")
-    if model.adult:
-        marks.append("adult")
-    if model.blocked:
-        marks.append("blocked")
-    return ", ".join(marks)

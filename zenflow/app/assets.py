@@ -1,0 +1,95 @@
+"""Fetch assets by their ids: originals or previews, each under its own media type; one failure does not fail the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zenflow.app import wiring
+from zenflow.app.asking import patiently
+from zenflow.app.settings import Settings
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, SavedFile
+from zenflow.clock import Clock
+from zenflow.errors import UsageError
+from zenflow.ids import is_uuid
+from zenflow.providers.base import AssetUrl, Provider, ServiceError
+
+URLS_AT_ONCE = 50  # seed 001
+AT_ONCE = 8
+TRIES = 4
+FOLDERS = {False: "assets", True: "previews"}  # a preview never lies among the originals
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One asset that was asked for: its file, or why there is none."""
+
+    asset_id: str
+    file: SavedFile | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedAssets:
+    server: str
+    folder: Path
+    preview: bool
+    assets: tuple[Fetched, ...]
+
+    @property
+    def failed(self) -> int:
+        return sum(1 for one in self.assets if one.file is None)
+
+
+async def fetch(asset_ids: Sequence[str], preview: bool, folder: Path | None, settings: Settings) -> FetchedAssets:
+    """Save every asset, by default below the output folder. Raises UsageError for what is no id."""
+    wrong = [one for one in asset_ids if not is_uuid(one)]
+    if wrong:
+        raise UsageError("ZF057", f"`{wrong[0]}` is no asset id.", "`zenflow show RUN --json` lists those of a run.")
+    place = settings.output_dir / FOLDERS[preview] if folder is None else folder
+    clock = wiring.clock()
+    store = wiring.open_store(place)
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with wiring.open_provider(settings, clock) as provider:
+
+        async def one(address: AssetUrl) -> Fetched:
+            async with gate:
+                return await _save(address, preview, provider, store, clock)
+
+        wanted = tuple(dict.fromkeys(asset_ids))
+        found: list[Fetched] = []
+        for start in range(0, len(wanted), URLS_AT_ONCE):  # addresses live for minutes: asked for just before use
+            addresses = await _addresses(wanted[start : start + URLS_AT_ONCE], preview, provider, clock)
+            found += await asyncio.gather(*(one(address) for address in addresses))
+    return FetchedAssets(settings.server, place, preview, tuple(found))
+
+
+async def _addresses(asset_ids: Sequence[str], preview: bool, provider: Provider, clock: Clock) -> Sequence[AssetUrl]:
+    ask = provider.preview_urls if preview else provider.download_urls
+    return await patiently(lambda: ask(asset_ids), clock)
+
+
+async def _save(address: AssetUrl, preview: bool, provider: Provider, store: ArtifactStore, clock: Clock) -> Fetched:
+    """Stream and verify; what broke or expired on the way is asked for again with a fresh address."""
+    said = address.error
+    for attempt in range(TRIES):
+        if attempt:
+            await clock.sleep(0.25 * 2**attempt)
+            address = (await _addresses([address.asset_id], preview, provider, clock))[0]
+        if address.url is None:
+            return Fetched(address.asset_id, None, address.error or said or "the service gives no address for it")
+        try:
+            async with provider.download(address.url) as body:
+                expected = Expected(address.media_type or body.media_type, body.total_bytes)
+                return Fetched(
+                    address.asset_id, await store.save(address.asset_id, address.asset_id, body.chunks, expected)
+                )
+        except ArtifactError as error:
+            said = error.message
+            if not error.retry:
+                break
+        except ServiceError as error:
+            said = error.message
+    return Fetched(address.asset_id, None, said)

@@ -1,0 +1,34 @@
+"""`zenflow prices TOOL`: what one call costs with each model, cheapest first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.words import parse_parameter
+
+
+@click.command("prices")
+@click.argument("tool")
+@click.option("given", "-p", "--param", multiple=True, metavar="KEY=VALUE", help="One parameter of the call.")
+@click.option("--resolutions", metavar="A,B", help="Compare these; left out, all that there are.")
+@server_options
+@talk_options
+def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: Where, talk: Talk) -> int:
+    """Show what one call of TOOL costs with each of its models, cheapest first. Nothing is submitted.
+
+    Required parameters that are not given are filled with stand-ins; the answer names them.
+    """
+    from zenflow.app.prices import prices
+    from zenflow.cli.views.prices import draw_prices, prices_document
+
+    words = [parse_parameter(word) for word in given]
+    wanted = [part.strip() for part in (resolutions or "").split(",") if part.strip()]
+    found = asyncio.run(prices(tool, words, wanted, settings_here(where)))
+    console = talk.console
+    console.show(draw_prices(found, console.ink, console.width))
+    console.document("done", None, prices_document(found))
+    return 0

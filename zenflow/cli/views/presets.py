@@ -1,0 +1,64 @@
+"""The service's presets: the list, and one with the step that it makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zenflow.app.presets import PresetList, PresetView
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import where_line
+from zenflow.cli.views.table import Column, table
+from zenflow.cli.views.width import wrap
+from zenflow.providers.base import Template
+
+_COLUMNS = (
+    Column("preset"),
+    Column("title", shrinks=True, least=10),
+    Column("tool"),
+    Column("tags", shrinks=True, least=8),
+)
+
+
+def draw_presets(found: PresetList, ink: Ink, width: int) -> str:
+    lines = [ink.strong(where_line(found.server)), ""]
+    if not found.presets:
+        return "\n".join([*lines, f"No preset fits `{found.query}`." if found.query else "There are no presets."])
+    cells = [[one.template_id, _title(one), one.tool, ", ".join(one.tags)] for one in found.presets]
+    lines += table(_COLUMNS, cells, width, ink)
+    return "\n".join([*lines, "→ zenflow presets ID"])
+
+
+def presets_document(found: PresetList) -> dict[str, Any]:
+    return {"server": found.server, "query": found.query, "presets": [_document(one) for one in found.presets]}
+
+
+def draw_preset(view: PresetView, ink: Ink, width: int) -> str:
+    one = view.preset
+    lines = [ink.strong(_title(one)), *(wrap(one.description, width) if one.description else [])]
+    lines.append(f"{one.tool} · {', '.join(one.tags) or 'no tags'}")
+    return "\n".join([*lines, "", "As a step of a recipe:", "", view.step.rstrip("\n")])
+
+
+def preset_document(view: PresetView) -> dict[str, Any]:
+    return {
+        "server": view.server,
+        "preset": {**_document(view.preset), "row": dict(view.preset.row)},
+        "step": view.step,
+    }
+
+
+def _title(one: Template) -> str:
+    return one.title + (" (adult)" if one.adult else "")
+
+
+def _document(one: Template) -> dict[str, Any]:
+    return {
+        "preset_id": one.template_id,
+        "title": one.title,
+        "description": one.description,
+        "tool": one.tool,
+        "tags": list(one.tags),
+        "adult": one.adult,
+        "params": None if one.params is None else dict(one.params),
+        "wants": list(one.wants),
+    }
