@@ -231,6 +231,21 @@ class Download:
     starts_at: int = 0  # > 0 when the server honoured a range request
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A preset: a tool with a ready input. `params` None: only its summary was asked for. `row` is verbatim."""
+
+    template_id: str
+    title: str
+    tool: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    adult: bool = False
+    params: Mapping[str, Any] | None = None
+    wants: tuple[str, ...] = ()  # asset fields that the user fills in, where the service says so
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Provider(Protocol):
     """One service, one account. Open with `async with`; every method may be called in parallel with every other."""
 
@@ -307,3 +322,27 @@ class Provider(Protocol):
         ...
 
     async def delete_task(self, task_id: str) -> None: ...
+
+
+class TemplateShelf(Protocol):
+    """A provider that has presets too. Looking costs nothing, and nothing here can submit."""
+
+    async def templates(
+        self,
+        *,
+        query: str | None = None,
+        tool: str | None = None,
+        tags: Sequence[str] = (),
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[Template, ...], int | None]:
+        """One page of summaries, and the offset of the next page (None at the end)."""
+        ...
+
+    async def template(self, template_id: str) -> Template:
+        """One with its input."""
+        ...
+
+
+class Service(Provider, TemplateShelf, Protocol):
+    """All of a service: what the engine needs, and what only commands ask for."""

@@ -22,11 +22,13 @@ from zenflow.providers.base import (
     SubmitAnswer,
     Task,
     TaskSummary,
+    Template,
     Transaction,
     UploadedAsset,
 )
 from zenflow.providers.mcp import catalog as catalog_
 from zenflow.providers.mcp import downloads, files, jobs, quotes, uploads
+from zenflow.providers.mcp import templates as templates_
 from zenflow.providers.mcp.asking import ask
 from zenflow.providers.mcp.auth import NO_TOKEN, TokenSource
 from zenflow.providers.mcp.http import HttpParts, network
@@ -138,6 +140,20 @@ class McpProvider:
 
     async def delete_task(self, task_id: str) -> None:
         await jobs.delete_task(self._session, task_id)
+
+    async def templates(
+        self,
+        *,
+        query: str | None = None,
+        tool: str | None = None,
+        tags: Sequence[str] = (),
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[Template, ...], int | None]:
+        return await templates_.templates(self._session, query=query, tool=tool, tags=tags, limit=limit, offset=offset)
+
+    async def template(self, template_id: str) -> Template:
+        return await templates_.template(self._session, template_id)
 
     async def ask(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Any other free tool of the service, without its prefix: its structured content."""
