@@ -13,7 +13,9 @@ from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, pendings_in
 from zenflow.expr.values import SKIPPED, Pending
-from zenflow.recipe.model import Recipe
+from zenflow.history.state import InstanceStatus
+from zenflow.plan.fanout import parse_address
+from zenflow.recipe.model import Recipe, StepSpec
 
 
 class Inner:
@@ -27,11 +29,9 @@ class Inner:
         recipe = instance.step.spec.recipe
         assert recipe is not None
         inputs = inputs_of(recipe, params)
-        missing = [name for name, spec in recipe.inputs.items() if spec.required and name not in inputs]
-        if missing:
-            self._context.fail(
-                instance, "ZF501", f"`{recipe.name}` needs the input `{missing[0]}`", "Give it in `with`."
-            )
+        missing = missing_input(recipe, inputs)
+        if missing is not None:
+            self._context.fail(instance, "ZF501", f"`{recipe.name}` needs the input `{missing}`", "Give it in `with`.")
             return
         instance.status = Status.RUNNING
         prefix = f"{instance.address}/"
@@ -55,7 +55,26 @@ class Inner:
         except ExpressionError as error:
             self._context.fail(outer, error.code, error.message, error.hint or "")
         else:
-            self._context.produce(outer, results)
+            told = outer.journaled
+            if told is not None and told.status is InstanceStatus.DONE and told.results == results:
+                self._context.settle(outer, Status.DONE, results=results)  # a resume found it as it was
+            else:
+                self._context.produce(outer, results)
+
+
+def spec_at(recipe: Recipe, address: str) -> StepSpec | None:
+    """The step of an instance, by its address; None where the recipe has it no more."""
+    spec: StepSpec | None = None
+    inside: Recipe | None = recipe
+    for part in address.split("/"):
+        spec = inside.steps.get(parse_address(part)[0]) if inside is not None else None
+        inside = spec.recipe if spec is not None else None
+    return spec
+
+
+def missing_input(recipe: Recipe, inputs: Mapping[str, Any]) -> str | None:
+    """The first required input that is not given."""
+    return next((name for name, spec in recipe.inputs.items() if spec.required and name not in inputs), None)
 
 
 def inputs_of(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:

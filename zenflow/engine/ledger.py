@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO, as_text
 from zenflow.engine.instances import Frame, Instance
+from zenflow.history.outcomes import is_released
 from zenflow.history.state import RunState
 
 
@@ -160,6 +161,20 @@ class FrameBudgets:
                     "Raise the budget in that recipe, then `zenflow resume RUN --recipe FILE`.",
                 )
         return None
+
+
+def spent_by_frame(state: RunState) -> dict[str, Decimal]:
+    """What each recipe used as a step has set aside or spent so far: a resume goes on counting from there."""
+    spent: dict[str, Decimal] = {}
+    for submission in state.submissions.values():
+        if is_released(submission.outcome):
+            continue
+        for call in submission.calls:
+            outer, *inner = call.call.instance.split("/")
+            for depth in range(len(inner)):
+                prefix = "/".join([outer, *inner[:depth]]) + "/"
+                spent[prefix] = spent.get(prefix, ZERO) + call.call.quote
+    return spent
 
 
 def _frames_of(instance: Instance) -> list[Frame]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.engine.asked import asked_by
-from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Go, Skip, Wait, decide
-from zenflow.engine.inner import inputs_of
+from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
+from zenflow.engine.inner import inputs_of, missing_input
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.report import report
 from zenflow.engine.result import RunReport, RunStatus
@@ -48,6 +48,7 @@ def frames_of(state: RunState) -> list[Frame]:
     asked = asked_by({}, state.options.get("asked", {}))
     unfolder = Unfolder(state, asked)
     run = {"id": started.run_id, "started_at": started.at}
+    unfolder.on_frame_settled = lambda frame: _settle_outer(unfolder, frame)
     unfolder.open_frame(recipe, started.inputs, run=run)
     while unfolder.agenda:
         _consider(unfolder, unfolder.agenda.popleft(), state, run)
@@ -68,10 +69,38 @@ def _consider(unfolder: Unfolder, instance: Instance, state: RunState, run: Mapp
     elif isinstance(decision, Block):
         unfolder.settle(instance, Status.BLOCKED, message=f"{decision.by} failed")
     elif isinstance(decision, Go) and instance.step.spec.recipe is not None:
-        recipe = instance.step.spec.recipe
-        instance.inner = unfolder.open_frame(recipe, inputs_of(recipe, decision.params), instance, run)
+        _open_inner(unfolder, instance, instance.step.spec.recipe, decision.params, run)
+    elif isinstance(decision, Fail):
+        _settle_as_told(unfolder, instance)
     elif instance.step.spec.uses in TAKES_WHAT_EXISTS and state.files.get(instance.address):
         instance.status = Status.RUNNING
+
+
+def _open_inner(
+    unfolder: Unfolder, instance: Instance, recipe: Recipe, params: Mapping[str, Any], run: Mapping[str, Any]
+) -> None:
+    inputs = inputs_of(recipe, params)
+    if missing_input(recipe, inputs) is None:
+        instance.status = Status.RUNNING
+        instance.inner = unfolder.open_frame(recipe, inputs, instance, run)
+    if instance.inner is None or instance.inner.is_settled:
+        _settle_as_told(unfolder, instance)
+
+
+def _settle_outer(unfolder: Unfolder, frame: Frame) -> None:
+    """The steps of a recipe used as a step are over: its instance is as the journal says."""
+    if frame.outer is not None and frame.outer.inner is frame:
+        _settle_as_told(unfolder, frame.outer)
+
+
+def _settle_as_told(unfolder: Unfolder, instance: Instance) -> None:
+    told = instance.journaled
+    if told is None or instance.is_over:
+        return
+    if told.status is InstanceStatus.DONE:
+        unfolder.settle(instance, Status.DONE, results=told.results)
+    elif told.status is InstanceStatus.FAILED:
+        unfolder.settle(instance, Status.FAILED, code=told.code, message=told.message, hint=told.hint)
 
 
 def _paid_status(instance: Instance, state: RunState) -> Status:

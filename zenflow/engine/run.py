@@ -7,7 +7,7 @@ money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,12 @@ from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context, Halt
+from zenflow.engine.decide import TAKES_WHAT_EXISTS
 from zenflow.engine.door import NewRun, Parts, StopSignal
 from zenflow.engine.free import FreeWork
-from zenflow.engine.inner import Inner
+from zenflow.engine.inner import Inner, spec_at
 from zenflow.engine.instances import Status
-from zenflow.engine.ledger import FrameBudgets, Ledger
+from zenflow.engine.ledger import FrameBudgets, Ledger, spent_by_frame
 from zenflow.engine.limits import Brake
 from zenflow.engine.looks import Looker
 from zenflow.engine.queue import ReadyQueue
@@ -143,6 +144,7 @@ class _Engine:
         unfolder = Unfolder(state, asked)
         fits = plan is None or plan.judgement.verdict is Verdict.FITS
         ledger = Ledger(state, keeps_tails=not fits, balance=account.credits)
+        ledger.frame_spent = spent_by_frame(state)
         ledger.others = parts.journal.committed_elsewhere(account.account_id, parts.lease.run_id)
         self.context = Context(
             parts=parts,
@@ -187,9 +189,18 @@ class _Engine:
             recorder.record(e.BudgetChanged(now, changes.budget))
         if changes.options:
             recorder.record(e.OptionsChanged(now, changes.options))
-        failed = tuple(a for a, i in self.state.instances.items() if i.status is InstanceStatus.FAILED)
-        if failed:
-            recorder.record(e.Reopened(now, failed))
+        again = tuple(address for address in self.state.instances if self._is_taken_up_again(address))
+        if again:
+            recorder.record(e.Reopened(now, again))
+
+    def _is_taken_up_again(self, address: str) -> bool:
+        """What failed is tried again, and so what followed from it may change: skipped readers, and the lists of files,
+        whose saved ones are verified and not fetched again."""
+        status = self.state.instances[address].status
+        if status in (InstanceStatus.FAILED, InstanceStatus.SKIPPED):
+            return True
+        spec = spec_at(self.recipe, address)
+        return status is InstanceStatus.DONE and spec is not None and spec.uses in TAKES_WHAT_EXISTS
 
     def _recover(self) -> None:
         """Hand unfinished submissions back to the normal road. May run twice: it only reads the state."""
@@ -269,7 +280,7 @@ class _Engine:
             context.recorder.record(ended)
             await context.recorder.flush()
         context.recorder.tell(self.scheduler.progress)
-        return report(context.unfolder.frames, self.state, halts=halts, interrupted=self.stop.draining)
+        return replace(found, balance_after=self.state.balance_after)
 
     async def _balance(self) -> Decimal | None:
         if self.stop.leaving or self.context.blind is not None:

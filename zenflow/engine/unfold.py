@@ -258,8 +258,8 @@ class Unfolder:
         instance.journaled = journaled
         self._born[instance.step.path] = self._born.get(instance.step.path, 0) + 1
         status = _RESTORED.get(journaled.status)
-        if status is None:
-            self.agenda.append(instance)
+        if status is None or (status is not Status.SKIPPED and instance.step.spec.recipe is not None):
+            self.agenda.append(instance)  # a recipe is unfolded again: what is inside is told, and may go on
             return
         instance.results = journaled.results
         instance.code, instance.message, instance.hint = journaled.code, journaled.message, journaled.hint

@@ -18,12 +18,14 @@ from typing import Any
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.prices import Question, Quote
+from zenflow.clock import from_iso
 from zenflow.engine.door import Limits, NewRun, Parts, StopSignal
 from zenflow.engine.result import Listener, RunReport, Silent
 from zenflow.engine.run import Changes, begin, execute
 from zenflow.history import events as e
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState
+from zenflow.ids import STAMP_LENGTH
 from zenflow.journal.memory import MemoryJournal
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Plan
@@ -58,6 +60,11 @@ def whole(text: str) -> str:
 @lru_cache(maxsize=256)
 def _loaded(files: tuple[tuple[str, str], ...]) -> Recipe:
     return load_recipe_texts(dict(files), ROOT)
+
+
+def stage_of(text: str, others: Mapping[str, str] | None = None, **parts: Any) -> Stage:
+    """A stage for the recipe of a text; `parts` are the stage's own fields."""
+    return Stage(recipe_of(text, others), **parts)
 
 
 @dataclass(slots=True)
@@ -198,6 +205,33 @@ class Stage:
 
     def state(self) -> RunState:
         return fold(self.events())
+
+    def intents(self) -> list[e.Intended]:
+        """Every submission that was intended, in order."""
+        return [event for event in self.events() if isinstance(event, e.Intended)]
+
+    def moment_of(self, kind: type, instance: str) -> float:
+        """Seconds from the start of the run to the first fact of this kind about an instance."""
+        state = self.state()
+        assert state.started is not None
+        began = from_iso(state.started.at)
+        for event in self.events():
+            calls = event.calls if isinstance(event, e.Intended) else ()
+            named = {getattr(event, "instance", ""), *(call.instance for call in calls)}
+            if isinstance(event, kind) and instance in named:
+                at: str = getattr(event, "at", "")
+                return (from_iso(at) - began).total_seconds()
+        raise AssertionError(f"no {kind.__name__} of {instance}")
+
+    def charges(self) -> dict[tuple[str, int], int]:
+        """How often the service charged each (instance, try): more than once is a duplicate charge."""
+        by_stamp = {intent.stamp: intent for intent in self.intents()}
+        found: dict[tuple[str, int], int] = {}
+        for task in self.service.tasks.values():
+            intent = by_stamp.get(task.comment[:STAMP_LENGTH])
+            for call in intent.calls if intent is not None and task.posted else ():
+                found[call.instance, call.try_number] = found.get((call.instance, call.try_number), 0) + 1
+        return found
 
     def contents(self) -> dict[str, bytes]:
         """The saved files, by path."""
