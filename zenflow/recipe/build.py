@@ -15,10 +15,10 @@ from zenflow.problems import Problem, Problems
 from zenflow.recipe.locate import locator
 from zenflow.recipe.model import ACTIONS, InputSpec, Policy, Recipe, StepSpec
 from zenflow.recipe.nodes import Node, places_of
+from zenflow.recipe.schema import input_fragment, valid_against
 from zenflow.recipe.yaml_errors import quoted_line
 
 NOT_ONE_EXPRESSION = "ZF327"
-_INPUT_TYPES = ("string", "integer", "number", "boolean", "array", "object", "image", "video", "audio")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh])")
 _RECIPE_PATH = re.compile(r"^(\.{1,2}[/\\]|[/\\~]|[A-Za-z]:[/\\])|[/\\]|\.ya?ml$")
@@ -95,15 +95,14 @@ def _inputs(node: Node | None) -> dict[str, InputSpec]:
 
 def _input(name: str, node: Node) -> InputSpec | None:
     value = node.value
-    schema: dict[str, Any]
     if type(value) is str:
-        schema = {"type": value}
-    elif type(value) is dict:
-        schema = {key: item for key, item in value.items() if not key.startswith("x-")}
-    else:
+        value = {"type": value}
+    elif type(value) is not dict:
         return None
-    if schema.get("type") not in _INPUT_TYPES:
-        schema["type"] = "any"  # the schema check has said so; references to the input are still good
+    schema: dict[str, Any] = {key: item for key, item in value.items() if not key.startswith("x-")}
+    if not valid_against(value, input_fragment()):
+        # The schema check has said so. References to the input are still good, and nothing is known of its values.
+        schema = {"type": "any"} | ({"default": schema["default"]} if "default" in schema else {})
     return InputSpec(
         name=name,
         schema=schema,

@@ -41,6 +41,12 @@ def recipe_schema() -> dict[str, Any]:
     return schema
 
 
+def input_fragment() -> Schema:
+    """What an input may say, as a part of the schema file."""
+    fragment: Schema = recipe_schema()["$defs"]["fragment"]
+    return fragment
+
+
 def check_structure(node: Node, problems: Problems) -> bool:
     """Whether the tree has the form of a recipe; every place where it has not is a problem."""
     if _recipe_check()(node.value):
