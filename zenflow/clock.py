@@ -39,9 +39,11 @@ class SystemClock:
         await asyncio.sleep(max(0.0, wait_s))
 
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 def _boot_time_s() -> float:
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
 
 def as_iso(moment: datetime) -> str:

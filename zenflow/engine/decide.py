@@ -10,7 +10,7 @@ from zenflow.engine.instances import Instance
 from zenflow.engine.scope import Blocked, scope_of
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
-from zenflow.expr.tree import evaluate_tree, has_skipped, pendings_in, without_nulls
+from zenflow.expr.tree import evaluate_tree, undecided_in, without_nulls
 from zenflow.expr.values import SKIPPED, Pending
 
 TAKES_WHAT_EXISTS = frozenset({"download", "preview"})
@@ -97,12 +97,13 @@ def _condition(instance: Instance) -> Decision | None:
 def _parameters(instance: Instance) -> Decision:
     spec = instance.step.spec
     deferred = DEFERRED.get(spec.uses, ())
-    written = {name: value for name, value in spec.with_.items() if name not in deferred}
+    written = spec.with_
+    if deferred:
+        written = {name: value for name, value in written.items() if name not in deferred}
     tree = evaluate_tree(written, scope_of(instance))
-    # The usual instance is ready: one walk decides, the details are asked for only when it is not.
-    pending = pendings_in(tree)
-    if pending:
-        return Wait(pending[0])
-    if has_skipped(tree):
+    undecided = undecided_in(tree)
+    if type(undecided) is Pending:
+        return Wait(undecided)
+    if undecided is SKIPPED:
         return Skip("a value that it reads was skipped")
     return Go(without_nulls(tree))

@@ -54,10 +54,10 @@ class Instance:
     hint: str = ""
     waiters: list[Waiter] = field(default_factory=list)
     inner: Frame | None = None  # of a recipe used as a step
+    address: str = field(init=False)
 
-    @property
-    def address(self) -> str:
-        return address(self.step.path, self.key)
+    def __post_init__(self) -> None:
+        self.address = address(self.step.path, self.key)
 
     @property
     def is_over(self) -> bool:

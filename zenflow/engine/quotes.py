@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from zenflow.catalog.model import Tool
 from zenflow.catalog.prices import Question, Quote
 from zenflow.catalog.questions import question_for
+from zenflow.catalog.shapes import shape_of
 from zenflow.clock import Clock
 from zenflow.engine.limits import Kind
 from zenflow.engine.service import Service
+
+SHAPES_KEPT = 1_000
 
 
 class FreshQuotes:
@@ -23,9 +26,20 @@ class FreshQuotes:
         self._ttl_s = ttl_s
         self._known: dict[str, tuple[float, Quote]] = {}
         self._contradicted: dict[str, frozenset[str]] = {}
+        self._questions: dict[Hashable, Question] = {}  # by the shape of the call
 
     def question(self, tool: Tool, params: Mapping[str, Any]) -> Question:
-        return question_for(tool, params, off_list=self._contradicted.get(tool.name, frozenset()))
+        """Calls of one shape are priced alike, until a charge contradicts that."""
+        off_list = self._contradicted.get(tool.name)
+        if off_list is not None:
+            return question_for(tool, params, off_list=off_list)
+        shape = (tool.name, shape_of(tool, params))
+        known = self._questions.get(shape)
+        if known is None:
+            known = question_for(tool, params)
+            if len(self._questions) < SHAPES_KEPT:
+                self._questions[shape] = known
+        return known
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
         """Quotes by question key, none older than the time to live. Raises ServiceError."""

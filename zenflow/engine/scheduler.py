@@ -7,6 +7,7 @@ There is no task per waiting instance and no scan of all steps per event: the un
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,7 +48,7 @@ class Scheduler:
         self._free = free
         self._inner = inner
         self._free_tasks: set[asyncio.Task[None]] = set()
-        self._free_slots = asyncio.Semaphore(FREE_AT_ONCE)
+        self._free_ready: deque[tuple[Instance, Mapping[str, Any]]] = deque()
         self._next_round_s = 0.0
         self._ready_since_s: float | None = None
         cashier.on_accepted = self._accepted
@@ -182,14 +183,21 @@ class Scheduler:
         if self._context.stop.draining:
             return None  # stays waiting: nothing new is begun
         instance.status = Status.RUNNING
-        task = asyncio.create_task(self._do_free(instance, params))
-        self._free_tasks.add(task)
-        task.add_done_callback(self._free_done)
+        self._free_ready.append((instance, params))
+        if len(self._free_tasks) < FREE_AT_ONCE:
+            task = asyncio.create_task(self._free_lane())
+            self._free_tasks.add(task)
+            task.add_done_callback(self._free_done)
         return None
 
-    async def _do_free(self, instance: Instance, params: Mapping[str, Any]) -> None:
-        async with self._free_slots:
-            await self._free.do(instance, params)
+    async def _free_lane(self) -> None:
+        """One free action after the other, while there are any: what waits has no task of its own."""
+        while self._free_ready:
+            instance, params = self._free_ready.popleft()
+            if self._context.stop.draining:
+                instance.status = Status.WAITING  # nothing new is begun
+            else:
+                await self._free.do(instance, params)
 
     def _free_done(self, task: asyncio.Task[None]) -> None:
         self._free_tasks.discard(task)

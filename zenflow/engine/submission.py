@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from zenflow.catalog.check import check_call, with_default_model
 from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Tool
 from zenflow.catalog.prices import Quote
+from zenflow.catalog.shapes import shape_of
 from zenflow.clock import as_iso
 from zenflow.credits import ZERO, as_text
 from zenflow.engine.context import Context, Halt
@@ -29,9 +31,11 @@ from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
+from zenflow.problems import Problem
 from zenflow.providers.base import ServiceError, Submission, SubmitAnswer
 
 COMMENT_LIMIT = 500  # seed 002
+SHAPES_KEPT = 1_000
 SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
 
 
@@ -49,6 +53,7 @@ class Cashier:
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
         self.strangers: Strangers | None = None  # of a resume
+        self._sound: set[Hashable] = set()  # shapes of calls that were checked and are good
         self._watermark = watermark  # the newest transaction row seen so far
 
     # ------------------------------------------------------------------------------------------------------------- ready
@@ -62,12 +67,22 @@ class Cashier:
             context.fail(instance, "ZF401", f"the service has no tool `{spec.uses}`", "See `zenflow tools`.")
             return
         sent = with_default_model(tool, params)
-        errors = [p for p in check_call(tool, sent, gates=self._gates_of(instance)) if p.severity == "error"]
-        if errors:
-            context.fail(instance, errors[0].code, errors[0].message, errors[0].hint or "")
+        error = self._error_in(tool, sent, self._gates_of(instance))
+        if error is not None:
+            context.fail(instance, error.code, error.message, error.hint or "")
             return
         tries = len(instance.journaled.submissions) if instance.journaled is not None else 0
         self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.tail_s(instance))
+
+    def _error_in(self, tool: Tool, params: dict[str, Any], gates: Gates) -> Problem | None:
+        """The first error of a call. Calls of one shape are checked alike, so once."""
+        shape = (tool.name, gates.nsfw, shape_of(tool, params))
+        if shape in self._sound:
+            return None
+        error = next((p for p in check_call(tool, params, gates=gates) if p.severity == "error"), None)
+        if error is None and len(self._sound) < SHAPES_KEPT:
+            self._sound.add(shape)
+        return error
 
     def _gates_of(self, instance: Instance) -> Gates:
         """The policy of every recipe around the call, the narrowest."""
@@ -75,7 +90,7 @@ class Cashier:
         while frame.outer is not None:
             frame = frame.outer.step.frame
             nsfw = "deny" if frame.recipe.policy.nsfw == "deny" else nsfw
-        return replace(self._gates, nsfw=nsfw)
+        return self._gates if nsfw == self._gates.nsfw else replace(self._gates, nsfw=nsfw)
 
     def again(self, ready: Ready) -> None:
         """Back into the queue: not sent yet, or a declared retry."""

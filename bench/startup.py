@@ -1,0 +1,62 @@
+"""What zenflow costs before it does anything: `python bench/startup.py`.
+
+Wall time of whole processes, in turns with the baseline `python -c pass` of the same interpreter. Targets:
+`zenflow --version` ≤ 45 ms, `--help` ≤ 65 ms, `import zenflow` ≤ 50 ms; a one-step recipe on the embedded sandbox
+≤ 150 ms besides what the sandbox and the MCP SDK take to load (both shown), which an account's own server does not need.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from table import Row, show, wall_ms
+
+ZENFLOW = str(Path(sys.executable).parent / "zenflow")
+ROUNDS = 15
+FEW = 5
+ONE_STEP = """\
+zenflow: 1
+name: one
+version: 1.0.0
+budget: 10
+steps:
+  make: {uses: image_editor, with: {prompt: a lamp}}
+"""
+SDK = "from zenflow.providers.mcp.provider import McpProvider"
+SANDBOX = "from zenflow.sandbox.server import build_app"
+RUN = ("run", "one.yaml", "--yes", "--quiet")
+
+
+def rows() -> Iterator[Row]:
+    python = (sys.executable, "-c")
+    commands = ((*python, "pass"), (ZENFLOW, "--version"), (ZENFLOW, "--help"), (*python, "import zenflow"))
+    bare, version, page, module = wall_ms(commands, ROUNDS)
+    yield Row("python -c pass", bare, "ms")
+    yield Row("zenflow --version", version, "ms", bare, 45)
+    yield Row("zenflow --help", page, "ms", bare, 65)
+    yield Row("import zenflow", module, "ms", bare, 50)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "one.yaml").write_text(ONE_STEP)
+        commands = (
+            (*python, "pass"),
+            (*python, SDK),
+            (*python, f"{SDK}; {SANDBOX}"),
+            (ZENFLOW, "validate", "one.yaml"),
+            (ZENFLOW, "plan", "one.yaml"),
+            (ZENFLOW, *RUN),
+        )
+        bare, sdk, both, checked, planned, ran = wall_ms(commands, FEW, folder)
+    yield Row("  of what follows: the client's half of the MCP SDK", sdk - bare, "ms", bare)
+    yield Row("  of what follows: the sandbox and the SDK's server half", both - sdk, "ms", bare)
+    yield Row("zenflow validate, one step", checked, "ms", bare)
+    yield Row("zenflow plan, one step", planned, "ms", bare)
+    yield Row("zenflow run, one step on the embedded sandbox", ran, "ms", bare)
+    yield Row("  less the sandbox and the SDK", ran - (both - bare), "ms", bare, 150)
+
+
+if __name__ == "__main__":
+    show(rows())
