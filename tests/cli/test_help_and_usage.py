@@ -18,7 +18,7 @@ from zenflow.cli.page import COMMANDS
 
 Zenflow = Callable[..., Any]
 
-HELP = """\
+EVERYDAY = """\
 zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand, within a budget.
 
 Usage: zenflow COMMAND [WORDS] [OPTIONS]
@@ -29,10 +29,8 @@ Usage: zenflow COMMAND [WORDS] [OPTIONS]
   run        Plan, ask, and do it within the budget
   resume     Go on with a run; nothing is paid twice
 
-  Look:      runs · show · stop · graph
-  Money:     ledger · account
-  Service:   tools · sandbox · config · completion · version
-
+"""
+CLOSING = """
 Options:
   --version  The version alone
   --help     This page, or a command's
@@ -46,7 +44,12 @@ Options:
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
 def test_the_front_page_shows_the_everyday_five_and_names_the_others(zenflow: Zenflow, words: tuple[str, ...]) -> None:
     answer = zenflow(*words)
-    assert (answer.status, answer.out, answer.err) == (0, HELP, "")
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.startswith(EVERYDAY) and answer.out.endswith(CLOSING)
+    groups = [line.split() for line in answer.out[len(EVERYDAY) : -len(CLOSING)].splitlines()]
+    assert [group[0] for group in groups][:2] == ["Look:", "Money:"]
+    named = [word for group in groups for word in group[1:] if word != "·"]
+    assert sorted(named) == sorted(name for name, entry in COMMANDS.items() if entry.group != "Everyday")
 
 
 def test_the_version_alone(zenflow: Zenflow) -> None:

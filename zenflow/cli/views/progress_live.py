@@ -17,7 +17,8 @@ from zenflow.engine.result import Progress, StepProgress
 from zenflow.history.events import Event
 
 STEPS_SHOWN = 20
-BAR = 16
+BAR = 12
+TOOL_COLUMN = 1
 
 
 class LiveProgress:
@@ -58,8 +59,8 @@ def drawing(snapshot: Progress) -> Group:
     """The header line and one line per step."""
     shown, hidden = _worth_showing(snapshot.steps)
     table = Table.grid(padding=(0, 2))
-    for justify in ("left", "left", "right", "left", "right"):
-        table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
+    for place in range(5):  # the tool's column alone may shrink: rich takes from those that may wrap first
+        table.add_column(justify="right" if place in (2, 4) else "left", no_wrap=place != TOOL_COLUMN)
     for step in shown:
         table.add_row(*_row(step))
     rest = [Text(f"  … {hidden} more steps", style="dim")] if hidden else []
@@ -95,4 +96,5 @@ def _row(step: StepProgress) -> list[Text]:
     bar = Text.assemble(("━" * filled, "red" if step.failed else "green"), ("╌" * (BAR - filled), "dim"))
     money = f"{as_text(step.credits)} cr" if step.credits else ""
     count = Text(f"{step.done}/{expected}")
-    return [Text(f"  {step.path}"), Text(tool, style="dim"), count, Text.assemble(bar, "  ", state), Text(money)]
+    named = Text(tool, style="dim", no_wrap=True, overflow="ellipsis")
+    return [Text(f"  {step.path}"), named, count, Text.assemble(bar, "  ", state), Text(money)]
