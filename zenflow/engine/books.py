@@ -16,6 +16,7 @@ from zenflow.providers.base import ServiceError, Transaction
 
 PAGE = 100
 MOST_PAGES = 50
+PAUSE_S = 15.0  # after a reading that confirmed nothing: the list lags, or cannot be read
 NO_ROWS = ""  # a watermark on an empty list: everything that comes is newer
 
 
@@ -27,6 +28,7 @@ class Bookkeeper:
         self.on_difference: Callable[[SubmissionState, Decimal], None] = lambda submission, amount: None
         self._context = context
         self._explained: set[str] = set()
+        self._not_before_s = 0.0
 
     async def begin(self) -> None:
         """Remember where the list stands before anything is paid. A list that cannot be read is no second witness."""
@@ -37,13 +39,30 @@ class Bookkeeper:
             return
         self.watermark = rows[0].transaction_id if rows else NO_ROWS
 
-    async def settle(self) -> None:
+    async def confirm(self) -> None:
+        """While the run goes: find the debits of what was accepted, so that a charge above its quote shows in time."""
+        now_s = self._context.clock.monotonic_s()
+        waiting = self._unconfirmed()
+        if not waiting or now_s < self._not_before_s:
+            return
+        await self.settle(patient=False)
+        if self._unconfirmed() >= waiting:
+            self._not_before_s = now_s + PAUSE_S
+
+    def _unconfirmed(self) -> int:
+        """Accepted submissions whose debit was not seen yet, and can be looked for."""
+        submissions = self._context.recorder.state.submissions.values()
+        return sum(
+            s.outcome is Outcome.ACCEPTED and s.confirmed is None and s.watermark is not None for s in submissions
+        )
+
+    async def settle(self, *, patient: bool = True) -> None:
         """Take in what the list says of our tasks: debits and refunds."""
         wanted = self._wanted_floor()
         if wanted is None:
             return
         try:
-            rows = await self._rows_down_to(wanted)
+            rows = await self._rows_down_to(wanted, patient)
         except ServiceError:
             return
         by_task = {s.task_id: s for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
@@ -107,12 +126,12 @@ class Bookkeeper:
                 return submission.watermark
         return None
 
-    async def _rows_down_to(self, floor: str) -> list[Transaction]:
+    async def _rows_down_to(self, floor: str, patient: bool = True) -> list[Transaction]:
         """Rows newer than `floor`, newest first."""
         found: list[Transaction] = []
         offset: int | None = 0
         for _ in range(MOST_PAGES):
-            rows, following = await self._page(offset or 0, PAGE)
+            rows, following = await self._page(offset or 0, PAGE, patient)
             for row in rows:
                 if row.transaction_id == floor:
                     return found
@@ -124,6 +143,7 @@ class Bookkeeper:
             raise ServiceError("server", "the transaction list no longer holds the row we had seen")
         return found
 
-    async def _page(self, offset: int, limit: int) -> tuple[tuple[Transaction, ...], int | None]:
+    async def _page(self, offset: int, limit: int, patient: bool = True) -> tuple[tuple[Transaction, ...], int | None]:
         service = self._context.service
-        return await service.ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))
+        ask = service.ask if patient else service.once
+        return await ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))

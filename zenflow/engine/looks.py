@@ -44,6 +44,10 @@ class Looker:
         self._context = context
         self._books = books
 
+    async def confirm(self) -> None:
+        """The second witness: the debits of what was accepted."""
+        await self._books.confirm()
+
     async def look(self) -> Sight:
         """One look for every submission of the run at once. Raises ServiceError."""
         context = self._context
@@ -120,8 +124,14 @@ class Looker:
         event = e.Accepted(context.recorder.now(), submission.number, task.task_id, task.total, adopted=True)
         await context.recorder.commit(event)
         for other in oldest_first[1:]:
-            text = f"task {other.task_id} is a second one with the same stamp ({as_text(submission.quote)} credits)"
-            context.recorder.record(e.Noted(context.recorder.now(), "ZF640", text))
+            self.report_second(submission, other.task_id)
+
+    def report_second(self, submission: SubmissionState, task_id: str) -> None:
+        """Another task with the stamp of one that we have: said once, with its price; nothing more is sent for it."""
+        recorder = self._context.recorder
+        text = f"task {task_id} is a second one with the same stamp ({as_text(submission.quote)} credits)"
+        if all(note.message != text for note in recorder.state.notes):
+            recorder.record(e.Noted(recorder.now(), "ZF640", text))
 
     def _wait_ends(self, submission: SubmissionState) -> datetime:
         assert submission.closed_at is not None

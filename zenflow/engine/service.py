@@ -45,6 +45,16 @@ class Service:
                 self.talk = ""
                 return answer
 
+    async def once(self, kind: Kind, question: Callable[[], Awaitable[T]]) -> T:
+        """The answer to a question that can wait: not asked again now when it goes wrong. Raises ServiceError."""
+        await self.brake.slot(kind)
+        try:
+            return await question()
+        except ServiceError as error:
+            if error.trouble == "rate_limited":
+                self.brake.brake(error.retry_after_s)
+            raise
+
     def _is_enough(self, error: ServiceError, tries: int, begun: float) -> bool:
         waited = self._clock.monotonic_s() - begun
         if error.trouble == "rate_limited":

@@ -19,14 +19,15 @@ from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight
 from zenflow.history import events as e
 from zenflow.history.state import CallState, Outcome, SubmissionState
-from zenflow.ids import uuids_in
+from zenflow.ids import STAMP_LENGTH, uuids_in
 from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 
 SLOWEST_ROUND_S = 5.0
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
 IMAGE_TIMEOUT_S = 30 * 60.0  # money.md, “Budget”
 VIDEO_TIMEOUT_S = 3 * 3600.0
-RESULT_TRIES = 4
+RESULT_PATIENCE_S = 60.0  # a completed call whose result is not there yet is asked for again for this long
+RESULTS_AT_ONCE = 10  # of one task: as many as the rate lets out in a second
 
 
 class Watcher:
@@ -38,7 +39,9 @@ class Watcher:
         self._context = context
         self._looker = looker
         self._watched: dict[int, SubmissionState] = {}
-        self._seen_done: dict[int, tuple[str, int | None]] = {}
+        self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
+        self._missing_since_s: dict[str, float] = {}  # completed calls without a result, by id
+        self._reported: set[str] = set()  # second tasks with a stamp of ours
 
     @property
     def is_watching(self) -> bool:
@@ -63,10 +66,12 @@ class Watcher:
             self._meet(error)
             return
         await self._adopt_unanswered(sight)
+        self._report_seconds(sight)
         summaries = {task.task_id: task for task in sight.tasks}
         moved = [s for s in list(self._watched.values()) if self._has_moved(s, summaries.get(s.task_id or ""))]
-        await asyncio.gather(*(self._follow_up(submission) for submission in moved))
+        await asyncio.gather(*(self._follow(s, summaries.get(s.task_id or "")) for s in moved))
         self._check_timeouts()
+        await self._looker.confirm()
 
     async def _adopt_unanswered(self, sight: Sight) -> None:
         """A listing may show what a lost answer did not say."""
@@ -77,19 +82,32 @@ class Watcher:
             if seen and await self._looker.resolve(submission, sight):
                 self.add(submission)
 
+    def _report_seconds(self, sight: Sight) -> None:
+        """Two tasks with one stamp: a request took effect that was given up, or somebody copied ours (A4, A7)."""
+        by_stamp = {s.stamp: s for s in self._context.recorder.state.submissions.values()}
+        for task in sight.tasks:
+            submission = by_stamp.get(task.comment[:STAMP_LENGTH])
+            if submission is None or submission.task_id in (None, task.task_id) or task.task_id in self._reported:
+                continue
+            self._reported.add(task.task_id)
+            self._looker.report_second(submission, task.task_id)
+
     def _has_moved(self, submission: SubmissionState, task: TaskSummary | None) -> bool:
         """A task missing from the listing is asked for by its id: listings lag and `query` may be broken."""
         if task is None or not submission.is_bound:
             return True
-        mark = (task.status, task.done)
         if task.is_finished or task.done is None:
             return True
-        if self._seen_done.get(submission.number) == mark:
-            return False
-        self._seen_done[submission.number] = mark
-        return True
+        return self._followed.get(submission.number) != (task.status, task.done)
 
-    async def _follow_up(self, submission: SubmissionState) -> None:
+    async def _follow(self, submission: SubmissionState, seen: TaskSummary | None) -> None:
+        """What could not be taken in this time is asked for again in the next round, whether the task moves or not."""
+        self._followed.pop(submission.number, None)
+        if await self._follow_up(submission) and seen is not None:
+            self._followed[submission.number] = (seen.status, seen.done)
+
+    async def _follow_up(self, submission: SubmissionState) -> bool:
+        """Take in what is finished. Whether nothing finished was left for later."""
         task_id = submission.task_id or ""
         service = self._context.service
         try:
@@ -99,14 +117,16 @@ class Watcher:
                 self._lose_task(submission, error.message)
             else:
                 self._meet(error)
-            return
+            return False
         self._bind(submission, task)
+        all_taken = True
         if submission.is_bound:
-            await self._take_calls(submission, task)
+            all_taken = await self._take_calls(submission, task)
         elif task.status == "failed" and not task.calls:
             self._fail_all(submission, "the service reports the task as failed")
         if submission.is_settled:
             self._watched.pop(submission.number, None)
+        return all_taken
 
     def _bind(self, submission: SubmissionState, task: Task) -> None:
         if submission.is_bound:
@@ -117,43 +137,53 @@ class Watcher:
 
     # --------------------------------------------------------------------------------------------------------- the calls
 
-    async def _take_calls(self, submission: SubmissionState, task: Task) -> None:
+    async def _take_calls(self, submission: SubmissionState, task: Task) -> bool:
         by_id = {call.call_id: call for call in task.calls}
-        work = []
+        finished = []
         for position, state in enumerate(submission.calls):
             call = by_id.get(state.call_id or "")
             if state.status != "waiting" or call is None:
                 continue
             if call.status == "completed":
-                work.append(self._fetch(submission, position, state, call))
+                finished.append((position, state, call))
             elif call.status == "failed" or task.status == "failed":
                 self._call_failed(submission, position, state, call)
-        await asyncio.gather(*work)
+        rest = iter(finished)
+
+        async def lane() -> None:
+            for position, state, call in rest:
+                await self._fetch(submission, position, state, call)
+
+        await asyncio.gather(*(lane() for _ in finished[:RESULTS_AT_ONCE]))
+        return all(state.status != "waiting" for _, state, _ in finished)
 
     async def _fetch(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
         """The result of one finished call; a result that cannot be found is paid and kept in the books."""
         service = self._context.service
         result: CallResult | None = None
-        for attempt in range(RESULT_TRIES):
-            try:
-                result = await service.ask(Kind.RESULT, lambda: service.provider.call_result(call.call_id))
-                break
-            except ServiceError as error:
-                if error.trouble not in ("not_found", "invalid"):
-                    self._meet(error)
-                    return  # the next round asks again
-                if attempt + 1 < RESULT_TRIES:
-                    await self._context.clock.sleep(self._context.limits.watch_least_s)
+        asset_ids: tuple[str, ...] | None = None
+        try:
+            result = await service.ask(Kind.RESULT, lambda: service.provider.call_result(call.call_id))
+            asset_ids = await self._asset_ids(submission, result)
+        except ServiceError as error:
+            if error.trouble not in ("not_found", "invalid"):
+                self._meet(error)
+                return  # the next round asks again
+            now_s = self._context.clock.monotonic_s()
+            if now_s - self._missing_since_s.setdefault(call.call_id, now_s) < RESULT_PATIENCE_S:
+                return
         if state.status != "waiting":
             return
-        asset_ids = await self._asset_ids(submission, result) if result is not None else None
         if result is None or asset_ids is None:
             self._lose_call(submission, position, call, None if result is None else result.output)
         else:
             self._produce(submission, position, state, call, result.output, asset_ids)
 
     async def _asset_ids(self, submission: SubmissionState, result: CallResult) -> tuple[str, ...] | None:
-        """The call's assets: as extracted; else UUIDs in its output that are assets; a text is the result itself."""
+        """The call's assets: as extracted; else UUIDs in its output that are assets; a text is the result itself.
+
+        Raises ServiceError where that cannot be found out now.
+        """
         if result.asset_ids:
             return result.asset_ids
         found = []
@@ -161,8 +191,10 @@ class Watcher:
         for candidate in uuids_in(result.output):
             try:
                 await service.ask(Kind.RESULT, lambda one=candidate: service.provider.asset(one))  # type: ignore[misc]
-            except ServiceError:
-                continue
+            except ServiceError as error:
+                if error.trouble in ("not_found", "forbidden", "invalid"):
+                    continue  # a UUID of something else
+                raise
             found.append(candidate)
         if found:
             return tuple(found)
@@ -194,19 +226,21 @@ class Watcher:
             address = state.call.instance
             self._context.recorder.record(e.Produced(now, address, results, submission.number, position, share))
         else:
-            was_late = instance.status is Status.LATE  # its slot was given back when it went late
+            self._free_slot(instance)
             self._context.produce(instance, results, submission=submission.number, position=position, credits=share)
-            if was_late:
-                return
-        self.on_call_over()
+
+    def _free_slot(self, instance: Instance | None) -> None:
+        """A call is over. One that rested, late or unknown, gave its slot back when it went to rest."""
+        if instance is not None and instance.status is Status.RUNNING:
+            self.on_call_over()
 
     def _call_failed(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
         """The service reports a failure. A declared retry is an intent of its own (money.md, “Budget”)."""
         context, recorder = self._context, self._context.recorder
         message = call.error or "the service reports the call as failed, without a reason"
         recorder.record(e.CallFailed(recorder.now(), submission.number, position, call.call_id, message))
-        self.on_call_over()
         instance = context.instances.get(state.call.instance)
+        self._free_slot(instance)
         if instance is None:
             return
         if tries_of(instance, context) <= instance.step.spec.retry and context.takes_new_work:
@@ -228,9 +262,9 @@ class Watcher:
         )
         context.recorder.record(event)
         instance = context.instances.get(state.call.instance)
+        self._free_slot(instance)
         if instance is not None:
             context.rest(instance, Status.LOST, "paid, and its result cannot be found")
-        self.on_call_over()
 
     def _lose_task(self, submission: SubmissionState, message: str) -> None:
         for position, state in enumerate(submission.calls):
