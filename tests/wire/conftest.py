@@ -1,0 +1,173 @@
+"""The command line against a sandbox over real HTTP: a server in a thread, on a free port, with its levers open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zenflow.cli.main import run
+from zenflow.sandbox.server import serve
+from zenflow.sandbox.settings import SandboxSettings
+
+SPEED = 400.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one command line said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def code(self) -> str:
+        return str((self.document["error"] or {}).get("code"))
+
+    @property
+    def message(self) -> str:
+        return str((self.document["error"] or {}).get("message"))
+
+    @property
+    def hint(self) -> str:
+        return str((self.document["error"] or {}).get("hint"))
+
+
+@dataclass(frozen=True)
+class Town:
+    """A sandbox that is being served."""
+
+    url: str
+    settings: SandboxSettings
+
+    @property
+    def base(self) -> str:
+        return self.url.removesuffix("/mcp")
+
+    def admin(self, path: str, body: Any = None, method: str | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.base}/admin/{path}", data, {"content-type": "application/json"}, method=method
+        )
+        if self.settings.token:
+            request.add_header("authorization", f"Bearer {self.settings.token}")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=20) as answer:
+            found = json.load(answer)
+        assert isinstance(found, dict)
+        return found
+
+    def fault(self, **rule: Any) -> None:
+        self.admin("faults", [rule])
+
+    def calm(self) -> None:
+        self.admin("faults", method="DELETE")
+
+    def credits(self, amount: int) -> None:
+        self.admin("credits", {"amount": amount})
+
+    def advance(self, seconds: float) -> None:
+        self.admin("advance", {"seconds": seconds})
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.admin("state")
+
+    @property
+    def debits(self) -> list[int]:
+        return [row["amount"] for row in self.state["transactions"] if row["kind"] == "debit"]
+
+    @property
+    def posts(self) -> int:
+        return int(self.state["create_task_posts"])
+
+
+@contextmanager
+def sandbox(**settings: Any) -> Iterator[Town]:
+    """Serve one; speed high, `/admin` open."""
+    chosen = SandboxSettings(**{"speed": SPEED, "admin": True, **settings})
+    loop, ready, where = asyncio.new_event_loop(), threading.Event(), []
+    task: list[asyncio.Task[None]] = []
+
+    def announce(url: str) -> None:
+        where.append(url)
+        ready.set()
+
+    def live() -> None:
+        asyncio.set_event_loop(loop)
+        task.append(loop.create_task(serve(chosen, on_ready=announce)))
+        try:
+            loop.run_until_complete(task[0])
+        except asyncio.CancelledError:
+            pass
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=live, name="sandbox", daemon=True)
+    thread.start()
+    assert ready.wait(20), "the sandbox did not start"
+    try:
+        yield Town(where[0], chosen)
+    finally:
+        loop.call_soon_threadsafe(task[0].cancel)
+        thread.join(20)
+
+
+Zenflow = Callable[..., Said]
+Sandbox = Callable[..., Any]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace; the pace of a live server's watch is no part of what these tests show."""
+    for name in [name for name in os.environ if name.startswith("ZENFLOW_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "0.3")
+    monkeypatch.setenv("ZENFLOW_REQUESTS_PER_SECOND", "500")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("zenflow.app.wiring.WATCH_LEAST_S", 0.05)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def zenflow(here: Path, capsys: pytest.CaptureFixture[str]) -> Zenflow:
+    def call(*words: str) -> Said:
+        capsys.readouterr()
+        status = run(list(words))
+        said = capsys.readouterr()
+        return Said(status, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    """One sandbox as it should be."""
+    with sandbox() as found:
+        yield found
+
+
+@pytest.fixture
+def serving_sandbox() -> Sandbox:
+    """`with serving_sandbox(credits=3) as town`."""
+    return sandbox
