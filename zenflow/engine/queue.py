@@ -28,10 +28,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A ready call at its fresh quote."""
+    """A ready call at its fresh quote; `question` is the key under which that was asked."""
 
     ready: Ready
     quote: Decimal
+    question: str = ""
 
 
 class ReadyQueue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from zenflow.catalog.model import Tool
@@ -53,6 +53,10 @@ class FreshQuotes:
         """A charge contradicted a quote: these fields are not free of price after all; everything is asked anew."""
         self._contradicted[tool] = self._contradicted.get(tool, frozenset()) | fields
         self._known.clear()
+
+    def are_fresh(self, keys: Iterable[str]) -> bool:
+        """Whether none of these quotes has grown old, or was contradicted by a charge, since it was asked for."""
+        return all(self._fresh(key) is not None for key in keys)
 
     def _fresh(self, key: str) -> Quote | None:
         known = self._known.get(key)

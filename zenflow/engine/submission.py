@@ -24,6 +24,7 @@ from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
 from zenflow.engine.outcomes import Class, classify
+from zenflow.engine.pointing import pointed
 from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
 from zenflow.engine.quotes import FreshQuotes
 from zenflow.engine.strangers import Strangers
@@ -131,7 +132,11 @@ class Cashier:
         if stranger.is_whole:
             tool = self._context.catalog.tools[ready.tool]
             questions = [self._quotes.question(tool, params) for params in stranger.task.inputs]
-            quotes = await self._quotes.ask(questions)
+            try:
+                quotes = await self._quotes.ask(questions)
+            except ServiceError as error:
+                self._context.halt(error.code, f"prices cannot be asked: {error.message}", "`zenflow resume RUN`")
+                return True
             prices = [quotes[question.key].credits or ZERO for question in questions]
             submission = await self.strangers.adopt(stranger, prices, self._context.account_id)
             self.in_flight += len(prices)
@@ -160,7 +165,7 @@ class Cashier:
         for ready, question in zip(candidates, questions, strict=True):
             quote = self._accepted_quote(ready, question.key, quotes[question.key])
             if quote is not None:
-                priced.append(Priced(ready, quote))
+                priced.append(Priced(ready, quote, question.key))
         return priced
 
     def _accepted_quote(self, ready: Ready, key: str, quote: Quote) -> Decimal | None:
@@ -169,7 +174,8 @@ class Cashier:
         most = None if ceiling is None else Decimal(str(ceiling))
         if quote.credits is None:
             if quote.refusal_status in (400, 403, 404, 422):
-                context.fail(instance, "ZF630", f"the service refuses this call: {quote.refusal}", "")
+                reason = pointed(instance.step.spec, f"the service refuses this call: {quote.refusal}")
+                context.fail(instance, "ZF630", reason, "")
                 return None
             if most is None:
                 context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
@@ -235,7 +241,8 @@ class Cashier:
     async def _send(self, batch: Sequence[Priced]) -> None:
         context = self._context
         await context.service.brake.slot(Kind.CREATE)
-        if not context.takes_new_work:
+        is_fresh = self._quotes.are_fresh(call.question for call in batch)  # the brake may have held it for long
+        if not context.takes_new_work or not is_fresh:
             self._return_unsent(batch)
             return
         intended = self._intended(batch)
@@ -384,6 +391,8 @@ class Cashier:
         for position, (instance, call) in enumerate(calls):
             if position in guilty:
                 reason = _violation_of(position, answer, len(calls))
+                if answer.tool_status in (400, 422):
+                    reason = pointed(instance.step.spec, reason)
                 context.fail(instance, _REFUSAL_CODES.get(answer.tool_status or 0, "ZF708"), reason, _REFUSAL_HINT)
             else:
                 self.again(Ready(instance, submission.tool, call.params, call.try_number, company))
