@@ -32,9 +32,9 @@ class FoundReference:
     spans: list[Span]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Program:
-    """`run` works the expression out; `reads` is what it may ask the scope for."""
+    """Shared by all equal texts, and never changed. `run` works the expression out; `reads` is what it may ask the scope for."""
 
     run: Run
     reads: tuple[FoundReference, ...]

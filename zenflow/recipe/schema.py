@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from zenflow.problems import Problems
@@ -36,7 +36,7 @@ _ANNOTATIONS = frozenset({"$schema", "$id", "$defs", "title", "description", "ex
 @lru_cache(maxsize=1)
 def recipe_schema() -> dict[str, Any]:
     """The schema file as it is published."""
-    text = files("zenflow.recipe").joinpath("recipe.schema.json").read_text("utf-8")
+    text = Path(__file__).with_name("recipe.schema.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 

@@ -107,7 +107,7 @@ class _Builder:
             loader.dispose()
 
     def _document(self, loader: Any) -> Node | None:
-        events = _events(loader)
+        events: Iterator[Any] = iter(loader.get_event, None)
         root: Node | None = None
         for event in events:
             kind = type(event)
@@ -288,15 +288,6 @@ class _Builder:
     def _mark(self, event: Any, length: int = 1) -> Place:
         mark = event.start_mark
         return self.source.place(mark.line, mark.column, mark.line, mark.column + length)
-
-
-def _events(loader: Any) -> Iterator[Any]:
-    get = loader.get_event
-    while True:
-        event = get()
-        if event is None:
-            return
-        yield event
 
 
 def _with_merged(own: dict[str, tuple[Node, Node]], merges: list[Node]) -> dict[str, tuple[Node, Node]]:
