@@ -313,7 +313,9 @@ def test_failures_have_lines_of_their_own_and_the_next_command_its_price(
     resumed = zenflow("resume", "--yes")
     assert resumed.status == 0
     assert "1 failed instance will be made again:" in resumed.err
-    assert instances(zenflow("show", "--json").document, "enlarge") == ["done", "done"]
+    document = zenflow("show", "--json").document
+    assert instances(document, "enlarge") == ["done", "done"]
+    assert len(document["files"]) == 2
 
 
 def test_a_stop_from_another_terminal_drains(

@@ -70,6 +70,20 @@ def test_every_problem_is_told_at_once_with_its_place(zenflow: Zenflow, here: Pa
     assert lines[-1] == "3 errors"
 
 
+def test_wrong_references_and_wrong_parameters_are_told_together(zenflow: Zenflow, here: Path) -> None:
+    text = BAD.replace("      promt: a portrait\n", "      positive_prompt: a portrait\n")
+    (here / "bad.yaml").write_text(text.replace("steps.edit.asset_ids", "steps.edti.asset_ids"))
+    rows = zenflow("validate", "bad.yaml", "--json").document["problems"]
+    errors = [(row["line"], row["column"]) for row in rows if row["severity"] == "error"]
+    assert errors == [(8, 14), (12, 28)]
+
+
+def test_binary_rubbish_is_told_and_not_drawn(zenflow: Zenflow, here: Path) -> None:
+    (here / "rubbish.yaml").write_bytes(bytes(range(256)))
+    answer = zenflow("validate", "rubbish.yaml")
+    assert (answer.status, len(answer.out.splitlines())) == (2, 4)
+
+
 def test_validate_json_is_one_document_of_the_published_schema(zenflow: Zenflow, here: Path) -> None:
     (here / "bad.yaml").write_text(BAD)
     by_option, by_format = (

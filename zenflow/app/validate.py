@@ -25,8 +25,11 @@ from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.inputs import bind_inputs
-from zenflow.recipe.load import find_recipe, load_recipe
+from zenflow.recipe.load import find_recipe, load_draft
 from zenflow.recipe.model import Recipe
+
+FIRST_OF_REFERENCES = "ZF300"  # codes below it are of the text and of the recipe's structure
+CYCLE_IN_RECIPE, CYCLE_IN_PLAN = "ZF323", "ZF350"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,27 @@ async def validate(request: RecipeRequest, settings: Settings) -> Validation:
     """All problems of one recipe. Raises UsageError when there is none to read."""
     path = find_recipe(request.recipe, request.current)
     problems = Problems()
-    recipe = load_recipe(path, problems)
-    if recipe is None:
+    recipe = load_draft(path, problems)
+    if recipe is None or _is_half_built(problems):
         return Validation(str(path), None, problems.in_order(), settings.server)
     inputs = _inputs(recipe, request, problems)
     catalog, account, talk = await _tools(recipe, settings)
-    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), problems)
+    further = Problems()
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further)
+    problems.extend(_not_told_yet(further, problems))
     return Validation(str(path), recipe, problems.in_order(), catalog.server, talk)
+
+
+def _is_half_built(problems: Problems) -> bool:
+    """Whether the text or its structure is wrong: what the tools would say of the rest would mislead."""
+    return any(problem.severity == "error" and problem.code < FIRST_OF_REFERENCES for problem in problems)
+
+
+def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
+    """Of one place, and of cycles, the first finding is enough: later ones follow from it."""
+    places = {problem.place for problem in told if problem.severity == "error"}
+    has_cycle = any(problem.code == CYCLE_IN_RECIPE for problem in told)
+    return [p for p in further if p.place not in places and not (has_cycle and p.code == CYCLE_IN_PLAN)]
 
 
 def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems) -> Mapping[str, Any]:

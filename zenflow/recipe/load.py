@@ -31,6 +31,11 @@ def load_recipe(path: Path, problems: Problems) -> Recipe | None:
     return _load(Library.on_disk(path, read_recipe_file), path, problems)
 
 
+def load_draft(path: Path, problems: Problems) -> Recipe | None:
+    """As `load_recipe`, but given as far as it could be built also with errors, so that more can be found in it."""
+    return _load(Library.on_disk(path, read_recipe_file), path, problems, keep=True)
+
+
 def load_recipe_texts(files: Mapping[str, str], root: str, folder: Path | None = None) -> Recipe:
     """The recipe of a stored run, from the texts stored with it (`Recipe.files`). Raises `InvalidRecipe`.
 
@@ -44,7 +49,7 @@ def load_recipe_texts(files: Mapping[str, str], root: str, folder: Path | None =
     return recipe
 
 
-def _load(library: Library, path: Path, problems: Problems) -> Recipe | None:
+def _load(library: Library, path: Path, problems: Problems, *, keep: bool = False) -> Recipe | None:
     data = library.read_root()
     text = data if isinstance(data, str) else decode(data, str(path), problems)
     if text is None:
@@ -55,7 +60,7 @@ def _load(library: Library, path: Path, problems: Problems) -> Recipe | None:
         if node is None:
             return None
         recipe = _build_checked(node, path, library, problems)
-    if problems.has_errors:
+    if problems.has_errors and not keep:
         return None
     return replace(recipe, digest=digest_of(library.texts), files=dict(library.texts))
 

@@ -171,4 +171,6 @@ def _read_lines(file: str) -> list[str]:
             text = source.read(2 << 20)
     except OSError:
         return []
+    if b"\0" in text:
+        return []  # binary: its lines would say nothing
     return text.decode("utf-8-sig", "replace").splitlines()
