@@ -75,7 +75,8 @@ def test_rule_2_nothing_is_converted_silently() -> None:
 def test_rule_3_doubled_and_unknown_keys_are_errors_and_x_keys_the_authors() -> None:
     assert codes("steps: {s: {uses: x}, s: {uses: y}}\n") == ["ZF117"]
     assert codes("steps: {s: {uses: x, wiht: {}}}\n") == ["ZF201"]
-    body = "x-a: '${{ nonsense'\ninputs: {i: {type: string, x-b: 1}}\nsteps: {s: {uses: x, x-c: [1], with: {p: '${{ inputs.i }}'}}}\n"
+    body = "x-a: '${{ nonsense'\ninputs: {i: {type: string, x-b: 1}}\n"
+    body += "steps: {s: {uses: x, x-c: [1], with: {p: '${{ inputs.i }}'}}}\n"
     assert codes(body) == []
 
 
@@ -159,7 +160,8 @@ def test_rule_12_unknown_null_and_skipped_are_three_things() -> None:
         "ZF310"
     ]
     scope = {"inputs": {"a": None, "n": SKIPPED}}
-    with_ = "{a: '${{ inputs.a.x.y | default(1) }}', b: '${{ inputs.n | default(2) }}', c: '${{ inputs.n is defined }}', d: '${{ inputs.n }}'}"
+    with_ = "{a: '${{ inputs.a.x.y | default(1) }}', b: '${{ inputs.n | default(2) }}', "
+    with_ += "c: '${{ inputs.n is defined }}', d: '${{ inputs.n }}'}"
     assert sent(with_, **scope) == {"a": 1, "b": 2, "c": False, "d": SKIPPED}
 
 
@@ -175,7 +177,8 @@ def test_rule_13_null_is_not_sent() -> None:
         ("steps: {s: {uses: x, with: {a: '${{ item }}'}}}\n", ["ZF320"]),
         ("steps: {s: {uses: x, with: {a: '${{ run.id }}'}}}\n", ["ZF321"]),
         (
-            "steps: {s: {uses: x}, d: {uses: download, with: {asset_ids: '${{ steps.s.asset_ids }}', name: '${{ run.id }}/${{ index }}'}}}\n",
+            "steps: {s: {uses: x}, d: {uses: download, with: "
+            "{asset_ids: '${{ steps.s.asset_ids }}', name: '${{ run.id }}/${{ index }}'}}}\n",
             [],
         ),
         ("steps: {s: {uses: x}}\noutputs: {a: '${{ run.started_at }}', b: '${{ recipe.version }}'}\n", []),

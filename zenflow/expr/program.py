@@ -34,7 +34,7 @@ class FoundReference:
 
 @dataclass(slots=True)
 class Program:
-    """Shared by all equal texts, and never changed. `run` works the expression out; `reads` is what it may ask the scope for."""
+    """Shared by all equal texts, and never changed. `run` works it out; `reads` is what it may ask the scope for."""
 
     run: Run
     reads: tuple[FoundReference, ...]
