@@ -33,7 +33,7 @@ from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
 from zenflow.problems import Problem
-from zenflow.providers.base import ServiceError, Submission, SubmitAnswer
+from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, Submission, SubmitAnswer
 
 COMMENT_LIMIT = 500  # seed 002
 SHAPES_KEPT = 1_000
@@ -362,9 +362,7 @@ class Cashier:
             pause_s = self._context.service.brake.brake(answer.facts.retry_after_s)
             self._context.service.talk = f"rate limited, going on in {pause_s:.0f} s"
         elif status == 401:
-            self._context.halt(
-                "ZF703", "the service no longer accepts the sign-in", "Sign in again, then `zenflow resume RUN`."
-            )
+            self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
     async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:
         """Release; then one bad input must not sink the others of its batch (money.md, “One submission's life”)."""

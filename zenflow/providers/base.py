@@ -47,6 +47,9 @@ ServiceTrouble = Literal[
 ]
 
 
+SIGN_IN_AGAIN = "Sign in again: `zenflow login` (in CI: a fresh ZENFLOW_TOKEN). A stopped run goes on: `zenflow resume`."
+
+
 class ServiceError(ZenflowError):
     """A free question went wrong. `trouble` is what the caller can act on, `status` the service's own number."""
 

@@ -82,7 +82,7 @@ def _something_else(url: str, last: Exchange, no: BaseException) -> ServiceError
             f"{where} refused the token, or needs one (HTTP 401)",
             status=401,
             facts=last.facts,
-            hint="set ZENFLOW_TOKEN to a valid token for this server",
+            hint=HINTS["sign_in"],
         )
     if status == 429 or status >= 500 or status in (402, 403, 408):
         trouble = trouble_of_status(status)

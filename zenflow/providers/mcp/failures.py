@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zenflow.providers.base import ServiceError, ServiceTrouble, WireFacts
+from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, ServiceTrouble, WireFacts
 from zenflow.providers.mcp.answers import ToolAnswer, first, text_at
 from zenflow.providers.mcp.statuses import message_of, speaks_of_output, status_in, trouble_of_status
 from zenflow.providers.mcp.violations import violations_in
@@ -137,7 +137,7 @@ def _rpc_error(error: Mapping[str, Any], what: str, facts: WireFacts) -> Service
 
 HINTS: Mapping[str, str] = {
     "unreachable": "check the network and the server's address, then try again: nothing was spent by this request",
-    "sign_in": "set ZENFLOW_TOKEN to a valid token for this server",
+    "sign_in": SIGN_IN_AGAIN,
     "rate_limited": "wait a few seconds and try again (seed 000: at least 2 s between looks)",
     "out_of_credits": "top up at https://app.zencreator.pro/billing, then resume",
     "forbidden": "compare the account's gates with what the tool or model asks for: zenflow account",
