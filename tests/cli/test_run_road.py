@@ -266,6 +266,11 @@ def test_ctrl_c_drains_with_130_and_a_resume_finishes_without_a_second_charge(
     jsonschema.validate(document, schema("run"))
     assert document["status"] == "interrupted"
     run_id = document["run_id"]
+    assert document["error"] == {
+        "code": "ZF090",
+        "message": "The run is interrupted.",
+        "hint": f"`zenflow resume {run_id}` goes on.",
+    }
     assert f"(Ctrl-C again leaves at once; `zenflow resume {run_id}` goes on)" in stopped.err
 
     resumed = zenflow("resume", "--json")

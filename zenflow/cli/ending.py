@@ -8,11 +8,13 @@ from typing import Any
 
 from zenflow.cli.console import Console
 from zenflow.cli.views.plan import draw_plan
-from zenflow.cli.views.run import draw_run
+from zenflow.cli.views.run import draw_run, next_command
 from zenflow.engine.result import RunReport
 from zenflow.errors import Refused
 from zenflow.plan.document import plan_document
 from zenflow.report.as_json import run_document
+
+INTERRUPTED = "ZF090"
 
 
 def show_report(report: RunReport, console: Console) -> int:
@@ -34,7 +36,9 @@ def first_error(report: RunReport) -> Mapping[str, Any] | None:
             if instance.status == "failed":
                 message = f"{instance.address}: {instance.message}"
                 return {"code": instance.code, "message": message, "hint": instance.hint or None}
-    return {"code": "", "message": report.reason or report.status, "hint": None}
+    again = next_command(report)
+    hint = None if again is None else f"`{again.split(' · ')[0]}` goes on."
+    return {"code": INTERRUPTED, "message": report.reason or f"The run is {report.status}.", "hint": hint}
 
 
 @contextmanager
