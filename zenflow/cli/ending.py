@@ -37,8 +37,8 @@ def first_error(report: RunReport) -> Mapping[str, Any] | None:
                 message = f"{instance.address}: {instance.message}"
                 return {"code": instance.code, "message": message, "hint": instance.hint or None}
     again = next_command(report)
-    hint = None if again is None else f"`{again.split(' · ')[0]}` goes on."
-    return {"code": INTERRUPTED, "message": report.reason or f"The run is {report.status}.", "hint": hint}
+    go_on = None if again is None else f"`{again.split(' · ')[0]}` goes on."
+    return {"code": INTERRUPTED, "message": report.reason or f"The run is {report.status}.", "hint": go_on}
 
 
 @contextmanager
