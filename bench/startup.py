@@ -23,7 +23,7 @@ name: one
 version: 1.0.0
 budget: 10
 steps:
-  make: {uses: image_editor, with: {prompt: a lamp}}
+  make: {uses: by_prompt, with: {positive_prompt: a lamp, model: QWEN_IMAGE}}
 """
 SDK = "from zenflow.providers.mcp.provider import McpProvider"
 SANDBOX = "from zenflow.sandbox.server import build_app"
@@ -41,6 +41,7 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "one.yaml").write_text(ONE_STEP)
+        (folder / "zenflow.toml").write_text("[service]\nspeed = 100000\n")  # the sandbox draws, and waits for nothing
         commands = (
             (*python, "pass"),
             (*python, SDK),
