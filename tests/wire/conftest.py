@@ -6,20 +6,41 @@ import asyncio
 import json
 import os
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zenflow.cli.main import run
+from zenflow.clock import SystemClock
 from zenflow.sandbox.server import serve
 from zenflow.sandbox.settings import SandboxSettings
 
 SPEED = 400.0
+PACE = 40.0  # of zenflow's own clock: its waits (2 s between looks, half a second before asking again) pass that fast
+
+
+class FastClock(SystemClock):
+    """The machine's time, running faster: every wait keeps its proportion, and none is awaited in vain."""
+
+    def __init__(self, pace: float) -> None:
+        self._pace = pace
+        self._at, self._at_s = datetime.now(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=self.monotonic_s())
+
+    def monotonic_s(self) -> float:
+        return (time.monotonic() - self._at_s) * self._pace
+
+    async def sleep(self, wait_s: float) -> None:
+        await asyncio.sleep(max(0.0, wait_s) / self._pace)
 
 
 @dataclass(frozen=True)
@@ -135,14 +156,13 @@ Sandbox = Callable[..., Any]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty workspace; the pace of a live server's watch is no part of what these tests show."""
+    """An empty workspace, and a clock that runs fast: how long a wait lasts is no part of what these tests show."""
     for name in [name for name in os.environ if name.startswith("ZENFLOW_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "0.3")
-    monkeypatch.setenv("ZENFLOW_REQUESTS_PER_SECOND", "500")
+    monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "6")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("zenflow.app.wiring.WATCH_LEAST_S", 0.05)
+    monkeypatch.setattr("zenflow.app.wiring.clock", lambda: FastClock(PACE))
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from zenflow.credits import as_number
+from zenflow.credits import ZERO, as_number
 from zenflow.history.events import FileSaved, RunStarted
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
@@ -30,7 +30,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
             "reserved": as_number(books.open),
             "unknown": as_number(books.unknown),
             "refunded": as_number(books.refunded),
-            "rest_expected": as_number(report.rest_credits),
+            "rest_expected": as_number(rest_expected(report)),
         },
         "balance": {"before": as_number(report.balance_before), "after": as_number(report.balance_after)},
         "outputs": _plain(report.outputs),
@@ -49,6 +49,14 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "reasons": [{"code": code, "message": said, "hint": hint or None} for code, said, hint in report.reasons],
         "notes": [{"at": note.at, "code": note.code, "message": note.message} for note in report.state.notes],
     }
+
+
+def rest_expected(report: RunReport) -> Decimal | None:
+    """What is left to be paid, by the plan where nobody has asked anew; None for a run that is done or never began."""
+    started = report.state.started
+    if report.rest_credits is not None or started is None or report.status == "done":
+        return report.rest_credits
+    return max(ZERO, started.planned_expected - report.state.books.committed)
 
 
 def _origin(started: RunStarted) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime
-from decimal import Decimal
 
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
@@ -18,6 +17,7 @@ from zenflow.cli.views.width import wrap
 from zenflow.clock import from_iso
 from zenflow.credits import ZERO, as_text
 from zenflow.engine.result import InstanceReport, RunReport, StepReport
+from zenflow.report.as_json import rest_expected
 
 FAILURES_SHOWN = 20
 REASONS_SHOWN = 5
@@ -50,17 +50,9 @@ def next_command(report: RunReport) -> str | None:
     """What goes on with it, and for how much; None when nothing is left to do."""
     if report.status == "done":
         return None
-    rest = _rest(report)
+    rest = rest_expected(report)
     price = "" if rest is None else " · the rest is free" if rest == ZERO else f" · about {as_text(rest)} credits"
     return f"zenflow resume {report.run_id}{price}"
-
-
-def _rest(report: RunReport) -> Decimal | None:
-    """What is left by the plan, where nobody has asked anew."""
-    started = report.state.started
-    if report.rest_credits is not None or started is None:
-        return report.rest_credits
-    return max(ZERO, started.planned_expected - report.state.books.committed)
 
 
 def _head(report: RunReport, ink: Ink) -> list[str]:

@@ -1,0 +1,164 @@
+"""Out of credits, gates, and a sign-in that ends: over HTTP, through the command line (seed 000)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BILLING = "https://app.zencreator.pro/billing"
+
+
+def test_out_of_credits_in_the_middle_pauses_and_a_top_up_goes_on(
+    zenflow: Any, serving_sandbox: Any, branches: str, balanced: Any
+) -> None:
+    with serving_sandbox() as town:
+        town.fault(kind="tool_error", tool="create_task", tool_name="upscaler", status=402, times=1)
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF705")
+        assert BILLING in said.hint and "zenflow resume" in said.hint
+        assert said.document["credits"]["rest_expected"] == 2
+        assert said.document["steps"]["save_small"]["status"] == "done"  # what is paid is saved
+        again = zenflow("resume", "--server", town.url, "--yes", "--json")
+        assert (again.status, again.document["status"]) == (0, "done")
+        assert sorted(town.debits) == [-2, -1]
+        balanced(town, again.document)
+
+
+def test_a_real_empty_account_pauses_the_run_in_the_same_way(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
+    """Another client spends what the plan counted on: the service's own 402, and our own look at the balance."""
+    with serving_sandbox(credits=5) as town:
+        town.fault(kind="tool_error", tool="create_task", tool_name="upscaler", status=402)
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code) == (4, "ZF705")
+        again = zenflow("resume", "--server", town.url, "--yes")
+        assert again.status == 4
+        assert BILLING in again.out and f"zenflow resume {said.document['run_id']} · about 2 credits" in again.out
+
+
+def test_a_balance_that_is_too_low_is_refused_before_anything_is_sent(
+    zenflow: Any, serving_sandbox: Any, branches: str
+) -> None:
+    with serving_sandbox(credits=1) as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code) == (3, "ZF662")
+        assert town.posts == 0
+
+
+ADULT = """\
+zenflow: 1
+name: gated
+budget: 9
+{policy}
+steps:
+  upload:
+    uses: upload
+    with: {{source: face.jpg}}
+  edit:
+    uses: image_editor
+    with:
+      prompt: the same face, studio light
+      image_assets:
+        - ${{{{ steps.upload.asset_id }}}}
+      model: {model}
+"""
+POLICY = "policy: {nsfw: allow, subjects: consenting-adults}"
+
+
+@pytest.fixture
+def gated(here: Path) -> Any:
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "teal").save(here / "face.jpg")
+
+    def write(model: str, policy: str = "") -> str:
+        (here / "gated.yaml").write_text(ADULT.format(model=model, policy=policy))
+        return "gated.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("settings", "policy", "consent", "model", "says"),
+    [
+        ({"trusted": True}, "", False, "GENERAL_NSFW", "nsfw"),  # the recipe's own policy
+        ({"trusted": True, "nsfw_allowed": True}, POLICY, False, "GENERAL_NSFW", "nsfw"),  # the workspace's consent
+        ({"trusted": True}, POLICY, True, "GENERAL_NSFW", "which the account does not allow"),  # the account's gate
+        ({"nsfw_allowed": True}, POLICY, True, "GENERAL_NSFW", "trusted"),  # the other gate
+    ],
+)
+def test_gates_are_checked_before_anything_is_uploaded_or_spent(
+    zenflow: Any,
+    here: Path,
+    serving_sandbox: Any,
+    gated: Any,
+    settings: dict[str, bool],
+    policy: str,
+    consent: bool,
+    model: str,
+    says: str,
+) -> None:
+    if consent:
+        (here / "zenflow.toml").write_text('[policy]\nnsfw = "allow"\n')
+    with serving_sandbox(**settings) as town:
+        said = zenflow("run", gated(model, policy), "--server", town.url, "--yes", "--json")
+        assert said.status in (2, 3)
+        assert says in (said.message + said.hint + said.err).lower()
+        assert "gated.yaml:15" in said.err  # the line of the model
+        asked = town.state["requests"]
+    assert "upload_asset" not in asked and "create_task" not in asked
+
+
+def test_a_gate_that_closes_during_the_run_fails_its_branch_and_costs_nothing(
+    zenflow: Any, town: Any, branches: str, balanced: Any
+) -> None:
+    town.fault(
+        kind="tool_error", tool="create_task", tool_name="upscaler", status=403, message="adult content is disabled"
+    )
+    said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+    assert (said.status, said.document["status"]) == (1, "failed")
+    failed = said.document["steps"]["larger"]["instances"][0]
+    assert failed["error"]["code"] == "ZF706" and "adult content" in failed["error"]["message"]
+    assert said.document["steps"]["save_small"]["status"] == "done"
+    assert town.debits == [-1]
+    balanced(town, said.document)
+
+
+# -------------------------------------------------------------------------------------------------------------- sign-in
+
+
+@pytest.mark.parametrize("tool", ["create_task", "list_tasks", "get_task", "get_call_result"])
+def test_a_sign_in_that_ends_stops_the_run_and_nothing_is_lost_or_charged_twice(
+    zenflow: Any, town: Any, branches: str, balanced: Any, tool: str
+) -> None:
+    town.fault(kind="http_status", tool=tool, status=401)
+    said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+    assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF703")
+    assert "zenflow login" in said.hint
+    town.calm()
+    again = zenflow("resume", "--server", town.url, "--yes", "--json")
+    assert (again.status, again.document["status"]) == (0, "done")
+    assert sorted(town.debits) == [-2, -1]
+    balanced(town, again.document)
+
+
+def test_no_token_where_one_is_needed_says_how_to_sign_in(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
+    with serving_sandbox(token="a-token-of-this-test") as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code) == (4, "ZF703")
+        assert "zenflow login" in said.hint
+
+
+def test_a_token_of_the_environment_is_used_and_never_written(
+    zenflow: Any, here: Path, serving_sandbox: Any, branches: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "a-token-of-this-test-4711"
+    monkeypatch.setenv("ZENFLOW_TOKEN", secret)
+    with serving_sandbox(token=secret) as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert said.status == 0, said.err
+    assert secret not in said.out + said.err
+    for path in here.rglob("*"):
+        if path.is_file():
+            assert secret.encode() not in path.read_bytes(), path
