@@ -6,6 +6,7 @@ money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -226,7 +227,7 @@ class _Engine:
         if self.is_resume and not await self._look_for_strangers():
             return await self._end()
         self._recover()
-        await self.scheduler.run()
+        await self._drive()
         await self.scheduler.leave()
         self._report_strangers()
         if context.defects:
@@ -235,6 +236,24 @@ class _Engine:
         if context.recorder.failed is None and not self.stop.leaving:
             await self._settle_books()
         return await self._end()
+
+    async def _drive(self) -> None:
+        """The scheduler's loop. Who leaves does not wait for a question that the service does not answer; a journal that
+        fails ends it, and `_end` says so."""
+        left = asyncio.Event()
+        self.stop.on_change(lambda: left.set() if self.stop.leaving else None)
+        driving = asyncio.ensure_future(self.scheduler.run())
+        leaving = asyncio.ensure_future(left.wait())
+        await asyncio.wait({driving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if not driving.done():
+            driving.cancel()
+            await asyncio.wait({driving})
+        if driving.cancelled():
+            return
+        error = driving.exception()
+        if error is not None and self.context.recorder.failed is None:
+            raise error
 
     async def _look_for_strangers(self) -> bool:
         """Every resume begins by listing the tasks with the run's stamp; without that nothing may be sent."""
