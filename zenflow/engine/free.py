@@ -6,7 +6,6 @@ Free calls may be repeated; their results are journaled before a paid request th
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from zenflow.engine.limits import Kind
 from zenflow.errors import ZenflowError
 from zenflow.history import events as e
 from zenflow.ids import is_uuid
+from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.providers.base import ServiceError, UploadedAsset
+from zenflow.recipe.content import data_url_digest, file_digest
 
 REFERENCE_LIMIT = 800  # seed 002: a reference's description
 HELPER_TRIES = 2  # seed 002: “retry once” for an upstream error of a helper
-_CHUNK = 1 << 20
 
 
 class ActionFailed(ZenflowError):
@@ -36,6 +36,7 @@ class FreeWork:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._same_bytes: dict[str, asyncio.Future[UploadedAsset]] = {}
+        self._digests: dict[Instance, str] = {}  # of files that were uploaded, or found to be there
 
     async def do(self, instance: Instance, params: Mapping[str, Any]) -> None:
         """Carry out an action and settle its instance, or leave it for a resume when the service is away."""
@@ -52,7 +53,17 @@ class FreeWork:
             context.fail(instance, error.code, error.message, error.hint or "")
         else:
             if results is not None:
-                context.produce(instance, results)
+                context.produce(instance, results, fingerprint=self._fingerprint(instance, params))
+
+    def _fingerprint(self, instance: Instance, params: Mapping[str, Any]) -> str:
+        """Of an upload that of its bytes; nothing for an asset that was only passed through."""
+        uses = instance.step.spec.uses
+        if uses != "upload":
+            return fingerprint_of(uses, params, self._context.recorder.state.contents)
+        digest = self._digests.pop(instance, None) or data_url_digest(params["source"])
+        if digest is not None:
+            return content_fingerprint(digest)
+        return "" if is_uuid(params["source"]) else fingerprint_of(uses, params, {})
 
     async def _results(self, instance: Instance, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         uses = instance.step.spec.uses
@@ -78,7 +89,7 @@ class FreeWork:
         if source.startswith(("http://", "https://", "data:")):
             return _uploaded(await service.ask(Kind.FREE, lambda: provider.upload_url(source, None)))
         path = self._allowed(instance, source)
-        digest = await asyncio.to_thread(_digest, path)
+        digest = self._digests[instance] = await asyncio.to_thread(file_digest, path)
         if instance.step.spec.reuse is not False:
             known = await self._known(digest)
             if known is not None:
@@ -181,7 +192,7 @@ class FreeWork:
         if chosen is None:
             question = params.get("question") or f"Which {most if most > 1 else 'one'} of {len(offered)}?"
             hint = f"`zenflow resume RUN --pick {instance.address}=1` takes the first."
-            context.hold(instance, Halt("ZF650", f"{instance.address} waits for a choice: {question}", hint))
+            context.hold(instance, Halt("ZF650", f"waits for a choice: {question}", hint))
             return None
         wrong = [number for number in chosen if not 1 <= number <= len(offered)]
         if wrong or len(chosen) > most:
@@ -195,14 +206,6 @@ class FreeWork:
 
 def _uploaded(asset: UploadedAsset) -> Mapping[str, Any]:
     return {"asset_id": asset.asset_id, "media_type": asset.media_type, "size_bytes": asset.size_bytes}
-
-
-def _digest(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
 
 
 def _short(reference: Any) -> Any:

@@ -23,7 +23,7 @@ from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree
 from zenflow.expr.values import SKIPPED, Pending
 from zenflow.history import events as e
-from zenflow.plan.fanout import Fan, step_field_of
+from zenflow.plan.fanout import step_field_of
 from zenflow.providers.base import AssetUrl, ServiceError
 
 URLS_AT_ONCE = 50  # seed 001
@@ -104,15 +104,17 @@ class Saver:
         saving = self._open(instance)
         for position, asset_id in enumerate(found):
             place = instance.index if instance.step.fans_out and len(found) == 1 else position
-            number = self._number(instance, position, place)
-            self._add(saving, FileJob(instance, place, asset_id, instance.source, number))
+            self._add(saving, FileJob(instance, place, asset_id, *self._maker(instance, asset_id, place)))
         self._close(saving)
         return None
 
-    def _number(self, instance: Instance, position: int, place: int) -> int:
-        if instance.step.fanout.kind is Fan.STEP and instance.source is not None:
-            return self._unfolder.place_of(instance.source) + position
-        return place
+    def _maker(self, instance: Instance, asset_id: str, place: int) -> tuple[Instance | None, int]:
+        """The instance that made an asset, and the asset's number among the results of its step."""
+        made = self._unfolder.makers.get(asset_id)
+        if made is None:
+            return instance.source, place
+        maker, position = made
+        return maker, self._unfolder.place_of(maker) + position
 
     def _stream_of(self, instance: Instance, written: Any) -> tuple[StepRun, str] | None:
         plain = step_field_of(written)
@@ -141,7 +143,7 @@ class Saver:
         if ended.status is not Status.DONE:
             return
         value = (ended.results or {}).get(name)
-        first = self._unfolder.place_of(ended)
+        first = self._unfolder.place_of(ended, name)
         for position, asset_id in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(asset_id, str):
                 self._add(saving, FileJob(saving.instance, first + position, asset_id, ended, first + position))
@@ -258,7 +260,7 @@ class Saver:
             maker = job.source.step.spec.id if job.source is not None else spec.id
             return f"{folder}{maker}-{job.number}"
         if not isinstance(written, Template):
-            return folder + self._distinct(str(written), job)
+            return folder + str(written)
         scope = scope_of(instance, lenient=True)
         if not instance.step.fans_out:
             scope["index"] = job.place
@@ -267,10 +269,6 @@ class Saver:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise ExpressionError("ZF334", "the name of a file must be a text", None, written.place, written.text)
         return folder + str(value)
-
-    def _distinct(self, text: str, job: FileJob) -> str:
-        """A fixed name is for one file; where there are several, each carries its number."""
-        return text if job.place == 0 or job.instance.step.fans_out else f"{text}-{job.place}"
 
     # --------------------------------------------------------------------------------------------------------- addresses
 

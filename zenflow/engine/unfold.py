@@ -19,8 +19,8 @@ from zenflow.history.state import InstanceStatus, RunState
 from zenflow.plan.fanout import Fan, Key, combinations, fanout_of, parse_address
 from zenflow.recipe.model import Recipe, StepSpec
 
-Asked = Callable[[StepSpec, Mapping[str, Value]], int]
-"""How many results one call of a step is asked for, as far as its parameters tell (rule 15)."""
+Asked = Callable[[StepSpec, Mapping[str, Value], str], int]
+"""How many elements one instance of a step is asked for in a field, as far as its parameters tell (rule 15)."""
 
 _RESTORED = {
     InstanceStatus.DONE: Status.DONE,
@@ -39,6 +39,7 @@ class Unfolder:
         self._state = state
         self._asked = asked
         self._journaled = _keys_by_step(state)
+        self.makers: dict[str, tuple[Instance, int]] = {}  # asset id → the call that made it, and which of its results
         self._born: dict[str, int] = {}  # how many of the journaled ones exist again
         self._bounds: dict[str, int | None] = {}
         self.on_frame_settled: Callable[[Frame], None] = lambda frame: None
@@ -171,35 +172,35 @@ class Unfolder:
             if not ended.step.fans_out:
                 return self._not_a_list(step, value, "foreach")
             value = [value]
-        first = self.place_of(ended)
+        first = self.place_of(ended, name)
         for position, item in enumerate(value):
             key = (*ended.key, position)
             self._add(step, key, first + position, item, ended, position)
         return None
 
-    def place_of(self, source: Instance) -> int:
-        """The as-if place of the first result of `source` among the results of its step (rule 15)."""
+    def place_of(self, source: Instance, name: str = "asset_ids") -> int:
+        """The as-if place of the first element of `source`'s field `name` among those of its step (rule 15)."""
         step = source.step
         if not step.fans_out:
             return 0
-        asked_here = self._asked_of(source)
+        asked_here = self._asked_of(source, name)
         earlier = source.index
-        uniform = self._uniform_ask(step)
+        uniform = self._uniform_ask(step, name)
         if uniform is not None:
             return earlier * uniform
-        known = [self._asked_of(step.by_index[i]) if i in step.by_index else asked_here for i in range(earlier)]
+        known = [self._asked_of(step.by_index[i], name) if i in step.by_index else asked_here for i in range(earlier)]
         return sum(known)
 
-    def _uniform_ask(self, step: StepRun) -> int | None:
+    def _uniform_ask(self, step: StepRun, field: str) -> int | None:
         """The count, where the parameter that asks for it reads nothing of the element."""
         for name in ("number_of_images", "batch_size", "count", "num_images"):
             written = step.spec.with_.get(name)
             if isinstance(written, Template) and any(read.root != "inputs" for read in written.reads):
                 return None
-        return self._asked(step.spec, frame_scope(step.frame))
+        return self._asked(step.spec, frame_scope(step.frame), field)
 
-    def _asked_of(self, instance: Instance) -> int:
-        return self._asked(instance.step.spec, scope_of(instance))
+    def _asked_of(self, instance: Instance, field: str) -> int:
+        return self._asked(instance.step.spec, scope_of(instance), field)
 
     def _source_settled(self, step: StepRun) -> None:
         source = step.frame.steps[step.fanout.source or ""]
@@ -286,6 +287,9 @@ class Unfolder:
             instance.code, instance.message, instance.hint = code, message, hint
         step = instance.step
         step.open_count -= 1
+        if status is Status.DONE and step.spec.kind == "tool":
+            for position, asset_id in enumerate((instance.results or {}).get("asset_ids", ())):
+                self.makers.setdefault(asset_id, (instance, position))
         for follow in step.followers:
             follow(instance)
         self._wake(instance.waiters)
