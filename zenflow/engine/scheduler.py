@@ -17,6 +17,7 @@ from zenflow.engine.free import FreeWork
 from zenflow.engine.inner import Inner
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.queue import Ready
+from zenflow.engine.reuse import Reuser
 from zenflow.engine.saving import Saver
 from zenflow.engine.submission import Cashier
 from zenflow.engine.unanswered import Unanswered
@@ -25,6 +26,7 @@ from zenflow.history.events import IntendedCall
 from zenflow.history.state import InstanceStatus, Outcome, SubmissionState
 
 FREE_AT_ONCE = 16
+LEAST_WAIT_S = 0.001  # a rest of rounding must not become a loop that waits for nothing
 
 
 class Scheduler:
@@ -47,6 +49,7 @@ class Scheduler:
         self._saver = saver
         self._free = free
         self._inner = inner
+        self._reuser = Reuser(context)
         self._free_tasks: set[asyncio.Task[None]] = set()
         self._free_ready: deque[tuple[Instance, Mapping[str, Any]]] = deque()
         self._next_round_s = 0.0
@@ -98,7 +101,7 @@ class Scheduler:
             due.append(self._next_round_s)
         if len(self._cashier.queue) and context.takes_new_work and self._ready_since_s is not None:
             due.append(self._ready_since_s + context.limits.watch_least_s)
-        wait_s = max(0.0, min(due) - now) if due else None
+        wait_s = max(LEAST_WAIT_S, min(due) - now) if due else None
         waker = asyncio.ensure_future(context.wake.wait())
         timer = asyncio.ensure_future(context.clock.sleep(wait_s)) if wait_s is not None else None
         try:
@@ -171,6 +174,8 @@ class Scheduler:
     def _start(self, instance: Instance, params: Mapping[str, Any]) -> Decision | None:
         """Hand a ready instance to whoever does such work; a Decision when it turns out that it cannot start."""
         spec = instance.step.spec
+        if spec.kind != "recipe" and spec.uses not in TAKES_WHAT_EXISTS and self._reuser.take(instance, params):
+            return None
         if spec.kind == "tool":
             self._context.instances[instance.address] = instance
             self._cashier.take(instance, dict(params))

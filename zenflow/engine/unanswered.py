@@ -49,10 +49,10 @@ class Unanswered:
 
     async def _resolve(self, submission: SubmissionState) -> None:
         """Rounds of looking and, where nothing was sent, sending again, until one of the classes is reached."""
-        begun_s = self._context.clock.monotonic_s()
+        begun_s, attempts = self._context.clock.monotonic_s(), submission.attempts
         while submission.needs_look:
             if submission.outcome is Outcome.NOT_SENT:
-                go_on = await self._not_sent(submission, begun_s)
+                go_on = await self._not_sent(submission, begun_s, submission.attempts - attempts)
             else:
                 go_on = await self._unknown(submission)
             if not go_on:
@@ -63,14 +63,14 @@ class Unanswered:
 
     # ------------------------------------------------------------------------------------------------------------ not sent
 
-    async def _not_sent(self, submission: SubmissionState, begun_s: float) -> bool:
+    async def _not_sent(self, submission: SubmissionState, begun_s: float, repeats: int) -> bool:
         """Wait, look, then send as attempt k+1 of the same intent."""
         context = self._context
         patience_s = context.limits.patience_429_s
-        if context.clock.monotonic_s() - begun_s > patience_s or submission.attempts > MOST_NOT_SENT:
+        if context.clock.monotonic_s() - begun_s > patience_s or repeats > MOST_NOT_SENT:
             context.halt("ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`.")
             return False
-        await context.clock.sleep(max(backoff_s(submission.attempts), context.service.brake.paused_s))
+        await context.clock.sleep(max(backoff_s(repeats + 1), context.service.brake.paused_s))
         if not context.takes_new_work:
             return False
         try:

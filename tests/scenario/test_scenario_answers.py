@@ -1,0 +1,271 @@
+"""After an answer that did not come, or came as a no: money.md's table, row by row, told by what the service was charged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from zenflow.engine.run import Changes
+from zenflow.history.state import Outcome
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.service import Fate
+
+ONE = """
+steps:
+  draw:
+    foreach: [a, b, c]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+outputs: {files: "${{ steps.save.files }}"}
+"""
+ALONE = """
+steps:
+  draw:
+    uses: image_editor
+    with: {prompt: alone}
+"""
+
+
+def a_stage(*accidents, text=ONE, **parts):
+    stage = stage_of(text, budget=100, **parts)
+    stage.script.submits.extend(accidents)
+    return stage
+
+
+def lost_and(then):
+    """Charged, the answer lost, and at once something happens to the task."""
+
+    async def happen(line, submission):
+        answer = await mishaps.lost_after_the_charge(line, submission)
+        then(line.service, next(iter(line.service.tasks.values())))
+        return answer
+
+    return happen
+
+
+def charged_once_each(stage):
+    charges = stage.charges()
+    return (
+        len(charges) == 3 and set(charges.values()) == {1} and sum(t.posted for t in stage.service.tasks.values()) == 1
+    )
+
+
+def test_a_run_without_accidents_is_one_post_and_one_charge_per_call():
+    stage = a_stage()
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 1 and charged_once_each(stage)
+
+
+@pytest.mark.parametrize(
+    "accident",
+    [mishaps.lost_after_the_charge, mishaps.answer_without_id, mishaps.answer_in_rubbish]
+    + [mishaps.over_http(status, charged=True) for status in (400, 401, 402, 403, 404, 408, 422, 429, 500, 502, 504)],
+)
+def test_an_answer_lost_after_the_charge_is_found_by_its_stamp_and_never_sent_again(accident):
+    stage = a_stage(accident)
+    report = stage.finished()
+    if report.status != "done":  # 401: sign in again, then resume
+        assert report.exit_status == 4
+        report = stage.finished()
+    assert report.status == "done" and stage.service.posts == 1 and charged_once_each(stage)
+    assert stage.state().submissions[1].adopted
+
+
+@pytest.mark.parametrize(
+    "accident",
+    [mishaps.lost_before_the_charge] + [mishaps.over_http(status) for status in (400, 402, 404, 500, 503, 504)],
+)
+def test_an_answer_lost_before_the_charge_is_sent_again_only_after_the_wait_and_two_looks(accident):
+    stage = a_stage(accident)
+    report = stage.finished()
+    assert report.status == "done" and charged_once_each(stage)
+    looks = stage.state().submissions[1]
+    assert looks.attempts == 2 and stage.clock.monotonic_s() > 120
+
+
+@pytest.mark.parametrize("accident", [mishaps.no_connection, mishaps.over_http(429, retry_after_s=7.0)])
+def test_what_was_not_sent_is_looked_for_and_then_sent_again_soon(accident):
+    stage = a_stage(accident)
+    assert stage.finished().status == "done"
+    assert charged_once_each(stage) and stage.state().submissions[1].attempts == 2
+    assert stage.clock.monotonic_s() < 60
+
+
+def test_a_request_that_takes_effect_while_we_wait_is_adopted():
+    stage = a_stage(mishaps.takes_effect_after(100.0))
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 1 and charged_once_each(stage)
+
+
+def test_a_request_that_takes_effect_after_the_wait_is_seen_and_told_with_its_price():
+    stage = a_stage(mishaps.takes_effect_after(150.0))
+    stage.service.fate = lambda tool, params, number: Fate(90.0)
+    report = stage.finished()
+    assert report.status == "done"
+    assert [code for code, _, _ in report.reasons] == ["ZF640"] and "6 credits" in report.reasons[0][1]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_is_released_and_reported_and_charges_nothing(status):
+    stage = a_stage(mishaps.says(status, "no such thing"), text=ALONE)
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("failed", 1)
+    assert stage.service.rows == [] and stage.state().books.released == 2
+    assert "no such thing" in report.reasons[0][1]
+
+
+def test_out_of_credits_stops_and_a_resume_goes_on():
+    stage = a_stage(mishaps.says(402, "out of credits", {"purchase_url": "https://example.org/buy"}))
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("stopped", 4)
+    assert "https://example.org/buy" in report.reasons[0][2]
+    assert stage.finished().status == "done" and charged_once_each(stage)
+
+
+def test_nothing_but_429_for_ten_minutes_stops_the_run():
+    stage = a_stage(*[mishaps.over_http(429)] * 100)
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("stopped", 4) and stage.service.rows == []
+    assert 600 < stage.clock.monotonic_s() < 1500
+    stage.script.submits.clear()
+    assert stage.finished().status == "done" and charged_once_each(stage)
+
+
+def test_a_broken_query_falls_back_to_the_unfiltered_listing():
+    stage = a_stage(mishaps.lost_after_the_charge)
+    stage.script.showing.query = "nothing"
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 1 and charged_once_each(stage)
+
+
+def test_an_ignored_query_finds_our_task_among_strangers():
+    stage = a_stage(mishaps.lost_after_the_charge)
+    stage.script.showing.query = "ignored"
+    for _ in range(250):
+        stage.service.spend_elsewhere()
+    assert stage.finished().status == "done" and charged_once_each(stage)
+
+
+def test_a_task_that_the_listing_hides_is_never_sent_twice_because_its_debit_is_seen():
+    stage = a_stage(mishaps.lost_after_the_charge)
+    stage.service.lag_s = lambda number: 10_000.0 if number == 0 else 0.0
+    report = stage.finished()
+    assert stage.service.posts == 1 and stage.service.rows[0].amount == -6
+    assert report.exit_status in (0, 4)
+
+
+def test_a_transaction_list_that_cannot_be_read_is_no_second_witness_and_a_person_decides():
+    stage = a_stage(mishaps.lost_before_the_charge)
+    stage.script.always["transactions"] = "server"
+    report = stage.finished()
+    assert (report.status, report.exit_status, stage.service.posts) == ("stopped", 4, 0)
+    assert {one.status for one in report.steps["draw"].instances} == {"unknown"}
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN and stage.state().books.unknown == 6
+    del stage.script.always["transactions"]
+    assert stage.finished().status in ("stopped", "done") and set(stage.charges().values()) <= {1}
+
+
+def test_somebody_else_spending_meanwhile_is_explained_and_does_not_stop_us():
+    stage = a_stage(mishaps.lost_before_the_charge)
+    stage.service.later(60.0, stage.service.spend_elsewhere)
+    assert stage.finished().status == "done" and charged_once_each(stage)
+
+
+def test_a_deleted_task_leaves_a_debit_that_nobody_explains_and_a_person_decides():
+    stage = a_stage(lost_and(lambda service, task: setattr(task, "deleted", True)))
+    report = stage.finished()
+    assert (report.exit_status, stage.service.posts) == (4, 1)
+    assert stage.finished().exit_status == 4 and stage.service.posts == 1
+
+
+def test_a_copied_stamp_with_other_inputs_is_not_taken_for_ours():
+    stage = a_stage(mishaps.lost_before_the_charge)
+
+    def copy():
+        stamp = stage.provider.submitted[0].comment
+        stage.service.create("image_editor", [{"prompt": "theirs"}] * 3, stamp, posted=False)
+
+    stage.service.later(5.0, copy)
+    report = stage.finished()
+    assert (report.exit_status, stage.service.posts) == (4, 0)
+
+
+def test_of_two_tasks_with_our_stamp_and_inputs_the_oldest_is_adopted_and_the_other_told():
+    stage = a_stage(lost_and(lambda service, task: service.copy(task)))
+    report = stage.finished()
+    assert report.status == "done" and stage.service.posts == 1
+    assert stage.state().submissions[1].task_id == next(iter(stage.service.tasks))
+    assert [code for code, _, _ in report.reasons] == ["ZF640"]
+
+
+def test_one_reset_with_twenty_creates_in_flight_charges_each_once():
+    stage = stage_of(
+        """
+        steps:
+          draw:
+            foreach: ${{ range(20) }}
+            uses: image_editor
+            with: {prompt: "picture ${{ item }}"}
+        """,
+        budget=40,
+    )
+    stage.limits = replace(stage.limits, batch=1)
+    stage.script.submits.extend([mishaps.lost_after_the_charge, mishaps.lost_before_the_charge] * 10)
+    report = stage.finished()
+    assert report.status == "done" and set(stage.charges().values()) == {1} and len(stage.charges()) == 20
+
+
+def test_a_price_that_rose_before_it_could_be_sent_again_is_not_paid():
+    stage = a_stage(mishaps.lost_before_the_charge)
+    stage.service.later(60.0, lambda: setattr(stage.service, "price_factor", 3))
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.service.rows == []
+
+
+def test_a_refusal_takes_out_the_inputs_that_it_names_and_the_rest_goes_again():
+    stage = stage_of(
+        """
+        steps:
+          draw:
+            foreach: ${{ range(50) }}
+            uses: image_editor
+            with: {prompt: "picture ${{ item }}"}
+        """,
+        budget=1000,
+    )
+    stage.service.price_tells = False
+    stage.service.refuses = lambda tool, params: "not allowed" if params["prompt"] == "picture 17" else None
+    report = stage.finished()
+    assert [one.address for one in report.steps["draw"].instances if one.status == "failed"] == ["draw.17"]
+    assert stage.service.posts == 2 and len(stage.charges()) == 49 and report.exit_status == 1
+
+
+@pytest.mark.parametrize("price_tells", [True, False])
+def test_a_refusal_that_names_nothing_is_taken_apart(price_tells):
+    stage = stage_of(
+        """
+        steps:
+          draw:
+            foreach: ${{ range(50) }}
+            uses: image_editor
+            with: {prompt: "picture ${{ item }}"}
+        """,
+        budget=1000,
+    )
+    stage.service.names_violations = False
+    stage.service.price_tells = price_tells
+    stage.service.refuses = lambda tool, params: "not allowed" if params["prompt"] == "picture 17" else None
+    report = stage.finished()
+    assert [one.address for one in report.steps["draw"].instances if one.status == "failed"] == ["draw.17"]
+    assert len(stage.charges()) == 49 and set(stage.charges().values()) == {1}
+
+
+def test_a_sign_in_that_ended_stops_and_a_resume_goes_on():
+    stage = a_stage(mishaps.over_http(401))
+    assert stage.finished().exit_status == 4
+    assert stage.finished(changes=Changes()).status == "done" and charged_once_each(stage)

@@ -1,0 +1,140 @@
+"""In which batches paid calls go out, how many at once, and how few requests it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from zenflow.engine.door import Limits
+from zenflow.history import events as e
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.service import Fate
+
+
+def many(count, **parts):
+    return stage_of(
+        f"""
+        steps:
+          draw:
+            foreach: ${{{{ range({count}) }}}}
+            uses: image_editor
+            with: {{prompt: "picture ${{{{ item }}}}"}}
+          up:
+            foreach: ${{{{ steps.draw.asset_ids }}}}
+            uses: upscaler
+            with: {{image_asset_id: "${{{{ item }}}}"}}
+          save:
+            uses: download
+            with: {{asset_ids: "${{{{ steps.up.asset_ids }}}}"}}
+        """,
+        budget=10_000,
+        **parts,
+    )
+
+
+def sizes(stage):
+    return [len(intent.calls) for intent in stage.intents()]
+
+
+def most_at_once(stage):
+    """The most calls that ran at the service at any one time."""
+    edges = sorted(
+        edge
+        for task in stage.service.tasks.values()
+        for call in task.calls
+        for edge in ((task.created_s, 1), (call.ends_s, -1))
+    )
+    running = peak = 0
+    for _, step in edges:
+        running += step
+        peak = max(peak, running)
+    return peak
+
+
+def test_a_fan_out_of_fifty_is_one_batch_per_tool_and_two_requests_per_picture_at_most():
+    stage = many(50)
+    assert stage.finished().status == "done"
+    assert sizes(stage) == [50, 50]
+    requests = sum(stage.provider.asked.values()) - stage.provider.asked["download"] + stage.service.posts
+    assert requests <= 2 * 100, stage.provider.asked
+
+
+def test_a_batch_holds_at_most_fifty_and_no_more_than_in_flight_run_at_once():
+    stage = many(120)
+    assert stage.finished().status == "done"
+    assert max(sizes(stage)) <= 50 and most_at_once(stage) <= 50
+    narrow = many(30, limits=Limits(in_flight=7))
+    assert narrow.finished().status == "done"
+    assert most_at_once(narrow) <= 7 and max(sizes(narrow)) <= 7
+
+
+def test_a_batch_is_of_one_tool():
+    stage = stage_of("""
+    steps:
+      draw: {uses: image_editor, with: {prompt: x}}
+      film: {uses: videogen, with: {prompt: y}}
+    """)
+    stage.finished()
+    assert sorted((intent.tool, len(intent.calls)) for intent in stage.intents()) == [
+        ("image_editor", 1),
+        ("videogen", 1),
+    ]
+
+
+def test_no_submission_costs_more_than_the_bound():
+    stage = many(20, limits=Limits(max_submission=Decimal(10)))
+    assert stage.finished().status == "done"
+    assert all(intent.quote <= 10 for intent in stage.intents())
+
+
+def test_a_call_dearer_than_the_bound_still_goes_alone():
+    stage = many(2, limits=Limits(max_submission=Decimal(1)))
+    assert stage.finished().status == "done" and set(sizes(stage)) == {1}
+
+
+def test_equal_price_questions_are_asked_once():
+    stage = many(50)
+    stage.finished()
+    assert stage.provider.asked["quote"] == 2
+
+
+def test_polls_keep_their_distance():
+    stage = many(1)
+    stage.service.fate = lambda tool, params, number: Fate(200.0)
+    stage.finished()
+    assert stage.provider.asked["list_tasks"] <= 2 * 200 / 2 + 5
+
+
+def test_requests_keep_to_the_rate():
+    stage = many(50, limits=Limits(requests_per_second=2.0))
+    assert stage.finished().status == "done"
+    asked = sum(stage.provider.asked.values()) - stage.provider.asked["download"] + stage.service.posts
+    assert asked <= 2.0 * stage.clock.monotonic_s() + 3
+
+
+def test_a_chain_takes_little_more_than_its_longest_way():
+    stage = many(50)
+    stage.service.fate = lambda tool, params, number: Fate(40.0 if tool == "image_editor" else 10.0)
+    stage.finished()
+    assert stage.clock.monotonic_s() < 50 * 1.05 + 2 * 2.0 + 10, "two paid levels, half a round each, and the rate"
+
+
+def test_a_quote_that_grew_old_behind_the_brake_is_asked_for_again():
+    stage = many(2, limits=Limits(batch=1))
+    stage.script.submits.append(mishaps.over_http(429, retry_after_s=59))
+    stage.service.later(20.0, lambda: setattr(stage.service, "price_factor", Decimal(3)))
+    report = stage.finished()
+    prices = {intent.quote for intent in stage.intents()}
+    assert report.exit_status == 4 and prices == {Decimal(2)}
+    assert all(row.amount in (-2, -1) for row in stage.service.rows), "nothing was paid at the new price"
+    assert stage.moment_of(e.Intended, "draw.0") < 5
+
+
+def test_in_flight_counts_what_rests_no_longer():
+    stage = many(12, limits=replace(Limits(), in_flight=3))
+    stage.service.fate = lambda tool, params, number: Fate(1e9 if params.get("prompt") == "picture 0" else 5.0)
+    report = stage.finished()
+    late = [one for one in report.steps["draw"].instances if one.status == "late"]
+    assert len(late) == 1 and report.exit_status == 4
+    assert sum(one.status == "done" for one in report.steps["up"].instances) == 11
