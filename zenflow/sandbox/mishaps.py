@@ -16,6 +16,7 @@ from typing import Any, Literal
 from zenflow.sandbox.identity import share
 
 PREFIX = "zencreator_"
+_NOT_MCP = ("files", "register", "authorize", "token")  # storage and sign-in: a rule of the wire must name them
 _SUBMITS = ("create_task", "run_and_wait")
 
 # Each kind with the requests that it can happen to; none named: any MCP request.
@@ -49,6 +50,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "lost_outputs": _SUBMITS,
     "price_moves": _SUBMITS,
     "hidden_task": _SUBMITS,
+    # sign-in
+    "sign_in_denied": ("authorize",),
     # downloads
     "download_404": ("files",),
     "download_expired": ("files",),
@@ -64,7 +67,7 @@ class Rule:
     """One line of a faults file."""
 
     kind: str
-    tool: str | None = None  # an MCP tool, a protocol method such as tools/list, or files
+    tool: str | None = None  # an MCP tool, a protocol method such as tools/list, files, register, token
     tool_name: str | None = None  # the generation tool of a submission
     when: Literal["before", "after"] = "before"  # the request takes effect: not at all, or before it goes wrong
     nth: tuple[int, ...] = ()  # of the matching requests, counted from 1
@@ -94,7 +97,7 @@ class Rule:
         if self.tool is not None and self.tool.removeprefix(PREFIX) != request:
             return False
         able = KINDS[self.kind]
-        if (able and request not in able) or (not able and request == "files"):
+        if (able and request not in able) or (not able and self.tool is None and request in _NOT_MCP):
             return False
         return self.tool_name is None or arguments.get("tool_name") == self.tool_name
 

@@ -29,6 +29,7 @@ from zenflow.sandbox.moments import SandboxClock, TimeSource
 from zenflow.sandbox.service.admin import admin_routes
 from zenflow.sandbox.service.door import MAX_BODY, Door, mishaps_of
 from zenflow.sandbox.service.files import Files
+from zenflow.sandbox.service.oauth_pages import oauth_routes
 from zenflow.sandbox.service.reception import Reception
 from zenflow.sandbox.service.site import Site
 from zenflow.sandbox.service.urls import SignedUrls
@@ -76,6 +77,8 @@ def build_app(
         Route("/files/{asset_id}/{rendition}", Files(site, mishaps), methods=["GET", "HEAD"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]
+    if site.authorization is not None:
+        routes += oauth_routes(site.authorization, base_url, mishaps)
     open_admin = settings.admin or settings.faults is not None
     if open_admin:
         routes += admin_routes(site, mishaps, lambda: door.arrived)
@@ -161,7 +164,16 @@ def _site(settings: SandboxSettings, base_url: str, source: TimeSource | None) -
     world = World(settings, Store(settings.state_dir), clock.now_s)
     urls = SignedUrls(base_url, world.secret, settings.url_lifetime_s, clock.now_s)
     studio = Studio(world.drawn_from, world.uploaded_bytes)
-    return Site(settings=settings, world=world, clock=clock, studio=studio, urls=urls)
+    authorization = world.authorization(f"{base_url}/mcp") if settings.oauth else None
+    return Site(
+        settings=settings,
+        world=world,
+        clock=clock,
+        studio=studio,
+        urls=urls,
+        base_url=base_url,
+        authorization=authorization,
+    )
 
 
 def _mcp_server(reception: Reception) -> Server[dict[str, Any]]:

@@ -21,6 +21,8 @@ class SandboxSettings:
     trusted: bool = False
     helpers: bool = True  # craft_prompt and describe_asset are an optional sidecar of the service
     token: str | None = None  # a bearer token that every MCP request must carry
+    oauth: bool = False  # every MCP request must carry a token of our own sign-in, which approves whoever comes
+    token_lifetime_s: float = 3600.0  # of the access tokens of that sign-in
     faults: Path | None = None  # a file of mishaps, see docs/sandbox.md; also opens /admin
     requests_per_second: float | None = None  # above it, tools answer 429
     url_lifetime_s: float = 300  # signed URLs "expire within a few minutes" (tools/assets)
@@ -36,5 +38,9 @@ class SandboxSettings:
             raise ValueError("speed must be above zero")
         if self.requests_per_second is not None and not self.requests_per_second > 0:
             raise ValueError("requests_per_second must be above zero")
+        if not self.token_lifetime_s > 0:
+            raise ValueError("token_lifetime_s must be above zero")
+        if self.oauth and self.token is not None:
+            raise ValueError("a fixed token and a sign-in exclude each other")
         if not self.url_lifetime_s > 0:
             raise ValueError("url_lifetime_s must be above zero")

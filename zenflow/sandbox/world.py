@@ -13,6 +13,7 @@ from typing import Any
 
 from zenflow.sandbox.assets import Asset, Assets
 from zenflow.sandbox.ledger import Ledger
+from zenflow.sandbox.oauth import Authorization
 from zenflow.sandbox.progress import Progress
 from zenflow.sandbox.refusals import PURCHASE_URL
 from zenflow.sandbox.settings import SandboxSettings
@@ -41,6 +42,10 @@ class World:
         now_s = self._now_s()
         self._ledger.settle(now_s)
         return now_s
+
+    def authorization(self, resource: str) -> Authorization:
+        """The sign-in of this world, for one audience; its grants are kept with everything else."""
+        return Authorization(self._store, self._now_s, resource, self.settings.token_lifetime_s)
 
     # Account
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import click
@@ -23,7 +24,9 @@ from zenflow.sandbox.settings import SandboxSettings
 @click.option("--nsfw-allowed", is_flag=True, help="The account may use adult models.")
 @click.option("--trusted", is_flag=True, help="The account may use trusted-only models.")
 @click.option("--no-helpers", is_flag=True, help="Without craft_prompt and describe_asset.")
-@click.option("--token", metavar="TEXT", help="Every request must carry this bearer token.")
+@click.option("--auth", type=click.Choice(["none", "token", "oauth"]), help="Who may come in; left out: none.")
+@click.option("--token", metavar="TEXT", help="The bearer token of `--auth token`; left out, one is made.")
+@click.option("--token-lifetime", type=float, default=3600.0, show_default=True, help="Seconds, with `--auth oauth`.")
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Mishaps on request (docs/sandbox.md).")
 @click.option("--requests-per-second", type=float, metavar="N", help="Above it, answer 429.")
 @click.option("--url-lifetime", type=float, default=300.0, show_default=True, help="Seconds a signed URL lives.")
@@ -39,7 +42,9 @@ def command(
     nsfw_allowed: bool,
     trusted: bool,
     no_helpers: bool,
+    auth: str | None,
     token: str | None,
+    token_lifetime: float,
     faults: Path | None,
     requests_per_second: float | None,
     url_lifetime: float,
@@ -49,6 +54,10 @@ def command(
     """Serve the sandbox over HTTP until Ctrl-C: the service's protocol, prices and manners, with drawn pictures."""
     from zenflow.app.sandbox import serve_sandbox
 
+    if token is not None and auth not in (None, "token"):
+        raise UsageError("ZF003", f"`--token` means something with `--auth token` only, not with `--auth {auth}`.")
+    if auth == "token" and token is None:
+        token = secrets.token_urlsafe(16)
     try:
         settings = SandboxSettings(
             credits=credits,
@@ -59,6 +68,8 @@ def command(
             trusted=trusted,
             helpers=not no_helpers,
             token=token,
+            oauth=auth == "oauth",
+            token_lifetime_s=token_lifetime,
             faults=faults,
             requests_per_second=requests_per_second,
             url_lifetime_s=url_lifetime,
@@ -67,7 +78,7 @@ def command(
     except ValueError as error:
         raise UsageError("ZF060", f"The sandbox cannot be like that: {error}.") from error
     try:
-        asyncio.run(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, token is not None)))
+        asyncio.run(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, settings)))
     except KeyboardInterrupt:
         pass
     except OSError as error:
@@ -77,7 +88,11 @@ def command(
     return 0
 
 
-def _tell(url: str, console: Console, needs_token: bool) -> None:
-    token = "ZENFLOW_TOKEN=… " if needs_token else ""
-    console.show(f"{url}\n\n→ {token}zenflow run RECIPE --server {url} --yes\n  Ctrl-C ends it.")
-    console.document("serving", None, {"url": url})
+def _tell(url: str, console: Console, settings: SandboxSettings) -> None:
+    lines = [url, ""]
+    if settings.oauth:
+        lines.append(f"→ zenflow login --server {url}")
+    token = f"ZENFLOW_TOKEN={settings.token} " if settings.token else ""
+    lines += [f"→ {token}zenflow run RECIPE --server {url} --yes", "  Ctrl-C ends it."]
+    console.show("\n".join(lines))
+    console.document("serving", None, {"url": url, **({"token": settings.token} if settings.token else {})})

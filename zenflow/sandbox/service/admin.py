@@ -54,7 +54,14 @@ def admin_routes(site: Site, mishaps: Mishaps, arrived: Callable[[], Counter[str
         site.world.adjust(int(given), "top_up" if given > 0 else "debit")
         return JSONResponse({"credits": site.world.balance()})
 
+    async def revoke(request: Request) -> JSONResponse:
+        """The account's owner takes back every sign-in."""
+        if site.authorization is not None:
+            site.authorization.revoke_all()
+        return JSONResponse({"revoked": site.authorization is not None})
+
     return [
+        Route("/admin/revoke", revoke, methods=["POST"]),
         Route("/admin/state", state, methods=["GET"]),
         Route("/admin/faults", add_faults, methods=["POST"]),
         Route("/admin/faults", clear_faults, methods=["DELETE"]),

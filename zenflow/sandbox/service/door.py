@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zenflow.sandbox.mishaps import NOTHING, PREFIX, Drawn, Mishaps
 from zenflow.sandbox.service.cutting import cut_connection
+from zenflow.sandbox.service.oauth_pages import challenge
 from zenflow.sandbox.service.reception import Reception
 from zenflow.sandbox.service.site import Site
 
@@ -53,20 +54,29 @@ class Door:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = dict(scope["headers"])
-        token = self._site.settings.token
-        if token is not None and scope["path"].startswith(("/mcp", "/admin")):
-            given = headers.get(b"authorization", b"")
-            if not hmac.compare_digest(given, f"Bearer {token}".encode()):
-                return JSONResponse(
-                    {"error": "invalid_token", "error_description": "re-authorize with the ZenCreator MCP server"},
-                    401,
-                    {"www-authenticate": 'Bearer error="invalid_token"'},
-                )
+        if not self._may_enter(scope["path"], headers.get(b"authorization", b"")):
+            return JSONResponse(
+                {"error": "invalid_token", "error_description": "re-authorize with the ZenCreator MCP server"},
+                401,
+                {"www-authenticate": self._challenge()},
+            )
         version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
         if self._site.settings.legacy_only and scope["path"] == "/mcp" and version and version not in _ERA_BEFORE:
             message = f"Bad Request: Unsupported protocol version: {version}"
             return JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": message}}, 400)
         return None
+
+    def _may_enter(self, path: str, given: bytes) -> bool:
+        token, authorization = self._site.settings.token, self._site.authorization
+        if token is not None and path.startswith(("/mcp", "/admin")):
+            return hmac.compare_digest(given, f"Bearer {token}".encode())
+        if authorization is not None and path.startswith("/mcp"):
+            kind, _, text = given.decode("latin-1").partition(" ")
+            return kind.lower() == "bearer" and authorization.accepts(text.strip())
+        return True
+
+    def _challenge(self) -> str:
+        return 'Bearer error="invalid_token"' if self._site.authorization is None else challenge(self._site.base_url)
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)

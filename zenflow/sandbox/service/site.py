@@ -9,6 +9,7 @@ from typing import Any
 from zenflow.sandbox.media.studio import Studio
 from zenflow.sandbox.mishaps import Drawn
 from zenflow.sandbox.moments import SandboxClock
+from zenflow.sandbox.oauth import Authorization
 from zenflow.sandbox.service.answers import Answer
 from zenflow.sandbox.service.urls import SignedUrls
 from zenflow.sandbox.settings import SandboxSettings
@@ -26,6 +27,8 @@ class Site:
     clock: SandboxClock
     studio: Studio
     urls: SignedUrls
+    base_url: str
+    authorization: Authorization | None = None  # None: no sign-in of our own
     descriptions: dict[str, str] = field(default_factory=dict)  # by asset id, in process, as the service caches
 
 
