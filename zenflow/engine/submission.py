@@ -18,13 +18,12 @@ from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Tool
 from zenflow.catalog.prices import Quote
 from zenflow.catalog.shapes import shape_of
-from zenflow.clock import as_iso
 from zenflow.credits import ZERO, as_text
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
-from zenflow.engine.outcomes import Class, classify
 from zenflow.engine.pointing import pointed
+from zenflow.engine.posting import fact_of, post, status_of
 from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
 from zenflow.engine.quotes import FreshQuotes
 from zenflow.engine.strangers import Strangers
@@ -33,11 +32,10 @@ from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
 from zenflow.problems import Problem
-from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, Submission, SubmitAnswer
+from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 
 COMMENT_LIMIT = 500  # seed 002
 SHAPES_KEPT = 1_000
-SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
 
 
 class Cashier:
@@ -257,7 +255,7 @@ class Cashier:
                 context.hold(call.ready.instance, Halt(reached.code, reached.message, reached.hint or ""))
             return
         context.ledger.journaled(intended.quote)
-        await self._post(intended.submission, 1, batch[0].ready.tool)
+        await self._post(intended.submission, 1)
 
     def _unqueue(self, ready: Ready) -> None:
         """Take one call out of the queue again."""
@@ -301,7 +299,7 @@ class Cashier:
         attempt = submission.attempts + 1
         now = context.recorder.now()
         await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
-        await self._post(submission.number, attempt, submission.tool)
+        await self._post(submission.number, attempt)
         return True
 
     async def _still_costs(self, submission: SubmissionState) -> bool:
@@ -323,41 +321,29 @@ class Cashier:
         context.halt("ZF633", text, "`zenflow reconcile RUN` decides what becomes of it.")
         return False
 
-    async def _post(self, number: int, attempt: int, tool: str) -> None:
-        """The one POST of one attempt, behind the gate: the lease is ours, and it is not too late."""
-        context = self._context
-        submission = context.recorder.state.submissions[number]
-        if not context.parts.journal.holds(context.parts.lease):
-            context.halt("ZF811", "another process has taken this run over", "See `zenflow runs`.")
-            return
-        inputs = tuple(call.call.params for call in submission.calls)
-        send_by_s = context.clock.monotonic_s() + SEND_WITHIN_S
-        request = Submission(tool, inputs, submission.comment, send_by_s)
-        answer = await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
-        await self._take_answer(submission, attempt, answer)
+    async def _post(self, number: int, attempt: int) -> None:
+        """The one POST of one attempt; then what its answer means."""
+        submission = self._context.recorder.state.submissions[number]
+        answer = await post(self._context, submission)
+        if answer is not None:
+            await self._take_answer(submission, attempt, answer)
 
     # ------------------------------------------------------------------------------------------------------------ answers
 
     async def _take_answer(self, submission: SubmissionState, attempt: int, answer: SubmitAnswer) -> None:
-        context, now = self._context, self._context.recorder.now()
-        outcome = classify(answer)
-        if outcome is Class.ACCEPTED and answer.task_id is not None:
-            await context.recorder.commit(e.Accepted(now, submission.number, answer.task_id, answer.total))
+        fact = fact_of(self._context, submission, attempt, answer)
+        await self._context.recorder.commit(fact)
+        if isinstance(fact, e.Accepted):
             self.on_accepted(submission)
-        elif outcome is Class.REFUSED:
+        elif isinstance(fact, e.Refused):
             await self._refused(submission, answer)
-        elif outcome is Class.NOT_SENT:
-            await context.recorder.commit(e.NotSent(now, submission.number, attempt, _detail(answer)))
-            self._mind_the_rate(answer)
-            self.on_lost(submission)
         else:
-            closed = as_iso(answer.facts.closed_at or context.clock.now())
-            event = e.OutcomeUnknown(now, submission.number, attempt, _detail(answer), closed)
-            await context.recorder.commit(event)
+            if isinstance(fact, e.NotSent):
+                self._mind_the_rate(answer)
             self.on_lost(submission)
 
     def _mind_the_rate(self, answer: SubmitAnswer) -> None:
-        status = answer.facts.status if answer.tool_status is None else answer.tool_status
+        status = status_of(answer)
         if status == 429:
             pause_s = self._context.service.brake.brake(answer.facts.retry_after_s)
             self._context.service.talk = f"rate limited, going on in {pause_s:.0f} s"
@@ -365,18 +351,9 @@ class Cashier:
             self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
     async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:
-        """Release; then one bad input must not sink the others of its batch (money.md, “One submission's life”)."""
+        """It is released; one bad input must not sink the others of its batch (money.md, “One submission's life”)."""
         context = self._context
         calls = [(self._instance(call.call.instance), call.call) for call in submission.calls]
-        event = e.Refused(
-            context.recorder.now(),
-            submission.number,
-            answer.tool_status,
-            answer.message,
-            answer.violations,
-            answer.payload,
-        )
-        await context.recorder.commit(event)
         self.in_flight -= len(calls)
         for instance, call in calls:
             context.ledger.take_back(instance, call.quote, was_pending=False)
@@ -462,12 +439,6 @@ class Cashier:
 
 _REFUSAL_CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
 _REFUSAL_HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
-
-
-def _detail(answer: SubmitAnswer) -> str:
-    status = answer.facts.status if answer.tool_status is None else answer.tool_status
-    parts = [answer.facts.reached.replace("_", " "), f"status {status}" if status else "", answer.facts.detail]
-    return ", ".join(part for part in (*parts, answer.message) if part)[:500]
 
 
 def _names(position: int, violation: str) -> bool:
