@@ -104,7 +104,8 @@ class Bookkeeper:
             return False  # 404 included: a deleted task may have been ours
         if task.comment.startswith(submission.stamp):
             return False
-        self._explained.add(row.transaction_id)
+        if not task.comment.startswith(submission.stamp[:STAMP_RUN_LENGTH]):
+            self._explained.add(row.transaction_id)  # for all of the run; one with another stamp of ours is that one's
         return True
 
     def _take_in(self, submission: SubmissionState, row: Transaction, amount: Decimal) -> None:
