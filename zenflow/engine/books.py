@@ -12,6 +12,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
+from zenflow.ids import STAMP_RUN_LENGTH
 from zenflow.providers.base import ServiceError, Transaction
 
 PAGE = 100
