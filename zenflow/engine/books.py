@@ -29,6 +29,7 @@ class Bookkeeper:
         self.on_difference: Callable[[SubmissionState, Decimal], None] = lambda submission, amount: None
         self._context = context
         self._explained: set[str] = set()
+        self._closed: set[int] = set()  # submissions of which the list has nothing more to tell
         self._not_before_s = 0.0
 
     async def begin(self) -> None:
@@ -123,9 +124,14 @@ class Bookkeeper:
         for submission in self._context.recorder.state.submissions.values():
             if submission.outcome is not Outcome.ACCEPTED or submission.watermark is None:
                 continue
-            failed = any(call.status == "failed" for call in submission.calls)
-            if submission.confirmed is None or (failed and not submission.refunds):
+            if submission.confirmed is None:
                 return submission.watermark
+            if submission.number in self._closed or submission.refunds:
+                continue
+            if any(call.status == "failed" for call in submission.calls):
+                return submission.watermark
+            if submission.is_settled:
+                self._closed.add(submission.number)
         return None
 
     async def _rows_down_to(self, floor: str, patient: bool = True) -> list[Transaction]:

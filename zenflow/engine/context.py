@@ -111,9 +111,14 @@ class Context:
         submission: int | None = None,
         position: int | None = None,
         credits: Decimal = ZERO,
+        fingerprint: str = "",
+        reused: Mapping[str, Any] | None = None,
     ) -> None:
-        """An instance has its results."""
-        event = e.Produced(self.recorder.now(), instance.address, results, submission, position, credits)
+        """An instance has its results. `reused`: those of an earlier run's instance."""
+        now = self.recorder.now()
+        event = e.Produced(
+            now, instance.address, results, submission, position, credits, fingerprint, dict(reused or {})
+        )
         self.recorder.record(event)
         self.settle(instance, Status.DONE, results=results)
 

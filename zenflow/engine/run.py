@@ -223,6 +223,7 @@ class _Engine:
         started = state.started
         assert started is not None
         await self.books.begin()
+        await self.watcher.find_lost()
         context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
         if self.is_resume and not await self._look_for_strangers():
             return await self._end()

@@ -241,6 +241,7 @@ class Scheduler:
 
     def _retry(self, instance: Instance, call: IntendedCall) -> None:
         tool = instance.step.spec.uses
+        self._context.ledger.forget_owed(instance)  # what must follow it is set aside anew with the next try
         self._cashier.again(Ready(instance, tool, call.params, call.try_number + 1))
 
     def frame_settled(self, frame: Frame) -> None:

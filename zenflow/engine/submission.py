@@ -347,7 +347,7 @@ class Cashier:
         if status == 429:
             pause_s = self._context.service.brake.brake(answer.facts.retry_after_s)
             self._context.service.talk = f"rate limited, going on in {pause_s:.0f} s"
-        elif status == 401:
+        elif status == 401 and not answer.token_renewed:
             self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
     async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:

@@ -20,6 +20,7 @@ from zenflow.engine.looks import Looker, Sight
 from zenflow.history import events as e
 from zenflow.history.state import CallState, Outcome, SubmissionState
 from zenflow.ids import STAMP_LENGTH, uuids_in
+from zenflow.plan.fingerprint import fingerprint_of
 from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 
 SLOWEST_ROUND_S = 5.0
@@ -135,6 +136,27 @@ class Watcher:
         if len(ids) == len(submission.calls):
             self._context.recorder.record(e.Bound(self._context.recorder.now(), submission.number, tuple(ids)))
 
+    async def find_lost(self) -> None:
+        """Paid results that an earlier process could not find: they may be there now. Before the run is unfolded again."""
+        state = self._context.recorder.state
+        for lost in list(state.lost):
+            submission = state.submissions.get(lost.submission)
+            if submission is None or not lost.call_id or not 0 <= lost.position < len(submission.calls):
+                continue
+            try:
+                result = await self._context.service.ask(
+                    Kind.RESULT,
+                    lambda one=lost.call_id: self._context.service.provider.call_result(one),  # type: ignore[misc]
+                )
+                asset_ids = await self._asset_ids(submission, result)
+            except ServiceError:
+                continue
+            if asset_ids is not None:
+                call = Call(lost.call_id, "completed")
+                self._produce(
+                    submission, lost.position, submission.calls[lost.position], call, result.output, asset_ids
+                )
+
     # --------------------------------------------------------------------------------------------------------- the calls
 
     async def _take_calls(self, submission: SubmissionState, task: Task) -> bool:
@@ -220,14 +242,18 @@ class Watcher:
             "task_id": submission.task_id,
             "credits": int(share) if share == int(share) else float(share),
         }
+        contents = self._context.recorder.state.contents
+        mark = fingerprint_of(submission.tool, state.call.params, contents)
         instance = self._context.instances.get(state.call.instance)
         if instance is None:  # the recipe no longer has it: the fact is kept all the same
             now = self._context.recorder.now()
             address = state.call.instance
-            self._context.recorder.record(e.Produced(now, address, results, submission.number, position, share))
+            self._context.recorder.record(e.Produced(now, address, results, submission.number, position, share, mark))
         else:
             self._free_slot(instance)
-            self._context.produce(instance, results, submission=submission.number, position=position, credits=share)
+            self._context.produce(
+                instance, results, submission=submission.number, position=position, credits=share, fingerprint=mark
+            )
 
     def _free_slot(self, instance: Instance | None) -> None:
         """A call is over. One that rested, late or unknown, gave its slot back when it went to rest."""

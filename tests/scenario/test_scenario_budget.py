@@ -1,0 +1,204 @@
+"""What a run may spend while it goes: never over the budget, tails before heads, prices that move, caps, resumes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from zenflow.engine.door import Limits
+from zenflow.engine.run import Changes
+from zenflow.history import events as e
+from zenflow.history.fold import apply
+from zenflow.history.state import RunState
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.service import Fate
+
+CHAINS = """
+inputs:
+  n: {type: integer, default: 6}
+steps:
+  write:
+    uses: craft_prompt
+    with: {brief: a, tool_name: image_editor, model: any, count: 4}
+  draw:
+    foreach: ${{ range(inputs.n) }}
+    retry: 1
+    uses: image_editor
+    with: {prompt: "picture ${{ item }}"}
+  up:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+  film:
+    foreach: ${{ steps.up.asset_ids }}
+    uses: videogen
+    with: {prompt: x, image_assets: ["${{ item }}"]}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.film.asset_ids }}"}
+"""
+EACH = 2 + 1 + 5
+
+
+def highest_commitment(stage):
+    """The most that the books ever held against the budget, over every prefix of the facts."""
+    state, most = RunState(), Decimal(0)
+    for event in stage.events():
+        apply(state, event)
+        assert state.books.balanced
+        most = max(most, state.books.committed)
+    return most
+
+
+def fails_once(*prompts):
+    """The first call with each of these prompts fails."""
+    left = set(prompts)
+
+    def fate(tool, params, number):
+        prompt = params.get("prompt")
+        if prompt not in left:
+            return Fate()
+        left.remove(prompt)
+        return Fate(error="no")
+
+    return fate
+
+
+@pytest.mark.parametrize("budget", range(EACH * 6, EACH * 6 + 13, 4))
+def test_the_budget_is_never_passed_and_every_chain_is_finished_when_all_are_affordable(budget):
+    stage = stage_of(CHAINS, budget=budget)
+    report = stage.finished()
+    assert report.status == "done" and len(stage.contents()) == 6
+    assert highest_commitment(stage) <= budget
+
+
+@pytest.mark.parametrize("failing", range(1, 6))
+def test_with_failures_that_eat_the_budget_as_many_chains_are_finished_as_are_affordable(failing):
+    """Each failure costs a head; what is left pays for whole chains first."""
+    budget = EACH * 6
+    stage = stage_of(CHAINS, budget=budget)
+    stage.service.fate = fails_once(*(f"picture {n}" for n in range(failing)))
+    stage.finished()
+    assert highest_commitment(stage) <= budget
+    affordable = (budget - 2 * failing) // EACH
+    assert len(stage.contents()) >= affordable, "k complete chains were affordable"
+
+
+def test_a_run_that_runs_short_stops_resumable_and_goes_on_with_a_higher_budget():
+    stage = stage_of(CHAINS, budget=EACH * 6)
+    first = []
+    stage.service.fate = lambda tool, params, number: Fate(
+        error="no"
+        if tool == "image_editor" and params["prompt"] == "picture 5" and not first.append(1) and len(first) < 2
+        else None
+    )
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("stopped", 4)
+    assert any("--budget" in hint for _, _, hint in report.reasons)
+    assert stage.state().books.open == stage.state().books.unknown == 0, "a paused run holds no reservation"
+    again = stage.finished(changes=Changes(budget=Decimal(60)))
+    assert again.status == "done" and len(stage.contents()) == 6
+    assert set(stage.charges().values()) == {1}
+    assert any(isinstance(event, e.BudgetChanged) for event in stage.events())
+
+
+def test_a_surcharge_beyond_the_quote_is_booked_named_and_soon_stops_the_run():
+    stage = stage_of(CHAINS, budget=EACH * 6, limits=Limits(max_submission=Decimal(4)))
+    stage.service.surcharge = Decimal(2)
+    report = stage.finished()
+    assert report.exit_status == 4 and any(code == "ZF634" for code, _, _ in report.reasons)
+    spent = -sum(row.amount for row in stage.service.rows)
+    assert stage.state().books.spent == spent, "what the list says is what the books say"
+    assert spent < EACH * 6 * 1.5
+
+
+def test_a_price_that_rose_since_the_plan_holds_the_step():
+    stage = stage_of(CHAINS)
+    stage.service.later(1.5, lambda: setattr(stage.service, "price_factor", Decimal(2)))
+    stage.script.latency_s = lambda method: 2.0 if method == "craft_prompt" else 0.1
+    stage.finished()
+    assert highest_commitment(stage) <= stage.state().budget
+
+
+def test_a_balance_that_somebody_else_spends_stops_before_the_service_says_402():
+    stage = stage_of(CHAINS)
+    stage.service.credits = Decimal(EACH * 6)
+    stage.service.later(3.0, lambda: setattr(stage.service, "credits", stage.service.credits - 40))
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.service.credits >= -40
+    assert {code for code, _, _ in report.reasons} <= {"ZF621", "ZF705"}
+    stage.service.credits += 1000
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_the_last_line_against_others_is_the_service_s_402_after_which_the_run_pauses():
+    stage = stage_of(CHAINS)
+    stage.script.submits.append(mishaps.says(402))
+    assert stage.finished().exit_status == 4
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_a_day_s_cap_holds_and_a_resume_on_the_next_day_goes_on():
+    stage = stage_of(CHAINS, per_day=Decimal(20), limits=Limits(batch=1))
+    report = stage.finished()
+    assert report.exit_status == 4 and -sum(row.amount for row in stage.service.rows) <= 20
+    for _ in range(3):
+        stage.clock.advance(86_400)
+        report = stage.finished()
+    assert report.status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_a_call_above_its_max_credits_is_not_sent():
+    stage = stage_of("""
+    steps:
+      draw:
+        uses: image_editor
+        max_credits: 3
+        with: {prompt: x, number_of_images: 1}
+    """)
+    stage.service.later(0.05, lambda: setattr(stage.service, "price_factor", Decimal(2)))
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.service.posts == 0
+    assert report.reasons[0][0] in ("ZF632", "ZF633")
+
+
+def test_a_declared_retry_is_an_intent_of_its_own_and_is_paid_again():
+    stage = stage_of(CHAINS, budget=100)
+    stage.service.fate = fails_once("picture 0")
+    report = stage.finished()
+    assert report.status == "done"
+    assert stage.charges()["draw.0", 1] == stage.charges()["draw.0", 2] == 1 and ("draw.0", 3) not in stage.charges()
+
+
+def test_a_retry_that_fails_too_fails_the_instance_and_nothing_more_is_paid():
+    stage = stage_of(CHAINS, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(error="no" if params.get("prompt") == "picture 0" else None)
+    report = stage.finished()
+    assert report.exit_status == 1 and ("draw.0", 3) not in stage.charges()
+
+
+@pytest.mark.parametrize("after", [0.0, 5.0])
+def test_a_refund_is_taken_in_as_an_event_of_its_own(after):
+    stage = stage_of(CHAINS, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(
+        error="no" if params.get("prompt") == "picture 0" else None, refund_after_s=after
+    )
+    stage.finished()
+    assert stage.state().books.refunded == 4
+    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
+
+
+def test_a_refund_that_comes_an_hour_later_is_taken_in_by_a_resume():
+    stage = stage_of(CHAINS, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(
+        error="no" if params.get("prompt") == "picture 0" else None, refund_after_s=3600.0
+    )
+    stage.finished()
+    assert stage.state().books.refunded == 0
+    stage.clock.advance(7200)
+    stage.service.fate = lambda tool, params, number: Fate()
+    stage.finished()
+    assert stage.state().books.refunded == 4
+    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)

@@ -1,0 +1,180 @@
+"""Recipes used as steps, and choices left to a person."""
+
+from __future__ import annotations
+
+from zenflow.engine.replay import look_at
+from zenflow.engine.run import Changes
+from zenflow.history import events as e
+from zenflow.testing.build import stage_of
+from zenflow.testing.service import Fate
+
+INNER = """
+inputs:
+  subject: {type: string}
+  copies: {type: integer, default: 2}
+steps:
+  draw:
+    foreach: ${{ range(inputs.copies) }}
+    uses: image_editor
+    with: {prompt: "${{ inputs.subject }} ${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+outputs:
+  pictures: ${{ steps.draw.asset_ids }}
+  first: ${{ steps.draw[0].asset_id }}
+"""
+OUTER = """
+steps:
+  portrait:
+    foreach: [ann, bob]
+    uses: ./inner.yaml
+    with: {subject: "${{ item }}"}
+  film:
+    foreach: ${{ steps.portrait }}
+    uses: videogen
+    with: {prompt: film, image_assets: "${{ item.pictures }}"}
+outputs:
+  films: ${{ steps.film.asset_ids }}
+  firsts: ${{ steps.portrait.first }}
+"""
+
+
+def outer(inner=INNER, text=OUTER, **parts):
+    return stage_of(text, {"inner.yaml": inner}, **{"budget": 100, **parts})
+
+
+def fails(prompt):
+    return lambda tool, params, number: Fate(error="no" if params.get("prompt") == prompt else None)
+
+
+def test_a_recipe_as_a_step_runs_per_instance_and_gives_its_outputs():
+    stage = outer()
+    report = stage.finished()
+    assert report.status == "done" and len(report.outputs["films"]) == 2
+    assert [one.address for one in report.steps["portrait/draw"].instances] == [
+        "portrait.0/draw.0",
+        "portrait.0/draw.1",
+        "portrait.1/draw.0",
+        "portrait.1/draw.1",
+    ]
+    assert list(stage.contents()) == [
+        "portrait.0/draw-0.png",
+        "portrait.0/draw-1.png",
+        "portrait.1/draw-0.png",
+        "portrait.1/draw-1.png",
+    ]
+
+
+def test_one_instance_s_recipe_does_not_wait_for_another_s():
+    stage = outer()
+    stage.service.fate = lambda tool, params, number: Fate(300.0 if params["prompt"].startswith("bob") else 10.0)
+    stage.finished()
+    assert stage.moment_of(e.Intended, "film.0") < 25 and stage.moment_of(e.Intended, "film.1") > 300
+
+
+def test_a_failure_inside_fails_the_step_blocks_its_reader_and_a_resume_makes_it_good():
+    stage = outer()
+    stage.service.fate = fails("bob 0")
+    report = stage.finished()
+    assert report.exit_status == 1
+    assert [one.status for one in report.steps["film"].instances] == ["done", "blocked"]
+    assert len(stage.contents()) == 3
+    looked = look_at(stage.events())
+    assert [one.status for one in looked.steps["portrait/draw"].instances] == ["done", "done", "failed", "done"]
+    stage.service.fate = fails("")
+    again = stage.finished()
+    assert again.status == "done" and len(stage.contents()) == 4 and len(again.steps["portrait/draw"].instances) == 4
+    assert set(stage.charges().values()) == {1}
+
+
+def test_a_run_looked_at_offline_tells_the_same_as_when_it_ended():
+    stage = outer()
+    report = stage.finished()
+    looked = look_at(stage.events())
+    assert looked.status == report.status and looked.outputs == report.outputs and looked.steps == report.steps
+
+
+def test_a_resume_of_a_stopped_run_still_tells_of_what_was_done_inside():
+    stage = outer()
+    stage.service.fate = fails("film")
+    stage.finished()
+    stage.service.fate = fails("")
+    report = stage.finished()
+    assert report.status == "done" and len(report.steps["portrait/draw"].instances) == 4
+
+
+def test_the_budget_of_an_inner_recipe_holds_per_instance_and_over_resumes():
+    inner = INNER.replace("steps:", "budget: 4\nsteps:", 1).replace(
+        "    uses: image_editor", "    retry: 1\n    uses: image_editor"
+    )
+    stage = outer(inner)
+    stage.service.fate = fails("ann 0")
+    for _ in range(2):
+        report = stage.finished()
+        assert report.exit_status in (1, 4)
+        spent = sum(
+            call.quote for intent in stage.intents() for call in intent.calls if call.instance.startswith("portrait.0/")
+        )
+        assert spent <= 4
+
+
+def test_an_inner_recipe_with_everything_skipped_gives_empty_outputs():
+    inner = INNER.replace("  first: ${{ steps.draw[0].asset_id }}\n", "")
+    stage = outer(
+        inner,
+        """
+        steps:
+          portrait:
+            uses: ./inner.yaml
+            with: {subject: x, copies: 0}
+        outputs: {all: "${{ steps.portrait.pictures }}"}
+        """,
+    )
+    report = stage.finished()
+    assert (report.status, report.outputs) == ("done", {"all": []})
+
+
+PICK = """
+steps:
+  draw:
+    foreach: [a, b, c]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  show:
+    uses: preview
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+  choose:
+    uses: pick
+    with: {asset_ids: "${{ steps.draw.asset_ids }}", count: 2}
+  up:
+    foreach: ${{ steps.choose.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+  other:
+    uses: videogen
+    with: {prompt: other}
+"""
+
+
+def test_a_pick_rests_when_everything_else_is_done_and_a_resume_with_the_choice_goes_on():
+    stage = stage_of(PICK, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(60.0 if tool == "videogen" else 10.0)
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("stopped", 4)
+    assert [one.status for one in report.steps["other"].instances] == ["done"], "everything that can go on does"
+    assert len(stage.contents()) == 3 and any(code == "ZF650" for code, _, _ in report.reasons)
+    assert stage.state().books.open == 0
+    made = [one.asset_ids[0] for one in report.steps["draw"].instances]
+    again = stage.finished(changes=Changes(options={"picks": {"choose": [1, 3]}}))
+    assert again.status == "done"
+    sent = [call.params["image_asset_id"] for i in stage.intents() for call in i.calls if i.tool == "upscaler"]
+    assert sent == [made[0], made[2]] and set(stage.charges().values()) == {1}
+
+
+def test_a_choice_given_beforehand_needs_no_rest_and_a_wrong_one_is_told():
+    stage = stage_of(PICK, budget=100, options={"picks": {"choose": [2]}})
+    assert stage.finished().status == "done"
+    wrong = stage_of(PICK, budget=100, options={"picks": {"choose": [7]}})
+    report = wrong.finished()
+    assert report.exit_status == 4 and any(code == "ZF651" for code, _, _ in report.reasons)

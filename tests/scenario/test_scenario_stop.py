@@ -1,0 +1,178 @@
+"""How a run ends before its end: asked to stop, told to leave, the journal failing, the process dying, two at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from zenflow.engine.door import StopSignal
+from zenflow.engine.run import Changes
+from zenflow.journal.base import RunBusy
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.mortal import Death
+from zenflow.testing.service import Fate
+
+CHAIN = """
+steps:
+  draw:
+    foreach: [a, b, c]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  up:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.up.asset_ids }}"}
+  early:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}", name: "raw-${{ index }}"}
+"""
+
+
+def stops_at(*moments):
+    async def meanwhile(stage, stop: StopSignal):
+        began = stage.clock.monotonic_s()
+        for moment in moments:
+            await stage.clock.sleep(moment - (stage.clock.monotonic_s() - began))
+            stop.request()
+
+    return meanwhile
+
+
+def test_the_first_request_drains_what_is_paid_is_waited_for_and_saved_and_nothing_new_is_sent():
+    stage = stage_of(CHAIN, budget=100)
+    report = stage.finished(meanwhile=stops_at(5.0))
+    assert (report.status, report.exit_status) == ("interrupted", 130)
+    assert stage.service.posts == 1 and [one.status for one in report.steps["draw"].instances] == ["done"] * 3
+    assert sorted(stage.contents()) == ["raw-0.png", "raw-1.png", "raw-2.png"]
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_the_second_request_leaves_at_once_and_the_run_is_resumable():
+    stage = stage_of(CHAIN, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(100.0)
+    report = stage.finished(meanwhile=stops_at(5.0, 7.0))
+    assert report.exit_status == 130 and stage.clock.monotonic_s() < 8
+    assert [call.why for call in report.open_calls] == ["still running"] * 3
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_leaving_does_not_wait_for_a_service_that_does_not_answer():
+    stage = stage_of(CHAIN, budget=100)
+    stage.script.latency_s = lambda method: 90.0 if method == "list_tasks" else 0.1
+    report = stage.finished(meanwhile=stops_at(10.0, 11.0))
+    assert report.exit_status == 130 and stage.clock.monotonic_s() < 12
+
+
+def test_a_submission_on_the_wire_is_waited_for_by_the_first_request_and_left_open_by_the_second():
+    stage = stage_of(CHAIN, budget=100)
+    stage.script.latency_s = lambda method: 20.0 if method == "submit" else 0.1
+    drained = stage.finished(meanwhile=stops_at(2.0))
+    assert drained.exit_status == 130 and stage.state().submissions[1].task_id
+    left = stage_of(CHAIN, budget=100)
+    left.script.latency_s = lambda method: 20.0 if method == "submit" else 0.1
+    assert left.finished(meanwhile=stops_at(2.0, 3.0)).exit_status == 130
+    assert left.clock.monotonic_s() < 5 and left.state().books.open == 6
+    assert left.finished().status == "done" and set(left.charges().values()) == {1}
+
+
+def test_a_stop_after_the_last_payment_is_no_interruption():
+    stage = stage_of(CHAIN, budget=100)
+    report = stage.finished(meanwhile=stops_at(14.0))
+    assert report.status in ("done", "interrupted") and stage.service.posts == 2
+    assert report.status == "done" or report.exit_status == 130
+
+
+def test_a_stop_while_an_answer_is_looked_for_ends_soon():
+    stage = stage_of(CHAIN, budget=100)
+    stage.script.submits.append(mishaps.lost_before_the_charge)
+    report = stage.finished(meanwhile=stops_at(20.0))
+    assert report.exit_status in (4, 130) and stage.clock.monotonic_s() < 30
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("writes", range(1, 14))
+def test_a_journal_that_fails_stops_before_the_next_paid_call_and_says_what_runs(writes, late):
+    stage = stage_of(CHAIN, budget=100)
+    stage.journal.fail_after(writes, late=late)
+    report = stage.finished()
+    posted = sum(task.posted for task in stage.service.tasks.values())
+    attempts = len(stage.provider.submitted)
+    assert report.exit_status == 4 and report.reasons[0][0].startswith("ZF80")
+    stage.journal = stage.journal.survives()
+    assert attempts <= len(stage.intents()), "no POST without an intent on disk"
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+    assert posted <= 2
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_death_at_any_write_charges_nothing_twice_and_ends_in_the_same_files(durable):
+    whole = stage_of(CHAIN, budget=100)
+    whole.finished()
+    for at_append in range(1, whole.appends + 1):
+        stage = stage_of(CHAIN, budget=100)
+        assert stage.run(death=Death(at_append, durable)) is None
+        report = stage.finished()
+        assert report.status == "done", (at_append, report.reasons)
+        assert stage.contents() == whole.contents(), at_append
+        assert set(stage.charges().values()) == {1}, at_append
+        assert -sum(row.amount for row in stage.service.rows) == stage.state().books.spent == 9, at_append
+
+
+def test_two_resumes_at_once_exactly_one_works():
+    stage = stage_of(CHAIN, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(100.0)
+    seen = []
+
+    async def another(stage, stop):
+        await stage.clock.sleep(10.0)
+        other = stage.journal.beside()
+        try:
+            other.take_lease("run-1")
+        except RunBusy as error:
+            seen.append(error)
+
+    assert stage.finished(meanwhile=another).status == "done"
+    assert len(seen) == 1
+
+
+def test_a_process_whose_run_was_taken_over_sends_nothing_more():
+    stage = stage_of(CHAIN, budget=100)
+
+    async def thief(stage, stop):
+        await stage.clock.sleep(5.0)
+        stage.journal.beside(host="elsewhere").take_lease("run-1", take_over=True)
+
+    report = stage.finished(meanwhile=thief)
+    assert report.exit_status == 4 and stage.service.posts == 1
+
+
+def test_a_journal_restored_from_a_moment_ago_repeats_nothing():
+    stage = stage_of(CHAIN, budget=100)
+    kept = []
+
+    async def keep(stage, stop):
+        await stage.clock.sleep(1.0)
+        kept.append(stage.journal.survives())
+
+    assert stage.finished(meanwhile=keep).status == "done"
+    stage.journal = kept[0]
+    assert stage.finished(changes=Changes()).status == "done"
+    assert stage.service.posts == 2 and sum(task.posted for task in stage.service.tasks.values()) == 2
+
+
+def test_a_run_whose_tasks_are_elsewhere_sleeps_through_a_day():
+    stage = stage_of(CHAIN, budget=100)
+
+    async def sleep(stage, stop):
+        await asyncio.sleep(5.0)
+        stage.clock.advance(86_400)
+
+    report = stage.finished(meanwhile=sleep)
+    assert report.status == "done" or report.exit_status == 4
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}

@@ -1,0 +1,161 @@
+"""What becomes of accepted calls: bound once, known by id, late, failed, lost; and the files they end in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from zenflow.history import events as e
+from zenflow.testing.build import stage_of
+from zenflow.testing.service import NEVER, Fate
+
+THREE = """
+steps:
+  draw:
+    foreach: [a, b, c]
+    timeout: 10m
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  up:
+    foreach: ${{ steps.draw }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item.asset_id }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.up.asset_ids }}", name: "${{ origin.draw.item }}"}
+outputs: {files: "${{ steps.save.files }}"}
+"""
+
+
+def undisturbed():
+    stage = stage_of(THREE, budget=100)
+    stage.finished()
+    return stage.contents()
+
+
+@pytest.mark.parametrize("calls", ["plain", "growing", "repeated", "shuffled"])
+@pytest.mark.parametrize("ends_partial", [False, True])
+@pytest.mark.parametrize("echoes", [False, True])
+def test_however_tasks_are_shown_each_result_reaches_its_own_input(calls, ends_partial, echoes):
+    stage = stage_of(THREE, budget=100)
+    showing = stage.script.showing
+    showing.calls, showing.ends_partial, showing.echoes_inputs = calls, ends_partial, echoes
+    stage.service.fate = lambda tool, params, number: Fate(10.0 + 7 * number)
+    assert stage.finished().status == "done"
+    assert stage.contents() == undisturbed()
+
+
+@pytest.mark.parametrize("method", ["list_tasks", "get_task", "call_result", "download_urls", "download", "quote"])
+@pytest.mark.parametrize("trouble", ["server", "rate_limited", "unreachable"])
+def test_troubles_of_free_questions_pass_and_nothing_is_lost(method, trouble):
+    stage = stage_of(THREE, budget=100)
+    stage.script.troubles[method] = [trouble] * 3
+    stage.script.showing.ends_partial = True
+    assert stage.finished().status == "done"
+    assert stage.contents() == undisturbed() and set(stage.charges().values()) == {1}
+
+
+def test_a_result_that_comes_a_while_after_its_call_is_waited_for():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(10.0, result_after_s=30.0)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+
+
+def test_assets_named_only_in_the_output_are_found():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(gives="in the output")
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+
+
+def test_a_completed_call_without_a_result_is_paid_not_retrievable_and_never_made_again():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(gives="nothing" if params.get("prompt") == "b" else "named")
+    report = stage.finished()
+    assert report.exit_status == 4
+    assert [one.status for one in report.steps["draw"].instances] == ["done", "not retrievable", "done"]
+    assert [lost.output for lost in report.state.lost] == [{"note": "made, and nowhere to be found"}]
+    assert [call.why for call in report.open_calls] == ["paid, not retrievable"]
+    assert stage.finished().exit_status == 4 and ("draw.1", 2) not in stage.charges()
+
+
+def test_a_result_that_was_lost_and_is_there_again_is_found_by_a_resume():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(result_after_s=600.0 if params.get("prompt") == "b" else 0.0)
+    assert stage.finished().exit_status == 4
+    stage.clock.advance(3600)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+    assert set(stage.charges().values()) == {1}
+
+
+def test_a_text_is_the_result_itself():
+    stage = stage_of("""
+    steps:
+      ask: {uses: run_any_llm, with: {prompt: name a flower}}
+    outputs: {answer: "${{ steps.ask.output.text }}"}
+    """)
+    assert stage.finished().outputs == {"answer": "an answer to name a flower"}
+
+
+def test_a_call_past_its_timeout_is_late_stays_charged_and_a_resume_picks_it_up():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(3000.0 if params.get("prompt") == "b" else 10.0)
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.clock.monotonic_s() < 700
+    assert [one.status for one in report.steps["draw"].instances] == ["done", "late", "done"]
+    assert len(stage.contents()) == 2 and any(isinstance(event, e.WentLate) for event in stage.events())
+    early = stage.finished()
+    assert early.exit_status == 4, "still not finished"
+    stage.clock.advance(3600)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+    assert set(stage.charges().values()) == {1} and len(stage.charges()) == 6
+
+
+def test_a_call_that_never_ends_is_late_even_with_a_declared_retry_and_never_paid_twice():
+    stage = stage_of(THREE.replace("timeout: 10m", "timeout: 10m\n    retry: 2"), budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(NEVER if params.get("prompt") == "b" else 10.0)
+    assert stage.finished().exit_status == 4
+    assert stage.finished().exit_status == 4 and ("draw.1", 2) not in stage.charges()
+
+
+def test_a_task_that_is_deleted_while_it_runs_is_paid_and_lost_and_the_rest_goes_on():
+    stage = stage_of(THREE + "", budget=100)
+    stage.limits = replace(stage.limits, batch=1)
+    stage.service.later(5.0, lambda: setattr(next(iter(stage.service.tasks.values())), "deleted", True))
+    report = stage.finished()
+    assert report.exit_status == 4 and len(stage.contents()) == 2
+    assert sorted(one.status for one in report.steps["draw"].instances) == ["done", "done", "not retrievable"]
+
+
+@pytest.mark.parametrize("mishap", ["break", "truncate", "expire"])
+def test_a_download_that_goes_wrong_is_asked_for_again(mishap):
+    stage = stage_of(THREE, budget=100)
+    stage.script.downloads = [mishap, "", mishap, mishap]
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+
+
+def test_files_that_cannot_be_fetched_leave_a_run_that_a_resume_finishes_without_paying():
+    stage = stage_of(THREE, budget=100)
+    stage.script.downloads = ["truncate"] * 5 * 3
+    assert stage.finished().exit_status == 1 and stage.contents() == {}
+    posts = stage.service.posts
+    assert stage.finished().status == "done" and stage.contents() == undisturbed() and stage.service.posts == posts
+
+
+def test_a_full_disk_is_no_reason_to_pay_again():
+    stage = stage_of(THREE, budget=100)
+    stage.store.full = True
+    report = stage.finished()
+    assert report.exit_status in (1, 4) and stage.contents() == {}
+    stage.store.full = False
+    posts = stage.service.posts
+    assert stage.finished().status == "done" and stage.contents() == undisturbed() and stage.service.posts == posts
+
+
+def test_a_file_that_somebody_removed_is_fetched_again_by_a_resume():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(error="no" if params.get("prompt") == "c" else None)
+    stage.finished()
+    stage.store.files.pop("a.png")
+    stage.service.fate = lambda tool, params, number: Fate()
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
