@@ -67,6 +67,10 @@ class Looker:
         detail = f"listed unfiltered: {len(everything)} tasks, {'control found' if known & seen else 'no control'}"
         return Sight(begun, ours, control, detail)
 
+    async def listing(self, down_to: datetime | None) -> list[TaskSummary]:
+        """The tasks of the account, newest first, whoever made them. Raises ServiceError."""
+        return await self._pages(None, down_to)
+
     async def _pages(self, query: str | None, down_to: datetime | None) -> list[TaskSummary]:
         """Every page of a listing, newest first; the unfiltered one ends at what is older than the oldest open intent."""
         service = self._context.service
