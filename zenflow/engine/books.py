@@ -90,6 +90,10 @@ class Bookkeeper:
                 return False
         return True
 
+    async def rows_since(self, floor: str) -> list[Transaction]:
+        """Rows newer than a watermark, newest first. Raises ServiceError."""
+        return await self._rows_down_to(floor)
+
     async def _is_explained(self, row: Transaction, submission: SubmissionState) -> bool:
         if row.transaction_id in self._explained:
             return True
