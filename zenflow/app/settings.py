@@ -5,6 +5,7 @@ Knows keys and values, not what they do. The keys are those of the language page
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,6 +36,7 @@ class Settings:
     workspace: Workspace
     by_key: Mapping[str, Setting]
     token: str | None = None
+    config_dir: Path = Path()  # the user's own, for what belongs to no workspace: sign-ins
 
     def __repr__(self) -> str:  # a token must not reach a log by way of a traceback
         return f"Settings({self.workspace.root}, {len(self.by_key)} keys)"
@@ -84,7 +86,19 @@ def load_settings(
     """
     written = read_settings_file(workspace)
     by_key = {key.name: _setting(key, written, workspace, environment, overrides, current) for key in KEYS}
-    return Settings(workspace, by_key, environment.get(TOKEN_VARIABLE) or None)
+    return Settings(workspace, by_key, environment.get(TOKEN_VARIABLE) or None, user_config_dir(environment))
+
+
+def user_config_dir(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """The user's configuration folder, as each system has it."""
+    if environment.get("XDG_CONFIG_HOME"):
+        return Path(environment["XDG_CONFIG_HOME"]) / "zenflow"
+    if platform == "win32" and environment.get("APPDATA"):
+        return Path(environment["APPDATA"]) / "zenflow"
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or "~").expanduser()
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "zenflow"
+    return home / ".config" / "zenflow"
 
 
 def _setting(

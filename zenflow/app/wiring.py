@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zenflow.app.keys import LIVE_URL, SANDBOX, ZENCREATOR
 from zenflow.app.settings import TOKEN_VARIABLE, Settings
@@ -21,6 +22,12 @@ from zenflow.ids import RandomBytes
 from zenflow.journal.base import Journal
 from zenflow.providers.base import Provider, Service, ServiceError
 
+if TYPE_CHECKING:
+    from zenflow.providers.mcp.grants import Grant, GrantStore
+
+_SIGN_IN_HINT = (
+    f"`zenflow login` signs you in; in CI set {TOKEN_VARIABLE}. `--server sandbox` tries everything without an account."
+)
 IN_PROCESS_URL = "http://sandbox.invalid/mcp"
 WATCH_LEAST_S = 2.0  # seed 000: wait at least 2 s between polls
 
@@ -58,30 +65,80 @@ def random_bytes() -> RandomBytes:
 @asynccontextmanager
 async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
     """The service that the settings name, connected when first asked."""
-    from zenflow.providers.mcp.auth import StaticToken
-    from zenflow.providers.mcp.http import in_process, network
+    if settings.server == SANDBOX:
+        async with _embedded(settings, clock) as provider:
+            yield provider
+        return
+    from zenflow.providers.mcp.auth import NO_TOKEN, StaticToken
+    from zenflow.providers.mcp.http import network
     from zenflow.providers.mcp.provider import McpProvider
 
-    server = settings.server
-    if server == SANDBOX:
-        from zenflow.sandbox.server import build_app
-        from zenflow.sandbox.settings import SandboxSettings
+    server, url = settings.server, url_of(settings.server)
+    if settings.token is None:  # ZENFLOW_TOKEN wins over a sign-in
+        store = open_grants(settings)
+        grant = store.load(url)
+        if grant is not None:
+            async with signed_in_provider(grant, store, clock, server) as provider:
+                yield provider
+            return
+        if server == ZENCREATOR:
+            raise ServiceError("sign_in", "Nobody is signed in at zencreator.", hint=_SIGN_IN_HINT)
+    tokens = NO_TOKEN if settings.token is None else StaticToken(settings.token)
+    async with McpProvider(url, tokens=tokens, clock=clock, http=network(), server=server) as opened:
+        yield opened
 
-        state_dir = settings.state_dir / "sandbox"
-        _make(state_dir)
-        app = build_app(SandboxSettings(speed=settings.speed, state_dir=state_dir))
-        opened = McpProvider(IN_PROCESS_URL, clock=clock, http=in_process(app), server=SANDBOX)
-    else:
-        if server == ZENCREATOR and settings.token is None:
-            raise ServiceError(
-                "sign_in",
-                "There is no token for zencreator.",
-                hint=f"Set {TOKEN_VARIABLE} to a bearer token of your account, or use `--server sandbox`.",
-            )
-        url = LIVE_URL if server == ZENCREATOR else server
-        opened = McpProvider(url, tokens=StaticToken(settings.token), clock=clock, http=network(), server=server)
-    async with opened as provider:
+
+@asynccontextmanager
+async def _embedded(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+    """The sandbox in this process, its world in the state folder."""
+    from zenflow.providers.mcp.http import in_process
+    from zenflow.providers.mcp.provider import McpProvider
+    from zenflow.sandbox.server import build_app
+    from zenflow.sandbox.settings import SandboxSettings
+
+    state_dir = settings.state_dir / "sandbox"
+    _make(state_dir)
+    app = build_app(SandboxSettings(speed=settings.speed, state_dir=state_dir))
+    async with McpProvider(IN_PROCESS_URL, clock=clock, http=in_process(app), server=SANDBOX) as provider:
         yield provider
+
+
+@asynccontextmanager
+async def signed_in_provider(grant: Grant, store: GrantStore, clock: Clock, server: str) -> AsyncIterator[Service]:
+    """A service by way of a person's sign-in; its tokens are refreshed and kept while it is open."""
+    from zenflow.providers.mcp import oauth
+    from zenflow.providers.mcp.auth import RefreshingToken
+    from zenflow.providers.mcp.http import network
+    from zenflow.providers.mcp.provider import McpProvider
+
+    http = network()
+    tokens = RefreshingToken(
+        grant,
+        store,
+        clock,
+        lambda old: oauth.refresh(http, clock, old),
+        lambda why: oauth.ended(server, why),
+        oauth.GrantEnded,
+    )
+    try:
+        async with McpProvider(grant.server, tokens=tokens, clock=clock, http=http, server=server) as provider:
+            yield provider
+    finally:
+        await tokens.close()
+
+
+def open_grants(settings: Settings) -> GrantStore:
+    """Where sign-ins are kept: the keyring, else the user's configuration folder."""
+    from zenflow.providers.mcp.grants import open_grants as open_store
+
+    return open_store(settings.config_dir / "sign-ins")
+
+
+def url_of(server: str) -> str:
+    """The MCP endpoint of a server's name, in the one form that entries are kept under."""
+    from zenflow.providers.mcp.connecting import checked_url
+
+    return checked_url(LIVE_URL if server == ZENCREATOR else server)
 
 
 def open_journal(settings: Settings, clock: Clock, *, read_only: bool = False) -> Journal:

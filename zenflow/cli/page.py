@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, Entry] = {
     "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
     "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
     "prices": Entry("zenflow.cli.commands.prices", "What one call of a tool costs, model by model", "Money"),
+    "login": Entry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
+    "logout": Entry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
     "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),
     "presets": Entry("zenflow.cli.commands.presets", "The service's presets; one as a step of a recipe", "Service"),
     "assets": Entry("zenflow.cli.commands.assets", "Fetch assets by their ids", "Service"),

@@ -47,7 +47,9 @@ ServiceTrouble = Literal[
 ]
 
 
-SIGN_IN_AGAIN = "Sign in again: `zenflow login` (in CI: a fresh ZENFLOW_TOKEN). A stopped run goes on: `zenflow resume`."
+SIGN_IN_AGAIN = (
+    "Sign in again: `zenflow login` (in CI: a fresh ZENFLOW_TOKEN). A stopped run goes on: `zenflow resume`."
+)
 
 
 class ServiceError(ZenflowError):
@@ -124,6 +126,7 @@ class SubmitAnswer:
     message: str = ""
     violations: tuple[str, ...] = ()
     payload: Mapping[str, Any] = field(default_factory=dict)
+    token_renewed: bool = False  # it was a 401, and there is another token now: sending again is worth a try
 
 
 TaskStatus = str  # created | processing | partial | completed | failed (seed 002); anything else counts as processing

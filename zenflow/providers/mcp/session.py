@@ -17,11 +17,12 @@ import httpx2
 
 from zenflow.clock import Clock
 from zenflow.errors import ZenflowError
+from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.answers import ToolAnswer, answer_from
 from zenflow.providers.mcp.auth import TokenSource
 from zenflow.providers.mcp.connecting import checked_url
 from zenflow.providers.mcp.envelope import header_maps_of
-from zenflow.providers.mcp.failures import HEADER_MISMATCH, METHOD_NOT_FOUND, exchange_error
+from zenflow.providers.mcp.failures import HEADER_MISMATCH, METHOD_NOT_FOUND, exchange_error, no_in
 from zenflow.providers.mcp.http import HttpParts
 from zenflow.providers.mcp.link import Link
 from zenflow.providers.mcp.transport import DEFAULT_DEADLINE_S, authorize
@@ -64,8 +65,12 @@ class Session:
         self, tool: str, arguments: Mapping[str, Any], *, deadline_s: float = DEFAULT_DEADLINE_S
     ) -> ToolAnswer:
         """One free tool call. Raises `ServiceError` when no tool result came back; a tool's own no is an answer."""
-        what = await self._request("tools/call", {"name": tool, "arguments": dict(arguments)}, deadline_s)
-        return tool_answer(what, tool)
+        params = {"name": tool, "arguments": dict(arguments)}
+        used = await self._tokens.token()
+        answer = tool_answer(await self._request("tools/call", params, deadline_s), tool)
+        if says_401(answer) and await self._tokens.refused(used):
+            answer = tool_answer(await self._request("tools/call", params, deadline_s), tool)
+        return answer
 
     async def list_tools(self, deadline_s: float = DEFAULT_DEADLINE_S) -> tuple[Mapping[str, Any], ...]:
         """All pages of the MCP listing, as they stand."""
@@ -142,10 +147,23 @@ class Session:
             self._retire(link)
         return what
 
+    async def token(self) -> str | None:
+        """The token that a request made now would carry."""
+        return await self._tokens.token()
+
+    async def refused(self, used: str | None) -> bool:
+        """A 401 came for it; True when there is another one now (`TokenSource.refused`)."""
+        return await self._tokens.refused(used)
+
     async def _request(self, method: str, params: Mapping[str, Any], deadline_s: float) -> Exchange:
-        """A free request; a second time only where the first provably was not looked at (expired session, headers)."""
+        """A free request; a second time only where the first provably was not looked at: a refused token that could be
+        replaced, an expired session, headers."""
+        used = await self._tokens.token()
         link = await self.link()
         what = await link.ask(method, params, deadline_s)
+        if what.facts.status == 401 and await self._tokens.refused(used):
+            link = await self.link()
+            what = await link.ask(method, params, deadline_s)
         if _has_expired(what, link):
             self._retire(link)
             link = await self.link()
@@ -158,10 +176,20 @@ class Session:
 
     async def _open(self) -> Link:
         assert self._inner is not None, "open the session with `async with`"
-        link = Link(self.url, self._inner, self._tokens, self.clock, self.http.traced)
-        await link.open()
+        used = await self._tokens.token()
+        try:
+            link = await self._negotiated(self._inner)
+        except ServiceError as no:
+            if no.status != 401 or not await self._tokens.refused(used):
+                raise
+            link = await self._negotiated(self._inner)
         link.envelope = replace(link.envelope, header_maps=self._header_maps or {})
         self._link = link
+        return link
+
+    async def _negotiated(self, inner: httpx2.AsyncBaseTransport) -> Link:
+        link = Link(self.url, inner, self._tokens, self.clock, self.http.traced)
+        await link.open()
         return link
 
     def _opened(self, opening: asyncio.Task[Link]) -> None:
@@ -189,6 +217,12 @@ def tool_answer(what: Exchange, tool: str) -> ToolAnswer:
     if result is None:
         raise exchange_error(what, tool)
     return answer_from(result, what.facts)
+
+
+def says_401(answer: ToolAnswer) -> bool:
+    """A tool's own “re-authorize” (seed 001), which is no answer to the question."""
+    no = no_in(answer) if answer.is_error else None
+    return no is not None and no.status == 401
 
 
 def _has_expired(what: Exchange, link: Link) -> bool:

@@ -52,6 +52,7 @@ class Submitter:
 
     async def _submit(self, submission: Submission) -> SubmitAnswer:
         try:
+            used = await self._session.token()
             link = await self._session.ready_to_post()
         except ZenflowError as no:
             return _never_written(no)
@@ -69,7 +70,17 @@ class Submitter:
             return _never_written(no)
         finally:
             await _closed(transport)
-        return read_answer(replace(what, facts=replace(what.facts, closed_at=self._session.clock.now())))
+        answer = read_answer(replace(what, facts=replace(what.facts, closed_at=self._session.clock.now())))
+        return await self._with_new_token(answer, used)
+
+    async def _with_new_token(self, answer: SubmitAnswer, used: str | None) -> SubmitAnswer:
+        """After a 401 the token is replaced where it can be, for whoever sends again; nothing is sent from here."""
+        if answer.task_id is not None or 401 not in (answer.facts.status, answer.tool_status):
+            return answer
+        try:
+            return replace(answer, token_renewed=await self._session.refused(used))
+        except ZenflowError:
+            return answer
 
     def _gate(self, submission: Submission) -> Any:
         """Asked directly before the first byte, after the connection is made: a machine may have slept in between."""

@@ -107,8 +107,9 @@ def _too_large(what: str, size: int) -> UsageError:
 
 
 async def _post_file(session: Session, path: Path, size: int, arguments: dict[str, Any]) -> Mapping[str, Any]:
-    """One POST; a second one only when the session had expired, so that the first was not looked at."""
+    """One POST; a second one only when the session or the token had expired, so that the first was not looked at."""
     for attempt in (1, 2):
+        used = await session.token()
         link = await session.ready_to_post()
         try:
             with path.open("rb") as file:
@@ -116,6 +117,8 @@ async def _post_file(session: Session, path: Path, size: int, arguments: dict[st
                 what = await session.post(link, PREFIX + "upload_asset", arguments, body, deadline_s=_DEADLINE_S)
         except OSError as no:
             raise UsageError("ZF852", f"{path}: cannot be read: {no.strerror}", "check the file's permissions") from no
+        if what.facts.status == 401 and attempt == 1 and await session.refused(used):
+            continue
         if not link.retired or attempt == 2 or what.ok:
             break
     if what.facts.status == 413:

@@ -1,0 +1,72 @@
+"""Sign in at a server and out again. Which server is used for runs is another setting, and is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from zenflow.app import wiring
+from zenflow.app.keys import SANDBOX, ZENCREATOR
+from zenflow.app.settings import Settings
+from zenflow.catalog.model import Account
+from zenflow.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    server: str
+    url: str
+    account: Account
+    kept_in: str
+    used_for_runs: bool  # whether this workspace's runs go there
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    server: str
+    url: str
+    was_signed_in: bool
+    revoked: bool  # the server ended the grant too
+
+
+Show = Callable[[str], Awaitable[None]]
+Paste = Callable[[], Awaitable[str]]
+
+
+async def login(settings: Settings, show: Show, paste: Paste | None) -> SignedIn:
+    """`show` brings an address before the person; `paste`, where there is no browser, asks for the redirect."""
+    from zenflow.providers.mcp.http import network
+    from zenflow.providers.mcp.login import sign_in
+
+    server = server_to_sign_in(settings)
+    url, store = wiring.url_of(server), wiring.open_grants(settings)
+    grant = await sign_in(network(), wiring.clock(), url, show, paste)
+    store.save(grant)
+    async with wiring.signed_in_provider(grant, store, wiring.clock(), server) as provider:
+        account = await provider.account()
+    return SignedIn(server, url, account, store.where, settings.server == server)
+
+
+async def logout(settings: Settings) -> SignedOut:
+    """Forget the sign-in here, and end it at the server where that can be done."""
+    from zenflow.providers.mcp.http import network
+    from zenflow.providers.mcp.oauth import revoke
+
+    server = server_to_sign_in(settings)
+    url, store = wiring.url_of(server), wiring.open_grants(settings)
+    grant = store.load(url)
+    if grant is None:
+        return SignedOut(server, url, False, False)
+    revoked = await revoke(network(), grant)
+    store.delete(url)
+    return SignedOut(server, url, True, revoked)
+
+
+def server_to_sign_in(settings: Settings) -> str:
+    """The named one; where the workspace uses the embedded sandbox, which knows no sign-in, the live service."""
+    asked = settings.by_key["service.server"]
+    if asked.value != SANDBOX:
+        return str(asked.value)
+    if asked.origin == "--server":
+        raise UsageError("ZF071", "The embedded sandbox needs no sign-in.", "`zenflow run RECIPE` uses it as it is.")
+    return ZENCREATOR

@@ -1,0 +1,24 @@
+"""`zenflow logout`: forget a sign-in, here and at the server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, talk_options
+
+
+@click.command("logout")
+@click.option("--server", metavar="WHERE", help="zencreator, or the URL of an MCP server.")
+@talk_options
+def command(server: str | None, talk: Talk) -> int:
+    """Forget the sign-in, and end it at the server where it offers that."""
+    from zenflow.app.login import logout
+    from zenflow.cli.views.login import draw_signed_out, signed_out_document
+
+    found = asyncio.run(logout(settings_here(Where(server, None))))
+    talk.console.show(draw_signed_out(found))
+    talk.console.document("done", None, signed_out_document(found))
+    return 0
