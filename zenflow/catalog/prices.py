@@ -48,9 +48,11 @@ class PriceBook:
 
     def __init__(self, quotes: Mapping[str, Quote] | None = None) -> None:
         self._quotes: dict[str, Quote] = dict(quotes or {})
+        self._questions: dict[str, Question] = {}
 
     def add(self, question: Question, quote: Quote) -> None:
         self._quotes[question.key] = quote
+        self._questions[question.key] = question
 
     def find(self, question: Question) -> Quote | None:
         return self._quotes.get(question.key)
@@ -64,6 +66,11 @@ class PriceBook:
     def quotes(self) -> Mapping[str, Quote]:
         """Every answer, by question key."""
         return self._quotes
+
+    @property
+    def questions(self) -> Mapping[str, Question]:
+        """What was asked, by key: which tool and model an answer is about."""
+        return self._questions
 
     def __len__(self) -> int:
         return len(self._quotes)

@@ -241,7 +241,11 @@ class Reclaimed:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """An instance has its results (`steps.ID.FIELD`). For a paid call: which, and its share of the quote."""
+    """An instance has its results (`steps.ID.FIELD`). For a paid call: which, and its share of the quote.
+
+    `fingerprint` is that of its request (`plan/fingerprint`), or `sha256:…` of the bytes of an upload. `reused`: the
+    results are those of `instance` of `run_id`, for which `credits` were paid then; nothing was paid now.
+    """
 
     at: str
     instance: str
@@ -249,6 +253,8 @@ class Produced:
     submission: int | None = None
     position: int | None = None
     credits: Decimal = Decimal(0)
+    fingerprint: str = ""
+    reused: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,10 @@ def _produced(state: RunState, event: e.Produced) -> None:
     instance = _instance(state, event.instance)
     instance.status, instance.results = InstanceStatus.DONE, event.results
     instance.code = instance.message = instance.hint = ""
+    instance.fingerprint, instance.reused = event.fingerprint, event.reused
+    uploaded = event.results.get("asset_id") if event.fingerprint.startswith("sha256:") else None
+    if isinstance(uploaded, str):
+        state.contents[uploaded] = event.fingerprint
     if event.submission is None or event.position is None:
         return
     call = _call(state, event.submission, event.position)

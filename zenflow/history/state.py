@@ -116,6 +116,8 @@ class InstanceState:
     message: str = ""
     hint: str = ""
     paid: bool = False
+    fingerprint: str = ""
+    reused: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -160,6 +162,7 @@ class RunState:
     picks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lost: list[NotRetrievable] = field(default_factory=list)
     notes: list[Noted] = field(default_factory=list)
+    contents: dict[str, str] = field(default_factory=dict)  # uploaded asset → `sha256:…` of its bytes
     books: Books = field(default_factory=Books)
     status: str = "running"  # running | done | failed | stopped | interrupted
     reason: str = ""

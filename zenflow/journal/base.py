@@ -6,10 +6,10 @@ closes it for this process (money.md, “The journal”).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from zenflow.errors import Stopped, UsageError
 from zenflow.history.events import Event, Intended
@@ -82,6 +82,18 @@ class Cap:
     credits: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A result that another run may take: which instance has it, and what was paid for it when it was made."""
+
+    run_id: str
+    instance: str
+    fingerprint: str
+    at: str
+    results: Mapping[str, Any]
+    credits: Decimal
+
+
 class Journal(Protocol):
     """One journal. Reads are synchronous and small; appends are awaited where the caller needs them durable."""
 
@@ -132,6 +144,14 @@ class Journal(Protocol):
         ...
 
     def find_asset(self, server: str, account_id: str, digest: str) -> tuple[str, str] | None: ...
+
+    def finished(self, server: str, account_id: str, fingerprint: str) -> Sequence[Finished]:
+        """Results of that request on that server and account: the newest run's first, in a run as they were made."""
+        ...
+
+    def finished_in(self, run_id: str) -> Sequence[Finished]:
+        """Every result of one run that another may take, in the order in which they were made."""
+        ...
 
     def remember_duration(self, server: str, tool: str, model: str, seconds: float) -> None: ...
 

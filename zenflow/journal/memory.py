@@ -19,8 +19,9 @@ from zenflow.errors import ZenflowError
 from zenflow.history import codec
 from zenflow.history import events as e
 from zenflow.journal import failures, lock, spend
-from zenflow.journal.base import Cap, Holder, JournalError, Lease, NoSuchRun, RunRow
+from zenflow.journal.base import Cap, Finished, Holder, JournalError, Lease, NoSuchRun, RunRow
 from zenflow.journal.caps import check_cap
+from zenflow.journal.finished import finished_of, is_takeable
 from zenflow.journal.words import find_by_word
 
 _PLACE = Path("memory")
@@ -36,6 +37,7 @@ class _Run:
     started: e.RunStarted | None = None
     status: str = "running"
     spends: dict[int, spend.Spend] = field(default_factory=dict)
+    finished: dict[str, Finished] = field(default_factory=dict)  # by instance
 
 
 @dataclass(slots=True)
@@ -236,6 +238,18 @@ class MemoryJournal:
     def find_asset(self, server: str, account_id: str, digest: str) -> tuple[str, str] | None:
         return self._store.assets.get((server, account_id, digest))
 
+    def finished(self, server: str, account_id: str, fingerprint: str) -> Sequence[Finished]:
+        of_account = [
+            run
+            for run in reversed(self._store.runs.values())
+            if run.started is not None and (run.started.server, run.started.account_id) == (server, account_id)
+        ]
+        return tuple(one for run in of_account for one in run.finished.values() if one.fingerprint == fingerprint)
+
+    def finished_in(self, run_id: str) -> Sequence[Finished]:
+        run = self._store.runs.get(run_id)
+        return () if run is None else tuple(run.finished.values())
+
     def remember_duration(self, server: str, tool: str, model: str, seconds: float) -> None:
         kept = self._store.durations.setdefault((server, tool, model), [])
         kept.append(seconds)
@@ -260,6 +274,10 @@ def _follow(run: _Run, event: e.Event) -> None:
     elif isinstance(event, e.Intended):
         account_id = run.started.account_id if run.started is not None else ""
         run.spends.setdefault(event.submission, spend.spend_of(event, account_id))
+    elif isinstance(event, e.Produced):
+        if is_takeable(event) and run.started is not None:
+            run.finished.pop(event.instance, None)
+            run.finished[event.instance] = finished_of(run.started.run_id, event)
     elif isinstance(event, spend.SpendFact):
         kept = run.spends.get(event.submission)
         if kept is not None:

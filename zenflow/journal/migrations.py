@@ -53,6 +53,17 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX durations_of_tool ON durations (server, tool, model)",
         ),
     ),
+    Migration(
+        "0002 results that another run may take",
+        (
+            # By the fingerprint of the request (docs/reuse.md). Made of facts, in the transaction that writes them.
+            """CREATE TABLE finished (
+                 n INTEGER PRIMARY KEY, run INTEGER NOT NULL, instance TEXT NOT NULL, fingerprint TEXT NOT NULL,
+                 at TEXT NOT NULL, results TEXT NOT NULL, credits TEXT NOT NULL)""",
+            "CREATE INDEX finished_by_fingerprint ON finished (fingerprint)",
+            "CREATE UNIQUE INDEX finished_by_instance ON finished (run, instance)",
+        ),
+    ),
 )
 
 

@@ -18,7 +18,8 @@ from zenflow.credits import ZERO
 from zenflow.history import codec
 from zenflow.history.events import Event, Intended
 from zenflow.journal import failures, file, folder, lock
-from zenflow.journal.base import Cap, Holder, JournalError, Lease, NoSuchRun, RunRow
+from zenflow.journal.base import Cap, Finished, Holder, JournalError, Lease, NoSuchRun, RunRow
+from zenflow.journal.finished import finished_from
 from zenflow.journal.statements import statements
 from zenflow.journal.tables import RUN_FACTS, Tables, holder_of
 from zenflow.journal.words import find_by_word
@@ -169,6 +170,12 @@ class SqliteJournal:
         self._let_be_seen()
         row = next(iter(self._read("asset", server, account_id, digest)), None)
         return None if row is None else (str(row[0]), str(row[1]))
+
+    def finished(self, server: str, account_id: str, fingerprint: str) -> Sequence[Finished]:
+        return tuple(finished_from(row) for row in self._read("finished", fingerprint, server, account_id))
+
+    def finished_in(self, run_id: str) -> Sequence[Finished]:
+        return tuple(finished_from(row) for row in self._read("finished_in", run_id))
 
     def remember_duration(self, server: str, tool: str, model: str, seconds: float) -> None:
         self._unread = self._put(Act(lambda tables: tables.add_duration(server, tool, model, seconds)))

@@ -57,6 +57,17 @@ ON CONFLICT (server, account_id, digest) DO UPDATE SET asset_id = excluded.asset
 -- name: asset
 SELECT asset_id, media_type FROM assets WHERE server = ? AND account_id = ? AND digest = ?
 
+-- name: put_finished
+INSERT OR REPLACE INTO finished (run, instance, fingerprint, at, results, credits) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: finished
+SELECT runs.run_id, instance, fingerprint, at, results, credits FROM finished JOIN runs USING (run)
+WHERE fingerprint = ? AND server = ? AND account_id = ? ORDER BY run DESC, n
+
+-- name: finished_in
+SELECT runs.run_id, instance, fingerprint, at, results, credits FROM finished JOIN runs USING (run)
+WHERE runs.run_id = ? ORDER BY n
+
 -- name: add_duration
 INSERT INTO durations (server, tool, model, seconds) VALUES (?, ?, ?, ?)
 

@@ -17,9 +17,10 @@ from zenflow.history.state import Outcome
 from zenflow.journal import lock, spend
 from zenflow.journal.base import Cap, Holder, Lease
 from zenflow.journal.caps import check_cap
+from zenflow.journal.finished import finished_row, is_takeable
 from zenflow.journal.statements import CHUNKS, insert_events, statements
 
-RUN_FACTS = frozenset({e.RunStarted, e.RunResumed, e.RunEnded, e.Intended}) | spend.SPEND_FACTS
+RUN_FACTS = frozenset({e.RunStarted, e.RunResumed, e.RunEnded, e.Intended, e.Produced}) | spend.SPEND_FACTS
 _KEPT_SPENDS = 2000
 
 _TotalKey = tuple[str, str, int]  # account, day, run
@@ -86,6 +87,9 @@ class Tables:
             execute(sql["set_run_status"], ("running", run))
         elif isinstance(fact, e.RunEnded):
             execute(sql["set_run_status"], (fact.status, run))
+        elif isinstance(fact, e.Produced):
+            if is_takeable(fact):
+                execute(sql["put_finished"], finished_row(run, fact))
         elif isinstance(fact, e.Intended):
             if self._spend(run, fact.submission) is None:
                 self._book(run, fact.submission, None, spend.spend_of(fact, account_id))

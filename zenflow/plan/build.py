@@ -18,7 +18,8 @@ from zenflow.errors import InvalidRecipe
 from zenflow.plan.budget import judge, judge_inner, recipe_budget
 from zenflow.plan.check import check
 from zenflow.plan.draft import Desk, RecipeDraft, StepDraft
-from zenflow.plan.model import BudgetLine, Judgement, Plan, PlannedStep, Verdict
+from zenflow.plan.foresight import with_foresight
+from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
 from zenflow.plan.planned import planned_steps
 from zenflow.plan.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
 from zenflow.plan.survey import survey
@@ -46,6 +47,9 @@ class PlanRequest:
     durations: Durations = lambda tool, model: None
     balance: Credits | None = None
     committed_elsewhere: Credits = ZERO  # reserved by other runs of this journal
+    in_flight: int = 50  # calls running at once: bounds how fast a large fan-out can be
+    reuse: Reuse | None = None
+    foresight: Mapping[str, Foresight] = field(default_factory=dict)  # by path: where results of earlier runs are taken
 
 
 def check_recipe(request: PlanRequest, problems: Problems) -> None:
@@ -64,11 +68,13 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     book = await ask_prices(draft, ask)  # price
     pairs = list(walk(draft))
     steps = planned_steps(pairs, book, request.durations, desk)
+    steps = await with_foresight(steps, request.foresight, request.catalog, book, ask)  # reuse
     steps = _with_tails(steps, pairs)  # tails
     credits = sum((step.credits for step in steps.values()), Estimate())
     judgement = _judge(request, draft, book, steps, credits, desk)  # budget
     cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
-    judgement = with_ways_out(judgement, credits, steps, _cost_with(request, book), cheaper)
+    cost_with = _cost_with(request, book) if not request.foresight else _cannot_say
+    judgement = with_ways_out(judgement, credits, steps, cost_with, cheaper)
     return Plan(
         recipe=request.recipe,
         inputs=request.inputs,
@@ -83,7 +89,8 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
         priced_at=_oldest(draft, book),
         max_overrides=request.max_overrides,
         warnings=problems.in_order(),
-        expected_s=max((step.tail_s for step in steps.values()), default=0.0),
+        expected_s=_expected_s(steps, request.in_flight),
+        reuse=request.reuse,
     )
 
 
@@ -136,6 +143,18 @@ def _cost_with(request: PlanRequest, book: PriceBook) -> CostWith:
         return None if problems.has_errors or book.missing(questions) else cost_of(draft, book)
 
     return cost_with
+
+
+def _cannot_say(path: str, most: int) -> Estimate | None:
+    """With results of earlier runs, fewer instances would keep fewer of them: nothing is promised."""
+    return None
+
+
+def _expected_s(steps: Mapping[str, PlannedStep], in_flight: int) -> float:
+    """The longest chain, or all the work over the slots that there are, whichever takes longer."""
+    chain = max((step.tail_s for step in steps.values()), default=0.0)
+    work = sum(step.instances.expected * step.usual_s for step in steps.values() if step.is_paid)
+    return max(chain, work / max(in_flight, 1))
 
 
 def _oldest(draft: RecipeDraft, book: PriceBook) -> datetime | None:

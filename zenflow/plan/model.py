@@ -57,6 +57,7 @@ class PlannedStep:
     usual_s: float = 0.0  # how long one call usually takes
     tail_s: float = 0.0  # the longest way from the start of one instance to the end of the recipe
     tail_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
+    kept: int = 0  # instances beside `instances` that take the result of an earlier run
 
     @property
     def is_paid(self) -> bool:
@@ -94,6 +95,58 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Foresight:
+    """What is known of the instances of one step beforehand, because results of earlier runs are taken.
+
+    `kept` and `new` are requests; `complete`: there will be no instances beside those and the skipped ones.
+    """
+
+    kept: tuple[Mapping[str, Any], ...] = ()
+    new: tuple[Mapping[str, Any], ...] = ()
+    skipped: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One instance takes the result that `instance` of an earlier run has; `credits` were paid for it then."""
+
+    address: str
+    fingerprint: str
+    run_id: str
+    instance: str
+    credits: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A paid result of an earlier run that nothing asks for any more."""
+
+    run_id: str
+    instance: str
+    uses: str
+    credits: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """What of earlier runs is taken and what is left lying. `wish` is what was asked for, as it is kept in a file."""
+
+    wish: Mapping[str, Any]
+    kept: tuple[Kept, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
+    gone: tuple[str, ...] = ()  # instances whose earlier result the service no longer has
+
+    @property
+    def kept_credits(self) -> Credits:
+        return sum((kept.credits for kept in self.kept), ZERO)
+
+    @property
+    def orphaned_credits(self) -> Credits:
+        return sum((orphan.credits for orphan in self.orphans), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything asked and answered before a credit is spent. `steps` is in an order in which they could run."""
 
@@ -111,6 +164,7 @@ class Plan:
     max_overrides: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     expected_s: float = 0.0
+    reuse: Reuse | None = None  # None: nothing of earlier runs was looked for
 
     @property
     def budget(self) -> Decimal:

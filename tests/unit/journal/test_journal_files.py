@@ -212,14 +212,15 @@ def test_a_fact_of_a_newer_version_is_refused_and_one_that_cannot_be_read_is_nam
 
 def test_a_change_of_the_tables_is_made_once_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = a_journal(tmp_path)
-    later = migrations.Migration("0002 clouds", ("CREATE TABLE clouds (name TEXT)",))
+    known = len(migrations.MIGRATIONS)
+    later = migrations.Migration("0099 clouds", ("CREATE TABLE clouds (name TEXT)",))
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
     for _ in range(2):
         journal = open_journal(tmp_path, clock=CLOCK)
         assert len(journal.events("run-a")) == 1
         journal.close_now()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT count(*) FROM migrations").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM migrations").fetchone() == (known + 1,)
         assert connection.execute("SELECT count(*) FROM clouds").fetchone() == (0,)
     connection.close()
 

@@ -1,0 +1,211 @@
+"""A person's decision on a submission that is still unknown: adopt a task, send it again, or give it up.
+
+Each is checked, journaled under the run's lease, and told; nothing is decided here by itself (money.md, “After an answer
+that did not come”).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from zenflow.catalog.questions import question_for
+from zenflow.credits import ZERO, as_text
+from zenflow.engine.desk import Desk
+from zenflow.engine.evidence import StrayCase, debits_of, same_inputs
+from zenflow.engine.limits import Kind
+from zenflow.engine.posting import fact_of, post
+from zenflow.errors import Refused, Stopped, UsageError
+from zenflow.history import events as e
+from zenflow.history.state import Outcome, SubmissionState
+from zenflow.ids import STAMP_LENGTH
+from zenflow.providers.base import ServiceError, Task
+
+Act = Literal["adopt", "resubmit", "give up"]
+STRAY = "~"  # opens the address of a call that no step of the run asks for: `~3.0`
+
+AgreeToPrice = Callable[[SubmissionState, Decimal], None]
+"""Says what it costs to send it again, and asks; returns when it is agreed to, raises Refused when not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was done. `settled`: the submission's outcome is known now."""
+
+    number: int
+    act: Act
+    said: str
+    task_id: str | None
+    settled: bool
+
+
+class Reconciler:
+    """Carries decisions out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._context = desk.context
+
+    # ------------------------------------------------------------------------------------------------------------- adopt
+
+    async def adopt(self, number: int, task_id: str) -> Decided:
+        """Take a task for the submission's. Raises UsageError, Refused (it cannot be it), ServiceError."""
+        submission = self._open(number)
+        task = await self._task(task_id)
+        against = self._against(submission, task)
+        if against:
+            raise Refused(
+                "ZF647",
+                f"Task {task_id} is not submission #{number}: {'; '.join(against)}.",
+                f"`zenflow tasks {task_id}` shows it. Nothing was recorded.",
+            )
+        recorder = self._context.recorder
+        await recorder.commit(e.Accepted(recorder.now(), number, task.task_id, task.total, adopted=True))
+        await self._desk.books.settle()
+        return Decided(number, "adopt", f"task {task.task_id} is taken for it", task.task_id, True)
+
+    def _against(self, submission: SubmissionState, task: Task) -> list[str]:
+        """Everything that says that this task is not the submission: owner, tool, number of calls, inputs."""
+        found = []
+        account_id = self._desk.account.account_id
+        if task.owner_id is not None and task.owner_id != account_id:
+            found.append(f"it belongs to account {task.owner_id}, and the run to {account_id}")
+        if task.tool != submission.tool:
+            found.append(f"its tool is {task.tool}, and {submission.tool} was asked")
+        if task.total is not None and task.total != len(submission.calls):
+            found.append(f"it has {task.total} calls, and {len(submission.calls)} were asked")
+        elif task.inputs and not same_inputs(submission, task):
+            found.append("its inputs are others")
+        holder = self._desk.holder_of(task.task_id)
+        if holder is not None:
+            found.append(f"it is already {holder}")
+        return found
+
+    async def adopt_stray(self, stray: StrayCase) -> Decided:
+        """Book a task that carries the run's stamp and that nothing in the journal asked for. Its results are the run's,
+        under no step; a step that asks for the same asks, and pays, again."""
+        task = stray.task
+        quotes = await self._quotes_of(stray)
+        calls = tuple(
+            e.IntendedCall(f"{STRAY}{stray.number}.{position}", 1, quote, params)
+            for position, (params, quote) in enumerate(zip(task.inputs, quotes, strict=True))
+        )
+        recorder, now = self._context.recorder, self._context.recorder.now()
+        stamp, account_id = task.comment[:STAMP_LENGTH], self._desk.account.account_id
+        await recorder.commit(
+            e.Intended(now, stray.number, stamp, task.tool, task.comment, calls, self._oldest_watermark(), account_id),
+            e.Accepted(now, stray.number, task.task_id, task.total, adopted=True),
+        )
+        for row in await debits_of(self._desk, task.task_id):
+            amount = -(row.amount or ZERO)
+            await recorder.commit(e.Confirmed(recorder.now(), stray.number, row.transaction_id, amount))
+        said = (
+            f"task {task.task_id} is booked with {as_text(sum(quotes, ZERO))} credits; no step of the run asks for it"
+        )
+        return Decided(stray.number, "adopt", said, task.task_id, True)
+
+    async def _quotes_of(self, stray: StrayCase) -> list[Decimal]:
+        """What each call weighs: its part of the debit that was seen, else today's price, else nothing that is known."""
+        inputs = stray.task.inputs
+        if not inputs:
+            raise Refused("ZF648", f"The service does not tell what task {stray.task.task_id} was asked.")
+        if stray.debit is not None:
+            each = (stray.debit / len(inputs)).quantize(Decimal("0.000001"))
+            return [*([each] * (len(inputs) - 1)), stray.debit - each * (len(inputs) - 1)]
+        return [await self._price_of(stray.task.tool, params) or ZERO for params in inputs]
+
+    # ---------------------------------------------------------------------------------------------------------- give up
+
+    async def give_up(self, number: int) -> Decided:
+        """Nothing more is done about it: its quote is booked as charged until the transaction list says otherwise."""
+        submission = self._open(number)
+        await self._context.recorder.commit(e.GaveUp(self._context.recorder.now(), number))
+        return Decided(number, "give up", f"{as_text(submission.quote)} credits stay booked as charged", None, True)
+
+    # ---------------------------------------------------------------------------------------------------------- resubmit
+
+    async def resubmit(self, number: int, agree: AgreeToPrice) -> Decided:
+        """Look once more, say the price, then attempt k+1 of the same intent: row 1 of money.md again."""
+        submission = self._open(number)
+        sight = await self._desk.looker.look()
+        if await self._desk.looker.resolve(submission, sight):
+            said = f"the look before it found task {submission.task_id}: adopted, nothing was sent"
+            return Decided(number, "resubmit", said, submission.task_id, True)
+        if not sight.complete:
+            raise Stopped(
+                "ZF649",
+                f"The look before sending #{number} again is not complete: {sight.detail}. Nothing was sent.",
+                "Try again later, or adopt a task that you know to be it.",
+            )
+        agree(submission, await self._price(submission))
+        await self._desk.books.begin()
+        attempt = submission.attempts + 1
+        recorder = self._context.recorder
+        await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark))
+        return await self._sent(submission, attempt)
+
+    async def _sent(self, submission: SubmissionState, attempt: int) -> Decided:
+        answer = await post(self._context, submission)
+        if answer is None:
+            raise self._context.recorder.failed or Stopped("ZF811", "Another process has taken this run over.")
+        await self._context.recorder.commit(fact_of(self._context, submission, attempt, answer))
+        number = submission.number
+        if submission.outcome is Outcome.ACCEPTED:
+            return Decided(number, "resubmit", f"accepted as task {submission.task_id}", submission.task_id, True)
+        if submission.outcome is Outcome.REFUSED:
+            return Decided(number, "resubmit", f"refused: {submission.detail}; its quote is free again", None, True)
+        return Decided(number, "resubmit", f"{submission.outcome.value}: {submission.detail}", None, False)
+
+    async def _price(self, submission: SubmissionState) -> Decimal:
+        """At a fresh quote; more than was set aside for it is not sent (promise 3)."""
+        prices = [await self._price_of(submission.tool, call.call.params) for call in submission.calls]
+        total = sum((price for price in prices if price is not None), ZERO)
+        if any(price is None for price in prices):
+            raise Stopped("ZF631", f"No price can be had for #{submission.number}. Nothing was sent.")
+        if total > submission.quote:
+            raise Refused(
+                "ZF633",
+                f"#{submission.number} now costs {as_text(total)} credits, and {as_text(submission.quote)} are set aside "
+                "for it. Nothing was sent.",
+                f"Wait for the old price, or `zenflow reconcile RUN --give-up {submission.number}`.",
+            )
+        return total
+
+    async def _price_of(self, tool_name: str, params: object) -> Decimal | None:
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None or not isinstance(params, dict):
+            return None
+        question = question_for(tool, params)
+        service = self._context.service
+        try:
+            return (await service.ask(Kind.PRICE, lambda: service.provider.quote(question))).credits
+        except ServiceError:
+            return None
+
+    # ---------------------------------------------------------------------------------------------------------- the rest
+
+    def _open(self, number: int) -> SubmissionState:
+        submission = self._desk.state.submissions.get(number)
+        if submission is None:
+            open_ones = [f"#{s.number}" for s in self._desk.state.submissions.values() if s.needs_look]
+            there = f"Still unknown: {', '.join(open_ones)}." if open_ones else "None is unknown."
+            raise UsageError("ZF056", f"This run has no submission #{number}. {there}")
+        if not submission.needs_look:
+            raise UsageError("ZF056", f"Submission #{number} is {submission.outcome.value}: nothing is to be decided.")
+        return submission
+
+    async def _task(self, task_id: str) -> Task:
+        service = self._context.service
+        try:
+            return await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
+        except ServiceError as error:
+            if error.trouble in ("not_found", "forbidden", "invalid"):
+                why = "belongs to another account" if error.trouble == "forbidden" else "is not known to the service"
+                raise UsageError("ZF055", f"Task {task_id} {why}.", "`zenflow tasks` lists them.") from error
+            raise
+
+    def _oldest_watermark(self) -> str | None:
+        marks = [s.watermark for s in self._desk.state.submissions.values() if s.watermark is not None]
+        return marks[0] if marks else None
