@@ -49,11 +49,14 @@ class Strangers:
         sight = await self._looker.look()
         state = self._context.recorder.state
         known_tasks = {s.task_id for s in state.submissions.values()}
-        known_stamps = {s.stamp for s in state.submissions.values()}
+        by_stamp = {s.stamp: s for s in state.submissions.values()}
         service = self._context.service
         for summary in sight.tasks:
+            if summary.task_id in known_tasks:
+                continue
             stamp = summary.comment[:STAMP_LENGTH]
-            if summary.task_id in known_tasks or stamp in known_stamps:
+            if stamp in by_stamp:
+                await self._came_late(by_stamp[stamp], summary.task_id, sight)
                 continue
             task = await service.ask(Kind.LOOK, lambda one=summary.task_id: service.provider.get_task(one))  # type: ignore[misc]
             self._take(Stranger(task, _number_of(stamp, state)))
