@@ -61,6 +61,13 @@ class Strangers:
             task = await service.ask(Kind.LOOK, lambda one=summary.task_id: service.provider.get_task(one))  # type: ignore[misc]
             self._take(Stranger(task, _number_of(stamp, state)))
 
+    async def _came_late(self, submission: SubmissionState, task_id: str, sight: Sight) -> None:
+        """A task for what was thought to be over: given up or refused, and made all the same; or made twice."""
+        if submission.task_id is not None:
+            self._looker.report_second(submission, task_id)
+        elif submission.outcome in (Outcome.GIVEN_UP, Outcome.REFUSED, Outcome.RECLAIMED):
+            await self._looker.resolve(submission, sight)
+
     def _take(self, stranger: Stranger) -> None:
         self._all.append(stranger)
         for position, params in enumerate(stranger.task.inputs):
