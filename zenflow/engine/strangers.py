@@ -12,10 +12,10 @@ from decimal import Decimal
 
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
-from zenflow.engine.looks import Looker
+from zenflow.engine.looks import Looker, Sight
 from zenflow.engine.queue import Ready
 from zenflow.history import events as e
-from zenflow.history.state import RunState, SubmissionState
+from zenflow.history.state import Outcome, RunState, SubmissionState
 from zenflow.ids import STAMP_LENGTH, digest_of, stamp_for
 from zenflow.providers.base import Task
 
