@@ -33,8 +33,11 @@ Show = Callable[[str], Awaitable[None]]
 Paste = Callable[[], Awaitable[str]]
 
 
-async def login(settings: Settings, show: Show, paste: Paste | None) -> SignedIn:
-    """`show` brings an address before the person; `paste`, where there is no browser, asks for the redirect."""
+async def login(settings: Settings, usual_server: str, show: Show, paste: Paste | None) -> SignedIn:
+    """`show` brings an address before the person; `paste`, where there is no browser, asks for the redirect.
+
+    `usual_server` is the one that runs use when nothing else is said.
+    """
     from zenflow.providers.mcp.http import network
     from zenflow.providers.mcp.login import sign_in
 
@@ -44,7 +47,7 @@ async def login(settings: Settings, show: Show, paste: Paste | None) -> SignedIn
     store.save(grant)
     async with wiring.signed_in_provider(grant, store, wiring.clock(), server) as provider:
         account = await provider.account()
-    return SignedIn(server, url, account, store.where, settings.server == server)
+    return SignedIn(server, url, account, store.where, usual_server == server)
 
 
 async def logout(settings: Settings) -> SignedOut:

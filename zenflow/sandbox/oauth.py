@@ -114,18 +114,18 @@ class Authorization:
         raise OAuthRefusal("unsupported_grant_type", "authorization_code and refresh_token are known")
 
     def _exchange(self, form: Mapping[str, str]) -> Issued:
+        row = self._store.row("SELECT * FROM oauth_codes WHERE digest = ?", _digest(form.get("code", "")))
+        if row is None or row["expires_at"] < self._now_s() or row["client_id"] != form.get("client_id"):
+            raise OAuthRefusal("invalid_grant", "the code is not known, or has expired")
+        if row["used"]:
+            self._end_grant(row["grant_id"])  # a code that comes twice was stolen (OAuth 2.1, 4.1.3)
+            raise OAuthRefusal("invalid_grant", "the code was used before")
+        if row["redirect_uri"] != form.get("redirect_uri"):
+            raise OAuthRefusal("invalid_grant", "redirect_uri is another one")
+        if _challenge(form.get("code_verifier", "")) != row["challenge"]:
+            raise OAuthRefusal("invalid_grant", "code_verifier does not match")
+        self._check_resource(form.get("resource"))
         with self._store.change():
-            row = self._store.row("SELECT * FROM oauth_codes WHERE digest = ?", _digest(form.get("code", "")))
-            if row is None or row["expires_at"] < self._now_s() or row["client_id"] != form.get("client_id"):
-                raise OAuthRefusal("invalid_grant", "the code is not known, or has expired")
-            if row["used"]:
-                self._end_grant(row["grant_id"])  # a code that comes twice was stolen (OAuth 2.1, 4.1.3)
-                raise OAuthRefusal("invalid_grant", "the code was used before")
-            if row["redirect_uri"] != form.get("redirect_uri"):
-                raise OAuthRefusal("invalid_grant", "redirect_uri is another one")
-            if _challenge(form.get("code_verifier", "")) != row["challenge"]:
-                raise OAuthRefusal("invalid_grant", "code_verifier does not match")
-            self._check_resource(form.get("resource"))
             self._store.run("UPDATE oauth_codes SET used = 1 WHERE digest = ?", row["digest"])
             return self._issue(row["grant_id"], row["client_id"], None)
 

@@ -28,7 +28,7 @@ def command(server: str | None, no_browser: bool, talk: Talk) -> int:
     from zenflow.cli.views.login import draw_signed_in, signed_in_document
 
     console = talk.console
-    settings = settings_here(Where(server, None))
+    settings, usual = settings_here(Where(server, None)), settings_here(Where()).server
 
     async def open_browser(address: str) -> None:
         console.insist(f"Sign in here, if no browser opens:\n\n{address}\n")
@@ -45,7 +45,9 @@ def command(server: str | None, no_browser: bool, talk: Talk) -> int:
     async def pasted() -> str:
         return await asyncio.to_thread(_read_line, console)
 
-    found = asyncio.run(login(settings, print_address if no_browser else open_browser, pasted if no_browser else None))
+    found = asyncio.run(
+        login(settings, usual, print_address if no_browser else open_browser, pasted if no_browser else None)
+    )
     console.show(draw_signed_in(found, console.ink))
     console.document("done", None, signed_in_document(found))
     return 0
