@@ -84,10 +84,15 @@ def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
 
 
 def _answered_yes(console: Console, question: str) -> bool:
-    """Ctrl-C must end the question: asyncio's own handler would only mark the task and let the reading go on."""
+    return answer_of(console, question).lower() in ("y", "yes")
+
+
+def answer_of(console: Console, question: str) -> str:
+    """One line of a person. Ctrl-C must end the question: asyncio's own handler would only mark the task and let the
+    reading go on."""
     console.ask(question)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return sys.stdin.readline().strip()
     finally:
         signal.signal(signal.SIGINT, handler)
