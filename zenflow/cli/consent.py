@@ -45,6 +45,20 @@ def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
     return agree
 
 
+def agree_to_send_again(console: Console, *, yes: bool) -> Callable[[str, SubmissionState, Decimal], None]:
+    """Says what sending a request again costs, should it have been charged already: for the same calls once more."""
+
+    def agree(server: str, submission: SubmissionState, price: Decimal) -> None:
+        calls = f"{len(submission.calls)} call{'s' if len(submission.calls) != 1 else ''}"
+        console.say(
+            f"#{submission.number} goes out again: {submission.tool}, {calls}, {as_text(price)} credits, "
+            f"attempt {submission.attempts + 1}."
+        )
+        _ask(console, price, server, yes)
+
+    return agree
+
+
 def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None]:
     """Shows a task and asks whether it may go. A sandbox is asked about too: what is gone is gone."""
 
