@@ -17,6 +17,7 @@ from zenflow.cli.views.rest import draw_rest
 from zenflow.cli.views.tasks import draw_task
 from zenflow.credits import ZERO, as_text
 from zenflow.errors import Refused
+from zenflow.history.state import SubmissionState
 from zenflow.plan.model import Plan
 
 DECLINED, NOBODY_TO_ASK = "ZF665", "ZF666"
