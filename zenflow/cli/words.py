@@ -36,6 +36,17 @@ def parse_budget(text: str | None) -> Decimal | None:
     return amount
 
 
+def parse_adoption(word: str) -> tuple[int, str]:
+    """`N=TASK` of `--adopt`; `#3=…` is as good."""
+    number, _, task_id = word.partition("=")
+    number = number.strip().removeprefix("#")
+    if not number.isdecimal() or not is_uuid(task_id):
+        raise UsageError(
+            "ZF014", f"`--adopt {word}` does not say which task is which submission.", "Write `--adopt 3=TASK`."
+        )
+    return int(number), task_id.strip()
+
+
 def parse_maximum(word: str) -> tuple[str, int]:
     """`STEP=N` of `--max`."""
     step, _, number = word.partition("=")
