@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from zenflow.credits import credits_from
 from zenflow.errors import UsageError
+from zenflow.ids import is_uuid
 
 
 def parse_assignment(word: str) -> tuple[str, str]:
