@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": Entry("zenflow.cli.commands.show", "How a run stands, from its journal", "Look"),
     "stop": Entry("zenflow.cli.commands.stop", "Drain a run from another terminal", "Look"),
     "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a Mermaid graph", "Look"),
+    "reconcile": Entry("zenflow.cli.commands.reconcile", "Decide what became of a request without an answer", "Money"),
     "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
     "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
     "prices": Entry("zenflow.cli.commands.prices", "What one call of a tool costs, model by model", "Money"),
