@@ -191,9 +191,9 @@ class Reconciler:
         if submission is None:
             open_ones = [f"#{s.number}" for s in self._desk.state.submissions.values() if s.needs_look]
             there = f"Still unknown: {', '.join(open_ones)}." if open_ones else "None is unknown."
-            raise UsageError("ZF056", f"This run has no submission #{number}. {there}")
+            raise UsageError("ZF652", f"This run has no submission #{number}. {there}")
         if not submission.needs_look:
-            raise UsageError("ZF056", f"Submission #{number} is {submission.outcome.value}: nothing is to be decided.")
+            raise UsageError("ZF652", f"Submission #{number} is {submission.outcome.value}: nothing is to be decided.")
         return submission
 
     async def _task(self, task_id: str) -> Task:

@@ -1,0 +1,61 @@
+"""`zenflow reconcile [RUN]`: what became of submissions that need a person's decision."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from zenflow.cli import exits
+from zenflow.cli.here import settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.words import parse_adoption
+
+
+@click.command("reconcile")
+@click.argument("run", required=False)
+@click.option("adopted", "--adopt", multiple=True, metavar="N=TASK", help="Submission N is this task.")
+@click.option("again", "--resubmit", multiple=True, type=int, metavar="N", help="Look once more, then send N again.")
+@click.option("given_up", "--give-up", multiple=True, type=int, metavar="N", help="Book N as charged; look no more.")
+@click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
+@click.option("--yes", "-y", is_flag=True, help="Agree to the price of `--resubmit` beforehand.")
+@server_options
+@talk_options
+def command(
+    run: str | None,
+    adopted: tuple[str, ...],
+    again: tuple[int, ...],
+    given_up: tuple[int, ...],
+    take_over: bool,
+    yes: bool,
+    where: Where,
+    talk: Talk,
+) -> int:
+    """Show what is known of RUN's submissions without an answer (left out: the newest run that has one), and decide.
+
+    Without a decision nothing changes. Decisions are asked for on a terminal, or given as options.
+    """
+    from zenflow.app.reconcile import ReconcileRequest, reconcile
+    from zenflow.cli.deciding import voice_of
+    from zenflow.cli.views.reconcile import draw_outcome, reconcile_document
+
+    request = ReconcileRequest(
+        run=run,
+        adopt=dict(parse_adoption(word) for word in adopted),
+        resubmit=again,
+        give_up=given_up,
+        take_over=take_over,
+    )
+    console = talk.console
+    view = asyncio.run(reconcile(request, settings_here(where), voice_of(console, yes=yes)))
+    console.show(draw_outcome(view, console.ink, console.width))
+    error = None
+    if view.failures:
+        first = view.failures[0][1]
+        error = {"code": first.code, "message": first.message, "hint": first.hint}
+    elif view.open_numbers:
+        message = f"{len(view.open_numbers)} to be decided"
+        error = {"code": "ZF642", "message": message, "hint": f"zenflow reconcile {view.run_id}"}
+    status = view.failures[0][1].exit_status if view.failures else exits.STOPPED if view.open_numbers else exits.DONE
+    console.document(exits.WORDS[status], error, reconcile_document(view))
+    return status

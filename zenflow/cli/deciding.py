@@ -1,0 +1,52 @@
+"""A person decides, case by case, at a terminal. An empty line decides nothing."""
+
+from __future__ import annotations
+
+from zenflow.app.reconcile import Decision, Voice
+from zenflow.cli.consent import agree_to_send_again, answer_of
+from zenflow.cli.console import Console
+from zenflow.cli.views.reconcile import choices, draw_evidence
+from zenflow.engine.evidence import Case, Evidence, StrayCase
+
+
+def voice_of(console: Console, *, yes: bool) -> Voice:
+    """What `app/reconcile` speaks through. Where nobody can be asked, nothing is decided."""
+
+    def show(server: str, run_id: str, evidence: Evidence) -> None:
+        console.show(draw_evidence(server, run_id, evidence, console.ink, console.width) + "\n")
+
+    def decide(case: Case) -> Decision | None:
+        return _decision(console, case) if console.can_ask else None
+
+    def decide_stray(case: StrayCase) -> Decision | None:
+        return _decision(console, case) if console.can_ask else None
+
+    return Voice(show, decide, decide_stray, agree_to_send_again(console, yes=yes))
+
+
+def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
+    while True:
+        said = answer_of(console, choices(case))
+        if not said:
+            return None
+        decision = read_decision(said, case)
+        if decision is not None:
+            return decision
+        console.insist("That is none of them. An empty line leaves it as it is.")
+
+
+def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
+    """`a TASK`, `r`, `g`, or the whole words; None when it is none of them."""
+    word, _, rest = said.strip().partition(" ")
+    letter, rest = word.lower()[:1], rest.strip()
+    if isinstance(case, StrayCase):
+        return Decision("adopt", case.task.task_id) if letter == "a" and rest in ("", case.task.task_id) else None
+    if letter == "a" and rest:
+        return Decision("adopt", rest)
+    if letter == "a" and len(case.candidates) == 1:
+        return Decision("adopt", case.candidates[0].task_id)
+    if letter == "r" and not rest:
+        return Decision("resubmit")
+    if letter == "g" and rest in ("", "up"):
+        return Decision("give up")
+    return None
