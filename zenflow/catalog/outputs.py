@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Tool
+from zenflow.catalog.once import once_per_tool
 from zenflow.catalog.schema import fields_of, types_of
 from zenflow.expr.values import Pending
 
@@ -38,9 +40,10 @@ _USUAL_MEDIA_S = {"image": 40.0, "video": 120.0, "audio": 30.0, "text": 5.0}  # 
 _USUAL_ACTION_S = {"upload": 3.0, "describe": 5.0, "craft_prompt": 5.0, "download": 2.0, "preview": 2.0}
 
 
+@once_per_tool
 def count_field(tool: Tool) -> str | None:
     """The parameter that says how many results one call gives; None: it gives one."""
-    fields = fields_of(tool.input_schema)
+    fields = form_of(tool).fields
     return next((n for n in COUNT_FIELDS if n in fields and "integer" in (types_of(fields[n]) or ("integer",))), None)
 
 
@@ -57,7 +60,7 @@ def asked_bounds(tool: Tool | str, params: Mapping[str, Any]) -> tuple[int, int 
     name = count_field(tool)
     if name is None:
         return (1, 1)
-    field = fields_of(tool.input_schema)[name]
+    field = form_of(tool).fields[name]
     return _bounds(params.get(name), _whole(field.get("default")) or 1, _whole(field.get("maximum")))
 
 
@@ -74,6 +77,7 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+@once_per_tool
 def media_of(tool: Tool) -> str | None:
     """What the results show: image, video, audio or text; None where neither schema nor name tells."""
     names = [name.lower() for name in fields_of(tool.output_schema)]

@@ -16,6 +16,7 @@ from zenflow.cli.console import Console
 from zenflow.cli.views.places import near
 from zenflow.cli.views.progress_plain import PlainProgress
 from zenflow.cli.views.spans import plural
+from zenflow.cli.waiting import wait_for
 from zenflow.engine.door import StopSignal
 from zenflow.engine.result import Listener, Progress, RunReport
 from zenflow.recipe.model import ACTIONS
@@ -35,7 +36,7 @@ class Teller(Listener, Protocol):
 
 def drive(work: Callable[[Hands], Awaitable[RunReport]], console: Console) -> RunReport:
     """Do `work` with progress and signals; its report."""
-    return asyncio.run(_drive(work, console))
+    return wait_for(_drive(work, console))
 
 
 async def _drive(work: Callable[[Hands], Awaitable[RunReport]], console: Console) -> RunReport:

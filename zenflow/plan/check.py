@@ -97,8 +97,9 @@ def _warn_of_waste(draft: RecipeDraft, desk: Desk) -> None:
         for ref in t.reads
         if ref.root == "steps" and ref.path
     }
+    used = read | shown
     for step in draft.steps.values():
-        if step.spec.kind == "tool" and step.spec.id not in read | shown:
+        if step.spec.kind == "tool" and step.spec.id not in used:
             text = f"`{step.spec.id}` costs credits, and nothing reads what it makes"
             hint = f"Save it: a step that `uses: download` with `asset_ids: ${{{{ steps.{step.spec.id}.asset_ids }}}}`."
             desk.warning(NOT_USED, text, step.spec.places.root, hint)

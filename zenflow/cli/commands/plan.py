@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import recipe_words, settings_here
 from zenflow.cli.options import Asked, Talk, Where, recipe_options, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("plan")
@@ -33,7 +32,7 @@ def show_plan(asked: Asked, where: Where, talk: Talk, *, strict: bool, detailed:
     from zenflow.plan.document import plan_document
 
     console = talk.console
-    planned = asyncio.run(plan(RecipeRequest(**recipe_words(asked)), settings_here(where)))
+    planned = wait_for(plan(RecipeRequest(**recipe_words(asked)), settings_here(where)))
     refused = refusal_of(planned, strict=strict)
     if planned.warnings:
         console.say(draw_problems(planned.warnings, console.talk_ink, console.width) + "\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, state_option, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("show")
@@ -21,7 +20,7 @@ def command(run: str | None, where: Where, talk: Talk) -> int:
     from zenflow.cli.views.run import draw_run, next_command
     from zenflow.report.as_json import run_document
 
-    seen = asyncio.run(show(run, settings_here(where)))
+    seen = wait_for(show(run, settings_here(where)))
     console = talk.console
     report = seen.report
     console.show(draw_run(report, console.ink, console.width))

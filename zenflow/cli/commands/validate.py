@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_assignment
 
 
@@ -30,6 +30,6 @@ def command(
 
     words = tuple(parse_assignment(word) for word in inputs)
     request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=words, input_files=input_files)
-    validation = asyncio.run(validate(request, settings_here(where)))
+    validation = wait_for(validate(request, settings_here(where)))
     show_validation(validation, talk.console, form)
     return exits.DONE if validation.is_valid else exits.USAGE
