@@ -27,12 +27,18 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], clock: Clock, *, also_
         try:
             return await ask()
         except ServiceError as error:
-            passing = error.may_be_repeated and (also_unreachable or error.trouble != "unreachable")
-            if not passing:
+            if not error.may_be_repeated or (_is_away(error) and not also_unreachable):
                 raise
             wait_s = error.retry_after_s if error.retry_after_s is not None else FIRST_WAIT_S * 2 ** (number - 1)
             await clock.sleep(min(wait_s, LONGEST_WAIT_S))
     return await ask()
+
+
+def _is_away(error: ServiceError) -> bool:
+    """Nothing answers there. A connection that was made and then broke is another matter: it may pass."""
+    if error.trouble != "unreachable":
+        return False
+    return error.wire is None or error.wire.reached == "not_connected"
 
 
 class PriceAsker:
