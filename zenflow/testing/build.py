@@ -138,6 +138,8 @@ class Stage:
                 raise Stuck(f"not over after {LIMIT_S / 3600:.0f} hours; the last fact: {self.events()[-1:]}")
             mortal.die()
         self.appends = mortal.appends
+        if process.dead:
+            self.provider.abandon()
         await _end_all_others(keep=work if not process.dead else None)
         if process.dead:
             self.journal = self.journal.survives()
@@ -166,7 +168,8 @@ class Stage:
                 options=self.options,
             )
             await begin(self.plan, new, parts)
-        account = await self.provider.account()
+        account = self.plan.account
+        assert account is not None
         gates = Gates(self.recipe.policy.nsfw, False, account)
         resumed = changes or Changes() if begun else None
         report = await execute(parts, account, self.plan.catalog, self.plan, self.listener, stop, gates, resumed)

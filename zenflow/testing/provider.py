@@ -66,7 +66,7 @@ class Script:
     always: dict[str, ServiceTrouble] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list)  # "break", "truncate", "expire", ""
     latency_s: Callable[[str], float] = lambda method: 0.1
-    delivers_after_death: Callable[[], bool] = lambda: True
+    delivers_after_death_s: Callable[[], float | None] = lambda: 0.0  # what was on the wire; None: never
     helpers: frozenset[str] = HELPERS
     showing: Showing = field(default_factory=Showing)
 
@@ -82,6 +82,8 @@ class ScriptedProvider:
         self.process = process or Process()
         self.clock: Clock = service.clock
         self.submitted: list[Submission] = []  # `submit` calls that were written to the wire
+        self.submits = 0  # `submit` calls, those without a connection included
+        self._on_wire: list[Submission] = []
         self.asked: dict[str, int] = {}  # free requests, by method
 
     # ------------------------------------------------------------------------------------------------------------ the wire
@@ -100,11 +102,13 @@ class ScriptedProvider:
 
     async def there(self, submission: Submission) -> None:
         self.submitted.append(submission)
+        self._on_wire.append(submission)
         await self.clock.sleep(self.script.latency_s("submit"))
-        if self.process.dead and not self.script.delivers_after_death():
-            await self.process.go_on()
+        await self.process.go_on()
 
     def arrive(self, submission: Submission) -> SubmitAnswer:
+        if submission in self._on_wire:
+            self._on_wire.remove(submission)
         try:
             return mishaps.accepted(self.service.create(submission.tool, submission.inputs, submission.comment))
         except Refusal as refusal:
@@ -114,6 +118,13 @@ class ScriptedProvider:
         await self.clock.sleep(self.script.latency_s("submit"))
         await self.process.go_on()
 
+    def abandon(self) -> None:
+        """The process died: what it had written to the wire arrives all the same, soon or later, or it does not."""
+        for submission in self._on_wire:
+            wait_s = self.script.delivers_after_death_s()
+            if wait_s is not None:
+                self.service.later(wait_s, lambda one=submission: _deliver(self, one))  # type: ignore[misc]
+
     def lost(self, detail: str) -> SubmitAnswer:
         return SubmitAnswer(WireFacts("sent", detail=detail, closed_at=self.clock.now()))
 
@@ -121,9 +132,12 @@ class ScriptedProvider:
         await self.process.go_on()
         if submission.send_by_s is not None and self.clock.monotonic_s() > submission.send_by_s:
             return SubmitAnswer(WireFacts("not_connected", detail="too late to send"))
+        self.submits += 1
         queue = self.script.submits
         mishap = queue.pop(0) if queue else self.script.submit(submission)
         answer = await mishap(self, submission)
+        if submission in self._on_wire:
+            self._on_wire.remove(submission)
         await self.process.go_on()
         return answer
 
@@ -274,6 +288,10 @@ class ScriptedProvider:
         await self._travel("transactions")
         rows = [Transaction(row.transaction_id, row.amount, row.task_id, row.at) for row in reversed(self.service.rows)]
         return _page(rows, limit, offset)
+
+
+def _deliver(provider: ScriptedProvider, submission: Submission) -> None:
+    provider.arrive(submission)
 
 
 async def _chunks(body: bytes, mishap: str) -> AsyncIterator[bytes]:

@@ -1,0 +1,137 @@
+"""What must hold of a run whatever happened to it (money.md, “Invariants”), told by its facts and by the service's books.
+
+Each check raises AssertionError with what it saw. Knows nothing of how a run came to be where it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+
+from zenflow.clock import from_iso
+from zenflow.history import events as e
+from zenflow.history.fold import apply
+from zenflow.history.state import RunState
+from zenflow.testing.build import Stage
+
+
+def check_all(stage: Stage) -> None:
+    """Every check that holds at any time, whatever the faults."""
+    no_request_is_charged_twice(stage)
+    the_books_balance_and_the_budget_holds_at_every_prefix(stage)
+    no_post_without_an_intent(stage)
+    nothing_is_sent_again_without_a_look(stage)
+    the_books_are_no_lower_than_the_charges(stage)
+
+
+def no_request_is_charged_twice(stage: Stage) -> None:
+    """At most one charge for each (instance, try); and, by what was asked for, no more charges than tries."""
+    twice = {call: times for call, times in stage.charges().items() if times > 1}
+    assert not twice, f"charged more than once: {twice}"
+    tries: Counter[str] = Counter()
+    seen = set()
+    for intent in stage.intents():
+        for call in intent.calls:
+            if (call.instance, call.try_number) not in seen:
+                seen.add((call.instance, call.try_number))
+                tries[_asked(intent.tool, call.params)] += 1
+    paid: Counter[str] = Counter()
+    for task in stage.service.tasks.values():
+        for params in task.inputs if task.posted else ():
+            paid[_asked(task.tool, params)] += 1
+    more = {what: (times, tries[what]) for what, times in paid.items() if times > tries[what]}
+    assert not more, f"more charges than tries (charges, tries): {more}"
+
+
+def _asked(tool: str, params: object) -> str:
+    return json.dumps([tool, params], sort_keys=True, ensure_ascii=False)
+
+
+def the_books_balance_and_the_budget_holds_at_every_prefix(stage: Stage) -> None:
+    state = RunState()
+    for number, event in enumerate(stage.events()):
+        apply(state, event)
+        books = state.books
+        assert books.balanced, f"the books do not balance after fact {number}: {event}: {books}"
+        parts = (books.open, books.charged, books.released, books.unknown, books.refunded)
+        assert min(parts) >= 0, f"a sum below zero after fact {number}: {event}: {books}"
+        if isinstance(event, e.Intended | e.Attempted):
+            assert books.committed <= state.budget, f"over the budget of {state.budget} after fact {number}: {books}"
+
+
+def no_post_without_an_intent(stage: Stage) -> None:
+    """Every POST has its attempt row on disk; and there are no more of them than rows, for each stamp and in all."""
+    rows: Counter[str] = Counter()
+    stamps: dict[int, str] = {}
+    for event in stage.events():
+        if isinstance(event, e.Intended):
+            stamps[event.submission] = event.comment
+            rows[event.comment] += 1
+        elif isinstance(event, e.Attempted):
+            rows[stamps[event.submission]] += 1
+    posts = Counter(one.comment for provider in stage.providers for one in provider.submitted)
+    for comment, times in posts.items():
+        assert times <= rows[comment], f"{times} POSTs and {rows[comment]} attempt rows for {comment!r}"
+    submits = sum(provider.submits for provider in stage.providers)
+    attempts = sum(rows.values())
+    deaths = sum(provider.process.dead for provider in stage.providers)
+    assert submits <= attempts, f"{submits} submits and {attempts} attempt rows"
+    if not deaths:
+        assert submits == attempts, f"{submits} submits and {attempts} attempt rows, and nobody died"
+
+
+def nothing_is_sent_again_without_a_look(stage: Stage) -> None:
+    """Between two attempts stands a look that found nothing; after an answer that did not come, two, the wait between."""
+    wait_s = stage.limits.lost_answer_wait_s
+    since: dict[int, list[e.Event]] = {}
+    for event in stage.events():
+        number = getattr(event, "submission", None)
+        if not isinstance(number, int):
+            continue
+        if isinstance(event, e.Attempted):
+            _check_again(event, since.get(number, []), wait_s)
+        if isinstance(event, e.Intended | e.Attempted):
+            since[number] = []
+        else:
+            since.setdefault(number, []).append(event)
+
+
+def _check_again(again: e.Attempted, between: Iterable[e.Event], wait_s: float) -> None:
+    facts = list(between)
+    looks = [fact for fact in facts if isinstance(fact, e.Looked)]
+    assert looks, f"attempt {again.attempt} of {again.submission} without a look: {facts}"
+    assert not any(look.found for look in looks[-1:]), f"sent again although it was found: {looks[-1]}"
+    lost = [fact for fact in facts if isinstance(fact, e.OutcomeUnknown)]
+    if lost:
+        complete = [look for look in looks if look.complete]
+        assert len(complete) >= 2, f"sent again after {len(complete)} complete looks: {facts}"
+        closed = from_iso(lost[-1].closed_at)
+        waited = (from_iso(again.at) - closed).total_seconds()
+        assert waited >= wait_s, f"sent again {waited} s after its connection was gone"
+        assert any(look.debits_explained and look.after_wait for look in complete), f"no second witness: {facts}"
+
+
+def the_books_are_no_lower_than_the_charges(stage: Stage) -> None:
+    """What the service took for our requests is held against the budget: as charge, as open, or as unknown."""
+    state = stage.state()
+    stamps = {submission.stamp for submission in state.submissions.values()}
+    ours = [task for task in stage.service.tasks.values() if task.posted and task.comment[:24] in stamps]
+    debited = sum((task.charged for task in ours), Decimal(0))
+    held = state.books.committed + state.books.refunded
+    assert debited <= held, f"{debited} debited, {held} in the books"
+
+
+def the_books_are_what_the_service_says(stage: Stage) -> None:
+    """At the end of a run that is done: every debit confirmed, and the same sum on both sides."""
+    state = stage.state()
+    debits = -sum(
+        (row.amount for row in stage.service.rows if row.amount < 0 and _is_ours(stage, row.task_id)), Decimal(0)
+    )
+    assert state.books.open == state.books.unknown == 0, state.books
+    assert state.books.charged + state.books.difference == debits, (state.books, debits)
+
+
+def _is_ours(stage: Stage, task_id: str | None) -> bool:
+    return task_id is not None and stage.service.tasks[task_id].posted
