@@ -1,0 +1,238 @@
+"""What a person decides about a submission that zenflow may not decide by itself: checked, recorded, never silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from zenflow.engine.evidence import gather
+from zenflow.engine.reconcile import Reconciler
+from zenflow.errors import Refused, UsageError
+from zenflow.history import events as e
+from zenflow.history.state import Outcome
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.desk import at_desk
+
+ONE = """
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+"""
+
+
+def unknown_stage(accident=mishaps.lost_before_the_charge, **parts):
+    """A run that ended with its submission unknown: the transaction list cannot be read, so nothing is conclusive."""
+    stage = stage_of(ONE, budget=100, **parts)
+    stage.script.submits.append(accident)
+    stage.script.always["transactions"] = "server"
+    report = stage.finished()
+    assert (report.status, report.exit_status) == ("stopped", 4)
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
+    del stage.script.always["transactions"]
+    return stage
+
+
+def decide(stage, act):
+    async def work(desk):
+        evidence = await gather(desk)
+        return evidence, await act(Reconciler(desk), evidence)
+
+    return at_desk(stage, work)
+
+
+def agreed(prices):
+    return lambda submission, price: prices.append(price)
+
+
+def test_the_evidence_names_stamp_request_attempts_looks_and_candidates_and_decides_nothing():
+    stage = unknown_stage()
+    before = len(stage.intents())
+    evidence = at_desk(stage, gather)
+    (case,) = evidence.cases
+    assert case.submission.stamp == stage.intents()[0].stamp and case.submission.attempts == 1
+    assert [call.call.params for call in case.submission.calls] == [{"prompt": "a"}, {"prompt": "b"}]
+    assert len(case.submission.looks) >= 3 and case.submission.looks[-1].complete
+    assert case.candidates == () and not case.conclusive
+    assert (len(stage.intents()), stage.service.posts) == (before, 0)
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
+
+
+def test_a_debit_that_is_there_is_shown_with_what_is_known_of_it():
+    stage = stage_of(ONE, budget=100)
+    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage.service.lag_s = lambda number: 86_400.0 if number == 0 else 0.0
+    assert stage.finished().exit_status == 4
+    stage.service.spend_elsewhere()
+    (case,) = at_desk(stage, gather).cases
+    assert [(row.amount, row.explained) for row in case.rows] == [(Decimal(-2), True), (Decimal(-4), False)]
+    assert case.rows[1].whose == "carries the stamp of this submission"
+    assert not case.conclusive
+
+
+def test_adopting_a_task_goes_on_with_it_and_charges_nothing_again():
+    stage = unknown_stage()
+    inputs = [call.params for call in stage.intents()[0].calls]
+    made = stage.service.create("image_editor", inputs, "its comment was lost", posted=False)
+    evidence, done = decide(stage, lambda r, _: r.adopt(1, made.task_id))
+    assert [(c.task_id, c.stamped, c.same_inputs) for c in evidence.cases[0].candidates] == [
+        (made.task_id, False, True)
+    ]
+    assert done.settled and done.task_id == made.task_id
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 0 and len(stage.contents()) == 2 and stage.state().books.charged == 4
+
+
+@pytest.mark.parametrize(
+    ("tool", "inputs", "why"),
+    [
+        ("run_any_llm", [{"prompt": "a"}, {"prompt": "b"}], "its tool is run_any_llm"),
+        ("image_editor", [{"prompt": "a"}], "it has 1 calls, and 2 were asked"),
+        ("image_editor", [{"prompt": "b"}, {"prompt": "a"}], "its inputs are others"),
+    ],
+)
+def test_a_task_that_cannot_be_it_is_refused_and_nothing_is_recorded(tool, inputs, why):
+    stage = unknown_stage()
+    made = stage.service.create(tool, inputs, "somebody's", posted=False)
+    with pytest.raises(Refused) as refused:
+        decide(stage, lambda r, _: r.adopt(1, made.task_id))
+    assert why in refused.value.message
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
+
+
+def test_a_task_of_another_owner_is_refused(monkeypatch):
+    stage = unknown_stage()
+    inputs = [call.params for call in stage.intents()[0].calls]
+    made = stage.service.create("image_editor", inputs, "theirs", posted=False)
+    shown = type(stage.script.showing).task
+    monkeypatch.setattr(
+        type(stage.script.showing), "task", lambda self, *a: replace(shown(self, *a), owner_id="another")
+    )
+    with pytest.raises(Refused, match="belongs to account another"):
+        decide(stage, lambda r, _: r.adopt(1, made.task_id))
+
+
+def test_a_task_that_is_another_submission_s_already_cannot_be_adopted_a_second_time():
+    stage = stage_of(ONE.replace("[a, b]", "[a, a]"), budget=100, limits=stage_of(ONE).limits)
+    stage.limits = replace(stage.limits, batch=1)
+    stage.script.submits += [mishaps.as_it_should, mishaps.lost_before_the_charge]
+    stage.script.always["transactions"] = "server"
+    assert stage.finished().exit_status == 4
+    del stage.script.always["transactions"]
+    first = stage.state().submissions[1].task_id
+    with pytest.raises(Refused, match="already submission #1 of this run"):
+        decide(stage, lambda r, _: r.adopt(2, first))
+
+
+def test_sending_again_looks_first_says_the_price_and_is_attempt_two_of_the_same_intent():
+    stage = unknown_stage()
+    prices = []
+    _, done = decide(stage, lambda r, _: r.resubmit(1, agreed(prices)))
+    assert (prices, done.settled) == ([Decimal(4)], True)
+    submission = stage.state().submissions[1]
+    assert (submission.attempts, submission.outcome, stage.service.posts) == (2, Outcome.ACCEPTED, 1)
+    assert len(stage.intents()) == 1
+    kinds = [type(event).__name__ for event in stage.events()]
+    assert kinds[kinds.index("Attempted") - 1] == "Looked"
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_sending_again_adopts_what_the_look_before_it_finds_and_sends_nothing():
+    stage = unknown_stage()
+    prices = []
+
+    async def meanwhile(reconciler, evidence):
+        inputs = [call.params for call in stage.intents()[0].calls]
+        stage.service.create("image_editor", inputs, stage.intents()[0].comment, posted=False)
+        return await reconciler.resubmit(1, agreed(prices))
+
+    _, done = decide(stage, meanwhile)
+    assert done.settled and "adopted, nothing was sent" in done.said
+    assert (prices, stage.service.posts) == ([], 0)
+
+
+def test_who_does_not_agree_to_the_price_has_sent_nothing():
+    stage = unknown_stage()
+
+    def no(submission, price):
+        raise Refused("ZF665", "Not agreed to. Nothing was spent.")
+
+    with pytest.raises(Refused):
+        decide(stage, lambda r, _: r.resubmit(1, no))
+    assert stage.service.posts == 0 and stage.state().submissions[1].attempts == 1
+
+
+def test_a_price_that_rose_above_what_is_set_aside_is_not_sent_again():
+    stage = unknown_stage()
+    stage.service.price_factor = Decimal(2)
+    with pytest.raises(Refused, match="now costs 8 credits, and 4 are set aside"):
+        decide(stage, lambda r, _: r.resubmit(1, agreed([])))
+    assert stage.service.posts == 0
+
+
+def test_an_answer_lost_again_leaves_it_unknown_with_two_attempts_and_two_posts_at_most():
+    stage = unknown_stage()
+    stage.script.submits.append(mishaps.lost_after_the_charge)
+    _, done = decide(stage, lambda r, _: r.resubmit(1, agreed([])))
+    assert not done.settled and stage.state().submissions[1].outcome is Outcome.UNKNOWN
+    assert stage.finished().status == "done"  # the resume finds it by its stamp
+    assert stage.service.posts == 1 and set(stage.charges().values()) == {1}
+
+
+def test_giving_up_books_the_quote_as_charged_and_its_calls_fail_for_good():
+    stage = unknown_stage()
+    _, done = decide(stage, lambda r, _: r.give_up(1))
+    assert done.settled
+    books = stage.state().books
+    assert (books.charged, books.unknown, books.balanced) == (4, 0, True)
+    report = stage.finished()
+    assert report.status == "failed" and stage.service.posts == 0
+    assert {one.code for one in report.steps["draw"].instances} == {"ZF641"}
+    assert stage.finished().status == "failed" and stage.service.posts == 0  # nor does a later resume send it
+
+
+def test_what_was_given_up_and_turns_up_all_the_same_is_taken_in_by_the_next_resume():
+    stage = unknown_stage()
+    decide(stage, lambda r, _: r.give_up(1))
+    intent = stage.intents()[0]
+    stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 0 and len(stage.contents()) == 2
+
+
+def test_what_is_decided_already_is_no_case_for_a_decision():
+    stage = stage_of(ONE, budget=100)
+    assert stage.finished().status == "done"
+    with pytest.raises(UsageError, match="#1 is accepted"):
+        decide(stage, lambda r, _: r.give_up(1))
+    with pytest.raises(UsageError, match="no submission #9"):
+        decide(stage, lambda r, _: r.give_up(9))
+
+
+def test_a_task_with_our_stamp_that_nobody_asked_for_can_be_booked_and_its_results_are_the_run_s():
+    stage = stage_of(ONE, budget=100)
+    assert stage.finished().status == "done"
+    run_part = stage.state().started.stamp_run
+    stray = stage.service.create("image_editor", [{"prompt": "who?"}], f"{run_part}zzzzzzzzzzzz", posted=False)
+    report = stage.finished()
+    assert report.exit_status == 4 and "ZF646" in [code for code, _, _ in report.reasons]
+
+    evidence, done = decide(stage, lambda r, found: r.adopt_stray(found.strays[0]))
+    assert (evidence.strays[0].task.task_id, evidence.strays[0].debit, done.settled) == (stray.task_id, 2, True)
+    state = stage.state()
+    assert state.books.charged == 6 and state.books.balanced
+    assert stage.finished().status == "done"
+    assert state.submissions[max(state.submissions)].confirmed == 2
+
+
+def test_every_decision_is_a_fact_in_the_journal():
+    stage = unknown_stage()
+    decide(stage, lambda r, _: r.give_up(1))
+    assert any(isinstance(event, e.GaveUp) and event.submission == 1 for event in stage.events())
