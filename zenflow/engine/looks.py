@@ -24,7 +24,7 @@ from zenflow.providers.base import ServiceError, Task, TaskSummary
 
 PAGE = 100
 MOST_PAGES = 100
-MARGIN = timedelta(minutes=5)  # between the service's clock and what a listing sorts by
+MARGIN = timedelta(hours=26)  # our clock may be wrong by a zone and a day; the listing is by the service's
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Sight:
     """What one look saw: the tasks of this run, and whether that is all of them."""
 
     begun_at: datetime
+    begun_s: float  # by the clock that does not jump
     tasks: tuple[TaskSummary, ...]
     complete: bool
     detail: str
@@ -43,6 +44,7 @@ class Looker:
     def __init__(self, context: Context, books: Bookkeeper) -> None:
         self._context = context
         self._books = books
+        self._closed_s: dict[int, float] = {}  # when this process lost a connection, by the clock that does not jump
 
     async def confirm(self) -> None:
         """The second witness: the debits of what was accepted."""
@@ -51,21 +53,21 @@ class Looker:
     async def look(self) -> Sight:
         """One look for every submission of the run at once. Raises ServiceError."""
         context = self._context
-        begun = context.clock.now()
+        begun, begun_s = context.clock.now(), context.clock.monotonic_s()
         state = context.recorder.state
         run_part = _run_part(state)
         known = {s.task_id for s in state.submissions.values() if s.task_id is not None}
         tasks = await self._pages(run_part, None)
         ours = tuple(task for task in tasks if task.comment.startswith(run_part))
         if known and known & {task.task_id for task in ours}:
-            return Sight(begun, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
+            return Sight(begun, begun_s, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
         oldest = _oldest_intent(state)
         everything = await self._pages(None, oldest)
         ours = tuple(task for task in everything if task.comment.startswith(run_part))
         seen = {task.task_id for task in everything}
         control = not known or bool(known & seen)
         detail = f"listed unfiltered: {len(everything)} tasks, {'control found' if known & seen else 'no control'}"
-        return Sight(begun, ours, control, detail)
+        return Sight(begun, begun_s, ours, control, detail)
 
     async def listing(self, down_to: datetime | None) -> list[TaskSummary]:
         """The tasks of the account, newest first, whoever made them. Raises ServiceError."""
@@ -97,7 +99,7 @@ class Looker:
             await self._adopt(submission, matching)
             return True
         explained = await self._books.debits_explained(submission)
-        waited = submission.closed_at is not None and sight.begun_at >= self._wait_ends(submission)
+        waited = self._is_after_wait(submission, sight)
         detail = sight.detail if not found else f"{sight.detail}; a task with our stamp holds other inputs"
         event = e.Looked(
             context.recorder.now(),
@@ -141,8 +143,23 @@ class Looker:
         assert submission.closed_at is not None
         return from_iso(submission.closed_at) + timedelta(seconds=self._context.limits.lost_answer_wait_s)
 
+    def _is_after_wait(self, submission: SubmissionState, sight: Sight) -> bool:
+        """Wall clocks jump; only of what an earlier process lost is nothing better known."""
+        closed_s = self._closed_s.get(submission.number)
+        if closed_s is not None:
+            return sight.begun_s >= closed_s + self._context.limits.lost_answer_wait_s
+        return submission.closed_at is not None and sight.begun_at >= self._wait_ends(submission)
+
+    def lost_now(self, submission: SubmissionState) -> None:
+        """The connection of its last attempt is gone, as of this moment."""
+        self._closed_s[submission.number] = self._context.clock.monotonic_s()
+
     def wait_left_s(self, submission: SubmissionState) -> float:
         """Seconds until a look may count as begun after `lost_answer_wait`."""
+        closed_s = self._closed_s.get(submission.number)
+        if closed_s is not None:
+            left_s = closed_s + self._context.limits.lost_answer_wait_s - self._context.clock.monotonic_s()
+            return max(0.0, left_s)
         if submission.closed_at is None:
             return 0.0
         return max(0.0, (self._wait_ends(submission) - self._context.clock.now()).total_seconds())

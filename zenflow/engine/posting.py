@@ -57,7 +57,8 @@ def fact_of(context: Context, submission: SubmissionState, attempt: int, answer:
 
 def detail_of(answer: SubmitAnswer) -> str:
     """What is known of the wire, in words."""
-    parts = [answer.facts.reached.replace("_", " "), _status(answer), answer.facts.detail, answer.message]
+    message = "" if answer.message == answer.facts.detail else answer.message
+    parts = [answer.facts.reached.replace("_", " "), _status(answer), answer.facts.detail, message]
     return ", ".join(part for part in parts if part)[:500]
 
 

@@ -211,6 +211,7 @@ class _Engine:
                 now = recorder.now()
                 text = "the process ended before an answer was read"
                 recorder.record(e.OutcomeUnknown(now, submission.number, submission.attempts, text, now))
+                self.looker.lost_now(submission)
             if submission.needs_look:
                 self.unanswered.take(submission)
         for submission in watchable(self.state.submissions):

@@ -55,7 +55,7 @@ class Scheduler:
         self._next_round_s = 0.0
         self._ready_since_s: float | None = None
         cashier.on_accepted = self._accepted
-        cashier.on_lost = unanswered.take
+        cashier.on_lost = unanswered.lost
         unanswered.on_found = self._accepted
         watcher.on_call_over = cashier.finished
         watcher.on_retry = self._retry

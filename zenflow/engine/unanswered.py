@@ -35,6 +35,11 @@ class Unanswered:
     def is_busy(self) -> bool:
         return bool(self._tasks)
 
+    def lost(self, submission: SubmissionState) -> None:
+        """Its connection is gone, now: find out what became of it."""
+        self._looker.lost_now(submission)
+        self.take(submission)
+
     def take(self, submission: SubmissionState) -> None:
         """Find out what became of it."""
         if submission.number in self._tasks:
