@@ -44,6 +44,7 @@ _EXAMPLES: Mapping[Kind, str] = {
 KEYS: tuple[Key, ...] = (
     Key("service.server", "server", SANDBOX, "ZENFLOW_SERVER", "sandbox, zencreator, or a URL"),
     Key("service.speed", "number", 20, "ZENFLOW_SPEED", "the embedded sandbox works this many times faster"),
+    Key("service.price_cache", "seconds", 0, "ZENFLOW_PRICE_CACHE", "a price of a plan is not asked again for so long"),
     Key("budget.per_run", "credits", None, "ZENFLOW_BUDGET_PER_RUN", "no run may spend more"),
     Key("budget.per_day", "credits", None, "ZENFLOW_BUDGET_PER_DAY", "all runs of a UTC day together"),
     Key("policy.nsfw", "nsfw", "deny", "ZENFLOW_POLICY_NSFW", "this workspace's consent to adult content"),

@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from zenflow.app.asking import PriceAsker, patiently
+from zenflow.app.price_cache import PriceCache, with_cache
+from zenflow.app.reuse import ReuseWish, foresee, wants_foresight
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection, limits_of
 from zenflow.catalog.model import Account, Catalog
@@ -36,6 +38,7 @@ class RecipeRequest:
     input_files: tuple[Path, ...] = ()
     budget: Decimal | None = None
     maxima: Mapping[str, int] = field(default_factory=dict)
+    reuse: ReuseWish = field(default_factory=ReuseWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: Connection) -> P
     """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
     account = await patiently(to.provider.account, to.clock)
     bounds = bounds_of(request.budget, to, account)
-    return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account)
+    return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account, wish=request.reuse)
 
 
 async def plan_for(
@@ -74,10 +77,14 @@ async def plan_for(
     account: Account,
     *,
     run_id: str = "",
+    wish: ReuseWish | None = None,
 ) -> Plan:
     """`make_plan` for an account that is known already; a resume leaves its own run out of what others hold."""
     settings = to.settings
     catalog = await catalog_for(recipe, to)
+    known = None
+    if wish is not None and wants_foresight(recipe, wish):
+        known = await foresee(recipe, inputs, maxima, wish, to, account, catalog)
     plan_request = PlanRequest(
         recipe=recipe,
         inputs=inputs,
@@ -90,8 +97,13 @@ async def plan_for(
         durations=usual_durations(to.journal, settings.server),
         balance=account.credits,
         committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
+        in_flight=limits_of(settings).in_flight,
+        reuse=None if known is None else known.reuse,
+        foresight={} if known is None else known.seen.by_path(),
     )
-    return await build_plan(plan_request, PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second))
+    asker = PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second)
+    cache = PriceCache.of(settings)
+    return await build_plan(plan_request, with_cache(asker, cache, to.clock, settings.value("service.price_cache")))
 
 
 async def catalog_for(recipe: Recipe, to: Connection) -> Catalog:

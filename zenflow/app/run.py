@@ -14,6 +14,7 @@ from zenflow.app import wiring
 from zenflow.app.manifest import leave_manifest
 from zenflow.app.prepare import Loaded, RecipeRequest, load, make_plan
 from zenflow.app.refusal import refusal_of
+from zenflow.app.reuse import decided
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection
 from zenflow.artifacts.base import ArtifactError, ArtifactStore
@@ -60,12 +61,10 @@ async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hand
             refused.facts = {**refused.facts, "plan": plan}
             raise refused
         agree(plan)
-        return await _begin_and_execute(plan, loaded, request, to, hands)
+        return await begin_and_execute(plan, loaded, request, to, hands)
 
 
-async def _begin_and_execute(
-    plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, hands: Hands
-) -> RunReport:
+async def begin_and_execute(plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, hands: Hands) -> RunReport:
     run_id = new_run_id(to.clock.now(), wiring.random_bytes())
     out_dir = out_folder(request, to.settings, run_id)
     store = wiring.open_store(out_dir)
@@ -166,5 +165,6 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
         options={
             "max": dict(request.maxima),
             "picks": {name: list(places) for name, places in request.picks.items()},
+            "reuse": decided(plan.reuse),
         },
     )

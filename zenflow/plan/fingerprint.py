@@ -15,7 +15,10 @@ VERSION = "zenflow request 1"
 CONTENT = "sha256:"
 """Begins the fingerprint of an upload: that of the bytes."""
 
-_NOT_ASKED_FOR: Mapping[str, frozenset[str]] = {"describe": frozenset({"force_refresh"}), "pick": frozenset({"question"})}
+_NOT_ASKED_FOR: Mapping[str, frozenset[str]] = {
+    "describe": frozenset({"force_refresh"}),
+    "pick": frozenset({"question"}),
+}
 """Parameters of actions that change how something is asked, not what."""
 
 

@@ -6,6 +6,7 @@ taken off the bounds. It is told what is kept and decides nothing about that.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -87,6 +88,7 @@ def _priced_exactly(step: PlannedStep, new: Sequence[Question], book: PriceBook)
         credits_each_range=None if len(set(known)) < 2 or why else (min(known), max(known)),
         unpriced=why,
         stand_in=step.stand_in and bool(new),
+        questions=dict(Counter(question.key for question in new)),
     )
 
 

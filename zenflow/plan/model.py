@@ -57,6 +57,7 @@ class PlannedStep:
     usual_s: float = 0.0  # how long one call usually takes
     tail_s: float = 0.0  # the longest way from the start of one instance to the end of the recipe
     tail_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
+    questions: Mapping[str, int] = field(default_factory=dict)  # price question → expected calls with that answer
     kept: int = 0  # instances beside `instances` that take the result of an earlier run
 
     @property

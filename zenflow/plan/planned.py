@@ -60,12 +60,24 @@ def _planned(
         needs=tuple(draft.prefix + name for name in first.needs),
         uncertain="; ".join(dict.fromkeys(cause for _, step in pairs for cause in step.causes)),
         usual_s=_usual_s(first, models, durations),
+        questions=_questions(pairs),
     )
 
 
 def _models(pairs: Sequence[Pair]) -> list[str]:
     names = [sent_model(step, shape) for _, step in pairs for shape in step.shapes]
     return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def _questions(pairs: Sequence[Pair]) -> dict[str, int]:
+    """How many calls each answer stands for, as asked for."""
+    found: dict[str, int] = {}
+    for draft, step in pairs:
+        for shape in step.shapes:
+            if shape.question is not None:
+                calls = shape.weight.times(draft.weight).expected
+                found[shape.question.key] = found.get(shape.question.key, 0) + calls
+    return found
 
 
 def _usual_s(step: StepDraft, models: Sequence[str], durations: Callable[[str, str | None], float | None]) -> float:

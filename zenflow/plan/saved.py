@@ -93,7 +93,9 @@ class Moved:
         return f"{self.what}: {self.before} → {self.after}"
 
 
-def saved_of(plan: Plan, *, made_at: str, version: str, files: tuple[FileFact, ...], inputs: Mapping[str, Any]) -> SavedPlan:
+def saved_of(
+    plan: Plan, *, made_at: str, version: str, files: tuple[FileFact, ...], inputs: Mapping[str, Any]
+) -> SavedPlan:
     """The plan as it will be kept. `inputs` are those of `kept_inputs`."""
     reuse = plan.reuse
     kept = () if reuse is None else reuse.kept
@@ -104,7 +106,7 @@ def saved_of(plan: Plan, *, made_at: str, version: str, files: tuple[FileFact, .
         recipe_files={name: text_digest(text) for name, text in sorted(plan.recipe.files.items())},
         inputs=inputs,
         files=files,
-        server=plan.server,
+        server=str(kept_value(plan.server)),
         account_id="" if plan.account is None else plan.account.account_id,
         tools={name: tool.digest for name, tool in sorted(plan.catalog.tools.items())},
         prices=tuple(_prices(plan.prices.questions, plan.prices.quotes)),
@@ -112,7 +114,7 @@ def saved_of(plan: Plan, *, made_at: str, version: str, files: tuple[FileFact, .
         maxima=dict(plan.max_overrides),
         reuse={} if reuse is None else reuse.wish,
         kept=tuple(SavedKept(k.address, k.fingerprint, k.run_id, k.instance, k.credits) for k in kept),
-        plan=plan_document(plan),
+        plan={**plan_document(plan), "server": kept_value(plan.server)},
     )
 
 
@@ -158,9 +160,7 @@ def kept_value(value: Any) -> Any:
 def is_hidden(value: Any) -> bool:
     """Whether a part of a kept value is a digest only, so that it must be given again."""
     if isinstance(value, str):
-        return (value.startswith("data:") and ";sha256=" in value) or (
-            value.startswith("http") and "?sha256=" in value
-        )
+        return (value.startswith("data:") and ";sha256=" in value) or (value.startswith("http") and "?sha256=" in value)
     if isinstance(value, list):
         return any(map(is_hidden, value))
     return isinstance(value, dict) and any(map(is_hidden, value.values()))
