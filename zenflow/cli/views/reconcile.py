@@ -86,7 +86,8 @@ def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
         if first in {stray.number for stray in view.evidence.strays}:
             lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK")
         else:
-            lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK | --resubmit {first} | --give-up {first}")
+            lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK")
+            lines.append(f"  or --resubmit {first}, or --give-up {first}")
     elif view.decided or view.evidence.adopted:
         lines.append(f"{ink.link('→')} zenflow resume {view.run_id}")
     return "\n".join(lines)

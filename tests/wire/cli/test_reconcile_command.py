@@ -1,0 +1,140 @@
+"""`zenflow reconcile` over HTTP: the evidence for people and machines, decisions by option and at a terminal."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zenflow.cli import console
+from zenflow.engine import unanswered
+
+RECIPE = """\
+zenflow: 1
+name: two
+version: 1.0.0
+budget: 20
+steps:
+  draw:
+    foreach: [a red apple, a green pear]
+    uses: by_prompt
+    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+"""
+
+
+@pytest.fixture
+def unknown(zenflow: Any, town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
+    """A run that ended with one submission unknown: its request vanished, and nobody may read the transactions."""
+    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    (here / "two.yaml").write_text(RECIPE)
+    town.fault(kind="drop", tool="create_task", nth=1, when="before")
+    town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
+    ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+    assert ended.status == 4, ended.err
+    town.calm()
+    return ended.document["run_id"], town
+
+
+def test_the_evidence_fits_80_columns_and_nothing_is_decided_without_a_person(
+    zenflow: Any, unknown: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, town = unknown
+    monkeypatch.setenv("COLUMNS", "80")
+    said = zenflow("reconcile", "--server", town.url)
+    assert said.status == 4
+    lines = said.out.splitlines()
+    assert all(len(line) <= 80 for line in lines), max(lines, key=len)
+    text = said.out
+    assert "#1 by_prompt · 2 calls · 2 credits set aside" in text
+    for fact in ("stamp", "asked", "sent", "looks", "debits", "could be"):
+        assert any(line.strip().startswith(fact) or f" {fact}" in line for line in lines), fact
+    assert "no second witness" in text and "no task of this tool and size from that time" in text
+    assert f"zenflow reconcile {run_id} --adopt 1=TASK\n  or --resubmit 1, or --give-up 1" in text
+    print(text)
+    assert town.posts == 1 and town.debits == []  # nothing new was sent
+
+
+def test_the_document_holds_the_whole_request_and_every_look(zenflow: Any, unknown: tuple[str, Any]) -> None:
+    run_id, town = unknown
+    said = zenflow("reconcile", run_id, "--server", town.url, "--json")
+    assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF642")
+    (case,) = said.document["unknown"]
+    assert [call["params"]["positive_prompt"] for call in case["calls"]] == ["a red apple", "a green pear"]
+    assert (case["attempts"], case["quote"], case["conclusive"]) == (1, 2, False)
+    assert case["looks"] and case["transactions"] is None and said.document["open"] == [1]
+
+
+def test_resubmit_by_option_is_one_more_post_and_a_resume_finishes_the_run(
+    zenflow: Any, unknown: tuple[str, Any]
+) -> None:
+    run_id, town = unknown
+    refused = zenflow("reconcile", run_id, "--resubmit", "1", "--server", town.url)
+    assert refused.status == 3 and "ZF666" in refused.out  # no terminal to ask on, and no --yes
+    assert town.posts == 1
+    said = zenflow("reconcile", run_id, "--resubmit", "1", "--yes", "--server", town.url)
+    assert said.status == 0, said.out + said.err
+    assert "#1 resubmit: accepted as task" in said.out and f"zenflow resume {run_id}" in said.out
+    assert town.posts == 2 and town.debits == [-2]
+    ended = zenflow("resume", run_id, "--server", town.url, "--yes", "--json")
+    assert (ended.status, ended.document["status"], len(ended.document["files"])) == (0, "done", 2)
+    assert town.debits == [-2]
+
+
+def test_give_up_by_option_books_the_quote(zenflow: Any, unknown: tuple[str, Any]) -> None:
+    run_id, town = unknown
+    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    assert (said.status, said.document["credits"]) == (0, {"charged": 2, "unknown": 0})
+    assert zenflow("show", run_id, "--json").document["credits"]["charged"] == 2
+    again = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url)
+    assert again.status == 2 and "#1 is given up" in again.err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (("--adopt", "one=two"), 2, "ZF014"),
+        (("--adopt", "7=00000000-0000-4000-8000-000000000000"), 2, "ZF652"),
+        (("--adopt", "1=00000000-0000-4000-8000-000000000000"), 2, "ZF055"),
+        (("--resubmit", "1", "--give-up", "1"), 2, "ZF653"),
+    ],
+)
+def test_words_that_cannot_be_are_told_and_nothing_changes(
+    zenflow: Any, unknown: tuple[str, Any], words: tuple[str, ...], status: int, code: str
+) -> None:
+    run_id, town = unknown
+    said = zenflow("reconcile", run_id, *words, "--server", town.url, "--json")
+    assert (said.status, said.code) == (status, code)
+    assert town.posts == 1
+
+
+def test_a_person_at_a_terminal_is_asked_case_by_case(
+    zenflow: Any, unknown: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, town = unknown
+    monkeypatch.setattr(console.Console, "can_ask", property(lambda self: True))
+    monkeypatch.setattr("sys.stdin", io.StringIO("what?\nr\ny\n"))
+    said = zenflow("reconcile", run_id, "--server", town.url)
+    assert said.status == 0, said.err
+    assert "That is none of them" in said.err
+    assert "#1 goes out again: by_prompt, 2 calls, 2 credits, attempt 2." in said.err
+    assert town.posts == 2
+
+
+def test_an_empty_line_decides_nothing(zenflow: Any, unknown: tuple[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id, town = unknown
+    monkeypatch.setattr(console.Console, "can_ask", property(lambda self: True))
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert zenflow("reconcile", run_id, "--server", town.url).status == 4
+    assert town.posts == 1
+
+
+def test_a_run_with_nothing_unknown_says_so(zenflow: Any, town: Any, here: Path) -> None:
+    (here / "two.yaml").write_text(RECIPE)
+    assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 0
+    said = zenflow("reconcile", "--server", town.url)
+    assert said.status == 0 and "there is nothing to decide" in said.out
