@@ -127,6 +127,8 @@ class Looker:
         context = self._context
         oldest_first = sorted(matching, key=lambda task: (task.created_at is None, task.created_at, task.task_id))
         task = oldest_first[0]
+        if submission.outcome is Outcome.ACCEPTED:
+            return  # the watcher's look and the one for it alone came to the same
         event = e.Accepted(context.recorder.now(), submission.number, task.task_id, task.total, adopted=True)
         await context.recorder.commit(event)
         for other in oldest_first[1:]:

@@ -13,6 +13,7 @@ from zenflow.engine.instances import Status
 from zenflow.engine.looks import Looker, is_conclusive
 from zenflow.engine.service import backoff_s
 from zenflow.engine.submission import Cashier
+from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.providers.base import ServiceError
 
@@ -89,7 +90,17 @@ class Unanswered:
             return False
         if submission.outcome is not Outcome.NOT_SENT:
             return True  # the watcher found it meanwhile
+        if submission.looks and submission.looks[-1].debits_explained is False:
+            await self._doubt(submission)
+            return True
         return await self._cashier.send_again(submission)
+
+    async def _doubt(self, submission: SubmissionState) -> None:
+        """Somebody was charged, and nobody knows for what: a 401 or 429 may have charged after all (A2). Now it is unknown."""
+        recorder = self._context.recorder
+        now, text = recorder.now(), f"{submission.detail}; and a debit that nobody explains"
+        closed = submission.closed_at or now
+        await recorder.commit(e.OutcomeUnknown(now, submission.number, submission.attempts, text, closed))
 
     # ------------------------------------------------------------------------------------------------------------- unknown
 

@@ -103,6 +103,7 @@ def _check_again(again: e.Attempted, between: Iterable[e.Event], wait_s: float) 
     looks = [fact for fact in facts if isinstance(fact, e.Looked)]
     assert looks, f"attempt {again.attempt} of {again.submission} without a look: {facts}"
     assert not any(look.found for look in looks[-1:]), f"sent again although it was found: {looks[-1]}"
+    assert looks[-1].debits_explained is not False, f"sent again beside a debit that nobody explains: {looks[-1]}"
     lost = [fact for fact in facts if isinstance(fact, e.OutcomeUnknown)]
     if lost:
         complete = [look for look in looks if look.complete]

@@ -7,7 +7,7 @@ resumes until it is done. The same seed gives the same story, to the last fact.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -29,6 +29,7 @@ MOST_LIVES = 8
 CLEAR_LIVES = 6
 FACT_SHOWN = 240
 PLENTY = Decimal(100_000)
+A_429_THAT_CHARGED = mishaps.over_http(429, charged=True)  # A2 is false: the look and the second witness must see it
 ACCIDENTS: tuple[Mishap, ...] = (
     mishaps.lost_before_the_charge,
     mishaps.lost_after_the_charge,
@@ -37,7 +38,7 @@ ACCIDENTS: tuple[Mishap, ...] = (
     mishaps.answer_in_rubbish,
     mishaps.over_http(401),
     mishaps.over_http(429, retry_after_s=5.0),
-    mishaps.over_http(429, charged=True),
+    A_429_THAT_CHARGED,
     mishaps.over_http(502),
     mishaps.over_http(503),
     mishaps.over_http(504, charged=True),
@@ -47,6 +48,7 @@ ACCIDENTS: tuple[Mishap, ...] = (
     mishaps.says(403, "not for you"),
     mishaps.says(500),
 )
+HONEST = tuple(one for one in ACCIDENTS if one is not A_429_THAT_CHARGED)
 TROUBLES: tuple[ServiceTrouble, ...] = ("server", "unreachable", "rate_limited")
 
 
@@ -97,10 +99,7 @@ def _wire(weather: Weather) -> None:
     script.trouble = lambda method: chance.choice(TROUBLES) if chance.random() < bad else None
     script.delivers_after_death_s = lambda: chance.choice((None, 0.0, chance.uniform(0.0, 100.0)))
     script.showing.query = chance.choice(("works", "works", "works", "nothing", "ignored"))
-    script.showing.calls = chance.choice(("plain", "plain", "growing", "repeated"))
-    if chance.random() < 0.2 and slowest < 1 and not bad and not weather.deaths:
-        # only when calls are surely bound by then: before that, their order is all there is (A5)
-        script.showing.calls, script.showing.grows_for_s = "shuffled", 30.0
+    script.showing.calls = chance.choice(("plain", "plain", "growing", "repeated"))  # never shuffled: A5 holds
     script.showing.ends_partial = chance.random() < 0.2
     script.showing.echoes_inputs = chance.random() < 0.9
     script.downloads = [
@@ -108,15 +107,18 @@ def _wire(weather: Weather) -> None:
     ]
     if chance.random() < 0.05:
         script.always["transactions"] = "server"
+        script.submit = lambda submission: _accident(chance, often, submission, HONEST)
         weather.person = True
 
 
-def _accident(chance: random.Random, often: float, submission: Submission) -> Mishap:
+def _accident(
+    chance: random.Random, often: float, submission: Submission, accidents: Sequence[Mishap] = ACCIDENTS
+) -> Mishap:
     if chance.random() >= often:
         return mishaps.as_it_should
     if chance.random() < 0.15:
         return mishaps.takes_effect_after(chance.uniform(0.0, 100.0))  # within `lost_answer_wait`: A4 holds
-    return chance.choice(ACCIDENTS)
+    return chance.choice(accidents)
 
 
 def _calls(weather: Weather) -> None:
