@@ -41,18 +41,23 @@ def stored_recipe(started: RunStarted) -> Recipe:
 
 def frames_of(state: RunState) -> list[Frame]:
     """The frames of a run as far as its facts unfold them."""
+    return unfolded(state).frames
+
+
+def unfolded(state: RunState) -> Unfolder:
+    """The run as far as its facts unfold it; nothing in it goes on by itself."""
     started = state.started
-    if started is None:
-        return []
-    recipe = stored_recipe(started)
     asked = asked_by({}, state.options.get("asked", {}))
     unfolder = Unfolder(state, asked)
+    if started is None:
+        return unfolder
+    recipe = stored_recipe(started)
     run = {"id": started.run_id, "started_at": started.at}
     unfolder.on_frame_settled = lambda frame: _settle_outer(unfolder, frame)
     unfolder.open_frame(recipe, started.inputs, run=run)
     while unfolder.agenda:
         _consider(unfolder, unfolder.agenda.popleft(), state, run)
-    return unfolder.frames
+    return unfolder
 
 
 def _consider(unfolder: Unfolder, instance: Instance, state: RunState, run: Mapping[str, Any]) -> None:
