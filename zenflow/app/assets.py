@@ -12,6 +12,7 @@ from zenflow.app.asking import patiently
 from zenflow.app.settings import Settings
 from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, SavedFile
 from zenflow.clock import Clock
+from zenflow.engine.resuming import open_body
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 from zenflow.providers.base import AssetUrl, Provider, ServiceError
@@ -74,6 +75,10 @@ async def _addresses(asset_ids: Sequence[str], preview: bool, provider: Provider
 async def _save(address: AssetUrl, preview: bool, provider: Provider, store: ArtifactStore, clock: Clock) -> Fetched:
     """Stream and verify; what broke or expired on the way is asked for again with a fresh address."""
     said = address.error
+
+    async def fresh() -> str | None:
+        return (await _addresses([address.asset_id], preview, provider, clock))[0].url
+
     for attempt in range(TRIES):
         if attempt:
             await clock.sleep(0.25 * 2**attempt)
@@ -81,11 +86,10 @@ async def _save(address: AssetUrl, preview: bool, provider: Provider, store: Art
         if address.url is None:
             return Fetched(address.asset_id, None, address.error or said or "the service gives no address for it")
         try:
-            async with provider.download(address.url) as body:
+            async with open_body(provider, address.url, fresh, clock) as body:
                 expected = Expected(address.media_type or body.media_type, body.total_bytes)
-                return Fetched(
-                    address.asset_id, await store.save(address.asset_id, address.asset_id, body.chunks, expected)
-                )
+                saved = await store.save(address.asset_id, address.asset_id, body.chunks, expected)
+                return Fetched(address.asset_id, saved)
         except ArtifactError as error:
             said = error.message
             if not error.retry:

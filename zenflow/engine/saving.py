@@ -1,7 +1,7 @@
 """`download` and `preview`: files on disk as soon as their assets exist, each verified before it gets its name.
 
 A step that saves exactly one step's field follows that step as it goes: one failed picture of 200 does not keep 199 from
-being saved. Addresses are asked for up to 50 at a time, just before they are used (seed 001: they expire within minutes).
+being saved.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.engine.addresses import Addresses
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Decision, Fail, Skip, Wait
 from zenflow.engine.instances import Instance, Status, StepRun
 from zenflow.engine.limits import Kind
+from zenflow.engine.resuming import open_body
 from zenflow.engine.scope import OriginLookup, scope_of
 from zenflow.engine.unfold import Unfolder
 from zenflow.expr.evaluate import ExpressionError, evaluate
@@ -26,7 +28,6 @@ from zenflow.history import events as e
 from zenflow.plan.fanout import step_field_of
 from zenflow.providers.base import AssetUrl, ServiceError
 
-URLS_AT_ONCE = 50  # seed 001
 FILE_TRIES = 5
 
 
@@ -61,8 +62,7 @@ class Saver:
         self._context = context
         self._unfolder = unfolder
         self._savings: dict[Instance, Saving] = {}
-        self._wanted: dict[bool, list[tuple[str, asyncio.Future[AssetUrl]]]] = {False: [], True: []}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._addresses = Addresses(context)
         self._jobs: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(context.limits.downloads_at_once)
 
@@ -186,8 +186,7 @@ class Saver:
         except ExpressionError as error:
             saving.failures.append((error.code, error.message, error.hint or ""))
             return None
-        async with self._at_once:
-            return await self._try_to_fetch(saving, job, name)
+        return await self._try_to_fetch(saving, job, name)
 
     async def _try_to_fetch(self, saving: Saving, job: FileJob, name: str) -> SavedFile | None:
         """Ask for an address, stream, verify; a broken body or an expired address is asked for again."""
@@ -197,15 +196,13 @@ class Saver:
             if attempt:
                 await self._context.clock.sleep(min(8.0, 0.25 * 2**attempt))
             try:
-                address = await self._address(job.asset_id, preview)
+                address = await self._addresses.take(job.asset_id, preview)
             except ServiceError as error:
                 self._halt(saving, error)
                 return None
-            if address.url is None:
-                problem = ("ZF841", address.error or "the service gives no address for it", "")
-                continue
             try:
-                saved = await self._stream(name, job.asset_id, address)
+                async with self._at_once:
+                    saved = await self._stream(name, job.asset_id, address, preview)
             except ArtifactError as error:
                 problem = (error.code, error.message, error.hint or "")
                 if not error.retry:
@@ -215,6 +212,8 @@ class Saver:
             else:
                 self._journal(job, saved)
                 return saved
+            finally:
+                self._addresses.put_down()
         saving.failures.append((problem[0], f"asset {job.asset_id}: {problem[1]}", problem[2]))
         return None
 
@@ -222,10 +221,16 @@ class Saver:
         saving.halted = True
         self._context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` fetches what is missing.")
 
-    async def _stream(self, name: str, asset_id: str, address: AssetUrl) -> SavedFile:
+    async def _stream(self, name: str, asset_id: str, address: AssetUrl, preview: bool) -> SavedFile:
+        """One body into the store; a connection that breaks goes on where it stopped."""
         provider, store = self._context.parts.provider, self._context.parts.store
-        assert address.url is not None
-        async with provider.download(address.url) as body:
+        if address.url is None:
+            raise ArtifactError("ZF841", address.error or "the service gives no address for it", retry=True)
+
+        async def fresh() -> str | None:
+            return (await self._addresses.fresh(asset_id, preview)).url
+
+        async with open_body(provider, address.url, fresh, self._context.clock) as body:
             expected = Expected(address.media_type or body.media_type, body.total_bytes)
             return await store.save(name, asset_id, body.chunks, expected)
 
@@ -269,41 +274,6 @@ class Saver:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise ExpressionError("ZF334", "the name of a file must be a text", None, written.place, written.text)
         return folder + str(value)
-
-    # --------------------------------------------------------------------------------------------------------- addresses
-
-    async def _address(self, asset_id: str, preview: bool) -> AssetUrl:
-        """One address; whoever asks within the same moment shares a request of up to 50."""
-        place: asyncio.Future[AssetUrl] = asyncio.get_running_loop().create_future()
-        self._wanted[preview].append((asset_id, place))
-        if len(self._wanted[preview]) == 1:
-            task = asyncio.create_task(self._ask_addresses(preview))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
-        return await place
-
-    async def _ask_addresses(self, preview: bool) -> None:
-        await asyncio.sleep(0)  # let the others of this moment join
-        wanted, self._wanted[preview] = self._wanted[preview], []
-        service = self._context.service
-        ask = service.provider.preview_urls if preview else service.provider.download_urls
-        for start in range(0, len(wanted), URLS_AT_ONCE):
-            part = wanted[start : start + URLS_AT_ONCE]
-            ids = list(dict.fromkeys(asset_id for asset_id, _ in part))
-            try:
-                answers = await service.ask(Kind.FREE, lambda ids=ids: ask(ids))  # type: ignore[misc]
-                self._hand_out(part, answers)
-            except ServiceError as error:
-                for _, place in part:
-                    if not place.done():
-                        place.set_exception(error)
-
-    def _hand_out(self, part: Sequence[tuple[str, asyncio.Future[AssetUrl]]], answers: Sequence[AssetUrl]) -> None:
-        by_id = {answer.asset_id: answer for answer in answers}
-        for asset_id, place in part:
-            if not place.done():
-                missing = AssetUrl(asset_id, None, None, "the service did not answer for this asset")
-                place.set_result(by_id.get(asset_id, missing))
 
     # --------------------------------------------------------------------------------------------------------------- end
 

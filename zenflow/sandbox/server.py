@@ -72,16 +72,17 @@ def build_app(
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "service": "zenflow sandbox"})
 
+    files = Files(site, mishaps)
     routes: list[BaseRoute] = [
         Route("/mcp", _Endpoint(sessions.handle_request)),
-        Route("/files/{asset_id}/{rendition}", Files(site, mishaps), methods=["GET", "HEAD"]),
+        Route("/files/{asset_id}/{rendition}", files, methods=["GET", "HEAD"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]
     if site.authorization is not None:
         routes += oauth_routes(site.authorization, base_url, mishaps)
     open_admin = settings.admin or settings.faults is not None
     if open_admin:
-        routes += admin_routes(site, mishaps, lambda: door.arrived)
+        routes += admin_routes(site, mishaps, lambda: door.arrived + files.arrived)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

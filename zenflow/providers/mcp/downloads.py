@@ -24,7 +24,6 @@ from zenflow.providers.mcp.wire import retry_after_s
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0  # between two chunks
 REDIRECT_LIMIT = 3
-_CHUNK_BYTES = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-\d*/(\d+|\*)", re.I)
 _TIMEOUTS = {"connect": CONNECT_TIMEOUT_S, "read": READ_TIMEOUT_S, "write": READ_TIMEOUT_S, "pool": None}
 
@@ -83,7 +82,7 @@ async def _get(transport: httpx2.AsyncBaseTransport, url: str, start: int) -> ht
 
 async def _chunks(response: httpx2.Response, url: str) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.aiter_bytes(_CHUNK_BYTES):
+        async for chunk in response.aiter_bytes():  # as they come: what came before a break is not lost in a buffer
             yield chunk
     except Exception as no:
         raise _broken(url, no, "sent", response.status_code) from no

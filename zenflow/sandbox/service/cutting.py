@@ -12,6 +12,7 @@ import anyio
 from starlette.types import Receive, Send
 
 _PATIENCE_S = 2.0
+OUTERMOST_SEND = "zenflow.sandbox.send"  # in the scope: the server's own `send`, which the web framework wraps
 
 
 async def cut_connection(receive: Receive, send: Send, *, after_flush: bool) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zenflow.sandbox.mishaps import NOTHING, PREFIX, Drawn, Mishaps
-from zenflow.sandbox.service.cutting import cut_connection
+from zenflow.sandbox.service.cutting import OUTERMOST_SEND, cut_connection
 from zenflow.sandbox.service.oauth_pages import challenge
 from zenflow.sandbox.service.reception import Reception
 from zenflow.sandbox.service.site import Site
@@ -42,6 +42,7 @@ class Door:
         if scope["type"] != "http":
             await self._inside(scope, receive, send)
             return
+        scope[OUTERMOST_SEND] = send
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)

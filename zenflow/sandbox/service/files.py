@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from zenflow.sandbox.assets import Asset
 from zenflow.sandbox.mishaps import Drawn, Mishaps, Rule
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.assets import PREVIEW_TYPE
-from zenflow.sandbox.service.cutting import cut_connection
+from zenflow.sandbox.service.cutting import OUTERMOST_SEND, cut_connection
 from zenflow.sandbox.service.site import Site
 
 _CHUNK = 256 * 1024
@@ -34,9 +35,12 @@ class Files:
     def __init__(self, site: Site, mishaps: Mishaps) -> None:
         self._site = site
         self._mishaps = mishaps
+        self.arrived: Counter[str] = Counter()  # requests, and how many of them asked for a range
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        self.arrived["files"] += 1
+        self.arrived["files_ranged"] += "range" in request.headers
         drawn = self._mishaps.draw("files", {})
         refusal = self._refusal(request, drawn)
         if refusal is not None:
@@ -50,7 +54,7 @@ class Files:
         file = _spoiled(file, drawn)
         response = _answer(file, request, drawn.first("download_slow"), self._site)
         if drawn.first("download_truncated"):
-            await _half(response, file, scope, receive, send)
+            await _half(response, file, request, receive, send)
             return
         await response(scope, receive, send)
 
@@ -116,8 +120,10 @@ def _span(header: str | None, length: int) -> tuple[int, int] | None:
     return int(first), min(length, int(last) + 1 if last else length)
 
 
-async def _half(response: Response, file: _File, scope: Scope, receive: Receive, send: Send) -> None:
-    """The headers of the whole, half of the body, then a cut."""
+async def _half(response: Response, file: _File, request: Request, receive: Receive, send: Send) -> None:
+    """The headers of what was asked for, half of its bytes, then a cut."""
+    start, end = _span(request.headers.get("range"), len(file.body)) or (0, len(file.body))
+    body = file.body[start : start + max(0, end - start) // 2]
     await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
-    await send({"type": "http.response.body", "body": file.body[: len(file.body) // 2], "more_body": True})
-    await cut_connection(receive, send, after_flush=True)
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await cut_connection(receive, request.scope.get(OUTERMOST_SEND, send), after_flush=True)
