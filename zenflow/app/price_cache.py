@@ -1,7 +1,7 @@
 """Prices that this workspace was told, by server and question.
 
-They serve `plan --offline`, and, for a time that the user sets, a plan that need not ask again. A run asks again before it pays,
-whatever stands here (promise 3: no quote older than 30 s).
+They serve `plan --offline`, and, for a time that the user sets, a plan that need not ask again. A run asks again before it
+pays, whatever stands here (promise 3: no quote older than 30 s).
 """
 
 from __future__ import annotations

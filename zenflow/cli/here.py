@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.app.settings import Settings, load_settings
 from zenflow.app.workspace import find_workspace
-from zenflow.cli.options import Asked, Where
+from zenflow.cli.options import Asked, Where, Wish
 from zenflow.errors import UsageError
 
 
@@ -18,9 +18,13 @@ def settings_here(where: Where) -> Settings:
     return load_settings(find_workspace(current), os.environ, where.overrides(), current=current)
 
 
-def recipe_words(asked: Asked) -> dict[str, Any]:
+def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
     """The fields of a `RecipeRequest`."""
+    from zenflow.app.reuse import ReuseWish
+
+    said = wish or Wish()
     return {
+        "reuse": ReuseWish(source=said.source, redo=said.redo, start=said.start),
         "recipe": asked.recipe,
         "current": current_folder(),
         "inputs": asked.inputs,

@@ -54,6 +54,15 @@ class Asked:
     maxima: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says about results of earlier runs."""
+
+    source: str | None = None
+    redo: tuple[str, ...] = ()
+    start: str | None = None
+
+
 def talk_options(body: Body) -> Callable[..., Any]:
     """`--json --quiet --no-color` → `talk`."""
 
@@ -92,19 +101,36 @@ def server_options(body: Body) -> Callable[..., Any]:
 
 def recipe_options(body: Body) -> Callable[..., Any]:
     """`RECIPE -i --inputs --budget --max` → `asked`."""
+    return _asked_options(click.argument("recipe")(_asked(body)))
 
-    @click.argument("recipe")
-    @click.option("inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input; `@file` reads it.")
-    @click.option(
+
+def maybe_recipe_options(body: Body) -> Callable[..., Any]:
+    """The same where something else may say the recipe; it is then the empty text."""
+    return _asked_options(click.argument("recipe", required=False, default="")(_asked(body)))
+
+
+def _asked_options(body: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_ASKED):
+        body = option(body)
+    return body
+
+
+_ASKED: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option("inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input; `@file` reads it."),
+    click.option(
         "input_files",
         "--inputs",
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="A YAML or JSON mapping of inputs.",
-    )
-    @click.option("--budget", metavar="N", help="Never spend more than N credits.")
-    @click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP.")
+    ),
+    click.option("--budget", metavar="N", help="Never spend more than N credits."),
+    click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP."),
+)
+
+
+def _asked(body: Body) -> Callable[..., Any]:
     @wraps(body)
     def with_recipe(
         *args: Any,
@@ -125,6 +151,26 @@ def recipe_options(body: Body) -> Callable[..., Any]:
         return body(*args, asked=asked, **words)
 
     return with_recipe
+
+
+def reuse_options(body: Body) -> Callable[..., Any]:
+    """`--reuse --redo --from` → `wish`: which results of earlier runs are taken instead of calls."""
+
+    @click.option(
+        "--reuse",
+        is_flag=False,
+        flag_value="any",
+        metavar="[RUN|last|any]",
+        help="Take finished results of identical requests.",
+    )
+    @click.option("--redo", multiple=True, metavar="STEP[.I]", help="Make this anew; keep the rest of the last run.")
+    @click.option("--from", "start", metavar="STEP", help="Make STEP and what follows it anew; keep what is before.")
+    @wraps(body)
+    def with_wish(*args: Any, reuse: str | None, redo: tuple[str, ...], start: str | None, **words: Any) -> Any:
+        source = "last" if reuse is None and (redo or start) else reuse
+        return body(*args, wish=Wish(source, redo, start), **words)
+
+    return with_wish
 
 
 def pick_option(body: Body) -> Callable[..., Any]:

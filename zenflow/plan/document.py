@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.credits import as_number, as_numbers
-from zenflow.plan.model import Count, Judgement, Plan, PlannedStep
+from zenflow.plan.model import Count, Judgement, Plan, PlannedStep, Reuse
 from zenflow.problems import Problem
 
 
@@ -26,6 +26,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "price_questions": len(plan.prices),
         "expected_s": round(plan.expected_s, 1),
         "steps": [_step(step) for step in plan.steps.values()],
+        "reuse": None if plan.reuse is None else _reuse(plan.reuse),
         "problems": [problem_document(problem) for problem in plan.warnings],
     }
 
@@ -56,6 +57,28 @@ def _reasons(judgement: Judgement) -> dict[str, Any]:
     }
 
 
+def _reuse(reuse: Reuse) -> dict[str, Any]:
+    return {
+        "source": reuse.wish.get("source"),
+        "kept": [
+            {
+                "instance": kept.address,
+                "from_run": kept.run_id,
+                "from_instance": kept.instance,
+                "credits": as_number(kept.credits),
+            }
+            for kept in reuse.kept
+        ],
+        "kept_credits": as_number(reuse.kept_credits),
+        "orphaned": [
+            {"run": one.run_id, "instance": one.instance, "uses": one.uses, "credits": as_number(one.credits)}
+            for one in reuse.orphans
+        ],
+        "orphaned_credits": as_number(reuse.orphaned_credits),
+        "gone": list(reuse.gone),
+    }
+
+
 def _step(step: PlannedStep) -> dict[str, Any]:
     span = step.credits_each_range
     return {
@@ -64,6 +87,7 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "kind": step.kind,
         "model": step.model,
         "instances": _count(step.instances),
+        "kept": step.kept,
         "credits_each": as_number(step.credits_each),
         "credits_each_range": None if span is None else [as_number(span[0]), as_number(span[1])],
         "credits": as_numbers(step.credits),

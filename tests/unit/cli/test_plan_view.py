@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from zenflow.cli.views.ink import COLOUR, PLAIN
 from zenflow.cli.views.plan import draw_plan
 from zenflow.credits import Estimate
-from zenflow.plan.model import Count, Plan, PlannedStep, Verdict
+from zenflow.plan.model import Count, Kept, Orphan, Plan, PlannedStep, Reuse, Verdict
 
 MakePlan = Callable[..., Plan]
 
@@ -49,6 +50,7 @@ def test_at_80_columns(make_plan: MakePlan) -> None:
         "  total                                    2–10 paid          8        10     16",
         "  budget        recipe                                                        60",
         "  balance                                                                   1000",
+        "    afterwards                                              992       990    984",
         "",
         "  ~ priced with a stand-in for what is not made yet; asked again before it is",
         "    paid",
@@ -83,10 +85,34 @@ def test_of_300_steps_the_free_ones_share_a_line(make_plan: MakePlan) -> None:
     steps = [free(f"look_{n}", "describe", 2) for n in range(200)]
     steps += [paid(f"make_{n}", "by_prompt", (1, 1, 1), 1) for n in range(100)]
     lines = draw_plan(make_plan(*steps), PLAIN, 80).splitlines()
-    assert len(lines) < 115
-    assert [line for line in lines if "free steps" in line] == [
-        "  + 200 free steps  describe           400     –    –         –      –"
+    assert len(lines) < 20
+    assert [line.split() for line in lines if "free steps" in line] == [
+        ["+", "200", "free", "steps", "describe", "400", *"––––"]
     ]
+
+
+def test_of_300_steps_those_with_the_same_tool_and_price_share_a_line(make_plan: MakePlan) -> None:
+    steps = [paid(f"make_{n}", "by_prompt", (1, 1, 1), 1) for n in range(280)]
+    steps += [paid(f"other_{n}", "by_prompt", (1, 2, 3), 5) for n in range(20)]
+    lines = draw_plan(make_plan(*steps), PLAIN, 80).splitlines()
+    assert lines[4].split() == "make_0 + 279 like it by_prompt 280 1 280 280 280".split()
+    assert lines[5].split() == "other_0 + 19 like it by_prompt 20–60 5 100 200 300".split()
+    assert len(lines) < 20 and max(map(len, lines)) <= 80
+
+
+def test_what_is_kept_and_what_is_orphaned_stands_below_the_table(make_plan: MakePlan) -> None:
+    kept = (
+        Kept("generate.0", "f0", "run-a", "generate.0", Decimal(4)),
+        Kept("generate.1", "f1", "run-a", "generate.1", Decimal(4)),
+    )
+    orphans = (Orphan("run-a", "generate.2", "image_editor", Decimal(4)),)
+    step = paid("generate", "image_editor", (1, 1, 1), 4, kept=2)
+    plan = replace(make_plan(step), reuse=Reuse({"source": "last"}, kept, orphans), expected_s=75.0)
+    text = draw_plan(plan, PLAIN, 100)
+    assert "1 + 2 kept" in text
+    assert "  = kept from run run-a: 2 of generate, 8 credits were paid for it" in text
+    assert "  - orphaned: 1 paid result of run run-a for 4 credits that nothing asks for any more: generate.2 (4)" in text
+    assert "Takes about 1 min 15 s at the current limits." in text
 
 
 def test_what_has_no_price_is_named_and_never_zero(make_plan: MakePlan) -> None:

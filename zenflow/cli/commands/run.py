@@ -7,14 +7,27 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.commands.plan import show_plan
-from zenflow.cli.here import recipe_words, settings_here
-from zenflow.cli.options import Asked, Talk, Where, pick_option, recipe_options, server_options, talk_options
+from zenflow.cli.commands.plan import Shown, show_plan
+from zenflow.cli.here import current_folder, recipe_words, settings_here
+from zenflow.cli.options import (
+    Asked,
+    Talk,
+    Where,
+    Wish,
+    maybe_recipe_options,
+    pick_option,
+    reuse_options,
+    server_options,
+    talk_options,
+)
+from zenflow.errors import UsageError
 
 
 @click.command("run")
-@recipe_options
+@maybe_recipe_options
+@reuse_options
 @pick_option
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE", help="Exactly that saved plan.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder of the files itself.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the plan's price beforehand, and to nothing else.")
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
@@ -23,6 +36,8 @@ from zenflow.cli.options import Asked, Talk, Where, pick_option, recipe_options,
 @talk_options
 def command(
     asked: Asked,
+    wish: Wish,
+    plan_file: Path | None,
     picks: Mapping[str, tuple[int, ...]],
     out: Path | None,
     yes: bool,
@@ -32,16 +47,39 @@ def command(
     talk: Talk,
 ) -> int:
     """Run RECIPE: show the plan, ask, then make and save everything within the budget."""
+    if plan_file is not None:
+        if asked.recipe or asked.budget is not None or asked.maxima or asked.input_files or wish != Wish() or dry_run:
+            raise UsageError("ZF003", "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.")
+        return _run_plan(plan_file, asked, picks, out, where, talk)
+    if not asked.recipe:
+        raise UsageError("ZF003", "Missing argument 'RECIPE'.", "`zenflow run RECIPE`, or `zenflow run --plan FILE`.")
     if dry_run:
-        return show_plan(asked, where, talk, strict=strict)
+        return show_plan(asked, wish, where, talk, Shown(strict=strict))
     from zenflow.app.run import RunRequest, run
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
 
-    request = RunRequest(**recipe_words(asked), out=out, strict=strict, picks=picks)
+    request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks)
     settings = settings_here(where)
     agree = agree_to_plan(talk.console, yes=yes)
     with with_plan(talk.console):
         report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
+    return show_report(report, talk.console)
+
+
+def _run_plan(
+    file: Path, asked: Asked, picks: Mapping[str, tuple[int, ...]], out: Path | None, where: Where, talk: Talk
+) -> int:
+    """A saved plan is agreed to: nobody is asked again."""
+    from zenflow.app.saved import SavedRunRequest, run_saved
+    from zenflow.cli.consent import agree_to_plan
+    from zenflow.cli.driving import drive
+    from zenflow.cli.ending import show_report, with_plan
+
+    request = SavedRunRequest(file=file, current=current_folder(), inputs=asked.inputs, out=out, picks=picks)
+    settings = settings_here(where)
+    agree = agree_to_plan(talk.console, yes=True)
+    with with_plan(talk.console):
+        report = drive(lambda hands: run_saved(request, settings, agree, hands), talk.console)
     return show_report(report, talk.console)

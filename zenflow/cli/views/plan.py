@@ -6,9 +6,11 @@ Knows the plan as a value; decides nothing. Unknown is `?` and never 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
+from zenflow.cli.views.plan_notes import ages, duration, notes
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.verdict import draw_sentence
 from zenflow.cli.views.width import wrap
@@ -17,7 +19,8 @@ from zenflow.plan.model import Count, Plan, PlannedStep
 from zenflow.report.verdict import ways_out
 
 FREE = "–"
-FOLD_FROM = 24  # beyond so many steps those that cost nothing share one line
+FOLD_FROM = 24  # beyond so many steps those that cost nothing share one line, and paid ones that are alike
+ALIKE_FROM = 4
 
 _COLUMNS = (
     Column("step", shrinks=True, least=10),
@@ -30,12 +33,16 @@ _COLUMNS = (
 )
 
 
-def draw_plan(plan: Plan, ink: Ink, width: int, *, verdict: bool = True) -> str:
-    """The whole plan; without the verdict where an error says it."""
+def draw_plan(plan: Plan, ink: Ink, width: int, *, verdict: bool = True, as_of: datetime | None = None) -> str:
+    """The whole plan; without the verdict where an error says it. `as_of`: now, for one that was made offline."""
     lines = [ink.strong(where_line(plan.server)), _what(plan), ""]
     lines += _table(plan, ink, width)
-    notes = _notes(plan, width)
-    lines += ["", *notes] if notes else []
+    below = notes(plan, width)
+    lines += ["", *below] if below else []
+    takes = duration(plan)
+    lines += ["", takes] if takes else []
+    if as_of is not None:
+        lines += ["", *wrap(ages(plan, as_of), width)]
     if not verdict:
         return "\n".join(lines)
     lines += ["", *wrap(draw_sentence(plan, ink), width)]
@@ -49,13 +56,19 @@ def _what(plan: Plan) -> str:
 
 
 def _table(plan: Plan, ink: Ink, width: int) -> list[str]:
+    rows, feet = plan_rows(plan)
+    return table(_COLUMNS, rows, width, ink, feet=feet)
+
+
+def plan_rows(plan: Plan) -> tuple[list[list[str]], list[list[str]]]:
+    """The rows of the table, folded where there are many, and its feet."""
     shown, folded = _split(list(plan.steps.values()))
-    rows = [_row(step) for step in shown]
+    rows = [_row(step) for step in shown] if len(shown) < FOLD_FROM else _folded_rows(shown)
     if folded:
         kinds = ", ".join(dict.fromkeys(step.uses for step in folded))
         calls = _span([step.instances for step in folded])
         rows.append([f"+ {len(folded)} free steps", kinds, calls, FREE, FREE, FREE, FREE])
-    return table(_COLUMNS, rows, width, ink, feet=_feet(plan))
+    return rows, _feet(plan)
 
 
 def _split(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[PlannedStep]]:
@@ -64,14 +77,42 @@ def _split(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Planne
     return [s for s in steps if s.is_paid], [s for s in steps if not s.is_paid]
 
 
+def _folded_rows(steps: Sequence[PlannedStep]) -> list[list[str]]:
+    """Paid steps that are alike (tool, model, price) share a line; the others have their own."""
+    groups: dict[tuple[object, ...], list[PlannedStep]] = {}
+    for step in steps:
+        alike = (step.uses, step.model, step.credits_each, step.credits_each_range, step.unpriced, step.instances.exact)
+        groups.setdefault(alike, []).append(step)
+    rows = []
+    for group in groups.values():
+        if len(group) < ALIKE_FROM:
+            rows += [_row(step) for step in group]
+            continue
+        total = sum((step.credits for step in group), Estimate())
+        _, tool, _, each, *amounts = _row(group[0])
+        if "?" not in amounts:
+            amounts = _amounts(total)
+        rows.append(
+            [f"{group[0].path} + {len(group) - 1} like it", tool, _span([s.instances for s in group]), each, *amounts]
+        )
+    return rows
+
+
 def _row(step: PlannedStep) -> list[str]:
     tool = step.uses + (f" · {step.model}" if step.model else "")
-    calls = _count(step.instances)
+    calls = _count(step.instances) + (f" + {step.kept} kept" if step.kept else "")
+    name = _in_tree(step.path)
     if not step.is_paid:
-        return [step.path, tool, calls, FREE, FREE, FREE, FREE]
+        return [name, tool, calls, FREE, FREE, FREE, FREE]
     if step.unpriced is not None and step.max_credits is None:
-        return [step.path, tool, calls, "?", "?", "?", "?"]
-    return [step.path, tool, calls, _each(step), *_amounts(step.credits)]
+        return [name, tool, calls, "?", "?", "?", "?"]
+    return [name, tool, calls, FREE if step.instances.max == 0 else _each(step), *_amounts(step.credits)]
+
+
+def _in_tree(path: str) -> str:
+    """Steps of a recipe used as a step stand indented below it."""
+    *outer, name = path.split("/")
+    return "  " * len(outer) + name
 
 
 def _each(step: PlannedStep) -> str:
@@ -96,29 +137,15 @@ def _feet(plan: Plan) -> list[list[str]]:
     ]
     if plan.account is not None:
         feet.append(["balance", "", "", "", "", "", as_text(balance)])
+        if balance is not None and plan.credits.worst > 0 and not _has_holes(plan):
+            credits = plan.credits
+            left = [as_text(balance - spent) for spent in (credits.low, credits.expected, credits.worst)]
+            feet.append(["  afterwards", "", "", "", *left])
     return feet
 
 
 def _has_holes(plan: Plan) -> bool:
     return any(plan.steps[path].max_credits is None for path in plan.unpriced if path in plan.steps)
-
-
-def _notes(plan: Plan, width: int) -> list[str]:
-    lines: list[str] = []
-    for step in plan.steps.values():
-        if step.unpriced is not None:
-            lines += wrap(f"{step.path} has no price: {step.unpriced}", width, "    ", "  ? ")
-    if any(step.stand_in for step in plan.steps.values()):
-        said = "priced with a stand-in for what is not made yet; asked again before it is paid"
-        lines += wrap(said, width, "    ", "  ~ ")
-    by_cause: dict[str, list[str]] = {}
-    for step in plan.steps.values():
-        if step.uncertain:
-            by_cause.setdefault(step.uncertain, []).append(step.path)
-    for cause, paths in by_cause.items():
-        named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-        lines += wrap(f"{named}: {cause}", width, "    ", "  · ")
-    return lines
 
 
 def _amounts(estimate: Estimate) -> list[str]:
