@@ -7,7 +7,7 @@ being saved.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,6 @@ from zenflow.engine.addresses import Addresses
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Decision, Fail, Skip, Wait
 from zenflow.engine.instances import Instance, Status, StepRun
-from zenflow.engine.limits import Kind
 from zenflow.engine.resuming import open_body
 from zenflow.engine.scope import OriginLookup, scope_of
 from zenflow.engine.unfold import Unfolder
