@@ -49,8 +49,9 @@ class Watcher:
         return bool(self._watched)
 
     def add(self, submission: SubmissionState) -> None:
-        """Follow an accepted submission."""
-        self._watched[submission.number] = submission
+        """Follow an accepted submission; one that a round has adopted and finished meanwhile needs no more."""
+        if not submission.is_settled:
+            self._watched[submission.number] = submission
 
     def interval_s(self) -> float:
         """How long one round lasts: never under the service's 2 s (seed 000)."""

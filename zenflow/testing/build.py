@@ -26,6 +26,7 @@ from zenflow.history import events as e
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState
 from zenflow.ids import STAMP_LENGTH
+from zenflow.journal.base import JournalError
 from zenflow.journal.memory import MemoryJournal
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Plan
@@ -144,6 +145,8 @@ class Stage:
         if process.dead:
             self.journal = self.journal.survives()
             return None
+        if isinstance(work.exception(), JournalError):
+            return None  # the journal failed before there was a run that could tell it
         return work.result()
 
     async def _work(self, journal: MortalJournal, changes: Changes | None, stop: StopSignal) -> RunReport:

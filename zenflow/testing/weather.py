@@ -206,7 +206,7 @@ def _one_life(weather: Weather, dies: bool) -> RunReport | None:
     stage.provider.process.dead |= breaks  # what a failed journal did not let it do is counted as by a dead process
     said = "died" if report is None else f"{report.status}: {report.reason}"
     weather.log.append(f"{stage.clock.monotonic_s():.0f} s, {how or ''} → {said}")
-    if report is not None:
+    if not stage.provider.process.dead or breaks:
         stage.journal = stage.journal.survives()
     return report
 
