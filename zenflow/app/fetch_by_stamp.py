@@ -1,0 +1,137 @@
+"""The results of all tasks that carry a stamp, for when no journal knows their run any more. Free; needs no journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zenflow.app import wiring
+from zenflow.app.asking import patiently
+from zenflow.app.fetch import FolderShelf
+from zenflow.app.settings import Settings
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, SavedFile
+from zenflow.catalog.model import Account
+from zenflow.clock import Clock
+from zenflow.engine.collecting import PAID
+from zenflow.errors import UsageError
+from zenflow.providers.base import Provider, ServiceError, TaskSummary
+
+PAGES_MOST = 100
+STAMP_LEAST = 12  # the run's part of a stamp: less would take other runs' tasks for its own
+URLS_AT_ONCE = 50  # seed 001
+TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class StampView:
+    """`new` and `kept` are files; `failures` what is not there, and why."""
+
+    server: str
+    account: Account
+    folder: Path
+    tasks: tuple[TaskSummary, ...]
+    new: tuple[SavedFile, ...]
+    kept: tuple[SavedFile, ...]
+    failures: tuple[str, ...]
+
+
+async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> StampView:
+    """The results of every task whose comment begins with a stamp. Raises UsageError, ServiceError."""
+    if len(stamp) < STAMP_LEAST or not stamp.isalnum():
+        raise UsageError(
+            "ZF654",
+            f"`{stamp}` is no stamp: at least {STAMP_LEAST} letters and digits.",
+            "It opens the comment of each task: `zenflow tasks`.",
+        )
+    folder = out or settings.output_dir / stamp
+    clock = wiring.clock()
+    async with wiring.open_provider(settings, clock) as provider:
+        account = await patiently(provider.account, clock)
+        tasks = await stamped_tasks(provider, clock, stamp)
+        names: dict[str, str] = {}
+        failures: list[str] = []
+        for task in tasks:
+            await _name(task, provider, clock, names, failures)
+        shelf, store = FolderShelf(folder), wiring.open_store(folder)
+        kept = [f for f in map(shelf.find, names) if f is not None and await store.verify(f)]
+        there = {file.asset_id for file in kept}
+        missing = [asset_id for asset_id in names if asset_id not in there]
+        new = await _saved(missing, names, provider, clock, store, failures)
+        for file in new:
+            shelf.put(file)
+        if new:
+            shelf.leave(stamp)
+    return StampView(settings.server, account, folder, tasks, tuple(new), tuple(kept), tuple(failures))
+
+
+async def stamped_tasks(provider: Provider, clock: Clock, stamp: str) -> tuple[TaskSummary, ...]:
+    """All tasks whose comment begins with `stamp`, oldest first. Raises ServiceError."""
+    found: dict[str, TaskSummary] = {}
+    offset: int | None = 0
+    for _ in range(PAGES_MOST):
+        page, offset = await patiently(
+            lambda at=offset: provider.list_tasks(query=stamp, limit=100, offset=at or 0),  # type: ignore[misc]
+            clock,
+        )
+        found.update((task.task_id, task) for task in page if task.comment.startswith(stamp))
+        if offset is None or not page:
+            break
+    return tuple(reversed(found.values()))
+
+
+async def _name(
+    summary: TaskSummary, provider: Provider, clock: Clock, names: dict[str, str], failures: list[str]
+) -> None:
+    """The names under which a task's assets are saved; calls without assets are told."""
+    try:
+        task = await patiently(lambda: provider.get_task(summary.task_id), clock)
+    except ServiceError as error:
+        failures.append(f"task {summary.task_id}: {error.message}")
+        return
+    for place, call in enumerate(task.calls):
+        if call.status != "completed":
+            failures.append(f"task {summary.task_id}, call {place}: {call.status}")
+            continue
+        try:
+            result = await patiently(lambda one=call.call_id: provider.call_result(one), clock)  # type: ignore[misc]
+        except ServiceError as error:
+            failures.append(f"task {summary.task_id}, call {place}: {error.message}")
+            continue
+        for number, asset_id in enumerate(result.asset_ids):
+            more = f"-{number}" if len(result.asset_ids) > 1 else ""
+            names.setdefault(asset_id, f"{PAID}/{task.tool}-{summary.task_id[:8]}-{place}{more}")
+
+
+async def _saved(
+    asset_ids: Sequence[str],
+    names: Mapping[str, str],
+    provider: Provider,
+    clock: Clock,
+    store: ArtifactStore,
+    failures: list[str],
+) -> list[SavedFile]:
+    """Addresses 50 at a time, just before they are used; what broke on the way is asked for again."""
+    saved: list[SavedFile] = []
+    left, why = list(asset_ids), dict.fromkeys(asset_ids, "the service gives no address for it")
+    for attempt in range(TRIES):
+        if not left:
+            break
+        await clock.sleep(0.25 * 2**attempt if attempt else 0.0)
+        for start in range(0, len(left), URLS_AT_ONCE):
+            part = left[start : start + URLS_AT_ONCE]
+            for address in await patiently(lambda ids=part: provider.download_urls(ids), clock):  # type: ignore[misc]
+                if address.url is None:
+                    why[address.asset_id] = address.error or why[address.asset_id]
+                    continue
+                try:
+                    async with provider.download(address.url) as body:
+                        expected = Expected(address.media_type or body.media_type, body.total_bytes)
+                        name = names[address.asset_id]
+                        saved.append(await store.save(name, address.asset_id, body.chunks, expected))
+                except (ArtifactError, ServiceError) as error:
+                    why[address.asset_id] = error.message
+        there = {file.asset_id for file in saved}
+        left = [asset_id for asset_id in left if asset_id not in there]
+    failures += [f"asset {asset_id}: {why[asset_id]}" for asset_id in left]
+    return saved

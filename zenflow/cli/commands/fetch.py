@@ -1,0 +1,43 @@
+"""`zenflow fetch [RUN]`: everything that a run has paid for, on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from zenflow.cli import exits
+from zenflow.cli.here import current_folder, settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.errors import UsageError
+
+
+@click.command("fetch")
+@click.argument("run", required=False)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Into DIR instead of the run's own folder.")
+@click.option("--stamp", metavar="STAMP", help="Instead of a run: all tasks whose comment begins with STAMP.")
+@server_options
+@talk_options
+def command(run: str | None, out: Path | None, stamp: str | None, where: Where, talk: Talk) -> int:
+    """Save everything that RUN (left out: the last) has paid for and that is not on disk: also what came after its
+    end, and what no `download` names (below `paid/`). Free; the run stays as it is."""
+    from zenflow.app.fetch import fetch
+    from zenflow.app.fetch_by_stamp import fetch_by_stamp
+    from zenflow.cli.views import fetch as view
+
+    if run is not None and stamp is not None:
+        raise UsageError("ZF003", "Name a run or a stamp, not both.")
+    place = None if out is None else current_folder() / out
+    console, settings = talk.console, settings_here(where)
+    if stamp is not None:
+        found = asyncio.run(fetch_by_stamp(stamp, place, settings))
+        console.show(view.draw_stamped(found, console.ink, console.width))
+        status = exits.STOPPED if found.failures else exits.DONE
+        console.document(exits.WORDS[status], view.stamped_error(found), view.stamped_document(found))
+        return status
+    fetched = asyncio.run(fetch(run, place, settings))
+    console.show(view.draw_fetch(fetched, console.ink, console.width))
+    status = exits.DONE if fetched.is_whole else exits.STOPPED
+    console.document(exits.WORDS[status], view.fetch_error(fetched), view.fetch_document(fetched))
+    return status

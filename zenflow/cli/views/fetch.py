@@ -1,0 +1,108 @@
+"""What was paid for and is on disk now, and what is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zenflow.app.fetch import FetchView
+from zenflow.app.fetch_by_stamp import StampView
+from zenflow.artifacts.base import SavedFile
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import near, where_line
+from zenflow.cli.views.spans import plural, size
+from zenflow.cli.views.width import cut, wrap
+
+FILES_SHOWN = 20
+
+
+def draw_fetch(view: FetchView, ink: Ink, width: int) -> str:
+    found = view.collected
+    lines = [ink.strong(where_line(view.server)), f"run {view.run_id} → {near(view.folder)}"]
+    lines += _files(found.new, width)
+    lines.append(_sum(found.new, found.kept))
+    if found.texts:
+        lines.append(f"{plural(len(found.texts), 'text')} below paid/")
+    for asset_id, code, why in found.failures:
+        text = why if not asset_id or asset_id in why else f"asset {asset_id}: {why}"
+        lines += wrap(f"{text} [{code}]", width, "    ", ink.bad("! "))
+    if view.running:
+        calls = sum(view.running.values())
+        lines += wrap(f"{plural(calls, 'paid call')} not over yet: fetch again when it is.", width, "    ", "· ")
+        lines += [f"    task {task_id}" for task_id in view.running]
+    for lost in view.lost:
+        lines += wrap(f"{lost}: paid, and its result cannot be found; see manifest.json", width, "    ", ink.bad("! "))
+    if view.is_whole:
+        lines.append(ink.good("Everything that this run has paid for is on disk."))
+    return "\n".join(lines)
+
+
+def draw_stamped(view: StampView, ink: Ink, width: int) -> str:
+    lines = [ink.strong(where_line(view.server)), f"{plural(len(view.tasks), 'task')} → {near(view.folder)}"]
+    lines += _files(view.new, width)
+    lines.append(_sum(view.new, view.kept))
+    for failure in view.failures:
+        lines += wrap(failure, width, "    ", ink.bad("! "))
+    return "\n".join(lines)
+
+
+def fetch_error(view: FetchView) -> Mapping[str, Any] | None:
+    if view.is_whole:
+        return None
+    if view.collected.failures:
+        _, code, message = view.collected.failures[0]
+        return {"code": code, "message": message, "hint": "`zenflow fetch` again"}
+    if view.lost:
+        return {"code": "ZF644", "message": view.lost[0], "hint": None}
+    return {"code": "ZF643", "message": "Paid calls are not over yet.", "hint": "`zenflow fetch` again later"}
+
+
+def stamped_error(view: StampView) -> Mapping[str, Any] | None:
+    return {"code": "ZF840", "message": view.failures[0], "hint": None} if view.failures else None
+
+
+def fetch_document(view: FetchView) -> dict[str, Any]:
+    found = view.collected
+    return {
+        "server": view.server,
+        "run_id": view.run_id,
+        "folder": str(view.folder),
+        "new": [_row(file) for file in found.new],
+        "kept": [_row(file) for file in found.kept],
+        "texts": [{"path": f"{text.name}.json", "instance": text.instance} for text in found.texts],
+        "failures": [{"asset_id": a or None, "code": code, "message": why} for a, code, why in found.failures],
+        "running": [{"task_id": task_id, "calls": calls} for task_id, calls in view.running.items()],
+        "not_retrievable": list(view.lost),
+    }
+
+
+def stamped_document(view: StampView) -> dict[str, Any]:
+    return {
+        "server": view.server,
+        "account_id": view.account.account_id,
+        "folder": str(view.folder),
+        "tasks": [{"task_id": task.task_id, "tool": task.tool, "status": task.status} for task in view.tasks],
+        "new": [_row(file) for file in view.new],
+        "kept": [_row(file) for file in view.kept],
+        "failures": list(view.failures),
+    }
+
+
+def _files(new: Sequence[SavedFile], width: int) -> list[str]:
+    lines = [cut(f"  {file.path}  ({size(file.bytes)})", width) for file in new[:FILES_SHOWN]]
+    return [*lines, f"  … and {len(new) - FILES_SHOWN} more"] if len(new) > FILES_SHOWN else lines
+
+
+def _sum(new: Sequence[SavedFile], kept: Sequence[SavedFile]) -> str:
+    total = size(sum(file.bytes for file in new))
+    return f"{plural(len(new), 'file')} fetched ({total}), {len(kept)} already there"
+
+
+def _row(file: SavedFile) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "asset_id": file.asset_id,
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+    }
