@@ -41,7 +41,7 @@ class FetchView:
 async def fetch(word: str | None, out: Path | None, settings: Settings) -> FetchView:
     """Of one run (left out: the last), into its own folder or `out`. Raises NoSuchRun, RunBusy, Refused, ServiceError."""
     async with open_desk(word, settings, out=out) as opened:
-        desk, own = opened.desk, out is None or out.resolve() == Path(opened.started.out_dir).resolve()
+        desk, own = opened.desk, out is None or _is_same(out, Path(opened.started.out_dir))
         folder = desk.context.parts.store.folder
         shelf = None if own else FolderShelf(folder)
         await take_in(desk)
@@ -56,6 +56,10 @@ async def fetch(word: str | None, out: Path | None, settings: Settings) -> Fetch
         lost = tuple(f"{one.instance}: call {one.call_id}" for one in report.state.lost)
         running = still_running(report.state)
         return FetchView(opened.started.server, opened.row.run_id, folder, collected, running, lost, report)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _leave_texts(folder: Path, texts: Sequence[Text]) -> None:
