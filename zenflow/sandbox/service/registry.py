@@ -46,7 +46,11 @@ class McpTool:
             "name": self.name,
             "description": self.description,
             "inputSchema": self.input_schema,
-            "outputSchema": {"type": "object", "required": list(self.promises)},
+            "outputSchema": {
+                "type": "object",
+                # A refusal is structured too (402 by the documentation), and the TypeScript SDK checks refusals as well.
+                "anyOf": [{"required": list(self.promises)}, {"required": ["error_code"]}],
+            },
             "annotations": {
                 "readOnlyHint": self.reads_only,
                 "destructiveHint": self.destroys,
