@@ -226,12 +226,12 @@ def _inputs(saved: SavedPlan, recipe: Recipe, request: SavedRunRequest) -> Bound
     extra = next((name for name in given if name not in hidden), None)
     if extra is not None:
         raise UsageError("ZF003", f"`-i {extra}` means nothing with `--plan`: the plan holds that input.")
-    words = [(name, _word(value)) for name, value in saved.inputs.items() if name not in given]
+    words = [(name, word_of(value)) for name, value in saved.inputs.items() if name not in given]
     words = [(name, text) for name, text in words if name in recipe.inputs]
     return bind_inputs(recipe, [*words, *given.items()], (), request.current)
 
 
-def _word(value: Any) -> str:
+def word_of(value: Any) -> str:
     """As `-i` would be given it: text as it is, all else as JSON."""
     if isinstance(value, str):
         return "@" + value if value.startswith("@") else value

@@ -48,6 +48,17 @@ def parse_adoption(word: str) -> tuple[int, str]:
     return int(number), task_id.strip()
 
 
+def parse_increase(text: str | None) -> tuple[Decimal, bool] | None:
+    """`20%` or `5` of `--max-increase`: the number, and whether it is of a hundred."""
+    if text is None:
+        return None
+    amount = credits_from(text.strip().removesuffix("%").strip())
+    if amount is None or amount < 0:
+        said = f"`--max-increase {text}` is neither a percentage nor a number of credits."
+        raise UsageError("ZF005", said, "Write `--max-increase 20%`, or `--max-increase 5`.")
+    return amount, text.strip().endswith("%")
+
+
 def parse_maximum(word: str) -> tuple[str, int]:
     """`STEP=N` of `--max`."""
     step, _, number = word.partition("=")

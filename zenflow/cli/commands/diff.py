@@ -1,0 +1,64 @@
+"""`zenflow diff A B`: what a change costs, before it is paid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zenflow.cli import exits
+from zenflow.cli.here import current_folder, settings_here
+from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
+from zenflow.cli.words import parse_assignment, parse_budget, parse_increase
+
+
+@click.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option(
+    "inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input, for each side that has it."
+)
+@click.option("input_files", "--inputs", multiple=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--max-increase", metavar="N[%]", help="Fail (3) when the total grows by more.")
+@click.option("--budget", metavar="N", help="Fail (3) when the worst case of B is over N credits.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to show it.")
+@server_options
+@talk_options
+def command(
+    before: str,
+    after: str,
+    inputs: tuple[str, ...],
+    input_files: tuple[Path, ...],
+    max_increase: str | None,
+    budget: str | None,
+    form: str,
+    where: Where,
+    talk: Talk,
+) -> int:
+    """Compare what A and B cost. Each is a recipe, a saved plan, a run, or REV:path in git."""
+    from zenflow.app.diff import DiffRequest, diff, refused_by
+    from zenflow.cli.boundary import error_document
+    from zenflow.cli.views.diff import diff_markdown, draw_diff
+    from zenflow.cli.views.problems import draw_error
+    from zenflow.plan.diff import Limit, difference_document
+
+    increase, most = parse_increase(max_increase), parse_budget(budget)
+    limit = None if increase is None else Limit(*increase)
+    request = DiffRequest(
+        before=before,
+        after=after,
+        current=current_folder(),
+        inputs=tuple(parse_assignment(word) for word in inputs),
+        input_files=input_files,
+    )
+    found = wait_for(diff(request, settings_here(where)))
+    console = talk.console
+    console.show(diff_markdown(found) if form == "markdown" else draw_diff(found, console.ink, console.width))
+    refused = refused_by(found, limit, most)
+    if refused is None:
+        console.document("done", None, difference_document(found))
+        return exits.DONE
+    console.insist(draw_error(refused.message, refused.code, refused.hint, console.talk_ink, console.width))
+    console.document("refused", error_document(refused), difference_document(found))
+    return exits.REFUSED

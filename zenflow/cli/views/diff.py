@@ -1,0 +1,123 @@
+"""A difference of two prices, for people and as Markdown: `+ - ~` per step, then the totals in credits and percent."""
+
+from __future__ import annotations
+
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.plan_markdown import markdown_table
+from zenflow.cli.views.table import Column, table
+from zenflow.cli.views.width import wrap
+from zenflow.credits import Credits, as_text
+from zenflow.plan.diff import Change, Difference, PricedStep
+from zenflow.plan.model import Count
+
+SAME_SHOWN = 12
+NONE = "–"
+_COLUMNS = (
+    Column("", least=1),
+    Column("step", shrinks=True, least=10),
+    Column("tool · model", shrinks=True, least=14),
+    Column("calls", right=True),
+    Column("credits", right=True),
+    Column("change", right=True),
+)
+_HEAD = ("", "step", "tool · model", "calls", "credits", "change")
+
+
+def draw_diff(found: Difference, ink: Ink, width: int) -> str:
+    """Where from and where to, the table, the sum in one sentence."""
+    lines = [f"{ink.bad('-')} {found.before.label}", f"{ink.good('+')} {found.after.label}", ""]
+    rows, more = _rows(found)
+    lines += table(_COLUMNS, rows, width, ink, feet=_feet(found))
+    if more:
+        lines += ["", *wrap(more, width)]
+    return "\n".join([*lines, "", *wrap(_sentence(found), width)])
+
+
+def diff_markdown(found: Difference) -> str:
+    """For a pull request."""
+    rows, more = _rows(found)
+    lines = [f"### Cost of `{found.before.label}` → `{found.after.label}`", "", f"**{_sentence(found)}**", ""]
+    lines += markdown_table(_HEAD, rows, _feet(found), right_from=3)
+    return "\n".join([*lines, *(["", more] if more else [])])
+
+
+def _rows(found: Difference) -> tuple[list[list[str]], str]:
+    """Every change, and what stayed as long as that is little."""
+    same = [change for change in found.changes if change.mark == "="]
+    hide = len(same) > SAME_SHOWN
+    shown = [change for change in found.changes if not (hide and change.mark == "=")]
+    return [_row(change) for change in shown], f"{len(same)} steps stay as they are." if hide else ""
+
+
+def _row(change: Change) -> list[str]:
+    before, after = change.before, change.after
+    mark = "" if change.mark == "=" else change.mark
+    return [
+        mark,
+        change.path,
+        _labels(before, after),
+        _arrow(_calls(before), _calls(after)),
+        _arrow(_credits(before), _credits(after)),
+        _signed(change.expected) if _known(before) and _known(after) else "?",
+    ]
+
+
+def _feet(found: Difference) -> list[list[str]]:
+    before, after = found.before.credits, found.after.credits
+    feet = []
+    for word in ("low", "expected", "worst"):
+        old, new = getattr(before, word), getattr(after, word)
+        feet.append(["", word, "", "", _arrow(as_text(old), as_text(new)), _signed(new - old)])
+    return feet
+
+
+def _sentence(found: Difference) -> str:
+    if found.is_empty:
+        return f"No difference: {as_text(found.after.credits.expected)} credits are expected."
+    percent = found.percent
+    share = "" if percent is None else f" ({'+' if percent > 0 else ''}{as_text(percent)} %)"
+    said = f"{_signed(found.expected)} credits{share}: {as_text(found.before.credits.expected)} → "
+    said += f"{as_text(found.after.credits.expected)} expected, {as_text(found.before.credits.worst)} → "
+    said += f"{as_text(found.after.credits.worst)} at worst."
+    unpriced = found.after.unpriced
+    return said + (f" Without what has no price: {', '.join(unpriced)}." if unpriced else "")
+
+
+def _arrow(before: str | None, after: str | None) -> str:
+    if before == after:
+        return before or NONE
+    return f"{before or NONE} → {after or NONE}"
+
+
+def _labels(before: PricedStep | None, after: PricedStep | None) -> str:
+    known = after or before
+    if before is None or after is None:
+        return "" if known is None else known.label
+    if before.uses == after.uses:
+        models = _arrow(before.model, after.model)
+        return before.uses if models == NONE else f"{before.uses} · {models}"
+    return _arrow(before.label, after.label)
+
+
+def _calls(step: PricedStep | None) -> str | None:
+    return None if step is None else _count(step.calls)
+
+
+def _credits(step: PricedStep | None) -> str | None:
+    if step is None:
+        return None
+    if step.unpriced is not None:
+        return "?"
+    return as_text(step.credits.expected) if step.is_paid else NONE
+
+
+def _known(step: PricedStep | None) -> bool:
+    return step is None or step.unpriced is None
+
+
+def _signed(amount: Credits) -> str:
+    return f"+{as_text(amount)}" if amount > 0 else as_text(amount)
+
+
+def _count(count: Count) -> str:
+    return f"{count.max:,}" if count.exact else f"{count.min:,}–{count.max:,}"
