@@ -296,6 +296,10 @@ class Cashier:
         context = self._context
         if not await self._still_costs(submission):
             return False
+        if not submission.needs_look:  # a round of the watcher has found it while we looked, or asked for its price
+            return True
+        if not context.takes_new_work:
+            return False
         attempt = submission.attempts + 1
         now = context.recorder.now()
         await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))

@@ -61,7 +61,7 @@ class Unanswered:
                 go_on = await self._not_sent(submission, begun_s, submission.attempts - attempts)
             else:
                 go_on = await self._unknown(submission)
-            if not go_on:
+            if not go_on and submission.needs_look:
                 self._rest(submission)
                 return
         if submission.outcome is Outcome.ACCEPTED:
