@@ -225,8 +225,9 @@ class _Engine:
         assert started is not None
         await self.books.begin()
         await self.watcher.find_lost()
+        has_looked = not self.is_resume or await self._look_for_strangers()  # before any instance: it may be made already
         context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
-        if self.is_resume and not await self._look_for_strangers():
+        if not has_looked:
             return await self._end()
         self._recover()
         await self._drive()
