@@ -176,7 +176,7 @@ def test_the_looks_agree_with_the_run(zenflow: Zenflow, workspace: Path) -> None
     ledger = zenflow("ledger", "--check", "--json").document
     assert ledger["status"] == "done" and ledger["totals"]["spent"] == 6
     assert all(row["difference"] == 0 for row in ledger["submissions"])
-    assert zenflow("ledger", "--csv").out.startswith("submission,at,steps,tool,calls,outcome,task_id,")
+    assert zenflow("ledger", "--csv").out.startswith("run,recipe,version,digest,submission,at,instance,try,")
 
 
 def test_an_over_budget_run_is_refused_with_its_plan_and_begins_nothing(zenflow: Zenflow, workspace: Path) -> None:

@@ -1,86 +1,114 @@
-"""What a run was charged, submission by submission, and on request compared with the account's own transaction list."""
+"""What runs were charged, call by call and by recipe revision; on request compared with the account's transaction list.
+
+The comparison takes in what the list says meanwhile (debits, refunds that came later): facts of the run, under its lease.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from zenflow.app import wiring
-from zenflow.app.asking import patiently
+from zenflow.app.desk import open_desk
 from zenflow.app.look import Seen, find
-from zenflow.app.resume import compare_account, on_server_of
 from zenflow.app.settings import Settings
 from zenflow.credits import ZERO
+from zenflow.engine.checking import BookCheck, Compared, check_books
 from zenflow.engine.replay import look_at
-from zenflow.errors import UsageError
 from zenflow.history.state import SubmissionState
-from zenflow.providers.base import Provider, Transaction
-from zenflow.report.ledger import LedgerRow, ledger_rows
-
-PAGES_MOST = 100
+from zenflow.report.ledger import CallRow, LedgerRow, call_rows, ledger_rows
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerView:
-    """`listed` is the account's side by task id, None when it was not asked for."""
+    """`check` is the account's side, None when it was not asked for. `news`: refunds and debits just taken in."""
 
     seen: Seen
     rows: tuple[LedgerRow, ...]
-    listed: Mapping[str, Decimal] | None = field(default=None)
+    calls: tuple[CallRow, ...]
+    check: BookCheck | None = None
+    news: int = 0
+
+    def compared(self, row: LedgerRow) -> Compared | None:
+        if self.check is None:
+            return None
+        return next((one for one in self.check.compared if one.submission == row.submission), None)
 
     def difference(self, row: LedgerRow) -> Decimal | None:
         """The account's side less ours; None where there is nothing to compare."""
-        if self.listed is None or row.task_id is None:
+        one = self.compared(row)
+        if one is None or row.task_id is None:
             return None
-        return self.listed.get(row.task_id, ZERO) - (row.charged - row.refunded)
+        return (one.listed or ZERO) - (row.charged - row.refunded)
 
     @property
     def agrees(self) -> bool:
-        return all(not self.difference(row) for row in self.rows)
+        return self.check is None or self.check.agrees
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """All runs of one revision of one recipe: the digest counts, the version is what its author says."""
+
+    name: str
+    version: str
+    digest: str
+    runs: tuple[LedgerView, ...]
+
+    @property
+    def spent(self) -> Decimal:
+        return sum((view.seen.report.state.books.spent for view in self.runs), ZERO)
+
+    @property
+    def calls(self) -> int:
+        return sum(len(view.calls) for view in self.runs)
 
 
 async def ledger(word: str | None, settings: Settings, *, check: bool = False) -> LedgerView:
-    """The ledger of one run; left out, the last."""
-    clock = wiring.clock()
-    journal = wiring.open_journal(settings, clock, read_only=True)
+    """The ledger of one run; left out, the last. Raises NoSuchRun; with `check` RunBusy, Refused, ServiceError."""
+    if check:
+        return await _checked(word, settings)
+    journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
         row = find(journal, word)
-        report = look_at(journal.events(row.run_id))
+        return _view(Seen(row, look_at(journal.events(row.run_id))))
     finally:
         await journal.close()
-    rows = ledger_rows(report.state)
-    seen = Seen(row, report)
-    if not check:
-        return LedgerView(seen, rows)
-    if report.state.started is None:
-        raise UsageError("ZF042", f"Run {row.run_id} never began: there is nothing to compare.")
-    async with wiring.open_provider(on_server_of(report.state.started, settings), clock) as provider:
-        compare_account(report.state.started, await patiently(provider.account, clock))
-        listed = await _listed(provider, list(report.state.submissions.values()))
-    return LedgerView(seen, rows, listed)
 
 
-async def _listed(provider: Provider, submissions: Sequence[SubmissionState]) -> dict[str, Decimal]:
-    """What the account's list says of our tasks: debits less credits, by task id."""
-    wanted = {submission.task_id for submission in submissions if submission.task_id}
-    oldest = min((submission.intended_at for submission in submissions), default="")
-    sums: dict[str, Decimal] = {}
-    offset: int | None = 0
-    for _ in range(PAGES_MOST):
-        if offset is None or not wanted:
-            break
-        page, offset = await provider.transactions(limit=100, offset=offset)
-        for transaction in page:
-            if transaction.task_id in wanted and transaction.amount is not None:
-                sums[transaction.task_id] = sums.get(transaction.task_id, ZERO) - transaction.amount
-        if page and _is_older(page[-1], oldest):
-            break
-    return sums
+async def by_revision(settings: Settings) -> Sequence[Revision]:
+    """Every run of the workspace, by recipe revision, the revision used last first. Asks no service."""
+    journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
+    try:
+        views = [_view(Seen(row, look_at(journal.events(row.run_id)))) for row in journal.runs()]
+    finally:
+        await journal.close()
+    groups: dict[tuple[str, str, str], list[LedgerView]] = {}
+    for view in views:
+        started = view.seen.report.state.started
+        if started is not None:
+            key = (started.recipe_name, started.recipe_version, started.recipe_digest)
+            groups.setdefault(key, []).append(view)
+    return tuple(Revision(*key, tuple(runs)) for key, runs in groups.items())
 
 
-def _is_older(transaction: Transaction, moment: str) -> bool:
-    """A day of slack: the two clocks are not the same."""
-    if transaction.created_at is None or not moment:
-        return False
-    return transaction.created_at.isoformat()[:10] < moment[:10]
+async def _checked(word: str | None, settings: Settings) -> LedgerView:
+    async with open_desk(word, settings) as opened:
+        desk = opened.desk
+        before = _rows_known(opened.report.state.submissions.values())
+        await desk.books.settle(from_start=True)
+        found = await check_books(desk)
+        await desk.context.recorder.flush()
+        report = opened.report_now()
+        news = _rows_known(report.state.submissions.values()) - before
+        return _view(Seen(opened.row, report), found, news)
+
+
+def _view(seen: Seen, check: BookCheck | None = None, news: int = 0) -> LedgerView:
+    state = seen.report.state
+    return LedgerView(seen, ledger_rows(state), call_rows(state), check, news)
+
+
+def _rows_known(submissions: Iterable[SubmissionState]) -> int:
+    return sum(len(one.debits) + len(one.refunds) for one in submissions)

@@ -1,4 +1,4 @@
-"""The books of a run, one row per submission. Pure; the sums are those of the state."""
+"""The books of a run: a row per submission, a row per call. Pure; the sums are those of the state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from zenflow.history.state import RunState, SubmissionState
+from zenflow.engine.report import cost_of
+from zenflow.history.state import CallState, Outcome, RunState, SubmissionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,56 @@ class LedgerRow:
     charged: Decimal
     refunded: Decimal
     confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call. `charged` is its share of what its submission was charged, `refunded` its share of what came back."""
+
+    submission: int
+    instance: str
+    try_number: int
+    tool: str
+    status: str  # produced | failed | lost | waiting, or the submission's outcome where it was not accepted
+    task_id: str | None
+    call_id: str | None
+    quote: Decimal
+    charged: Decimal
+    refunded: Decimal
+    confirmed: bool
+
+
+def call_rows(state: RunState) -> tuple[CallRow, ...]:
+    """In the order in which they were sent."""
+    return tuple(
+        _call_row(submission, position, call)
+        for _, submission in sorted(state.submissions.items())
+        for position, call in enumerate(submission.calls)
+    )
+
+
+def _call_row(submission: SubmissionState, position: int, call: CallState) -> CallRow:
+    accepted = submission.outcome is Outcome.ACCEPTED
+    charged = _share(submission, position)
+    return CallRow(
+        submission=submission.number,
+        instance=call.call.instance,
+        try_number=call.call.try_number,
+        tool=submission.tool,
+        status=call.status if accepted else submission.outcome.value,
+        task_id=submission.task_id,
+        call_id=call.call_id,
+        quote=call.call.quote,
+        charged=charged,
+        refunded=charged - cost_of(submission, position) if submission.refunds else Decimal(0),
+        confirmed=submission.confirmed is not None,
+    )
+
+
+def _share(submission: SubmissionState, position: int) -> Decimal:
+    """A call's share of the charge: its quote, scaled to the row (money.md, “One submission's life”)."""
+    quote = submission.calls[position].call.quote
+    return submission.charge * quote / submission.quote if submission.quote else submission.charge
 
 
 def ledger_rows(state: RunState) -> tuple[LedgerRow, ...]:

@@ -1,4 +1,4 @@
-"""`zenflow ledger [RUN]`: what a run was charged, submission by submission."""
+"""`zenflow ledger [RUN]`: what runs were charged, call by call, and whether the account's own list agrees."""
 
 from __future__ import annotations
 
@@ -9,21 +9,31 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.errors import UsageError
 
 
 @click.command("ledger")
 @click.argument("run", required=False)
-@click.option("--check", is_flag=True, help="Compare with the account's transaction list (asks the service).")
-@click.option("as_csv", "--csv", is_flag=True, help="Comma-separated rows.")
+@click.option("--check", is_flag=True, help="Compare with the account's transaction list, row by row; take in refunds.")
+@click.option("every", "--all", is_flag=True, help="All runs of this workspace, by recipe revision.")
+@click.option("as_csv", "--csv", is_flag=True, help="Comma-separated rows, one per call.")
 @server_options
 @talk_options
-def command(run: str | None, check: bool, as_csv: bool, where: Where, talk: Talk) -> int:
-    """Show what RUN (left out: the last) was charged: per submission the quote, the charge, refunds."""
-    from zenflow.app.ledger import ledger
-    from zenflow.cli.views.ledger import draw_csv, draw_ledger, ledger_document
+def command(run: str | None, check: bool, every: bool, as_csv: bool, where: Where, talk: Talk) -> int:
+    """Show what RUN (left out: the last) was charged: per call its quote, charge and refund, with task and call ids."""
+    from zenflow.app.ledger import by_revision, ledger
+    from zenflow.cli.views import ledger as view
 
-    view = asyncio.run(ledger(run, settings_here(where), check=check))
-    console = talk.console
-    console.show(draw_csv(view) if as_csv else draw_ledger(view, console.ink, console.width))
-    console.document("done" if view.agrees else "differs", None, ledger_document(view))
-    return exits.DONE if view.agrees else exits.FAILED
+    console, settings = talk.console, settings_here(where)
+    if every:
+        if run is not None or check:
+            raise UsageError("ZF003", "`--all` shows every run as the journal knows it: no RUN, no `--check`.")
+        revisions = asyncio.run(by_revision(settings))
+        runs = [one for revision in revisions for one in revision.runs]
+        console.show(view.draw_csv(runs) if as_csv else view.draw_revisions(revisions, console.ink, console.width))
+        console.document("done", None, view.revisions_document(revisions))
+        return exits.DONE
+    found = asyncio.run(ledger(run, settings, check=check))
+    console.show(view.draw_csv([found]) if as_csv else view.draw_ledger(found, console.ink, console.width))
+    console.document("done" if found.agrees else "differs", None, view.ledger_document(found))
+    return exits.DONE if found.agrees else exits.FAILED

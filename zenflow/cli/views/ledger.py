@@ -1,80 +1,207 @@
-"""The books of a run: a table, rows for a spreadsheet, a document."""
+"""The books of a run, call by call: a table, rows for a spreadsheet, a document; and those of all runs, by revision."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from zenflow.app.ledger import LedgerView
+from zenflow.app.ledger import LedgerView, Revision
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
+from zenflow.cli.views.spans import plural
 from zenflow.cli.views.table import Column, table
+from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, as_number, as_text
-from zenflow.report.ledger import LedgerRow
+from zenflow.engine.checking import sentence
+from zenflow.history.events import RunStarted
+from zenflow.report.ledger import CallRow, LedgerRow
 
-_TASK_SHOWN = 8
+_ID_SHOWN, DIGEST_SHOWN = 8, 8
 _CSV_HEAD = (
+    "run",
+    "recipe",
+    "version",
+    "digest",
     "submission",
     "at",
-    "steps",
+    "instance",
+    "try",
     "tool",
-    "calls",
-    "outcome",
+    "status",
     "task_id",
+    "call_id",
     "quote",
     "charged",
     "refunded",
     "confirmed",
+    "compared",
 )
+_COLUMNS = (
+    Column("#", right=True),
+    Column("call", shrinks=True, least=8),
+    Column("tool", shrinks=True, least=8),
+    Column("status", shrinks=True, least=6),
+    Column("task"),
+    Column("id"),
+    Column("quote", right=True),
+    Column("charged", right=True),
+    Column("refund", right=True),
+)
+_RUNS = (
+    Column("run"),
+    Column("server", shrinks=True, least=8),
+    Column("status"),
+    Column("calls", right=True),
+    Column("charged", right=True),
+    Column("refund", right=True),
+    Column("spent", right=True),
+)
+
+
+# --------------------------------------------------------------------------------------------------------------- one run
 
 
 def draw_ledger(view: LedgerView, ink: Ink, width: int) -> str:
     report, started = view.seen.report, view.seen.report.state.started
-    head = [] if started is None else [ink.strong(where_line(started.server))]
+    head = [] if started is None else [ink.strong(where_line(started.server)), _revision_of(started)]
     head.append(f"run {report.run_id} · budget {as_text(report.state.budget)}")
     if not view.rows:
         return "\n".join([*head, "", "Nothing was submitted."])
-    columns = [
-        Column("#", right=True),
-        Column("steps", shrinks=True, least=8),
-        Column("tool", shrinks=True, least=8),
-        Column("calls", right=True),
-        Column("outcome", shrinks=True, least=8),
-        Column("task"),
-        Column("quote", right=True),
-        Column("charged", right=True),
-        Column("refund", right=True),
-    ]
-    if view.listed is not None:
-        columns.append(Column("listed", right=True))
-    lines = [*head, "", *table(columns, [_cells(view, row) for row in view.rows], width, ink, feet=[_foot(view)])]
+    lines = [*head, "", *table(_COLUMNS, [_cells(row) for row in view.calls], width, ink, feet=[_foot(view)])]
     unconfirmed = sum(1 for row in view.rows if row.charged and not row.confirmed)
     if unconfirmed:
-        lines.append(f"  * {unconfirmed} at the quote: the account's own row was not seen yet")
-    return "\n".join([*lines, *_comparison(view, ink)])
+        said = f"* at the quote: of {plural(unconfirmed, 'submission')} the account's own row was not seen yet"
+        lines += wrap(said, width, "    ", "  ")
+    return "\n".join([*lines, *_comparison(view, ink, width)])
 
 
-def draw_csv(view: LedgerView) -> str:
+def _revision_of(started: RunStarted) -> str:
+    return f"{started.recipe_name} {started.recipe_version} · revision {started.recipe_digest[:DIGEST_SHOWN]}"
+
+
+def _cells(row: CallRow) -> list[str]:
+    star = "" if row.confirmed or not row.charged else "*"
+    again = f" (try {row.try_number})" if row.try_number > 1 else ""
+    return [
+        str(row.submission),
+        row.instance + again,
+        row.tool,
+        row.status,
+        (row.task_id or "–")[:_ID_SHOWN],
+        (row.call_id or "–")[:_ID_SHOWN],
+        as_text(row.quote),
+        as_text(row.charged) + star,
+        as_text(row.refunded) if row.refunded else "–",
+    ]
+
+
+def _foot(view: LedgerView) -> list[str]:
+    books = view.seen.report.state.books
+    quoted = sum((row.quote for row in view.rows), ZERO)
+    foot = ["", "total", "", "", "", "", as_text(quoted)]
+    return [*foot, as_text(books.charged + books.difference), as_text(books.refunded) if books.refunded else "–"]
+
+
+def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
+    check = view.check
+    if check is None:
+        return []
+    lines = [""]
+    if view.news:
+        lines.append(f"Taken in just now: {plural(view.news, 'row')} of the account's transaction list.")
+    if not check.complete:
+        lines += wrap("The list could not be read down to the start of the run.", width, "  ", ink.warn("! "))
+    differing = [one for one in check.compared if not one.agrees]
+    if check.agrees:
+        lines.append(ink.good("The account's transaction list agrees, row by row."))
+    elif differing:
+        lines.append(ink.bad("The account's transaction list differs:"))
+    for one in differing:
+        lines += wrap(f"#{one.submission} {sentence(one)}", width, "     ", "  ")
+    for row in check.unowned:
+        mark = ink.bad("! ") if row.ours else "· "
+        said = f"{as_text(row.amount)} credits, row {row.transaction_id}, task {row.task_id or '–'}: {row.said}"
+        lines += wrap(said, width, "    ", mark)
+    open_ones = [one for one in check.compared if one.found == "not known yet"]
+    if open_ones:
+        numbers = ", ".join(f"#{one.submission}" for one in open_ones)
+        command = f"`zenflow reconcile {view.seen.report.run_id}`"
+        lines += wrap(f"Not known yet: {numbers}. {command} shows them.", width, "  ")
+    count, total = check.others
+    if count:
+        lines.append(f"Other clients since then: {plural(count, 'debit')}, {as_text(total)} credits.")
+    return lines
+
+
+# ----------------------------------------------------------------------------------------------------------- all of them
+
+
+def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
+    if not revisions:
+        return "No run yet. `zenflow run RECIPE` begins one."
+    lines: list[str] = []
+    for one in revisions:
+        lines.append(ink.strong(f"{one.name} {one.version} · revision {one.digest[:DIGEST_SHOWN]}"))
+        feet = [["total", "", "", str(one.calls), "", "", as_text(one.spent)]]
+        lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, ink, feet=feet), ""]
+    total = sum((one.spent for one in revisions), ZERO)
+    return "\n".join([*lines, f"Spent {as_text(total)} credits in all, refunds taken off."])
+
+
+def _run_cells(view: LedgerView) -> list[str]:
+    report = view.seen.report
+    books, started = report.state.books, report.state.started
+    return [
+        report.run_id,
+        "" if started is None else started.server,
+        report.status,
+        str(len(view.calls)),
+        as_text(books.charged + books.difference),
+        as_text(books.refunded) if books.refunded else "–",
+        as_text(books.spent),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- for other programs
+
+
+def draw_csv(views: Iterable[LedgerView]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_CSV_HEAD)
-    for row in view.rows:
-        writer.writerow(_row_document(row)[name] for name in _CSV_HEAD)
+    for view in views:
+        for row in _csv_rows(view):
+            writer.writerow(row[name] for name in _CSV_HEAD)
     return text.getvalue().rstrip("\n")
 
 
+def _csv_rows(view: LedgerView) -> Iterable[dict[str, Any]]:
+    started = view.seen.report.state.started
+    at = {row.submission: row for row in view.rows}
+    for call in view.calls:
+        compared = view.compared(at[call.submission])
+        yield {
+            "run": view.seen.report.run_id,
+            "recipe": None if started is None else started.recipe_name,
+            "version": None if started is None else started.recipe_version,
+            "digest": None if started is None else started.recipe_digest,
+            "at": at[call.submission].at,
+            "compared": None if compared is None else compared.found,
+            **_call_document(call),
+        }
+
+
 def ledger_document(view: LedgerView) -> dict[str, Any]:
-    books = view.seen.report.state.books
-    rows = []
-    for row in view.rows:
-        document = _row_document(row)
-        if view.listed is not None:
-            document["difference"] = as_number(view.difference(row))
-        rows.append(document)
+    books, started = view.seen.report.state.books, view.seen.report.state.started
     return {
         "run_id": view.seen.report.run_id,
-        "submissions": rows,
+        "recipe": None
+        if started is None
+        else {"name": started.recipe_name, "version": started.recipe_version, "digest": started.recipe_digest},
+        "submissions": [_submission_document(view, row) for row in view.rows],
+        "calls": [_call_document(row) for row in view.calls],
         "totals": {
             "reserved": as_number(books.reserved),
             "open": as_number(books.open),
@@ -86,12 +213,27 @@ def ledger_document(view: LedgerView) -> dict[str, Any]:
             "spent": as_number(books.spent),
             "budget": as_number(view.seen.report.state.budget),
         },
-        "checked": view.listed is not None,
+        "checked": view.check is not None,
+        "check": _check_document(view),
     }
 
 
-def _row_document(row: LedgerRow) -> dict[str, Any]:
+def revisions_document(revisions: Sequence[Revision]) -> dict[str, Any]:
     return {
+        "revisions": [
+            {
+                "recipe": {"name": one.name, "version": one.version, "digest": one.digest},
+                "spent": as_number(one.spent),
+                "calls": one.calls,
+                "runs": [ledger_document(view) for view in one.runs],
+            }
+            for one in revisions
+        ]
+    }
+
+
+def _submission_document(view: LedgerView, row: LedgerRow) -> dict[str, Any]:
+    document = {
         "submission": row.submission,
         "at": row.at,
         "steps": row.steps,
@@ -104,44 +246,51 @@ def _row_document(row: LedgerRow) -> dict[str, Any]:
         "refunded": as_number(row.refunded),
         "confirmed": row.confirmed,
     }
+    compared = view.compared(row)
+    if compared is not None:
+        document |= {"difference": as_number(view.difference(row)), "compared": compared.found}
+        document["transactions"] = list(compared.rows)
+    return document
 
 
-def _cells(view: LedgerView, row: LedgerRow) -> list[str]:
-    star = "" if row.confirmed or not row.charged else "*"
-    cells = [
-        str(row.submission),
-        row.steps,
-        row.tool,
-        str(row.calls),
-        row.outcome,
-        (row.task_id or "–")[:_TASK_SHOWN],
-        as_text(row.quote),
-        as_text(row.charged) + star,
-        as_text(row.refunded) if row.refunded else "–",
-    ]
-    if view.listed is not None:
-        cells.append("–" if row.task_id is None else as_text(view.listed.get(row.task_id)))
-    return cells
+def _call_document(row: CallRow) -> dict[str, Any]:
+    return {
+        "submission": row.submission,
+        "instance": row.instance,
+        "try": row.try_number,
+        "tool": row.tool,
+        "status": row.status,
+        "task_id": row.task_id,
+        "call_id": row.call_id,
+        "quote": as_number(row.quote),
+        "charged": as_number(row.charged),
+        "refunded": as_number(row.refunded),
+        "confirmed": row.confirmed,
+    }
 
 
-def _foot(view: LedgerView) -> list[str]:
-    books = view.seen.report.state.books
-    quoted = sum((row.quote for row in view.rows), ZERO)
-    foot = ["", "total", "", str(sum(r.calls for r in view.rows)), "", "", as_text(quoted)]
-    foot += [as_text(books.charged + books.difference), as_text(books.refunded) if books.refunded else "–"]
-    return [*foot, as_text(sum(view.listed.values(), ZERO))] if view.listed is not None else foot
-
-
-def _comparison(view: LedgerView, ink: Ink) -> list[str]:
-    if view.listed is None:
-        return []
-    if view.agrees:
-        return ["", ink.good("The account's transaction list agrees, row by row.")]
-    differing = [row for row in view.rows if view.difference(row)]
-    lines = ["", ink.bad("The account's transaction list differs:")]
-    return lines + [f"  #{row.submission} task {row.task_id}: {_signed(view, row)} credits" for row in differing]
-
-
-def _signed(view: LedgerView, row: LedgerRow) -> str:
-    difference = view.difference(row)
-    return ("+" if difference and difference > 0 else "") + as_text(difference)
+def _check_document(view: LedgerView) -> dict[str, Any] | None:
+    check = view.check
+    if check is None:
+        return None
+    return {
+        "agrees": check.agrees,
+        "complete": check.complete,
+        "taken_in": view.news,
+        "differences": [
+            {"submission": one.submission, "found": one.found, "said": sentence(one)}
+            for one in check.compared
+            if not one.agrees
+        ],
+        "rows_without_ours": [
+            {
+                "transaction_id": row.transaction_id,
+                "amount": as_number(row.amount),
+                "task_id": row.task_id,
+                "said": row.said,
+                "ours": row.ours,
+            }
+            for row in check.unowned
+        ],
+        "other_clients": {"debits": check.others[0], "credits": as_number(check.others[1])},
+    }

@@ -1,0 +1,150 @@
+"""The books against the account's transaction list, row by row: matched, missing, different, doubled, nobody's."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from zenflow.engine.checking import check_books
+from zenflow.report.ledger import call_rows
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.desk import at_desk
+from zenflow.testing.service import Fate
+
+TWO = """
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  enlarge:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+"""
+
+
+async def _check(desk):
+    await desk.books.settle(from_start=True)
+    return await check_books(desk)
+
+
+def checked(stage):
+    return at_desk(stage, _check)
+
+
+def a_done_stage(**parts):
+    stage = stage_of(TWO, budget=100, **parts)
+    stage.finished()
+    return stage
+
+
+def test_each_submission_has_exactly_one_debit_of_its_quote():
+    stage = a_done_stage()
+    found = checked(stage)
+    assert [(one.found, one.quote, one.listed) for one in found.compared] == [
+        ("matched", Decimal(4), Decimal(4)),
+        ("matched", Decimal(2), Decimal(2)),
+    ]
+    assert found.agrees and found.unowned == () and found.others == (0, Decimal(0))
+
+
+def test_other_clients_are_counted_and_are_no_difference():
+    stage = a_done_stage()
+    stage.service.spend_elsewhere()
+    found = checked(stage)
+    assert found.agrees and found.others == (1, Decimal(2))
+
+
+def test_a_charge_above_its_quote_is_another_amount():
+    stage = stage_of(TWO, budget=100)
+    stage.service.surcharge = Decimal(1)
+    stage.finished()
+    found = checked(stage)
+    assert found.compared[0].found == "another amount" and found.compared[0].listed == 6 and not found.agrees
+    assert stage.state().books.difference == 2 + (2 if len(found.compared) > 1 else 0)
+
+
+def test_a_debit_that_is_not_listed_is_ours_without_a_row():
+    stage = a_done_stage()
+    stage.service.rows[:] = [row for row in stage.service.rows if row.amount != -2]
+    found = checked(stage)
+    assert [one.found for one in found.compared] == ["matched", "no row"] and not found.agrees
+
+
+def test_a_second_debit_of_one_task_is_seen_booked_and_told():
+    stage = a_done_stage()
+    task_id = stage.state().submissions[1].task_id
+    stage.service._book(Decimal(-4), task_id)
+    found = checked(stage)
+    assert (found.compared[0].found, found.compared[0].listed) == ("charged twice", Decimal(8))
+    assert stage.state().books.spent == 10 and not found.agrees
+
+
+def test_a_task_with_our_stamp_that_the_journal_does_not_know_is_a_row_without_ours():
+    stage = a_done_stage()
+    stage.service.create("image_editor", [{"prompt": "?"}], f"{stage.state().started.stamp_run}zzzzzzzzzzzz x")
+    found = checked(stage)
+    assert [(row.amount, row.ours) for row in found.unowned] == [(Decimal(2), True)] and not found.agrees
+
+
+def test_a_debit_without_a_task_is_shown_and_is_not_called_ours():
+    stage = a_done_stage()
+    stage.service._book(Decimal(-7), None)
+    found = checked(stage)
+    assert [(row.amount, row.said, row.ours) for row in found.unowned] == [(Decimal(7), "names no task", False)]
+    assert found.agrees
+
+
+def test_a_refund_that_came_after_the_run_is_taken_in_and_shared_among_the_failed_calls():
+    stage = stage_of(TWO, budget=100)
+    stage.service.fate = lambda tool, params, number: (
+        Fate(10.0, error="no", refund_after_s=3600.0) if params.get("prompt") == "a" else Fate(10.0)
+    )
+    assert stage.finished().status == "failed"
+    assert stage.state().books.refunded == 0
+    stage.clock.advance(4000)
+    found = checked(stage)
+    books = stage.state().books
+    assert (books.refunded, books.spent) == (2, 3) and found.agrees
+    rows = {row.instance: row for row in call_rows(stage.state())}
+    assert (rows["draw.0"].charged, rows["draw.0"].refunded, rows["draw.0"].status) == (2, 2, "failed")
+    assert (rows["draw.1"].charged, rows["draw.1"].refunded) == (2, 0)
+    assert rows["draw.1"].task_id == rows["draw.0"].task_id and rows["draw.1"].call_id != rows["draw.0"].call_id
+
+
+def test_a_second_refund_that_comes_much_later_is_taken_in_too():
+    stage = stage_of(TWO.replace("[a, b]", "[a, c]"), budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(
+        10.0, error="no", refund_after_s=100.0 if params.get("prompt") == "a" else 90_000.0
+    )
+    stage.finished()
+    stage.clock.advance(200)
+    checked(stage)
+    assert stage.state().books.refunded == 2
+    stage.clock.advance(100_000)
+    checked(stage)
+    assert stage.state().books.refunded == 4 and stage.state().books.spent == 0
+
+
+def test_a_refused_request_that_was_charged_all_the_same_is_found_out():
+    async def charged_and_refused(line, submission):
+        await mishaps.lost_after_the_charge(line, submission)
+        return mishaps.refused(mishaps.Refusal(422, "no"))
+
+    stage = stage_of("steps:\n  draw:\n    uses: image_editor\n    with: {prompt: a}\n", budget=100)
+    stage.script.submits.append(charged_and_refused)
+    stage.finished()
+    found = checked(stage)  # the task carries our stamp, and the submission is released
+    assert not found.agrees and found.unowned[0].ours
+    stage.finished()  # a resume lists the run's tasks first: it is taken in, not made again
+    assert stage.state().books.charged == 2 and stage.service.posts == 1
+
+
+def test_a_watermark_that_is_no_longer_listed_is_replaced_by_the_time():
+    stage = stage_of(TWO, budget=100)
+    stage.service.spend_elsewhere()
+    stage.finished()
+    del stage.service.rows[0]
+    found = checked(stage)
+    assert found.complete and [one.found for one in found.compared] == ["matched", "matched"]
