@@ -16,7 +16,6 @@ from zenflow.engine.decide import TAKES_WHAT_EXISTS
 from zenflow.engine.desk import Desk
 from zenflow.engine.inner import spec_at
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
-from zenflow.engine.limits import Kind
 from zenflow.engine.replay import stored_recipe, unfolded
 from zenflow.engine.saving import FileJob, Saver, Saving
 from zenflow.engine.watch import Watcher, watchable
@@ -25,7 +24,6 @@ from zenflow.history import events as e
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState
 from zenflow.plan.fanout import fanout_of, parse_address
-from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import StepSpec
 
 PAID = "paid"
@@ -64,34 +62,12 @@ async def take_in(desk: Desk) -> None:
     watcher = Watcher(desk.context, desk.looker)
     for submission in watchable(desk.state.submissions):
         watcher.add(submission)
+    await watcher.find_lost()
     await watcher.round()
-    await _seek_lost(desk)
-    await desk.books.settle()
+    await desk.books.settle(from_start=True)
     blind = desk.context.blind
     if blind is not None:
         raise Stopped(blind.code, blind.message, blind.hint)
-
-
-async def _seek_lost(desk: Desk) -> None:
-    """A result that could not be found once may be found now."""
-    service, recorder = desk.context.service, desk.context.recorder
-    for lost in list(desk.state.lost):
-        try:
-            result = await service.ask(Kind.RESULT, lambda one=lost.call_id: service.provider.call_result(one))  # type: ignore[misc]
-        except ServiceError:
-            continue
-        if not result.asset_ids:
-            continue
-        submission = desk.state.submissions[lost.submission]
-        results = {
-            "asset_ids": list(result.asset_ids),
-            "asset_id": result.asset_ids[0],
-            "output": result.output,
-            "call_id": lost.call_id,
-            "task_id": submission.task_id,
-        }
-        quote = submission.calls[lost.position].call.quote
-        recorder.record(e.Produced(recorder.now(), lost.instance, results, lost.submission, lost.position, quote))
 
 
 async def collect(desk: Desk, shelf: Shelf | None = None) -> Collected:
