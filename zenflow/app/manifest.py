@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.artifacts.manifest import write_json
+from zenflow.credits import as_number
 from zenflow.engine.replay import frames_of
+from zenflow.engine.report import at_risk
 from zenflow.engine.result import RunReport
 from zenflow.expr.values import Lookup
 from zenflow.report.manifest import NAME, manifest_document
+
+ACCEPTED = "accepted-tasks.json"
 
 
 def leave_manifest(report: RunReport, folder: Path) -> Path | None:
@@ -19,6 +23,23 @@ def leave_manifest(report: RunReport, folder: Path) -> Path | None:
         return None
     write_json(folder, NAME, manifest_document(report, _items(report)))
     return folder / NAME
+
+
+def leave_accepted(report: RunReport, folder: Path) -> Path:
+    """The tasks that were accepted and that a failed journal may not know. Raises ArtifactError."""
+    rows = [
+        {
+            "submission": one.number,
+            "task_id": one.task_id,
+            "tool": one.tool,
+            "stamp": one.stamp,
+            "credits": as_number(one.quote),
+            "calls": [call.call.instance for call in one.calls],
+        }
+        for one in at_risk(report.state)
+    ]
+    write_json(folder, ACCEPTED, {"format": 1, "run_id": report.run_id, "accepted": rows})
+    return folder / ACCEPTED
 
 
 def _items(report: RunReport) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zenflow.app import wiring
-from zenflow.app.manifest import leave_manifest
+from zenflow.app.manifest import ACCEPTED, leave_accepted, leave_manifest
 from zenflow.app.prepare import Loaded, RecipeRequest, load, make_plan
 from zenflow.app.refusal import refusal_of
 from zenflow.app.reuse import decided
@@ -21,6 +21,7 @@ from zenflow.artifacts.base import ArtifactError, ArtifactStore
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.door import NewRun, Parts, StopSignal
+from zenflow.engine.report import at_risk
 from zenflow.engine.result import Listener, RunReport
 from zenflow.engine.run import Changes, begin, execute
 from zenflow.errors import UsageError, ZenflowError
@@ -100,7 +101,7 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
         report = await execute(
             parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
         )
-        return _with_manifest(report, parts.store.folder)
+        return _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
     except ZenflowError as error:
         error.facts = {**error.facts, "run_id": parts.lease.run_id}
         raise
@@ -116,6 +117,20 @@ def _with_manifest(report: RunReport, folder: Path) -> RunReport:
         told = (error.code, f"manifest.json was not written: {error.message}", error.hint or "")
         return replace(report, reasons=(*report.reasons, told))
     return report
+
+
+def _with_accepted(report: RunReport, folder: Path) -> RunReport:
+    """Where the journal has failed, what it may not know lies beside the output; if that disk is full too, it is only
+    said (money.md, “The journal”)."""
+    if not report.journal_failed or not at_risk(report.state):
+        return report
+    try:
+        path = leave_accepted(report, folder)
+    except ArtifactError as error:
+        told = (error.code, f"{ACCEPTED} was not written: {error.message}", error.hint or "")
+    else:
+        told = ("ZF813", f"The accepted tasks stand in {path}", "Keep it: a resume finds them by their stamp.")
+    return replace(report, reasons=(*report.reasons, told))
 
 
 async def _hear_stop_requests(parts: Parts, stop: StopSignal) -> None:

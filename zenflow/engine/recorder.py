@@ -43,8 +43,10 @@ class Recorder:
             self._watching = asyncio.create_task(self._watch())
 
     async def commit(self, *events: Event) -> None:
-        """Facts that must be durable before the caller goes on."""
+        """Facts that must be durable before the caller goes on. Where the journal has failed they are known to this
+        process all the same: a task that was accepted is said aloud at the end."""
         if self.failed is not None:
+            self._take_in(events)
             raise self.failed
         done = self._journal.append(self._lease, events)
         self._take_in(events)

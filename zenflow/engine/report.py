@@ -112,6 +112,11 @@ def _instance(instance: Instance, state: RunState) -> InstanceReport:
     )
 
 
+def at_risk(state: RunState) -> tuple[SubmissionState, ...]:
+    """Accepted submissions that are not over: what a journal that failed may not know."""
+    return tuple(s for s in state.submissions.values() if s.task_id is not None and not s.is_settled)
+
+
 def cost_of(submission: SubmissionState, position: int) -> Decimal:
     """A call's part of what its submission has cost: its quote's part of the charge, less its part of what came back."""
     if submission.outcome not in (Outcome.ACCEPTED, Outcome.GIVEN_UP):

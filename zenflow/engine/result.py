@@ -71,6 +71,7 @@ class RunReport:
     balance_before: Decimal | None = None
     balance_after: Decimal | None = None
     reasons: tuple[tuple[str, str, str], ...] = ()  # (code, sentence, next step) of each thing that stopped it
+    journal_failed: bool = False  # what this process learnt last is not on disk: see `at_risk`
     rest_credits: Decimal | None = None  # what a resume is expected to cost; None: not known
 
 

@@ -30,7 +30,7 @@ from zenflow.engine.looks import Looker
 from zenflow.engine.queue import ReadyQueue
 from zenflow.engine.recorder import Recorder
 from zenflow.engine.replay import look_at, stored_recipe
-from zenflow.engine.report import report
+from zenflow.engine.report import at_risk, report
 from zenflow.engine.result import Listener, RunReport
 from zenflow.engine.saving import Saver
 from zenflow.engine.scheduler import Scheduler
@@ -302,7 +302,7 @@ class _Engine:
             context.recorder.record(ended)
             await context.recorder.flush()
         context.recorder.tell(self.scheduler.progress)
-        return replace(found, balance_after=self.state.balance_after)
+        return replace(found, balance_after=self.state.balance_after, journal_failed=failure is not None)
 
     async def _balance(self) -> Decimal | None:
         if self.stop.leaving or self.context.blind is not None:
@@ -325,8 +325,8 @@ def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
 
 def _journal_halt(failure: JournalError, state: RunState) -> Halt:
     """The journal is closed: what was accepted and may not be on disk is said aloud (money.md, “The journal”)."""
-    tasks = [s.task_id for s in state.submissions.values() if s.task_id is not None and not s.is_settled]
-    said = f" Tasks that run: {', '.join(tasks)}." if tasks else ""
+    tasks = [one.task_id for one in at_risk(state) if one.task_id is not None]
+    said = f" Tasks that were accepted and go on at the service: {', '.join(tasks)}." if tasks else ""
     return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
 
 
