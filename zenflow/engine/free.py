@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.engine.context import Context, Halt
+from zenflow.engine.decide import Go, decide
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
 from zenflow.errors import ZenflowError
@@ -54,6 +55,16 @@ class FreeWork:
         else:
             if results is not None:
                 context.produce(instance, results, fingerprint=self._fingerprint(instance, params))
+
+    async def upload_again(self, instance: Instance) -> Mapping[str, Any] | None:
+        """A new upload of what an instance uploaded once; None where its source is no longer there. Raises ServiceError."""
+        decision = decide(instance)
+        if not isinstance(decision, Go):
+            return None
+        try:
+            return await self._upload(instance, decision.params.get("source"))
+        except ActionFailed:
+            return None
 
     def _fingerprint(self, instance: Instance, params: Mapping[str, Any]) -> str:
         """Of an upload that of its bytes; nothing for an asset that was only passed through."""

@@ -57,6 +57,7 @@ class Changes:
 
     budget: Decimal | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    again: tuple[str, ...] = ()  # instances whose results are gone and that are paid for anew (`resume --again`)
 
 
 async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
@@ -190,7 +191,11 @@ class _Engine:
             recorder.record(e.BudgetChanged(now, changes.budget))
         if changes.options:
             recorder.record(e.OptionsChanged(now, changes.options))
-        again = tuple(address for address in self.state.instances if self._is_taken_up_again(address))
+        again = tuple(
+            address
+            for address in self.state.instances
+            if self._is_taken_up_again(address) or address in changes.again
+        )
         if again:
             recorder.record(e.Reopened(now, again))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from zenflow.credits import ZERO, as_text
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
+from zenflow.engine.old_assets import OldAssets
 from zenflow.engine.pointing import pointed
 from zenflow.engine.posting import fact_of, post, status_of
 from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
@@ -52,6 +53,7 @@ class Cashier:
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
         self.strangers: Strangers | None = None  # of a resume
+        self.old_assets: OldAssets | None = None
         self._sound: set[Hashable] = set()  # shapes of calls that were checked and are good
         self._watermark = watermark  # the newest transaction row seen so far
 
@@ -112,7 +114,7 @@ class Cashier:
             if idle and not self.in_flight:
                 context.ledger.forget_all_owed()
             fresh = [ready for ready in candidates if not await self._already_asked(ready)]
-            calls = await self._priced(fresh)
+            calls = await self._priced(await self._readable(fresh))
             chosen, waiting = await self._affordable(calls)
             for ready in waiting:
                 self.again(ready)
@@ -140,6 +142,35 @@ class Cashier:
             self.in_flight += len(prices)
             self.on_accepted(submission)
         return True
+
+    async def _readable(self, candidates: Sequence[Ready]) -> list[Ready]:
+        """Those whose assets are there; one that reads what is gone for good waits for a person."""
+        if self.old_assets is None:
+            return list(candidates)
+        found: list[Ready] = []
+        for place, ready in enumerate(candidates):
+            try:
+                one = await self.old_assets.refresh(ready)
+            except ServiceError as error:
+                for rest in candidates[place:]:
+                    self.again(rest)
+                self._context.halt(
+                    error.code, f"assets cannot be asked for: {error.message}", error.hint or "`zenflow resume RUN`"
+                )
+                break
+            if isinstance(one, Halt):
+                self._context.hold(ready.instance, one)
+            else:
+                found.append(one)
+        return found
+
+    async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
+        """Today's price of one call; None where there is none."""
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None:
+            return None
+        question = self._quotes.question(tool, params)
+        return (await self._quotes.ask([question]))[question.key].credits
 
     def skip_numbers(self, highest: int) -> None:
         """Count on from here: a stamp is never used twice."""

@@ -312,6 +312,15 @@ class Unfolder:
         if frame.is_settled:
             self.on_frame_settled(frame)
 
+    def find(self, address: str) -> Instance | None:
+        """The instance of an address, where it exists by now."""
+        path, key = parse_address(address)
+        for frame in self.frames:
+            step = frame.steps.get(path.removeprefix(frame.prefix)) if path.startswith(frame.prefix) else None
+            if step is not None and step.path == path:
+                return step.instances.get(key)
+        return None
+
     # ---------------------------------------------------------------------------------------------------------- waiting
 
     def wait_for(self, pending: Pending, instance: Instance) -> None:
