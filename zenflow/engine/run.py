@@ -27,6 +27,7 @@ from zenflow.engine.instances import Status
 from zenflow.engine.ledger import FrameBudgets, Ledger, spent_by_frame
 from zenflow.engine.limits import Brake
 from zenflow.engine.looks import Looker
+from zenflow.engine.old_assets import OldAssets
 from zenflow.engine.queue import ReadyQueue
 from zenflow.engine.recorder import Recorder
 from zenflow.engine.replay import look_at, stored_recipe
@@ -171,9 +172,10 @@ class _Engine:
         self.watcher = Watcher(self.context, self.looker)
         self.unanswered = Unanswered(self.context, self.cashier, self.looker)
         self.saver = Saver(self.context, unfolder)
-        inner = Inner(self.context)
+        inner, free = Inner(self.context), FreeWork(self.context)
+        self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.price_of)
         self.scheduler = Scheduler(
-            self.context, self.cashier, self.watcher, self.unanswered, self.saver, FreeWork(self.context), inner
+            self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner
         )
         unfolder.on_frame_settled = self.scheduler.frame_settled
         stop.on_change(self.context.wake.set)
