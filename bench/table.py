@@ -136,4 +136,5 @@ def byte_code() -> str:
 def quiet_environment() -> dict[str, str]:
     """Ours, without what would name another server, token or folder, or another way to start Python."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("ZENFLOW_", "PYTHON"))}
-    return {**ours, "PYTHONPYCACHEPREFIX": byte_code()}
+    path = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+    return {**ours, **path, "PYTHONPYCACHEPREFIX": byte_code()}
