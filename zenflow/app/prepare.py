@@ -21,7 +21,7 @@ from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
 from zenflow.journal.base import Journal
 from zenflow.plan.build import PlanRequest, build_plan
-from zenflow.plan.model import BudgetLine, Plan
+from zenflow.plan.model import BudgetLine, Foresight, Plan
 from zenflow.problems import Problems
 from zenflow.recipe.inputs import BoundInputs, bind_inputs
 from zenflow.recipe.load import find_recipe, load_recipe
@@ -78,6 +78,7 @@ async def plan_for(
     *,
     run_id: str = "",
     wish: ReuseWish | None = None,
+    foresight: Mapping[str, Foresight] | None = None,
 ) -> Plan:
     """`make_plan` for an account that is known already; a resume leaves its own run out of what others hold."""
     settings = to.settings
@@ -99,7 +100,7 @@ async def plan_for(
         committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
         in_flight=limits_of(settings).in_flight,
         reuse=None if known is None else known.reuse,
-        foresight={} if known is None else known.seen.by_path(),
+        foresight=known.seen.by_path() if known is not None else foresight or {},
     )
     asker = PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second)
     cache = PriceCache.of(settings)

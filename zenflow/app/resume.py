@@ -14,7 +14,9 @@ from typing import Any
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.look import find
+from zenflow.app.orphans import save_orphans, saved_assets
 from zenflow.app.prepare import catalog_for, plan_for
+from zenflow.app.rest import correct, foresee_rest, load_correction
 from zenflow.app.run import Hands, Work, carry_out, parts_for
 from zenflow.app.settings import Setting, Settings
 from zenflow.app.wiring import Connection
@@ -26,7 +28,7 @@ from zenflow.errors import InvalidRecipe, Refused, UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import RunState
 from zenflow.journal.base import Journal, Lease, RunRow
-from zenflow.plan.model import BudgetLine, Plan
+from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
 from zenflow.recipe.model import Recipe
 
 OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"
@@ -39,17 +41,24 @@ class ResumeRequest:
     maxima: Mapping[str, int] = field(default_factory=dict)
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     take_over: bool = False
+    recipe: Path | None = None  # a corrected one, that takes the place of the run's own
+    current: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What is left to do, for whoever must agree to it. `again`: failed instances that will be made again."""
+    """What is left to do, for whoever must agree to it. `again`: failed instances that will be made again.
+
+    `plan` holds what is left and nothing else. `orphans`: what a corrected recipe no longer asks for.
+    """
 
     server: str
     report: RunReport
     credits: Decimal | None  # None: not known
     budget: Decimal
     again: tuple[tuple[str, Decimal | None], ...]
+    plan: Plan | None = None
+    orphans: tuple[Orphan, ...] = ()
 
 
 AgreeToRest = Callable[[Rest], None]
@@ -64,7 +73,7 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         report = look_at(journal.events(row.run_id))
         started = _started(report.state, row.run_id)
         settings = on_server_of(started, settings)
-        if report.status == "done" and not report.open_calls:
+        if report.status == "done" and not report.open_calls and request.recipe is None:
             return report
         lease = journal.take_lease(row.run_id, take_over=request.take_over)
         try:
@@ -89,14 +98,42 @@ async def _go_on(
     account = await patiently(to.provider.account, to.clock)
     compare_account(started, account)
     budget = _budget(request, report.state)
-    recipe = stored_recipe(started)
-    plan = await _plan_again(recipe, started, report.state, request, budget, to, account)
-    catalog = await catalog_for(recipe, to) if plan is None else plan.catalog
-    agree(_rest(started, report, plan, budget))
+    events = to.journal.events(started.run_id)
+    maxima = {**(report.state.options.get("max") or {}), **request.maxima}
+    correction = None
+    recipe, inputs = stored_recipe(started), started.inputs
+    if request.recipe is not None:
+        loaded = load_correction(request.recipe, request.current, started)
+        catalog = await catalog_for(loaded.recipe, to)
+        correction = correct(loaded, started, events, maxima, catalog, account, to)
+        recipe, inputs, foresight = correction.recipe, correction.inputs, correction.seen.by_path()
+    else:
+        catalog = await catalog_for(recipe, to)
+        foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal).by_path()
+    left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
+    plan = await _plan_rest(recipe, inputs, maxima, left.line, foresight, started.run_id, to, account)
+    agree(_rest(started, report, plan, budget, () if correction is None else correction.orphans))
     out_dir = Path(started.out_dir)
     parts = parts_for(to, lease, wiring.open_store(out_dir))
+    if correction is not None:
+        await to.journal.append(lease, [correction.event])
     hands.begun(started.run_id, out_dir)
-    return await carry_out(Work(recipe, account, catalog, plan, parts, _changes(request)), to.settings, hands)
+    work = Work(recipe, account, catalog, plan, parts, _changes(request))
+    found = await carry_out(work, to.settings, hands)
+    if found.orphans and not hands.stop.draining:
+        await save_orphans(found, saved_assets(events), out_dir, to)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _BudgetLeft:
+    budget: Decimal
+    state: RunState
+    origin: str
+
+    @property
+    def line(self) -> BudgetLine:
+        return BudgetLine(max(Decimal(0), self.budget - self.state.books.committed), self.origin)
 
 
 def resumable(journal: Journal, word: str | None) -> RunRow:
@@ -155,36 +192,34 @@ def _budget(request: ResumeRequest, state: RunState) -> Decimal:
     return request.budget
 
 
-async def _plan_again(
+async def _plan_rest(
     recipe: Recipe,
-    started: RunStarted,
-    state: RunState,
-    request: ResumeRequest,
-    budget: Decimal,
+    inputs: Mapping[str, Any],
+    maxima: Mapping[str, int],
+    line: BudgetLine,
+    foresight: Mapping[str, Foresight],
+    run_id: str,
     to: Connection,
     account: Account,
 ) -> Plan | None:
-    """The stored recipe at today's prices; None when it cannot be planned: what is paid is fetched all the same."""
-    stored: Mapping[str, int] = state.options.get("max") or {}
-    maxima = {**stored, **request.maxima}
-    bounds = (BudgetLine(budget, "--budget" if request.budget is not None else "the run's budget"),)
+    """What is left, at today's prices; None when it cannot be planned: what is paid is fetched all the same."""
     try:
-        return await plan_for(recipe, started.inputs, bounds, maxima, to, account, run_id=started.run_id)
+        return await plan_for(recipe, inputs, (line,), maxima, to, account, run_id=run_id, foresight=foresight)
     except InvalidRecipe:
         return None
 
 
-def _rest(started: RunStarted, report: RunReport, plan: Plan | None, budget: Decimal) -> Rest:
+def _rest(
+    started: RunStarted, report: RunReport, plan: Plan | None, budget: Decimal, orphans: tuple[Orphan, ...]
+) -> Rest:
     again = tuple(
         (instance.address, _price_of(plan, step.path))
         for step in report.steps.values()
         for instance in step.instances
         if instance.status == "failed"
     )
-    credits = report.rest_credits
-    if credits is None and plan is not None:
-        credits = max(Decimal(0), plan.credits.expected - report.state.books.committed)
-    return Rest(started.server, report, credits, budget, again)
+    credits = report.rest_credits if plan is None else plan.credits.expected
+    return Rest(started.server, report, credits, budget, again, plan, orphans)
 
 
 def _price_of(plan: Plan | None, path: str) -> Decimal | None:

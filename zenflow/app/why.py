@@ -24,9 +24,9 @@ from zenflow.engine.replay import frames_of, look_at, stored_recipe
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
-from zenflow.plan.fanout import Key, fanout_of
+from zenflow.plan.fanout import Key, fanout_of, parse_address
 from zenflow.plan.fanout import address as place
-from zenflow.plan.fingerprint import differences, request_of
+from zenflow.plan.fingerprint import ABSENT, differences, request_of
 from zenflow.plan.link import link
 from zenflow.recipe.inputs import bind_inputs
 from zenflow.recipe.media_leaves import is_local_file, with_media
@@ -161,6 +161,8 @@ class _Explainer:
             return self._why(address, "free", "files are saved, or found to be there; it costs nothing")
         if old is None:
             return self._why(address, "new", f"run {self._run_id} made no call for it")
+        if spec.uses == "upload" and spec.kind == "action":
+            return self._upload(instance)
         parts = list(
             differences(
                 request_of(spec.uses, old, self._state.contents), request_of(spec.uses, params, self._seen.contents)
@@ -169,10 +171,16 @@ class _Explainer:
         found = [Difference(where, before, after) for where, before, after in parts]
         if found:
             return self._why(address, "new", f"its request is not the one that run {self._run_id} made", found)
-        if spec.kind == "action" and spec.uses == "upload":
-            same = "the same bytes are uploaded already, or are uploaded again for nothing"
-            return self._why(address, "kept" if spec.reuse is not False else "free", same)
         return self._why(address, "new", self._same_but(instance))
+
+    def _upload(self, instance: Instance) -> Why:
+        """Files are the same when their bytes are, wherever they lie."""
+        told = self._state.instances.get(instance.address)
+        old, new = "" if told is None else told.fingerprint, self._seen.requests[instance].fingerprint
+        if old != new:
+            reason = f"its bytes are not those that run {self._run_id} uploaded"
+            return self._why(instance.address, "new", reason, [Difference("source", old or ABSENT, new or ABSENT)])
+        return self._why(instance.address, "kept", f"its bytes are those that run {self._run_id} uploaded")
 
     def _same_but(self, instance: Instance) -> str:
         """The request is the same, and yet there is no result to take."""
@@ -220,10 +228,9 @@ class _Explainer:
             for step in frame.steps.values()
             for one in step.instances.values()
         ]
-        step = self._recipe.steps.get(address.split("/")[0].split(".")[0])
+        path, key = parse_address(address) if "/" not in address else ("", ())
+        step = self._recipe.steps.get(path)
         if step is not None:
-            return self._why(
-                address, "absent", "it has no element yet: what it goes over is not made, or is shorter now"
-            )
+            return self._unborn(address, step, key)
         hint = did_you_mean(address, known) or f"There are: {', '.join(known[:8])}."
         raise UsageError("ZF059", f"`{self._recipe.name}` has no instance `{address}`.", hint)

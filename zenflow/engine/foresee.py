@@ -18,10 +18,11 @@ from zenflow.catalog.model import Tool
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
 from zenflow.engine.inner import inputs_of, missing_input, outputs_of
 from zenflow.engine.instances import Frame, Instance, Status
+from zenflow.engine.reuse import kept_results
 from zenflow.engine.scope import Blocked
 from zenflow.engine.unfold import Asked, Unfolder
 from zenflow.expr.evaluate import ExpressionError
-from zenflow.history.state import RunState
+from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import is_uuid
 from zenflow.journal.base import Finished
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
@@ -39,6 +40,10 @@ FindResult = Callable[[Instance, str], "Finished | None"]
 """An earlier result that this instance may take, for a request with this fingerprint."""
 
 
+FindOpen = Callable[[str], "str | None"]
+"""The address of a call of this run that is not over and asks for the same; each is given once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What an instance asks for, and its fingerprint."""
@@ -54,8 +59,10 @@ class Foreseen:
     frames: list[Frame] = field(default_factory=list)
     requests: dict[Instance, Request] = field(default_factory=dict)
     kept: dict[Instance, Finished] = field(default_factory=dict)
+    running: dict[Instance, str] = field(default_factory=dict)  # paid calls that are not over, by their old address
     uploads: dict[Instance, tuple[Path, str]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
+    sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of calls that are paid, by address
 
     def instance(self, address: str) -> Instance | None:
         return next(
@@ -68,6 +75,11 @@ class Foreseen:
             ),
             None,
         )
+
+    def _sent(self, instance: Instance) -> Mapping[str, Any]:
+        """The parameters of what is paid already: as they are now, or as they were sent."""
+        request = self.requests.get(instance)
+        return request.params if request is not None else self.sent.get(instance.address, {})
 
     def by_path(self) -> dict[str, Foresight]:
         """What a plan needs to know of each step."""
@@ -83,8 +95,12 @@ class Foreseen:
                 open_paths.add(path)
             for instance in step.instances.values():
                 request = self.requests.get(instance)
-                if instance in self.kept and request is not None:
-                    kept.setdefault(path, []).append(request.params)
+                if (
+                    instance in self.running
+                    or instance in self.kept
+                    or (request is None and instance.inner is None and instance.status in (Status.DONE, Status.LOST))
+                ):
+                    kept.setdefault(path, []).append(self._sent(instance))
                 elif request is not None or instance.inner is not None:
                     new.setdefault(path, []).append(request.params if request is not None else {})
                 elif instance.status in (Status.SKIPPED, Status.BLOCKED):
@@ -113,12 +129,14 @@ class Foreseer:
         find_asset: FindAsset,
         find_result: FindResult,
         state: RunState | None = None,
+        find_open: FindOpen | None = None,
     ) -> None:
         self._tools = tools
         self._find_asset = find_asset
         self._find_result = find_result
+        self._find_open = find_open
         self._state = state or RunState(options=dict(options))
-        self._seen = Foreseen(contents=dict(self._state.contents))
+        self._seen = Foreseen(contents=dict(self._state.contents), sent=_sent_calls(self._state))
         self._run: Mapping[str, Any] = {"id": "", "started_at": ""}
         self._unfolder = Unfolder(self._state, asked)
         self._unfolder.on_frame_settled = self._frame_settled
@@ -132,7 +150,7 @@ class Foreseer:
         return self._seen
 
     def _consider(self, instance: Instance) -> None:
-        if instance.status is not Status.WAITING:
+        if instance.status is not Status.WAITING or self._is_running(instance):
             return
         decision = decide(instance)
         settle = self._unfolder.settle
@@ -146,6 +164,21 @@ class Foreseer:
             settle(instance, Status.FAILED, code=decision.code, message=decision.message)
         elif isinstance(decision, Go):
             self._go(instance, decision.params)
+
+    def _is_running(self, instance: Instance) -> bool:
+        """A paid call that an earlier process began and that is not over: taken up, not made again."""
+        told = instance.journaled
+        if told is None or not told.submissions or told.status not in (InstanceStatus.RUNNING, InstanceStatus.LATE):
+            return False
+        number, position = told.submissions[-1]
+        submission = self._state.submissions[number]
+        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP):
+            return False
+        if submission.calls[position].status == "failed":
+            return False
+        instance.status = Status.RUNNING
+        self._seen.running[instance] = instance.address
+        return True
 
     def _go(self, instance: Instance, params: Mapping[str, Any]) -> None:
         spec = instance.step.spec
@@ -167,11 +200,15 @@ class Foreseer:
         fingerprint = fingerprint_of(spec.uses, sent, self._seen.contents)
         self._seen.requests[instance] = Request(sent, fingerprint)
         found = self._find_result(instance, fingerprint)
+        if found is None and self._find_open is not None:
+            running = self._find_open(fingerprint)
+            if running is not None:
+                self._seen.running[instance] = running
         if found is None:
             instance.status = Status.RUNNING
             return
         self._seen.kept[instance] = found
-        self._unfolder.settle(instance, Status.DONE, results=found.results)
+        self._unfolder.settle(instance, Status.DONE, results=kept_results(found))
 
     def _upload(self, instance: Instance, params: Mapping[str, Any]) -> None:
         source = params.get("source")
@@ -230,3 +267,7 @@ class Foreseer:
 def _placed(instance: Instance, source: str) -> Path:
     path = Path(source)
     return path if path.is_absolute() else instance.step.frame.recipe.path.parent / path
+
+
+def _sent_calls(state: RunState) -> dict[str, Mapping[str, Any]]:
+    return {call.call.instance: call.call.params for one in state.submissions.values() for call in one.calls}

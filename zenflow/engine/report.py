@@ -11,7 +11,8 @@ from zenflow.engine.inner import outputs_of
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
 from zenflow.engine.result import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
 from zenflow.history.events import FileSaved
-from zenflow.history.state import Outcome, RunState, SubmissionState
+from zenflow.history.fold import ORPHANED
+from zenflow.history.state import InstanceStatus, Outcome, RunState, SubmissionState
 
 _WORSE: Sequence[InstanceWord] = (
     "failed",
@@ -57,7 +58,30 @@ def report(
         balance_after=state.balance_after,
         reasons=tuple(dict.fromkeys(_reasons(frames, halts, overflow, state))),
         rest_credits=rest_credits,
+        orphans=tuple(_orphans(state)),
     )
+
+
+def _orphans(state: RunState) -> Iterable[InstanceReport]:
+    """What was paid for a recipe that the run had before."""
+    for address, told in state.instances.items():
+        credits = ZERO
+        for number, position in told.submissions:
+            credits += cost_of(state.submissions[number], position)
+        if address.startswith(ORPHANED) and credits:
+            listed = (told.results or {}).get("asset_ids")
+            asset_ids = tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else ()
+            yield InstanceReport(address.split("/", 1)[1], 0, _TOLD[told.status], credits, asset_ids=asset_ids)
+
+
+_TOLD: dict[InstanceStatus, InstanceWord] = {
+    InstanceStatus.RUNNING: "running",
+    InstanceStatus.LATE: "late",
+    InstanceStatus.DONE: "done",
+    InstanceStatus.FAILED: "failed",
+    InstanceStatus.SKIPPED: "skipped",
+    InstanceStatus.LOST: "not retrievable",
+}
 
 
 def _steps(frames: Sequence[Frame], state: RunState) -> dict[str, StepReport]:

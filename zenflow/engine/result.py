@@ -72,6 +72,7 @@ class RunReport:
     balance_after: Decimal | None = None
     reasons: tuple[tuple[str, str, str], ...] = ()  # (code, sentence, next step) of each thing that stopped it
     journal_failed: bool = False  # what this process learnt last is not on disk: see `at_risk`
+    orphans: tuple[InstanceReport, ...] = ()  # paid, and no longer asked for since `resume --recipe`
     rest_credits: Decimal | None = None  # what a resume is expected to cost; None: not known
 
 

@@ -16,12 +16,17 @@ from zenflow.journal.base import Finished
 from zenflow.plan.fingerprint import fingerprint_of
 
 OPTION = "reuse"
-_HINT = "Plan it anew: `zenflow plan RECIPE --reuse`; or `zenflow resume RUN --redo {address}` makes it new."
+_HINT = "Plan it anew: `zenflow run RECIPE --reuse RUN` takes what there still is, and shows what the rest costs."
 
 
 def decision(fingerprint: str, run_id: str, instance: str) -> dict[str, str]:
     """One decision as it is kept in the run's options, by address."""
     return {"fingerprint": fingerprint, "run": run_id, "instance": instance}
+
+
+def kept_results(found: Finished) -> Mapping[str, Any]:
+    """The results as whoever reads them now sees them: nothing was paid for them in this run."""
+    return {**found.results, "credits": 0} if "credits" in found.results else found.results
 
 
 class Reuser:
@@ -44,7 +49,7 @@ class Reuser:
             return False  # free: made new
         why = "cannot be found any more" if fingerprint == decided.get("fingerprint") else "was of another request"
         text = f"the result of run {decided.get('run')} that the plan kept {why}"
-        self._context.hold(instance, Halt("ZF672", text, _HINT.format(address=instance.address)))
+        self._context.hold(instance, Halt("ZF672", text, _HINT))
         return True
 
     def _take_description(self, instance: Instance, params: Mapping[str, Any]) -> bool:
@@ -74,4 +79,4 @@ class Reuser:
 
     def _settle(self, instance: Instance, found: Finished) -> None:
         origin = {"run_id": found.run_id, "instance": found.instance, "credits": str(found.credits)}
-        self._context.produce(instance, found.results, fingerprint=found.fingerprint, reused=origin)
+        self._context.produce(instance, kept_results(found), fingerprint=found.fingerprint, reused=origin)

@@ -63,6 +63,26 @@ class OptionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipeChanged:
+    """`resume --recipe FILE`: from here on the run is that of another text, with everything that was paid.
+
+    `moves`: instances that have (or wait for) a result that the new recipe asks for too, old address → new address. All
+    others are orphaned: they stay in the books under `orphaned-N/`, which is the address of no step.
+    """
+
+    at: str
+    recipe_name: str
+    recipe_version: str
+    recipe_digest: str
+    recipe_root: str
+    recipe_files: Mapping[str, str]
+    recipe_folder: str
+    inputs: Mapping[str, Any]
+    named_paths: tuple[str, ...]
+    moves: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """`status` is done, failed, stopped or interrupted; `reason` a code and a sentence for the last three."""
 
@@ -340,6 +360,7 @@ Event: TypeAlias = (
     | RunResumed
     | BudgetChanged
     | OptionsChanged
+    | RecipeChanged
     | RunEnded
     | Intended
     | Attempted

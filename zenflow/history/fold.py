@@ -6,6 +6,7 @@ An event that speaks of something unknown (a journal cut in the middle, a newer 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -20,6 +21,9 @@ from zenflow.history.state import (
     RunState,
     SubmissionState,
 )
+
+ORPHANED = "orphaned-"
+"""Begins the address of what a changed recipe no longer asks for. No step has a name with a hyphen."""
 
 _Moving: TypeAlias = e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.GaveUp | e.Reclaimed
 
@@ -66,6 +70,35 @@ def _options_changed(state: RunState, event: e.OptionsChanged) -> None:
         old = state.options.get(name)
         merge = isinstance(old, Mapping) and isinstance(value, Mapping)
         state.options[name] = dict(old or {}) | dict(value) if merge else value
+
+
+def _recipe_changed(state: RunState, event: e.RecipeChanged) -> None:
+    """Results follow their requests to the new addresses; what nothing asks for any more is kept apart."""
+    if state.started is None:
+        return
+    names = ("recipe_name", "recipe_version", "recipe_digest", "recipe_root", "recipe_files", "recipe_folder", "inputs")
+    changed = {name: getattr(event, name) for name in names}
+    state.started = replace(state.started, named_paths=event.named_paths, **changed)
+    moved = moved_addresses(state.instances, event.moves, state.recipes)
+    state.recipes += 1
+    kept: dict[str, InstanceState] = {}
+    for old, instance in state.instances.items():
+        new = moved.get(old)
+        if new is not None:
+            instance.address = new
+            kept[new] = instance
+    state.instances = kept
+    for submission in state.submissions.values():
+        for call in submission.calls:
+            call.call = replace(call.call, instance=moved.get(call.call.instance) or call.call.instance)
+    state.files.clear()
+    state.picks = {moved[old]: chosen for old, chosen in state.picks.items() if old in moved}
+
+
+def moved_addresses(instances: Iterable[str], moves: Mapping[str, str], recipes: int) -> dict[str, str]:
+    """Where each instance goes: to where it is asked for, else aside; what is aside already stays there."""
+    aside = f"{ORPHANED}{recipes}/"
+    return {old: moves.get(old) or (old if old.startswith(ORPHANED) else aside + old) for old in instances}
 
 
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
@@ -322,6 +355,7 @@ _APPLY: dict[type, Callable[[RunState, Any], None]] = {
     e.RunResumed: _run_resumed,
     e.BudgetChanged: _budget_changed,
     e.OptionsChanged: _options_changed,
+    e.RecipeChanged: _recipe_changed,
     e.RunEnded: _run_ended,
     e.Intended: _intended,
     e.Attempted: _attempted,

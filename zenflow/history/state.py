@@ -169,6 +169,7 @@ class RunState:
     ended_at: str | None = None
     balance_after: Decimal | None = None
     resumes: int = 0
+    recipes: int = 1  # how many recipes it has had (`resume --recipe`)
 
     @property
     def next_submission(self) -> int:

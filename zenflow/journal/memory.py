@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from zenflow.history import events as e
 from zenflow.journal import failures, lock, spend
 from zenflow.journal.base import Cap, Finished, Holder, JournalError, Lease, NoSuchRun, RunRow
 from zenflow.journal.caps import check_cap
-from zenflow.journal.finished import finished_of, is_takeable
+from zenflow.journal.finished import finished_of, is_takeable, moved_names
 from zenflow.journal.words import find_by_word
 
 _PLACE = Path("memory")
@@ -274,6 +274,9 @@ def _follow(run: _Run, event: e.Event) -> None:
     elif isinstance(event, e.Intended):
         account_id = run.started.account_id if run.started is not None else ""
         run.spends.setdefault(event.submission, spend.spend_of(event, account_id))
+    elif isinstance(event, e.RecipeChanged):
+        names = moved_names(list(run.finished), event.moves)
+        run.finished = {names[name]: replace(one, instance=names[name]) for name, one in run.finished.items()}
     elif isinstance(event, e.Produced):
         if is_takeable(event) and run.started is not None:
             run.finished.pop(event.instance, None)

@@ -60,6 +60,12 @@ SELECT asset_id, media_type FROM assets WHERE server = ? AND account_id = ? AND 
 -- name: put_finished
 INSERT OR REPLACE INTO finished (run, instance, fingerprint, at, results, credits) VALUES (?, ?, ?, ?, ?, ?)
 
+-- name: finished_names
+SELECT n, instance FROM finished WHERE run = ?
+
+-- name: rename_finished
+UPDATE finished SET instance = ? WHERE n = ?
+
 -- name: finished
 SELECT runs.run_id, instance, fingerprint, at, results, credits FROM finished JOIN runs USING (run)
 WHERE fingerprint = ? AND server = ? AND account_id = ? ORDER BY run DESC, n

@@ -17,10 +17,12 @@ from zenflow.history.state import Outcome
 from zenflow.journal import lock, spend
 from zenflow.journal.base import Cap, Holder, Lease
 from zenflow.journal.caps import check_cap
-from zenflow.journal.finished import finished_row, is_takeable
+from zenflow.journal.finished import finished_row, is_takeable, moved_names
 from zenflow.journal.statements import CHUNKS, insert_events, statements
 
-RUN_FACTS = frozenset({e.RunStarted, e.RunResumed, e.RunEnded, e.Intended, e.Produced}) | spend.SPEND_FACTS
+RUN_FACTS = (
+    frozenset({e.RunStarted, e.RunResumed, e.RunEnded, e.RecipeChanged, e.Intended, e.Produced}) | spend.SPEND_FACTS
+)
 _KEPT_SPENDS = 2000
 
 _TotalKey = tuple[str, str, int]  # account, day, run
@@ -87,6 +89,8 @@ class Tables:
             execute(sql["set_run_status"], ("running", run))
         elif isinstance(fact, e.RunEnded):
             execute(sql["set_run_status"], (fact.status, run))
+        elif isinstance(fact, e.RecipeChanged):
+            self._rename_finished(run, fact)
         elif isinstance(fact, e.Produced):
             if is_takeable(fact):
                 execute(sql["put_finished"], finished_row(run, fact))
@@ -96,6 +100,16 @@ class Tables:
         elif isinstance(fact, spend.SpendFact):
             self._move(run, fact)
         return account_id
+
+    def _rename_finished(self, run: int, fact: e.RecipeChanged) -> None:
+        """Results follow their instances; those of no instance any more are kept beside them."""
+        execute, sql = self._connection.execute, self._sql
+        rows = execute(sql["finished_names"], (run,)).fetchall()
+        names = moved_names([str(name) for _, name in rows], fact.moves)
+        for number, _ in rows:  # first out of the way: two may change places
+            execute(sql["rename_finished"], (f"#{number}", number))
+        for number, name in rows:
+            execute(sql["rename_finished"], (names[str(name)], number))
 
     def _insert_rows(self) -> None:
         rows, at = self._rows, 0

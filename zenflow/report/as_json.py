@@ -47,6 +47,15 @@ def run_document(report: RunReport) -> dict[str, Any]:
             for call in report.open_calls
         ],
         "reasons": [{"code": code, "message": said, "hint": hint or None} for code, said, hint in report.reasons],
+        "orphaned": [
+            {
+                "instance": one.address,
+                "status": one.status,
+                "credits": as_number(one.credits),
+                "asset_ids": list(one.asset_ids),
+            }
+            for one in report.orphans
+        ],
         "notes": [{"at": note.at, "code": note.code, "message": note.message} for note in report.state.notes],
     }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
-from zenflow.cli.here import settings_here
+from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, pick_option, server_options, talk_options
 from zenflow.cli.words import parse_budget, parse_maximum
 
@@ -16,6 +17,9 @@ from zenflow.cli.words import parse_budget, parse_maximum
 @click.option("--budget", metavar="N", help="A new budget for the whole run, what is spent included.")
 @click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP.")
 @pick_option
+@click.option(
+    "--recipe", type=click.Path(path_type=Path), metavar="FILE", help="A corrected recipe; what is paid is kept."
+)
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price of the rest beforehand, and to nothing else.")
 @server_options
@@ -25,6 +29,7 @@ def command(
     budget: str | None,
     maxima: tuple[str, ...],
     picks: Mapping[str, tuple[int, ...]],
+    recipe: Path | None,
     take_over: bool,
     yes: bool,
     where: Where,
@@ -42,6 +47,8 @@ def command(
         maxima=dict(parse_maximum(word) for word in maxima),
         picks=picks,
         take_over=take_over,
+        recipe=recipe,
+        current=current_folder(),
     )
     settings = settings_here(where)
     agree = agree_to_rest(talk.console, yes=yes)

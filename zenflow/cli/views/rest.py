@@ -7,7 +7,7 @@ from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.width import wrap
-from zenflow.credits import as_text
+from zenflow.credits import ZERO, as_text
 
 AGAIN_SHOWN = 10
 
@@ -16,7 +16,7 @@ def draw_rest(rest: Rest, ink: Ink, width: int) -> str:
     started, books = rest.report.state.started, rest.report.state.books
     name = "" if started is None else f"{started.recipe_name} {started.recipe_version} · "
     lines = [ink.strong(where_line(rest.server)), f"{name}run {rest.report.run_id}"]
-    cost = "an unknown number of" if rest.credits is None else f"about {as_text(rest.credits)}"
+    cost = "an unknown number of" if rest.credits is None else _cost(rest)
     said = f"Goes on for {cost} credits; {as_text(books.committed)} of the budget of {as_text(rest.budget)} are used."
     lines += wrap(said, width)
     if rest.again:
@@ -24,4 +24,25 @@ def draw_rest(rest: Rest, ink: Ink, width: int) -> str:
         lines += [f"  {address}: {as_text(price)} credits" for address, price in rest.again[:AGAIN_SHOWN]]
         if len(rest.again) > AGAIN_SHOWN:
             lines.append(f"  … and {len(rest.again) - AGAIN_SHOWN} more")
+    if rest.orphans:
+        lines += wrap(_orphaned(rest), width, "  ")
     return "\n".join(lines)
+
+
+def _cost(rest: Rest) -> str:
+    credits = None if rest.plan is None else rest.plan.credits
+    if credits is None or credits.exact:
+        return as_text(rest.credits) if credits is not None else f"about {as_text(rest.credits)}"
+    return f"about {as_text(credits.expected)} (at most {as_text(credits.worst)})"
+
+
+def _orphaned(rest: Rest) -> str:
+    """What is paid and no longer asked for: kept, saved, and said."""
+    shown = ", ".join(f"{one.instance} ({as_text(one.credits)})" for one in rest.orphans[:AGAIN_SHOWN])
+    more = len(rest.orphans) - AGAIN_SHOWN
+    results = plural(len(rest.orphans), "paid result")
+    total = as_text(sum((one.credits for one in rest.orphans), ZERO))
+    rest_of = f" and {more} more" if more > 0 else ""
+    return (
+        f"{results} for {total} credits will be saved apart, as the new recipe does not ask for them: {shown}{rest_of}"
+    )

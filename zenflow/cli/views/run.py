@@ -41,7 +41,7 @@ def draw_run(report: RunReport, ink: Ink, width: int) -> str:
     lines += _failures(report, ink, width)
     lines += _reasons(report, ink, width)
     lines += _open(report, ink, width)
-    lines += [*_saved(report), _spent(report)]
+    lines += [*_saved(report), *_orphaned(report, width), _spent(report)]
     lines += _next(report, ink)
     return "\n".join(lines)
 
@@ -140,6 +140,16 @@ def _open(report: RunReport, ink: Ink, width: int) -> list[str]:
     if len(calls) > OPEN_SHOWN:
         lines.append(f"  … and {len(calls) - OPEN_SHOWN} more")
     return [*lines, ""]
+
+
+def _orphaned(report: RunReport, width: int) -> list[str]:
+    """Paid before the recipe was changed, and no longer asked for."""
+    if not report.orphans:
+        return []
+    total = as_text(sum((one.credits for one in report.orphans), ZERO))
+    shown = ", ".join(f"{one.address} ({as_text(one.credits)})" for one in report.orphans[:OPEN_SHOWN])
+    said = f"Orphaned by the change of the recipe: {plural(len(report.orphans), 'paid result')} for {total} credits: "
+    return wrap(said + shown, width, "  ")
 
 
 def _saved(report: RunReport) -> list[str]:
