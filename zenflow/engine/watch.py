@@ -13,6 +13,7 @@ from typing import Any
 
 from zenflow.catalog.outputs import media_of
 from zenflow.clock import from_iso
+from zenflow.engine.cheap_looks import CheapLooks
 from zenflow.engine.context import Context
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
@@ -39,6 +40,7 @@ class Watcher:
         self.on_retry: Callable[[Instance, e.IntendedCall], None] = lambda instance, call: None
         self._context = context
         self._looker = looker
+        self._cheap = CheapLooks(context)
         self._watched: dict[int, SubmissionState] = {}
         self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
         self._missing_since_s: dict[str, float] = {}  # completed calls without a result, by id
@@ -62,6 +64,12 @@ class Watcher:
 
     async def round(self) -> None:
         """Look once, and follow up on what moved. Service trouble leaves everything for the next round."""
+        watched = list(self._watched.values())
+        if not any(one.needs_look for one in self._context.recorder.state.submissions.values()):
+            if await self._cheap.nothing_moved(watched):
+                self._check_timeouts()
+                return
+            await self._cheap.wait(watched)
         try:
             sight = await self._looker.look()
         except ServiceError as error:

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 
 from zenflow.sandbox.assets import Asset
 from zenflow.sandbox.media import mp4, pictures, sizes, sound
+from zenflow.sandbox.media.clips import camera_over
 from zenflow.sandbox.media.drawing import drawn, preview
 from zenflow.sandbox.media.inspect import unreadable_because
 from zenflow.sandbox.media.looking import described
@@ -205,3 +206,10 @@ def test_shipped_photos_are_decodable_and_small() -> None:
     }.items():
         body = (folder / f"{name}.jpg").read_bytes()
         assert picture_of(body).size == size and len(body) < 200_000
+
+
+@pytest.mark.parametrize("size", [(854, 480), (853, 481), (321, 123), (65, 64), (1279, 719)])
+def test_a_clip_of_any_size_can_be_drawn(size: tuple[int, int]) -> None:
+    for seed in range(4):
+        scene = Image.new("RGB", (200, 120), "teal")
+        assert camera_over(scene, size, 0.3, False, random.Random(seed), lambda frame: frame)

@@ -37,10 +37,12 @@ def _view(scene: Image.Image, size: Size, part: float, drift: float, lettered: L
     """The scene through a frame that closes in on it."""
     ease = (1 - math.cos(math.pi * part)) / 2
     zoom = 1.15 - 0.15 * ease
-    width, height = size[0] * zoom, size[1] * zoom
+    # the scene's size is rounded, so that at some sizes the frame would reach a hair beyond it
+    width, height = min(scene.width, size[0] * zoom), min(scene.height, size[1] * zoom)
     left = (scene.width - width) * (0.5 + drift * ease)
     top = (scene.height - height) / 2
-    frame = lettered(scene.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)))
+    box = (left, top, min(scene.width, left + width), min(scene.height, top + height))
+    frame = lettered(scene.resize(size, Image.Resampling.BILINEAR, box=box))
     bar = max(2, size[1] // 120)
     ImageDraw.Draw(frame).rectangle((0, size[1] - bar, round(size[0] * part), size[1]), fill=(255, 205, 120))
     return frame
