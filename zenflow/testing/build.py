@@ -82,6 +82,7 @@ class Stage:
     options: Mapping[str, Any] = field(default_factory=dict)
     maxima: Mapping[str, int] = field(default_factory=dict)
     per_day: Decimal | None = None
+    named_paths: tuple[str, ...] = ()
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     store: MemoryStore = field(default_factory=MemoryStore)
     service: ScriptedService = field(init=False)
@@ -168,6 +169,7 @@ class Stage:
                 run_id=RUN_ID,
                 out_dir=Path("out"),
                 balance=self.plan.account.credits if self.plan.account else None,
+                named_paths=self.named_paths,
                 options=self.options,
             )
             await begin(self.plan, new, parts)
