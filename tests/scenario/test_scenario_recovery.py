@@ -1,0 +1,327 @@
+"""Recovery from anything: clocks that jump, a day asleep, a journal that fails, a copy of it, assets that are gone."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zenflow.engine.door import StopSignal
+from zenflow.engine.run import Changes
+from zenflow.history import events as e
+from zenflow.history.state import Outcome
+from zenflow.testing import mishaps
+from zenflow.testing.build import Stage, stage_of
+from zenflow.testing.service import Fate
+from zenflow.testing.store import MemoryStore
+
+CHAIN = """
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  enlarge:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.enlarge.asset_ids }}"}
+"""
+ALONE = "steps:\n  draw:\n    uses: image_editor\n    with: {prompt: alone}\n"
+
+
+def when(condition, act):
+    """Something that happens to a running stage once, as soon as a condition holds."""
+
+    async def meanwhile(stage: Stage, stop: StopSignal) -> None:
+        while not condition(stage):
+            await stage.clock.sleep(0.25)
+        act(stage, stop)
+
+    return meanwhile
+
+
+def has(kind, count=1):
+    return lambda stage: sum(isinstance(event, kind) for event in stage.events()) >= count
+
+
+# ---------------------------------------------------------------------------------------------------------------- clocks
+
+
+def test_a_wall_clock_that_jumps_ahead_does_not_shorten_the_wait_for_a_lost_answer():
+    stage = stage_of(ALONE, budget=10)
+    stage.script.submits.append(mishaps.takes_effect_after(100.0))
+    report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(7200)))
+    assert report.status == "done"
+    assert stage.service.posts == 1 and set(stage.charges().values()) == {1}
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, -86_400.0 * 3])
+def test_a_wall_clock_that_jumps_backwards_neither_lengthens_the_wait_nor_hides_a_task(seconds):
+    stage = stage_of(ALONE, budget=10)
+    stage.script.submits.append(mishaps.lost_before_the_charge)
+    report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(seconds)))
+    assert report.status == "done" and stage.clock.monotonic_s() < 600
+    assert set(stage.charges().values()) == {1}
+
+
+def test_a_clock_that_is_hours_ahead_of_the_service_still_finds_the_task_in_the_unfiltered_listing():
+    stage = stage_of(ALONE, budget=10)
+    stage.clock.shift_wall(6 * 3600)
+    stage.script.showing.query = "nothing"
+    stage.script.submits.append(mishaps.lost_after_the_charge)
+    for number in range(120):
+        stage.service.spend_elsewhere(f"older {number}")
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 1 and stage.state().submissions[1].adopted
+
+
+def test_a_laptop_asleep_for_a_day_goes_on_where_it_was_and_asks_for_fresh_addresses():
+    stage = stage_of(CHAIN, budget=100)
+    report = stage.finished(meanwhile=when(has(e.Accepted, 2), lambda s, _: s.clock.advance(86_400)))
+    assert report.status == "done" or report.exit_status == 4
+    report = report if report.status == "done" else stage.finished()
+    assert report.status == "done" and stage.service.posts == 2 and len(stage.contents()) == 2
+
+
+def test_an_intent_that_slept_through_its_moment_is_not_written_to_the_wire():
+    stage = stage_of(ALONE, budget=10)
+
+    async def late(line, submission):
+        stage.clock.advance(3600)  # between the commit and the first byte
+        if submission.send_by_s is not None and stage.clock.monotonic_s() > submission.send_by_s:
+            return await mishaps.no_connection(line, submission)
+        return await mishaps.as_it_should(line, submission)
+
+    stage.script.submits.append(late)
+    assert stage.finished().status == "done"
+    assert stage.state().submissions[1].attempts == 2 and stage.service.posts == 1
+
+
+# --------------------------------------------------------------------------------------------------------------- journal
+
+
+def test_a_journal_that_fails_stops_before_the_next_paid_call_and_names_what_was_accepted():
+    stage = stage_of(CHAIN, budget=100)
+    stage.journal.fail_after(2)  # RunStarted and the intent; the acceptance cannot be written
+    report = stage.finished()
+    assert report.exit_status == 4 and report.journal_failed
+    (code, said, _), *_ = report.reasons
+    task_id = next(iter(stage.service.tasks))
+    assert code == "ZF801" and task_id in said and "taken over" not in said
+    assert stage.service.posts == 1
+    stage.journal = stage.journal.survives()
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
+
+
+def test_an_answer_that_comes_after_the_journal_has_failed_is_said_aloud_too():
+    stage = stage_of("steps:\n  draw:\n    foreach: [a, b]\n    uses: image_editor\n    with: {prompt: '${{ item }}'}\n")
+    stage.budget = 100
+    stage.limits = replace(stage.limits, batch=1)
+    stage.journal.fail_after(3)  # the start and two intents
+    report = stage.finished()
+    said = " ".join(text for _, text, _ in report.reasons)
+    assert all(task_id in said for task_id in stage.service.tasks) and len(stage.service.tasks) == 2
+    stage.journal = stage.journal.survives()
+    assert stage.finished().status == "done" and stage.service.posts == 2
+
+
+@pytest.mark.parametrize("writes", range(1, 9))
+@pytest.mark.parametrize("late", [False, True])
+def test_one_failed_commit_anywhere_never_leads_to_a_second_charge(writes, late):
+    stage = stage_of(CHAIN, budget=100)
+    stage.journal.fail_after(writes, late=late)
+    try:
+        first = stage.run()
+    except Exception:
+        first = None
+    posts = stage.service.posts
+    stage.journal = stage.journal.survives()
+    if stage.events():
+        assert stage.finished().status == "done"
+    else:
+        assert posts == 0
+        assert stage.finished().status == "done"
+    assert set(stage.charges().values()) == {1} and stage.service.posts == 2, first
+
+
+def test_a_run_that_another_process_took_over_writes_and_sends_nothing_more():
+    stage = stage_of(CHAIN, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(100.0)
+
+    def robbed(stage, _):
+        other = stage.journal.beside()
+        stage.journal._store.dead.add(stage.journal._me)  # it looks dead to the other one: a machine that stood still
+        other.take_lease("run-1")
+
+    report = stage.finished(meanwhile=when(has(e.Accepted), robbed))
+    assert report.exit_status == 4 and report.reasons[0][0] == "ZF809"
+    assert stage.service.posts == 1
+
+
+def test_a_journal_restored_from_a_moment_ago_adopts_what_it_does_not_know():
+    stage = stage_of(CHAIN, budget=100)
+    backup = {}
+
+    def keep(stage, _):
+        backup["journal"] = copy.deepcopy(stage.journal)
+
+    stage.finished(meanwhile=when(has(e.RunStarted), keep))
+    assert stage.service.posts == 2
+    assert not any(isinstance(event, e.Accepted) for event in backup["journal"].events("run-1"))
+    stage.journal = backup["journal"].survives()
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 2, "nothing was sent a second time"
+    assert sum(task.charged for task in stage.service.tasks.values()) == 6
+
+
+def test_of_two_copies_of_a_journal_the_second_pays_for_nothing_that_the_first_has_made():
+    stage = stage_of(CHAIN, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(60.0)
+
+    def leave(stage, stop):
+        stop.request()
+        stop.request()
+
+    stage.run(meanwhile=when(has(e.Accepted), leave))
+    copied = copy.deepcopy(stage.journal)
+    assert stage.finished().status == "done" and stage.service.posts == 2
+    stage.journal = copied.survives()
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
+
+
+def test_an_unknown_task_that_matches_nothing_holds_back_nothing_else_and_is_told():
+    stage = stage_of(CHAIN, budget=100)
+    backup = copy.deepcopy(stage.journal)
+    stage.finished()
+    run_part = stage.state().started.stamp_run
+    stage.service.create("image_editor", [{"prompt": "strange"}], f"{run_part}zzzzzzzzzzzz", posted=False)
+    report = stage.finished()
+    assert report.exit_status == 4 and [code for code, _, _ in report.reasons] == ["ZF646"]
+    assert backup.events("run-1") == ()
+
+
+def test_a_run_that_died_with_its_request_on_the_wire_is_unknown_first_and_found_by_the_look():
+    stage = stage_of(ALONE, budget=10)
+    assert stage.run(dies_at_s=0.35) is None
+    assert stage.state().submissions[1].outcome is Outcome.OPEN
+    assert stage.finished().status == "done"
+    kinds = [type(event).__name__ for event in stage.events()]
+    assert "OutcomeUnknown" in kinds and stage.service.posts == 1
+
+
+# ---------------------------------------------------------------------------------------------------------------- assets
+
+
+class FolderStore(MemoryStore):
+    """A memory store whose files lie on a disk too."""
+
+    async def save(self, name, asset_id, chunks, expected):
+        saved = await super().save(name, asset_id, chunks, expected)
+        path = self.folder / saved.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(self.files[saved.path])
+        return saved
+
+
+PHOTO = """
+inputs: {photo: {type: string, default: photo.png}}
+steps:
+  upload:
+    uses: upload
+    with: {source: "${{ inputs.photo }}"}
+  draw:
+    uses: image_editor
+    with: {prompt: a, image_assets: ["${{ steps.upload.asset_id }}"]}
+  keep:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+  enlarge:
+    uses: upscaler
+    with: {image_asset_id: "${{ steps.draw.asset_id }}"}
+"""
+
+
+def interrupted_after(kind, count, tmp_path: Path, text=PHOTO) -> Stage:
+    """A run that was stopped when so many facts of a kind were there; then a night passes."""
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"a photo")
+    stage = stage_of(text, budget=100, inputs={"photo": str(photo)}, store=FolderStore(tmp_path / "out"))
+    stage.named_paths = (str(photo),)
+    stage.finished(meanwhile=when(has(kind, count), lambda s, stop: stop.request()))
+    return stage
+
+
+def gone(stage, asset_id):
+    del stage.service.assets[asset_id]
+
+
+def test_an_upload_that_is_gone_the_next_day_is_uploaded_again_before_anything_is_paid(tmp_path):
+    stage = interrupted_after(e.Produced, 1, tmp_path)
+    old = stage.state().instances["upload"].results["asset_id"]
+    assert stage.service.posts == 0
+    stage.clock.advance(86_400)
+    gone(stage, old)
+    assert stage.finished().status == "done"
+    new = stage.state().instances["upload"].results["asset_id"]
+    assert new != old and stage.intents()[0].calls[0].params["image_assets"] == [new]
+    assert any(isinstance(event, e.Reopened) and event.instances == ("upload",) for event in stage.events())
+
+
+def test_on_the_same_day_no_asset_is_asked_for(tmp_path):
+    stage = interrupted_after(e.Produced, 1, tmp_path)
+    assert stage.finished().status == "done"
+    assert "asset" not in stage.provider.asked
+
+
+def test_a_generated_asset_that_is_gone_but_on_disk_is_uploaded_in_its_place(tmp_path):
+    stage = interrupted_after(e.Produced, 2, tmp_path)
+    (old,) = stage.state().instances["draw"].results["asset_ids"]
+    posts = stage.service.posts
+    stage.clock.advance(86_400)
+    gone(stage, old)
+    report = stage.finished()
+    assert report.status == "done" and stage.service.posts == posts + 1
+    (new,) = stage.state().instances["draw"].results["asset_ids"]
+    assert new != old and stage.intents()[-1].calls[0].params == {"image_asset_id": new}
+    assert stage.state().books.charged == 3
+    assert stage.finished().status == "done" and "download" not in stage.provider.asked
+
+
+def test_a_generated_asset_that_is_gone_for_good_is_told_with_its_price_and_nothing_is_paid(tmp_path):
+    without_file = PHOTO.replace("keep:", "keep:\n    if: false")
+    stage = interrupted_after(e.Produced, 2, tmp_path, without_file)
+    (old,) = stage.state().instances["draw"].results["asset_ids"]
+    posts = stage.service.posts
+    stage.clock.advance(86_400)
+    gone(stage, old)
+    report = stage.finished()
+    assert (report.exit_status, stage.service.posts) == (4, posts)
+    code, said, hint = report.reasons[0]
+    assert code == "ZF645" and "it must be made again, 2 credits" in said and "--again draw" in hint
+
+
+def test_with_a_person_s_word_it_is_made_again_within_the_budget(tmp_path):
+    without_file = PHOTO.replace("keep:", "keep:\n    if: false")
+    stage = interrupted_after(e.Produced, 2, tmp_path, without_file)
+    (old,) = stage.state().instances["draw"].results["asset_ids"]
+    stage.clock.advance(86_400)
+    gone(stage, old)
+    stage.finished()
+    assert stage.finished(changes=Changes(again=("draw",))).status == "done"
+    (new,) = stage.state().instances["draw"].results["asset_ids"]
+    assert new != old and stage.state().books.charged == 5
+    assert stage.charges() == {("draw", 1): 1, ("draw", 2): 1, ("enlarge", 1): 1}
+
+
+def test_digests_of_saved_files_are_those_of_the_disk(tmp_path):
+    stage = interrupted_after(e.FileSaved, 1, tmp_path)
+    (file,) = stage.state().files["keep"].values()
+    assert hashlib.sha256((tmp_path / "out" / file.path).read_bytes()).hexdigest() == file.sha256
