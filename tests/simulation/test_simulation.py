@@ -15,4 +15,6 @@ def test_a_run_keeps_its_promises_in_any_weather(seed):
     try:
         check_the_end(weather, live_through(weather))
     except AssertionError as error:
-        pytest.fail(f"{error}\nreplay with: python -m pytest tests/simulation --seed {seed}\n{story_of(weather)}", False)
+        pytest.fail(
+            f"{error}\nreplay with: python -m pytest tests/simulation --seed {seed}\n{story_of(weather)}", False
+        )
