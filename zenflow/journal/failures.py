@@ -89,8 +89,8 @@ def damaged(file: Path, detail: str) -> JournalError:
     return JournalError(
         "ZF805",
         f"{file} is damaged or is no journal of zenflow: {detail}",
-        "Keep the file: what was paid can be found at the service. Move it aside, or restore it from a backup, "
-        "or choose another folder with --state DIR.",
+        "`zenflow doctor --rebuild` keeps it aside and builds a new one from what can be read; what was paid is found "
+        "at the service. Or restore a backup.",
         file=str(file),
     )
 

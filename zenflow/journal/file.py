@@ -30,7 +30,7 @@ def connect(file: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, read_only: bo
 def open_for_reading(file: Path, now: datetime, *, busy_timeout_s: float, read_only: bool) -> sqlite3.Connection:
     """The file, checked and at this version's tables. Raises JournalError."""
     try:
-        _check_bytes(file)
+        check_bytes(file)
         connection = _connect_to_read(file, busy_timeout_s, read_only)
         try:
             todo = migrations.pending_migrations(connection, file)
@@ -103,7 +103,7 @@ def _connect_to_read(file: Path, busy_timeout_s: float, read_only: bool) -> sqli
     )
 
 
-def _check_bytes(file: Path) -> None:
+def check_bytes(file: Path) -> None:
     """What SQLite would take for a new database, or notice only later."""
     if file.is_dir():
         raise failures.unusable_folder(file.parent, f"{file.name} in it is a folder, not a file")
