@@ -1,0 +1,140 @@
+"""What a change costs: between files, saved plans, runs and two revisions of a git repository, with guards."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Zenflow = Callable[..., Any]
+
+RECIPE = """\
+zenflow: 1
+name: shoot
+version: 1.0.0
+inputs:
+  photo: {type: image, default: photos/example.jpg}
+  looks: {type: array, items: {type: string}, default: [red, blue]}
+steps:
+  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
+  generate:
+    foreach: ${{ inputs.looks }}
+    uses: image_editor
+    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
+  download: {uses: download, with: {asset_ids: "${{ steps.generate.asset_ids }}"}}
+"""
+LATER = """\
+zenflow: 1
+name: shoot
+version: 1.1.0
+inputs:
+  photo: {type: image, default: photos/example.jpg}
+  looks: {type: array, items: {type: string}, default: [red, blue]}
+steps:
+  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
+  generate:
+    foreach: ${{ inputs.looks }}
+    uses: image_editor
+    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: NANO_BANANA}
+  upscale:
+    foreach: ${{ steps.generate.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}", output_format: png}
+"""
+
+
+def git(folder: Path, *words: str) -> None:
+    name = ("-c", "user.email=a@example.org", "-c", "user.name=a", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *name, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two revisions of one recipe; the working tree is as the second."""
+    monkeypatch.setenv("ZENFLOW_SPEED", "2000")
+    assert zenflow("init").status == 0
+    path = here / "recipes" / "shoot.yaml"
+    path.write_text(RECIPE)
+    git(here, "init", "-q", "-b", "main")
+    git(here, "add", "recipes")
+    git(here, "commit", "-qm", "first")
+    path.write_text(LATER)
+    git(here, "commit", "-qam", "second")
+    return here
+
+
+def changes(document: dict[str, Any]) -> dict[str, str]:
+    return {step["id"]: step["change"] for step in document["steps"]}
+
+
+def test_two_revisions_are_compared_step_by_step(zenflow: Zenflow, repository: Path) -> None:
+    answer = zenflow("diff", "main~1:recipes/shoot.yaml", "main:./recipes/shoot.yaml", "--json")
+    assert answer.status == 0, answer.err
+    found = answer.document
+    assert changes(found) == {
+        "upload": "same",
+        "generate": "changed",
+        "upscale": "added",
+        "download": "removed",
+    }
+    assert (found["before"]["credits"]["expected"], found["after"]["credits"]["expected"]) == (2, 12)
+    assert found["change"]["expected"] == 10 and found["change"]["percent"] == 500
+
+
+def test_a_revision_is_compared_with_the_working_tree_and_nothing_changes_there(
+    zenflow: Zenflow, repository: Path
+) -> None:
+    answer = zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot")
+    assert answer.status == 0, answer.err
+    lines = answer.out.splitlines()
+    assert [line.split()[:2] for line in lines if line.strip()[:2] in ("+ ", "- ", "~ ")][2:] == [
+        ["~", "generate"],
+        ["+", "upscale"],
+        ["-", "download"],
+    ]
+    assert "2 → 8" in answer.out and "+10 credits (+500 %): 2 → 12 expected" in answer.out
+    assert max(map(len, lines)) <= 80
+    status = subprocess.run(["git", "status", "--short", "recipes"], cwd=repository, capture_output=True, check=True)
+    assert status.stdout == b""
+
+
+def test_a_saved_plan_and_a_run_can_stand_on_either_side(zenflow: Zenflow, repository: Path) -> None:
+    recipe = repository / "recipes" / "shoot.yaml"
+    assert zenflow("plan", "shoot", "-o", "later.json").status == 0
+    recipe.write_text(RECIPE)
+    assert zenflow("run", "shoot").status == 0
+    found = zenflow("diff", "last", "later.json", "--json").document
+    assert (found["before"]["credits"]["worst"], found["after"]["credits"]["expected"]) == (2, 12)
+    assert changes(found)["generate"] == "changed"
+    same = zenflow("diff", "shoot", "shoot")
+    assert same.status == 0 and "No difference: 2 credits are expected." in same.out
+
+
+def test_guards_refuse_with_status_3_and_say_why(zenflow: Zenflow, repository: Path) -> None:
+    pair = ("HEAD~1:recipes/shoot.yaml", "shoot")
+    assert zenflow("diff", *pair, "--max-increase", "600%").status == 0
+    assert zenflow("diff", *pair, "--max-increase", "10").status == 0
+    assert zenflow("diff", *pair, "--budget", "12").status == 0
+    percent = zenflow("diff", *pair, "--max-increase", "20%", "--json")
+    assert (percent.status, percent.document["error"]["code"]) == (3, "ZF671")
+    assert "from 2 to 12 credits, more than 20 % allows" in percent.document["error"]["message"]
+    assert zenflow("diff", *pair, "--max-increase", "9").status == 3
+    assert zenflow("diff", *pair, "--budget", "11").status == 3
+    assert zenflow("diff", "shoot", "HEAD~1:recipes/shoot.yaml", "--max-increase", "0%").status == 0
+    assert zenflow("diff", *pair, "--max-increase", "much").status == 2
+
+
+def test_markdown_is_for_a_pull_request(zenflow: Zenflow, repository: Path) -> None:
+    text = zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot", "--format", "markdown").out
+    assert "**+10 credits (+500 %): 2 → 12 expected" in text
+    assert "| ~ | generate | image\\_editor · SEEDREAM\\_5 → NANO\\_BANANA | 2 | 2 → 8 | +6 |" in text
+
+
+def test_what_git_does_not_have_is_told_in_its_words(zenflow: Zenflow, repository: Path) -> None:
+    unknown = zenflow("diff", "v9:recipes/shoot.yaml", "shoot")
+    assert unknown.status == 2 and "v9:recipes/shoot.yaml cannot be read" in unknown.err
+    assert zenflow("diff", "HEAD:recipes/absent.yaml", "shoot").status == 2
+    assert zenflow("diff", "absent", "shoot").status == 2

@@ -1,0 +1,192 @@
+"""Edit and go on: what is kept, what is new, what an edit would orphan, and why; on the embedded sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Zenflow = Callable[..., Any]
+
+RECIPE = """\
+zenflow: 1
+name: shoot
+version: 1.0.0
+inputs:
+  photo: {type: image, default: photos/example.jpg}
+  looks: {type: array, items: {type: string}, default: [red, blue]}
+  model: {type: string, default: SEEDREAM_5}
+budget: 60
+steps:
+  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
+  generate:
+    foreach: ${{ inputs.looks }}
+    uses: image_editor
+    with:
+      prompt: A portrait in ${{ item }}
+      image_assets: ["${{ steps.upload.asset_id }}"]
+      model: ${{ inputs.model }}
+  upscale:
+    foreach: ${{ steps.generate.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}", output_format: png}
+  download:
+    uses: download
+    with: {asset_ids: "${{ steps.upscale.asset_ids }}", name: "picture-${{ index }}"}
+outputs:
+  images: ${{ steps.download.files }}
+"""
+
+
+@pytest.fixture
+def recipe(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZENFLOW_SPEED", "2000")
+    assert zenflow("init").status == 0
+    path = here / "recipes" / "shoot.yaml"
+    path.write_text(RECIPE)
+    return path
+
+
+def planned(zenflow: Zenflow, *words: str) -> dict[str, Any]:
+    answer = zenflow("plan", "shoot", "--json", *words)
+    assert answer.status == 0, answer.err
+    found: dict[str, Any] = answer.document
+    return found
+
+
+def ran(zenflow: Zenflow, *words: str) -> dict[str, Any]:
+    answer = zenflow("run", "shoot", "--json", *words)
+    assert answer.status == 0, answer.err
+    found: dict[str, Any] = answer.document
+    return found
+
+
+def calls(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Per paid step: new calls (exact ones only), kept ones."""
+    steps = {step["id"]: step for step in document["steps"] if step["kind"] == "tool"}
+    return {name: (step["instances"]["expected"], step["kept"]) for name, step in steps.items()}
+
+
+def test_the_same_recipe_again_keeps_everything_and_costs_nothing(zenflow: Zenflow, recipe: Path) -> None:
+    first = ran(zenflow)
+    assert first["credits"]["charged"] == 6
+    plan = planned(zenflow, "--reuse", "last")
+    assert plan["credits"] == {"low": 0, "expected": 0, "worst": 0}
+    assert calls(plan) == {"generate": (0, 2), "upscale": (0, 2)}
+    assert (plan["reuse"]["kept_credits"], plan["reuse"]["orphaned"]) == (6, [])
+    again = ran(zenflow, "--reuse")
+    assert again["credits"]["charged"] == 0
+    assert [file["sha256"] for file in again["files"]] == [file["sha256"] for file in first["files"]]
+
+
+def test_an_edited_prompt_is_new_with_what_follows_it_and_the_rest_is_kept(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    words = ("-i", 'looks=["red","green"]')
+    plan = planned(zenflow, "--reuse", "last", *words)
+    assert calls(plan) == {"generate": (1, 1), "upscale": (1, 1)}
+    assert plan["credits"]["expected"] == 3
+    assert [one["instance"] for one in plan["reuse"]["orphaned"]] == ["generate.1", "upscale.1.0"]
+    assert plan["reuse"]["orphaned_credits"] == 3
+    assert ran(zenflow, "--reuse", "last", *words)["credits"]["charged"] == 3
+
+
+def test_comments_names_of_steps_and_order_of_looks_make_nothing_new(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    text = (
+        RECIPE.replace("generate", "make")
+        .replace("[red, blue]", "[blue, red]")
+        .replace("budget: 60", "budget: 50 # less")
+    )
+    recipe.write_text(text)
+    plan = planned(zenflow, "--reuse", "last")
+    assert calls(plan) == {"make": (0, 2), "upscale": (0, 2)}
+    assert plan["reuse"]["orphaned"] == []
+
+
+def test_without_reuse_nothing_paid_is_kept_and_reuse_false_is_never_kept(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    assert calls(planned(zenflow)) == {"generate": (2, 0), "upscale": (2, 0)}
+    recipe.write_text(RECIPE.replace("    uses: image_editor\n", "    uses: image_editor\n    reuse: false\n"))
+    assert calls(planned(zenflow, "--reuse"))["generate"] == (2, 0)
+
+
+def test_reuse_true_in_a_step_keeps_it_without_an_option(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    recipe.write_text(RECIPE.replace("    uses: image_editor\n", "    uses: image_editor\n    reuse: true\n"))
+    assert calls(planned(zenflow)) == {"generate": (0, 2), "upscale": (2, 0)}
+
+
+def test_three_pictures_of_one_request_are_three_results(zenflow: Zenflow, recipe: Path) -> None:
+    recipe.write_text(RECIPE.replace("A portrait in ${{ item }}", "A portrait"))
+    words = ("-i", 'looks=["a","b","c"]')
+    first = ran(zenflow, *words)
+    again = ran(zenflow, "--reuse", "last", *words)
+    assert again["credits"]["charged"] == 0
+    made = [one["asset_ids"] for one in first["steps"]["generate"]["instances"]]
+    kept = [one["asset_ids"] for one in again["steps"]["generate"]["instances"]]
+    assert kept == made and len({ids[0] for ids in made}) == 3
+    more = planned(zenflow, "--reuse", "last", "-i", 'looks=["a","b","c","d"]')
+    assert calls(more)["generate"] == (1, 3)
+
+
+def test_redo_makes_one_instance_new_and_from_a_step_with_what_follows(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    assert calls(planned(zenflow, "--redo", "generate.1")) == {"generate": (1, 1), "upscale": (1, 1)}
+    assert calls(planned(zenflow, "--from", "upscale")) == {"generate": (0, 2), "upscale": (2, 0)}
+    answer = zenflow("plan", "shoot", "--redo", "bogus.1")
+    assert answer.status == 2 and "no step `bogus`" in answer.err
+
+
+def test_another_photo_with_the_same_bytes_is_the_same_photo(zenflow: Zenflow, recipe: Path, here: Path) -> None:
+    ran(zenflow)
+    copy = here / "copy.jpg"
+    copy.write_bytes((here / "recipes" / "photos" / "example.jpg").read_bytes())
+    assert calls(planned(zenflow, "--reuse", "-i", "photo=copy.jpg"))["generate"] == (0, 2)
+
+
+def test_why_names_the_part_that_differs_old_and_new(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    words = ("shoot", "-i", 'looks=["red","green"]')
+    same = zenflow("why", "generate.0", *words, "--json").document
+    assert (same["verdict"], same["differences"]) == ("kept", [])
+    other = zenflow("why", "generate.1", *words, "--json").document
+    assert other["differences"] == [{"where": "prompt", "old": "A portrait in blue", "new": "A portrait in green"}]
+    text = zenflow("why", "upscale.1.0", *words)
+    assert text.status == 0
+    assert "generate.1 is made new" in text.out and '+ "A portrait in green"' in text.out
+    recipe.write_text(RECIPE.replace("SEEDREAM_5", "QWEN_IMAGE"))
+    changed = zenflow("why", "generate.0", "--json").document
+    assert changed["differences"] == [{"where": "model", "old": "SEEDREAM_5", "new": "QWEN_IMAGE"}]
+
+
+def test_a_run_that_nobody_knows_and_one_of_another_word_are_named(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    answer = zenflow("plan", "shoot", "--reuse", "19990101-0")
+    assert answer.status == 2 and "19990101-0" in answer.err
+
+
+def test_a_result_that_is_gone_from_the_service_is_made_again_and_named(
+    zenflow: Zenflow, recipe: Path, here: Path
+) -> None:
+    first = ran(zenflow)
+    gone = first["steps"]["generate"]["instances"][1]["asset_ids"][0]
+    import sqlite3
+
+    [store] = list((here / ".zenflow" / "sandbox").rglob("*.db"))
+    with sqlite3.connect(store) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        [table] = [name for name in tables if "asset" in name]
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        connection.execute(f"DELETE FROM {table} WHERE {columns[0]} = ?", (gone,))
+    connection.close()
+    plan = planned(zenflow, "--reuse", "last")
+    assert plan["reuse"]["gone"] == ["generate.1"]
+    assert calls(plan) == {"generate": (1, 1), "upscale": (1, 1)}
+
+
+def test_the_plan_says_in_words_what_is_kept_and_orphaned(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    text = " ".join(zenflow("plan", "shoot", "--reuse", "last", "-i", 'looks=["red"]').out.split())
+    assert "kept from run" in text and "orphaned: 2 paid results" in text

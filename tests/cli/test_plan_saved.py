@@ -1,0 +1,223 @@
+"""A plan that binds: saved as a file, carried out exactly, refused when anything it stands on has moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+Zenflow = Callable[..., Any]
+SCHEMA = Path(__file__).parents[2] / "schemas" / "saved-plan.schema.json"
+
+RECIPE = """\
+zenflow: 1
+name: shoot
+version: 1.0.0
+inputs:
+  photo: {type: image, default: photos/example.jpg}
+  looks: {type: array, items: {type: string}, default: [red, blue]}
+budget: 60
+steps:
+  each:
+    foreach: ${{ inputs.looks }}
+    uses: ./one.yaml
+    with: {photo: "${{ inputs.photo }}", look: "${{ item }}"}
+  download: {uses: download, with: {asset_ids: "${{ steps.each.picture }}"}}
+outputs:
+  images: ${{ steps.download.files }}
+"""
+ONE = """\
+zenflow: 1
+name: one
+version: 1.0.0
+inputs:
+  photo: {type: image}
+  look: {type: string}
+steps:
+  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
+  generate:
+    uses: image_editor
+    with: {prompt: "A portrait in ${{ inputs.look }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
+outputs:
+  picture: ${{ steps.generate.asset_id }}
+"""
+
+
+@pytest.fixture
+def folder(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZENFLOW_SPEED", "2000")
+    assert zenflow("init").status == 0
+    recipes = here / "recipes"
+    (recipes / "shoot.yaml").write_text(RECIPE)
+    (recipes / "one.yaml").write_text(ONE)
+    return recipes
+
+
+@pytest.fixture
+def saved(zenflow: Zenflow, folder: Path, here: Path) -> Path:
+    answer = zenflow("plan", "shoot", "-o", "plan.json")
+    assert answer.status == 0, answer.err
+    return here / "plan.json"
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    document = json.loads(path.read_text())
+    edit(document)
+    path.write_text(json.dumps(document))
+
+
+def refused(zenflow: Zenflow, path: Path) -> list[dict[str, str]]:
+    answer = zenflow("run", "--plan", str(path), "--json")
+    assert answer.status == 3, answer.err
+    assert answer.document["error"]["code"] == "ZF670"
+    assert zenflow("runs", "--json").document["runs"] == []  # nothing was begun
+    moved: list[dict[str, str]] = answer.document["moved"]
+    for one in moved:
+        assert one["what"].split()[-1].lower() in answer.document["error"]["message"].lower()
+    return moved
+
+
+def test_a_saved_plan_is_as_its_schema_says_and_is_carried_out_without_asking(
+    zenflow: Zenflow, saved: Path, here: Path
+) -> None:
+    document = json.loads(saved.read_text())
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    assert set(document["recipe"]["files"]) == {"shoot.yaml", "one.yaml"}
+    assert [file["path"] for file in document["input_files"]] == ["recipes/photos/example.jpg"]
+    assert str(here) not in saved.read_text()
+    report = zenflow("run", "--plan", "plan.json", "--json")
+    assert report.status == 0, report.err
+    assert report.document["credits"]["charged"] == document["plan"]["credits"]["expected"] == 2
+    again = zenflow("run", "--plan", "plan.json", "--json")
+    assert again.document["credits"]["charged"] == 2
+
+
+def test_a_plan_that_was_carried_elsewhere_finds_its_files(zenflow: Zenflow, saved: Path, here: Path) -> None:
+    (here / "ci").mkdir()
+    answer = zenflow("plan", "shoot", "-o", "ci/plan.json")
+    assert answer.status == 0
+    assert json.loads((here / "ci" / "plan.json").read_text())["recipe"]["path"] == "../recipes/shoot.yaml"
+    assert zenflow("run", "--plan", "ci/plan.json").status == 0
+
+
+@pytest.mark.parametrize("name", ["shoot.yaml", "one.yaml"])
+def test_a_recipe_file_that_moved_is_named(zenflow: Zenflow, saved: Path, folder: Path, name: str) -> None:
+    (folder / name).write_text((folder / name).read_text() + "# a word\n")
+    assert [(m["kind"], m["what"]) for m in refused(zenflow, saved)] == [("recipe", f"recipe file {name}")]
+
+
+def test_a_recipe_that_is_gone_is_named(zenflow: Zenflow, saved: Path, folder: Path) -> None:
+    (folder / "shoot.yaml").unlink()
+    assert [(m["kind"], m["after"]) for m in refused(zenflow, saved)] == [("recipe", "gone")]
+
+
+def test_an_input_file_with_other_bytes_is_named_and_one_that_is_gone(
+    zenflow: Zenflow, saved: Path, folder: Path
+) -> None:
+    photo = folder / "photos" / "example.jpg"
+    photo.write_bytes(photo.read_bytes() + b"x")
+    [moved] = refused(zenflow, saved)
+    assert moved["kind"] == "file" and moved["what"].endswith("photos/example.jpg")
+    photo.unlink()
+    assert [m["after"] for m in refused(zenflow, saved)] == ["gone"]
+
+
+def test_a_price_that_moved_is_told_from_what_to_what(zenflow: Zenflow, saved: Path) -> None:
+    change(saved, lambda plan: plan["prices"][0].update(credits=7))
+    [moved] = refused(zenflow, saved)
+    assert (moved["kind"], moved["before"], moved["after"]) == ("price", "7 credits", "1 credits")
+    assert moved["what"] == "price of image_editor · SEEDREAM_5"
+
+
+def test_a_tool_schema_an_account_and_a_reuse_decision_that_moved_are_named(zenflow: Zenflow, saved: Path) -> None:
+    change(saved, lambda plan: plan["tools"].update(image_editor="0" * 64))
+    assert [m["kind"] for m in refused(zenflow, saved)] == ["tool"]
+    change(saved, lambda plan: plan.update(account_id="somebody-else"))
+    assert [m["kind"] for m in refused(zenflow, saved)] == ["account", "tool"]
+    kept = {
+        "instance": "each.0/generate",
+        "fingerprint": "f",
+        "from_run": "r",
+        "from_instance": "each.0/generate",
+        "credits": 1,
+    }
+    change(saved, lambda plan: plan["reuse"]["kept"].append(kept))
+    assert [m["kind"] for m in refused(zenflow, saved)] == ["account", "tool", "reuse"]
+
+
+def test_another_server_than_the_plans_is_refused(zenflow: Zenflow, saved: Path) -> None:
+    answer = zenflow("run", "--plan", str(saved), "--server", "https://elsewhere.invalid/mcp", "--json")
+    assert (answer.status, answer.document["moved"][0]["kind"]) == (3, "server")
+
+
+def test_a_result_that_the_plan_kept_and_that_is_gone_makes_it_stale(zenflow: Zenflow, saved: Path, here: Path) -> None:
+    assert zenflow("run", "--plan", "plan.json").status == 0
+    assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0
+    document = json.loads((here / "kept.json").read_text())
+    assert [one["instance"] for one in document["reuse"]["kept"]] == ["each.0/generate", "each.1/generate"]
+    assert zenflow("run", "--plan", "kept.json", "--json").document["credits"]["charged"] == 0
+
+
+def test_what_may_be_a_secret_is_not_in_the_file_and_must_be_given_again(
+    zenflow: Zenflow, folder: Path, here: Path
+) -> None:
+    (folder / "words.yaml").write_text(
+        "zenflow: 1\nname: words\nversion: 1.0.0\ninputs:\n  photo: {type: image}\nsteps:\n"
+        '  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}\n'
+    )
+    url = "https://someone:hunter2@pictures.invalid/a.png?token=abc123"
+    assert zenflow("plan", "words", "-i", f"photo={url}", "-o", "plan.json").status == 0
+    text = (here / "plan.json").read_text()
+    assert "hunter2" not in text and "abc123" not in text and "pictures.invalid" in text
+    missing = zenflow("run", "--plan", "plan.json")
+    assert missing.status == 2 and "-i photo=" in missing.err
+    other = zenflow("run", "--plan", "plan.json", "-i", "photo=https://pictures.invalid/b.png?token=x", "--json")
+    assert (other.status, other.document["moved"][0]["kind"]) == (3, "input")
+
+
+def test_what_is_no_plan_and_what_says_it_twice_is_wrong_usage(zenflow: Zenflow, saved: Path, here: Path) -> None:
+    (here / "x.json").write_text("{}")
+    assert zenflow("run", "--plan", "x.json").status == 2
+    assert zenflow("run", "--plan", "absent.json").status == 2
+    assert zenflow("run", "shoot", "--plan", "plan.json").status == 2
+    assert zenflow("run").status == 2
+
+
+def test_the_exit_status_tells_whether_there_is_something_to_pay(zenflow: Zenflow, folder: Path) -> None:
+    assert zenflow("plan", "shoot", "--detailed-exitcode").status == 10
+    assert zenflow("plan", "shoot", "--detailed-exitcode", "-i", "looks=[]").status == 0
+    assert zenflow("plan", "shoot").status == 0
+    assert zenflow("plan", "shoot", "--detailed-exitcode", "--budget", "1").status == 3
+    dry, plan = zenflow("run", "shoot", "--dry-run"), zenflow("plan", "shoot")
+    assert (dry.status, dry.out) == (0, plan.out)
+
+
+def test_markdown_is_for_a_pull_request(zenflow: Zenflow, folder: Path) -> None:
+    text = zenflow("plan", "shoot", "--format", "markdown").out
+    assert text.startswith("### Plan of shoot 1.0.0\n")
+    assert "| &nbsp;&nbsp;generate | image\\_editor · SEEDREAM\\_5 | 2 | ~1 | 2 | 2 | 2 |" in text
+    assert "**Fits:** 2 credits" in text
+
+
+def test_offline_a_plan_has_the_last_prices_and_says_how_old_they_are(zenflow: Zenflow, folder: Path) -> None:
+    before = zenflow("plan", "shoot", "--offline", "--json").document
+    assert before["verdict"] == "unpriced"
+    assert zenflow("plan", "shoot").status == 0
+    after = zenflow("plan", "shoot", "--offline")
+    assert after.status == 0 and "Offline: schemas of " in after.out and " old. Nothing was asked." in after.out
+    assert zenflow("plan", "shoot", "--offline", "--json").document["credits"]["expected"] == 2
+
+
+def test_compare_shows_what_may_be_used_and_what_a_switch_saves(zenflow: Zenflow, folder: Path) -> None:
+    (folder / "one.yaml").write_text(ONE.replace("SEEDREAM_5", "NANO_BANANA"))
+    found = zenflow("plan", "shoot", "--compare", "--json").document["comparison"]
+    [step] = found["steps"]
+    assert found["saves"] == 6 and step["id"] == "each/generate"
+    [used] = [choice for choice in step["choices"] if choice["used"]]
+    assert (used["model"], used["credits"], used["saves"]) == ("NANO_BANANA", 8, 0)
+    assert {"model": "GENERAL_NSFW", "reason": "an adult model"} in step["closed"]
+    assert "saves 6" in zenflow("plan", "shoot", "--cheapest").out
