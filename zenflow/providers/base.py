@@ -350,5 +350,17 @@ class TemplateShelf(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """How a server is spoken to. `clock_difference_s`: its clock less ours; None where it does not tell."""
+
+    protocol: str
+    clock_difference_s: float | None
+
+
 class Service(Provider, TemplateShelf, Protocol):
     """All of a service: what the engine needs, and what only commands ask for."""
+
+    async def about(self) -> ServerFacts:
+        """Connects when that was not done yet. Raises ServiceError."""
+        ...

@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -51,6 +52,8 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self.retired = False
         self.envelope = Envelope("")
+        self.clock_difference_s: float | None = None  # the server's clock less ours, where its answers carry a date
+        self._clock = clock
 
     async def open(self) -> None:
         """Negotiate. Raises `ServiceError` in the words of `connecting`."""
@@ -135,10 +138,21 @@ class Link:
                         ready.set_exception(said)
                     return
                 self._dispatcher = dispatcher
+                self.clock_difference_s = self._difference()
                 self.envelope = Envelope(session.protocol_version or "", self._transport.session_id)
                 if not ready.done():
                     ready.set_result(None)
                 await self._end.wait()
+
+
+    def _difference(self) -> float | None:
+        """Whole seconds only: that is what an HTTP date tells (RFC 9110, 5.6.7)."""
+        last = self._transport.last
+        try:
+            told = parsedate_to_datetime(last.headers.get("date", "")) if last is not None else None
+            return None if told is None else (told - self._clock.now()).total_seconds()
+        except (TypeError, ValueError):
+            return None
 
 
 async def negotiate(session: ClientSession, transport: AnsweringTransport) -> None:

@@ -18,6 +18,7 @@ from zenflow.providers.base import (
     CraftedPrompts,
     Description,
     Download,
+    ServerFacts,
     Submission,
     SubmitAnswer,
     Task,
@@ -69,6 +70,10 @@ class McpProvider:
     async def connect(self) -> None:
         """Speak to the server now. Raises `ServiceError` in words that say what is there instead."""
         await self._session.link()
+
+    async def about(self) -> ServerFacts:
+        link = await self._session.link()
+        return ServerFacts(link.envelope.version, link.clock_difference_s)
 
     async def account(self) -> Account:
         return await catalog_.account(self._session)
