@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zenflow.app.findings import findings_of
 from zenflow.app.keys import LIVE_URL, SANDBOX, ZENCREATOR
 from zenflow.app.settings import TOKEN_VARIABLE, Settings
 from zenflow.artifacts.base import ArtifactStore
@@ -162,10 +163,16 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         in_flight=settings.value("limits.in_flight"),
         requests_per_second=settings.value("limits.requests_per_second") * speed,
-        batch=settings.value("limits.batch"),
+        batch=_batch(settings),
         lost_answer_wait_s=float(settings.value("limits.lost_answer_wait")),
         watch_least_s=WATCH_LEAST_S / speed,
     )
+
+
+def _batch(settings: Settings) -> int:
+    """One call in each submission where the probe has found that `calls[]` is not in the order of `inputs[]` (A5)."""
+    asked: int = settings.value("limits.batch")
+    return 1 if findings_of(settings.state_dir, settings.server).holds("A5") is False else asked
 
 
 def _make(folder: Path) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Entry] = {
     "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
     "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
     "prices": Entry("zenflow.cli.commands.prices", "What one call of a tool costs, model by model", "Money"),
+    "doctor": Entry("zenflow.cli.commands.doctor", "Is everything as it should be", "Service"),
     "login": Entry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
     "logout": Entry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
     "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),

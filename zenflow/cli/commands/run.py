@@ -56,13 +56,14 @@ def command(
     if dry_run:
         return show_plan(asked, wish, where, talk, Shown(strict=strict))
     from zenflow.app.run import RunRequest, run
+    from zenflow.cli.assumptions import telling_assumptions
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
 
     request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks)
     settings = settings_here(where)
-    agree = agree_to_plan(talk.console, yes=yes)
+    agree = telling_assumptions(talk.console, settings, agree_to_plan(talk.console, yes=yes))
     with with_plan(talk.console):
         report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
     return show_report(report, talk.console)
