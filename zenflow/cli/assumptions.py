@@ -1,0 +1,31 @@
+"""What is assumed of a live server, told once before the first paid run there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zenflow.app import wiring
+from zenflow.app.findings import mark_told, must_be_told
+from zenflow.app.settings import Settings
+from zenflow.artifacts.base import ArtifactError
+from zenflow.cli.console import Console
+from zenflow.clock import as_iso
+from zenflow.plan.model import Plan
+
+
+def telling_assumptions(console: Console, settings: Settings, agree: Callable[[Plan], None]) -> Callable[[Plan], None]:
+    """Tells them before the question, when this server's were neither told nor measured; then `agree` as it is."""
+
+    def told_and_agreed(plan: Plan) -> None:
+        due = plan.credits.worst > 0 or bool(plan.unpriced)
+        if due and must_be_told(settings.state_dir, plan.server):
+            from zenflow.cli.views.doctor import draw_assumptions
+
+            console.say(draw_assumptions(plan.server, console.talk_ink, console.width) + "\n")
+            try:
+                mark_told(settings.state_dir, plan.server, as_iso(wiring.clock().now()))
+            except ArtifactError:  # then they are told again next time
+                pass
+        agree(plan)
+
+    return told_and_agreed
