@@ -86,6 +86,17 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         await journal.close()
 
 
+async def resume_with(request: ResumeRequest, to: Connection, agree: AgreeToRest, hands: Hands) -> RunReport:
+    """The same over a connection that is open already."""
+    row = resumable(to.journal, request.run)
+    report = look_at(to.journal.events(row.run_id))
+    lease = to.journal.take_lease(row.run_id, take_over=request.take_over)
+    try:
+        return await _go_on(request, _started(report.state, row.run_id), report, to, lease, agree, hands)
+    finally:
+        to.journal.release_lease(lease)
+
+
 async def _go_on(
     request: ResumeRequest,
     started: RunStarted,

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zenflow.app.findings import findings_of
 from zenflow.app.keys import LIVE_URL, SANDBOX, ZENCREATOR
@@ -50,6 +50,32 @@ async def connect(settings: Settings, *, read_only: bool) -> AsyncIterator[Conne
     journal = open_journal(settings, at, read_only=read_only)
     try:
         async with open_provider(settings, at) as provider:
+            yield Connection(settings, provider, journal, at)
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def connect_sandbox(
+    settings: Settings, *, faults: Path | None = None, **manners: Any
+) -> AsyncIterator[Connection]:
+    """A sandbox of one's own, gone with the connection; `manners` are settings of it. Raises UsageError for wrong ones."""
+    from zenflow.providers.mcp.http import in_process
+    from zenflow.providers.mcp.provider import McpProvider
+    from zenflow.sandbox.server import build_app
+    from zenflow.sandbox.settings import SandboxSettings
+
+    try:
+        blocked = tuple(manners.pop("blocked", ()))
+        app = build_app(SandboxSettings(speed=settings.speed, faults=faults, blocked=blocked, **manners))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            "ZF067", f"The sandbox cannot be like that: {error}.", "docs/sandbox.md says what it can."
+        ) from error
+    at = clock()
+    journal = open_journal(settings, at)
+    try:
+        async with McpProvider(IN_PROCESS_URL, clock=at, http=in_process(app), server=SANDBOX) as provider:
             yield Connection(settings, provider, journal, at)
     finally:
         await journal.close()

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Entry] = {
     "doctor": Entry("zenflow.cli.commands.doctor", "Is everything as it should be", "Service"),
     "login": Entry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
     "logout": Entry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
+    "test": Entry("zenflow.cli.commands.test", "Run a recipe's tests; nothing is spent", "Author"),
     "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),
     "presets": Entry("zenflow.cli.commands.presets", "The service's presets; one as a step of a recipe", "Service"),
     "assets": Entry("zenflow.cli.commands.assets", "Fetch assets by their ids", "Service"),

@@ -1,0 +1,30 @@
+"""`zenflow test [PATH]`: the cases of recipes, each on a sandbox of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zenflow.cli import exits
+from zenflow.cli.here import current_folder, settings_here
+from zenflow.cli.options import Talk, Where, talk_options
+from zenflow.cli.waiting import wait_for
+
+
+@click.command("test")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Keep the plans of today as the golden ones.")
+@talk_options
+def command(path: Path | None, update: bool, talk: Talk) -> int:
+    """Run every case of PATH (a *.test.yaml or a folder; left out: recipes/) on the embedded sandbox. Nothing is spent."""
+    from zenflow.app.test import TestRequest, test
+    from zenflow.cli.views.test import draw_tests, tests_document
+
+    report = wait_for(test(TestRequest(path=path, current=current_folder(), update=update), settings_here(Where())))
+    talk.console.show(draw_tests(report, talk.console.ink, talk.console.width))
+    error = None
+    if report.failed:
+        error = {"code": "ZF068", "message": f"{report.failed} of {report.count} cases do not hold.", "hint": None}
+    talk.console.document("failed" if report.failed else "done", error, tests_document(report))
+    return exits.FAILED if report.failed else exits.DONE

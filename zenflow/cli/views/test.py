@@ -1,0 +1,58 @@
+"""Tests of recipes: a line per case, below it what is not as expected, then the sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zenflow.app.test import CaseResult, TestReport
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import near
+from zenflow.cli.views.spans import plural
+from zenflow.cli.views.width import wrap
+
+
+def draw_tests(report: TestReport, ink: Ink, width: int) -> str:
+    """File by file."""
+    lines: list[str] = []
+    for file in report.files:
+        lines += [ink.strong(near(file.path)) + (" · plans kept" if file.updated else "")]
+        for case in file.cases:
+            lines += _case(case, ink, width)
+        lines.append("")
+    if report.failed:
+        lines.append(ink.bad(f"{report.failed} of {plural(report.count, 'case')} do not hold."))
+    else:
+        lines.append(ink.good(f"{plural(report.count, 'case')}: all hold.") + " Nothing was spent.")
+    return "\n".join(lines)
+
+
+def _case(case: CaseResult, ink: Ink, width: int) -> list[str]:
+    mark = ink.good("ok    ") if case.ok else ink.bad("FAILED")
+    lines = [f"  {mark} {case.name} ({case.seconds:.1f} s)"]
+    for difference in case.differences:
+        lines += wrap(difference, width, "           ", "         ")
+    return lines
+
+
+def tests_document(report: TestReport) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "cases": report.count,
+        "failed": report.failed,
+        "files": [
+            {
+                "path": str(file.path),
+                "plans_kept": file.updated,
+                "cases": [
+                    {
+                        "name": case.name,
+                        "ok": case.ok,
+                        "seconds": round(case.seconds, 3),
+                        "differences": list(case.differences),
+                    }
+                    for case in file.cases
+                ],
+            }
+            for file in report.files
+        ],
+    }
