@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from zenflow.catalog.model import Account, Catalog, Model, Tool
@@ -26,16 +27,40 @@ _ADULT_WORDS = re.compile(r"\b(?:nsfw|adult)[- ](?:only|content only)\b", re.I)
 _ADULT_KEYS = ("is_nsfw", "nsfw", "adult", "is_adult", "nsfw_only", "requires_nsfw", "adult_only")
 
 
-async def catalog(session: Session, server: str, clock: Clock, names: Iterable[str] | None) -> Catalog:
-    """The list, and full schemas of `names` (None: of all), asked for in parallel. Unknown names are left out."""
-    listing, service_tools = await asyncio.gather(
-        ask(session, "list_tools", {"include_blocked": True}), session.list_tools()
+async def catalog(
+    session: Session, server: str, clock: Clock, names: Iterable[str] | None, heard: dict[str, Any] | None = None
+) -> Catalog:
+    """The list, and full schemas of `names` (None: of all), asked for in parallel. Unknown names are left out.
+
+    `heard` holds the answers of a reading that broke off, so that one begun again asks for the rest alone: a service that
+    answers two requests a second would otherwise refuse every reading of a recipe with three tools.
+    """
+    heard = {} if heard is None else heard
+    listing, service_tools = await _all(
+        _once(heard, "tools", lambda: ask(session, "list_tools", {"include_blocked": True})),
+        _once(heard, "listing", session.list_tools),
     )
     rows = {name: row for row in rows_at(listing, "tools", "items") if (name := text_at(row, "name", "tool_name"))}
     wanted = tuple(rows) if names is None else tuple(name for name in dict.fromkeys(names) if name in rows)
-    schemas = await asyncio.gather(*(_schema(session, name) for name in wanted))
+    schemas = await _all(*(_once(heard, f"schema {name}", partial(_schema, session, name)) for name in wanted))
+    heard.clear()
     tools = {name: tool_from(rows[name], schema) for name, schema in zip(wanted, schemas, strict=True) if schema}
     return Catalog(server, clock.now(), tools, tuple(rows), _without_prefix(service_tools))
+
+
+async def _once(heard: dict[str, Any], key: str, question: Callable[[], Awaitable[Any]]) -> Any:
+    if key not in heard:
+        heard[key] = await question()
+    return heard[key]
+
+
+async def _all(*questions: Awaitable[Any]) -> list[Any]:
+    """Every answer; the first trouble is raised when all have come, so that none is asked for and thrown away."""
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
 
 
 async def _schema(caller: Caller, name: str) -> Mapping[str, Any]:

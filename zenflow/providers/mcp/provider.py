@@ -55,6 +55,7 @@ class McpProvider:
         self._session = Session(url, tokens=tokens or NO_TOKEN, clock=self.clock, http=self._http)
         self._submitter = Submitter(self._session, submit_deadline_s)
         self._downloads: dict[str, Any] = {}
+        self._heard: dict[str, Any] = {}  # of a catalogue whose reading broke off
         self._stack = AsyncExitStack()
         self.server = server or self._session.url
 
@@ -79,7 +80,7 @@ class McpProvider:
         return await catalog_.account(self._session)
 
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
-        return await catalog_.catalog(self._session, self.server, self.clock, tools)
+        return await catalog_.catalog(self._session, self.server, self.clock, tools, self._heard)
 
     async def model_guide(self, model: str) -> str | None:
         return await catalog_.model_guide(self._session, model)
