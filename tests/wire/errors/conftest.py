@@ -44,7 +44,7 @@ steps:
   make:
     foreach: [a red hill, a blue hill, a green hill, a grey hill]
     uses: by_prompt
-    timeout: 60s
+    timeout: 30m
     with:
       positive_prompt: ${{ item }}
       model: SEEDREAM_5
@@ -53,6 +53,13 @@ steps:
     with:
       asset_ids: ${{ steps.make.asset_ids }}
 """
+
+
+@pytest.fixture
+def impatient(here: Path) -> str:
+    """The same, for which a call is late after a minute of its clock: a second and a half of ours."""
+    (here / "impatient.yaml").write_text(MANY.replace("30m", "60s").replace("name: many", "name: impatient"))
+    return "impatient.yaml"
 
 
 @pytest.fixture

@@ -97,9 +97,11 @@ def test_a_failed_call_inside_a_good_task_fails_alone(zenflow: Any, town: Any, m
     balanced(town, said.document)
 
 
-def test_a_call_that_never_ends_goes_late_is_shown_and_is_adopted_later(zenflow: Any, town: Any, many: str) -> None:
+def test_a_call_that_never_ends_goes_late_is_shown_and_is_adopted_later(
+    zenflow: Any, town: Any, impatient: str
+) -> None:
     town.fault(kind="call_never_ends", calls=[3])
-    said = zenflow("run", many, "--server", town.url, "--yes", "--json")
+    said = zenflow("run", impatient, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF643")
     assert [(call["why"], call["credits"]) for call in said.document["open_calls"]] == [("late", 1)]
     assert len(said.document["files"]) == 3
@@ -108,9 +110,11 @@ def test_a_call_that_never_ends_goes_late_is_shown_and_is_adopted_later(zenflow:
     assert again.status == 4 and town.posts == 1  # still in the books, nothing is sent for it
 
 
-def test_a_late_call_that_ends_after_all_is_picked_up_and_saved(zenflow: Any, serving_sandbox: Any, many: str) -> None:
+def test_a_late_call_that_ends_after_all_is_picked_up_and_saved(
+    zenflow: Any, serving_sandbox: Any, impatient: str
+) -> None:
     with serving_sandbox(speed=4) as town:  # some ten seconds a picture, against a timeout of one
-        said = zenflow("run", many, "--server", town.url, "--yes", "--json")
+        said = zenflow("run", impatient, "--server", town.url, "--yes", "--json")
         assert (said.status, said.code) == (4, "ZF643")
         town.advance(60)
         _whole(zenflow("resume", "--server", town.url, "--yes", "--json"), town, 4, 4)
