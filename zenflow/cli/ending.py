@@ -11,8 +11,7 @@ from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.run import draw_run, next_command
 from zenflow.engine.result import RunReport
 from zenflow.errors import Refused
-from zenflow.plan.document import plan_document
-from zenflow.report.as_json import run_document
+from zenflow.report.as_json import refused_document, run_document
 
 INTERRUPTED = "ZF090"
 
@@ -50,5 +49,5 @@ def with_plan(console: Console) -> Iterator[None]:
         plan = refused.facts.get("plan")
         if plan is not None:
             console.say(draw_plan(plan, console.talk_ink, console.width, verdict=False) + "\n")
-            refused.facts = {"document": plan_document(plan)}
+            refused.facts = {"document": refused_document(plan)}
         raise

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zenflow.credits import ZERO, as_number
 from zenflow.history.events import FileSaved, RunStarted
+from zenflow.plan.document import plan_document
+from zenflow.plan.model import Plan
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
     from zenflow.engine.result import InstanceReport, RunReport, StepReport
@@ -57,6 +59,23 @@ def run_document(report: RunReport) -> dict[str, Any]:
             for one in report.orphans
         ],
         "notes": [{"at": note.at, "code": note.code, "message": note.message} for note in report.state.notes],
+    }
+
+
+def refused_document(plan: Plan) -> dict[str, Any]:
+    """A run that its plan kept from beginning: the keys of a run, nothing spent, and the plan as `plan --json` tells it."""
+    balance = as_number(plan.account.credits) if plan.account is not None else None
+    document = plan_document(plan)
+    return {
+        "recipe": document["recipe"],
+        "server": plan.server,
+        "credits": {"planned": document["credits"], "charged": 0, "budget": document["budget"]},
+        "balance": {"before": balance, "after": balance},
+        "outputs": {},
+        "steps": {},
+        "files": [],
+        "problems": document["problems"],
+        "plan": document,
     }
 
 
