@@ -51,6 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key("limits.in_flight", "count", 50, "ZENFLOW_IN_FLIGHT", "calls running at once"),
     Key("limits.requests_per_second", "number", 10, "ZENFLOW_REQUESTS_PER_SECOND", "requests to the service"),
     Key("limits.batch", "count", 50, "ZENFLOW_BATCH", "calls in one submission, at most 50"),
+    Key("limits.max_submission", "credits", None, "ZENFLOW_MAX_SUBMISSION", "credits in one, else a quarter of the budget"),
     Key("limits.lost_answer_wait", "seconds", 120, "ZENFLOW_LOST_ANSWER_WAIT", "before a lost request is sent again"),
     Key("output.dir", "path", "out", "ZENFLOW_OUTPUT_DIR", "a run writes to a folder in it"),
     Key("state.dir", "path", None, "ZENFLOW_STATE", "where the journal lies", in_file=False),

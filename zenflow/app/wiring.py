@@ -190,6 +190,7 @@ def limits_of(settings: Settings) -> Limits:
         in_flight=settings.value("limits.in_flight"),
         requests_per_second=settings.value("limits.requests_per_second") * speed,
         batch=_batch(settings),
+        max_submission=settings.value("limits.max_submission"),
         lost_answer_wait_s=float(settings.value("limits.lost_answer_wait")),
         watch_least_s=WATCH_LEAST_S / speed,
     )
