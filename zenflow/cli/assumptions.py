@@ -13,10 +13,10 @@ from zenflow.clock import as_iso
 from zenflow.plan.model import Plan
 
 
-def telling_assumptions(console: Console, settings: Settings, agree: Callable[[Plan], None]) -> Callable[[Plan], None]:
-    """Tells them before the question, when this server's were neither told nor measured; then `agree` as it is."""
+def telling_assumptions(console: Console, settings: Settings) -> Callable[[Plan], None]:
+    """Tells them when something is to be paid and this server's were neither told nor measured."""
 
-    def told_and_agreed(plan: Plan) -> None:
+    def tell(plan: Plan) -> None:
         due = plan.credits.worst > 0 or bool(plan.unpriced)
         if due and must_be_told(settings.state_dir, plan.server):
             from zenflow.cli.views.doctor import draw_assumptions
@@ -26,6 +26,5 @@ def telling_assumptions(console: Console, settings: Settings, agree: Callable[[P
                 mark_told(settings.state_dir, plan.server, as_iso(wiring.clock().now()))
             except ArtifactError:  # then they are told again next time
                 pass
-        agree(plan)
 
-    return told_and_agreed
+    return tell

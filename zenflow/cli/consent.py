@@ -23,13 +23,16 @@ from zenflow.plan.model import Plan
 DECLINED, NOBODY_TO_ASK = "ZF665", "ZF666"
 
 
-def agree_to_plan(console: Console, *, yes: bool) -> Callable[[Plan], None]:
-    """Shows a plan and asks for what it may cost."""
+def agree_to_plan(
+    console: Console, *, yes: bool, notice: Callable[[Plan], None] = lambda plan: None
+) -> Callable[[Plan], None]:
+    """Shows a plan and asks for what it may cost; `notice` says what else is to be known before that."""
 
     def agree(plan: Plan) -> None:
         if plan.warnings:
             console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
         console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
+        notice(plan)
         _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
 
     return agree

@@ -63,7 +63,7 @@ def command(
 
     request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks)
     settings = settings_here(where)
-    agree = telling_assumptions(talk.console, settings, agree_to_plan(talk.console, yes=yes))
+    agree = agree_to_plan(talk.console, yes=yes, notice=telling_assumptions(talk.console, settings))
     with with_plan(talk.console):
         report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
     return show_report(report, talk.console)
