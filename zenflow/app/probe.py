@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.findings import Finding, keep_findings
 from zenflow.app.run import Agree, Hands, RunRequest, run
-from zenflow.app.settings import Settings
+from zenflow.app.settings import Setting, Settings
 from zenflow.artifacts.sizes import pixels_of
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Catalog, Tool
@@ -28,6 +28,7 @@ from zenflow.credits import as_text
 from zenflow.engine.result import Listener, Progress, RunReport
 from zenflow.errors import Refused
 from zenflow.history.events import Accepted, Event, Intended
+from zenflow.ids import STAMP_LENGTH
 from zenflow.providers.base import Provider, ServiceError
 
 FOLDER = "probe"
@@ -61,10 +62,12 @@ async def probe(settings: Settings, spend: Decimal, agree: Agree, hands: Hands) 
         call = await _cheapest(provider, clock)
         if call is None or call.price > spend:
             said = "no tool here works from words alone" if call is None else f"the cheapest call costs {call.price}"
-            raise Refused("ZF670", f"Nothing can be measured for {as_text(spend)} credits: {said}.", "`--spend N`")
+            raise Refused("ZF674", f"Nothing can be measured for {as_text(spend)} credits: {said}.", "`--spend N`")
         two = call.shaped and 2 * call.price <= spend
         folder = settings.state_dir / FOLDER
         recipe = _leave_recipe(folder, call, two, spend)
+        together = Setting("limits.max_submission", spend, "doctor --probe")
+        settings = replace(settings, by_key={**settings.by_key, together.key: together})
         watching = _Watching(provider, clock, hands.listener, settings)
         watched = Hands(watching, hands.stop, hands.begun)
         report = await run(
@@ -142,17 +145,17 @@ class _Watching:
     def __init__(self, provider: Provider, clock: Clock, listener: Listener, settings: Settings) -> None:
         self._provider, self._clock, self._listener = provider, clock, listener
         self._patience_s = max(10.0, float(settings.value("limits.lost_answer_wait")))
-        self._comment, self._quote = "", Decimal(0)
+        self._intents: dict[int, Intended] = {}
         self._tasks: list[asyncio.Task[Finding]] = []
 
     def event(self, event: Event) -> None:
         if isinstance(event, Intended):
-            self._comment, self._quote = event.comment, event.quote
+            self._intents[event.submission] = event
         elif isinstance(event, Accepted) and not self._tasks:
-            begun = self._clock.monotonic_s()
+            begun, intent = self._clock.monotonic_s(), self._intents[event.submission]
             self._tasks = [
-                asyncio.create_task(self._found("A1", lambda: self._listed(event.task_id, begun))),
-                asyncio.create_task(self._found("A3", lambda: self._debited(event.task_id, begun))),
+                asyncio.create_task(self._found("A1", lambda: self._listed(event.task_id, intent.comment, begun))),
+                asyncio.create_task(self._found("A3", lambda: self._debited(event.task_id, intent.quote, begun))),
             ]
         self._listener.event(event)
 
@@ -178,26 +181,25 @@ class _Watching:
                 return Finding(name, holds, said, as_iso(self._clock.now()))
             await self._clock.sleep(ASK_EVERY_S)
 
-    async def _listed(self, task_id: str, begun_s: float) -> tuple[bool, str]:
-        stamp = self._comment[:24]
-        rows, _ = await self._provider.list_tasks(query=stamp, limit=100, offset=0)
+    async def _listed(self, task_id: str, comment: str, begun_s: float) -> tuple[bool, str]:
+        rows, _ = await self._provider.list_tasks(query=comment[:STAMP_LENGTH], limit=100, offset=0)
         seen = next((row for row in rows if row.task_id == task_id), None)
         after_s = self._clock.monotonic_s() - begun_s
         if seen is None:
             return False, f"`query` did not find its stamp within {after_s:.0f} s"
-        if seen.comment != self._comment:
+        if seen.comment != comment:
             return False, f"the comment came back changed: {seen.comment[:60]!r}"
         return True, f"the comment is kept verbatim and found by `query` after {after_s:.1f} s"
 
-    async def _debited(self, task_id: str, begun_s: float) -> tuple[bool, str]:
+    async def _debited(self, task_id: str, quote: Decimal, begun_s: float) -> tuple[bool, str]:
         rows, _ = await self._provider.transactions(limit=100, offset=0)
         ours = [row for row in rows if row.task_id == task_id]
         after_s = self._clock.monotonic_s() - begun_s
         if not ours:
             return False, f"no row with the task's id within {after_s:.0f} s"
         amount = sum((row.amount or Decimal(0) for row in ours), Decimal(0))
-        if amount != -self._quote:
-            return False, f"the rows of the task say {as_text(amount)}, and {as_text(-self._quote)} was quoted"
+        if amount != -quote:
+            return False, f"the rows of the task say {as_text(amount)}, and {as_text(-quote)} was quoted"
         return True, f"one debit of {as_text(-amount)} credits with the task's id, seen after {after_s:.1f} s"
 
 
@@ -213,6 +215,8 @@ def _order(report: RunReport, two: bool, folder: Path, clock: Clock) -> Finding:
         asset_id = (known.results or {}).get("asset_id") if known is not None else None
         shown.append(sizes.get(str(asset_id)))
     first, second = shown
+    if len(report.state.submissions) != 1:
+        return Finding("A5", None, "not measured: its two calls did not travel together", at)
     if first is None or second is None:
         return Finding("A5", None, "its pictures could not be looked at", at)
     (wide, low), (narrow, high) = first, second

@@ -69,7 +69,7 @@ def _probe(spend: str, yes: bool, where: Where, talk: Talk) -> int:
     report = drive(work, console)
     console.show(view.draw_probe(seen[0], console.ink, console.width))
     false = [one for one in seen[0].findings if one.holds is False]
-    error = None if not false else {"code": "ZF671", "message": false[0].said, "hint": "`zenflow doctor` keeps it"}
+    error = None if not false else {"code": "ZF675", "message": false[0].said, "hint": "`zenflow doctor` keeps it"}
     status = exits.FAILED if false or report.exit_status else exits.DONE
     console.document(exits.WORDS[status], error, view.probe_document(seen[0]))
     return status
