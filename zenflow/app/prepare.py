@@ -12,11 +12,13 @@ from pathlib import Path
 from statistics import median
 
 from zenflow.app.asking import PriceAsker, patiently
+from zenflow.app.keys import SANDBOX
 from zenflow.app.price_cache import PriceCache, with_cache
 from zenflow.app.reuse import ReuseWish, foresee, wants_foresight
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection, limits_of
 from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.outputs import usual_duration_s
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
 from zenflow.journal.base import Journal
@@ -95,7 +97,7 @@ async def plan_for(
         bounds=bounds,
         consent_nsfw=settings.allows_nsfw,
         max_overrides=maxima,
-        durations=usual_durations(to.journal, settings.server),
+        durations=usual_durations(to.journal, settings, catalog),
         balance=account.credits,
         committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
         in_flight=limits_of(settings).in_flight,
@@ -134,12 +136,15 @@ def bounds_of(budget: Decimal | None, to: Connection, account: Account) -> tuple
     return tuple(bounds)
 
 
-def usual_durations(journal: Journal, server: str) -> Callable[[str, str | None], float | None]:
-    """How long a tool usually takes on this server, as far as this journal has seen it."""
+def usual_durations(journal: Journal, settings: Settings, catalog: Catalog) -> Callable[[str, str | None], float | None]:
+    """How long a tool usually takes on this server, as far as this journal has seen it; the embedded sandbox is fast."""
+    embedded = settings.server == SANDBOX
 
     def usual(tool: str, model: str | None) -> float | None:
-        seen = journal.durations(server, tool, model or "")
-        return median(seen) if seen else None
+        seen = journal.durations(settings.server, tool, model or "")
+        if seen:
+            return median(seen)
+        return usual_duration_s(catalog.tools.get(tool, tool), model) / max(1.0, settings.speed) if embedded else None
 
     return usual
 

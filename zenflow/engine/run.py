@@ -174,9 +174,7 @@ class _Engine:
         self.saver = Saver(self.context, unfolder)
         inner, free = Inner(self.context), FreeWork(self.context)
         self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.price_of)
-        self.scheduler = Scheduler(
-            self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner
-        )
+        self.scheduler = Scheduler(self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner)
         unfolder.on_frame_settled = self.scheduler.frame_settled
         stop.on_change(self.context.wake.set)
         recorder.on_failure = self.context.wake.set
@@ -194,9 +192,7 @@ class _Engine:
         if changes.options:
             recorder.record(e.OptionsChanged(now, changes.options))
         again = tuple(
-            address
-            for address in self.state.instances
-            if self._is_taken_up_again(address) or address in changes.again
+            address for address in self.state.instances if self._is_taken_up_again(address) or address in changes.again
         )
         if again:
             recorder.record(e.Reopened(now, again))
@@ -232,7 +228,9 @@ class _Engine:
         assert started is not None
         await self.books.begin()
         await self.watcher.find_lost()
-        has_looked = not self.is_resume or await self._look_for_strangers()  # before any instance: it may be made already
+        has_looked = (
+            not self.is_resume or await self._look_for_strangers()
+        )  # before any instance: it may be made already
         context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
         if not has_looked:
             return await self._end()

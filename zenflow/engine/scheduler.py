@@ -232,11 +232,11 @@ class Scheduler:
         return True
 
     def _accepted(self, submission: SubmissionState) -> None:
-        """Watch it; the first look comes a round later, not at once."""
-        if not self._watcher.is_watching:
-            self._watcher.add(submission)
-            self._next_round_s = self._context.clock.monotonic_s() + self._watcher.interval_s()
+        """Watch it; the first look comes when something can be done, not at once."""
+        alone = not self._watcher.is_watching
         self._watcher.add(submission)
+        look_s = self._context.clock.monotonic_s() + self._watcher.first_look_s(submission)
+        self._next_round_s = look_s if alone else min(self._next_round_s, look_s)
         self._context.wake.set()
 
     def _retry(self, instance: Instance, call: IntendedCall) -> None:

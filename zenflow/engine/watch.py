@@ -25,6 +25,7 @@ from zenflow.plan.fingerprint import fingerprint_of
 from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 
 SLOWEST_ROUND_S = 5.0
+DURATIONS_THAT_TELL = 5  # fewer say nothing of how early a task may be done
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
 IMAGE_TIMEOUT_S = 30 * 60.0  # money.md, “Budget”
 VIDEO_TIMEOUT_S = 3 * 3600.0
@@ -136,7 +137,26 @@ class Watcher:
             self._fail_all(submission, "the service reports the task as failed")
         if submission.is_settled:
             self._watched.pop(submission.number, None)
+            self._remember_duration(submission)
         return all_taken
+
+    def _remember_duration(self, submission: SubmissionState) -> None:
+        """From acceptance to the round that saw it done: what the next plan expects of this tool on this server."""
+        if submission.accepted_at is None or any(call.status != "produced" for call in submission.calls):
+            return
+        parts = self._context.parts
+        seconds = (parts.clock.now() - from_iso(submission.accepted_at)).total_seconds()
+        model = submission.calls[0].call.params.get("model", "")
+        if seconds >= 0:
+            parts.journal.remember_duration(parts.provider.server, submission.tool, str(model), seconds)
+
+    def first_look_s(self, submission: SubmissionState) -> float:
+        """How long nothing can be finished yet: the 10th percentile of what the tool has usually taken here."""
+        model = str(submission.calls[0].call.params.get("model", ""))
+        parts = self._context.parts
+        seen = sorted(parts.journal.durations(parts.provider.server, submission.tool, model))
+        early = seen[len(seen) // 10] * 0.9 if len(seen) >= DURATIONS_THAT_TELL else 0.0
+        return max(early, self.interval_s())
 
     def _bind(self, submission: SubmissionState, task: Task) -> None:
         if submission.is_bound:
