@@ -5,7 +5,7 @@ Pure but for prices, which are asked through a callback: nothing here can submit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -52,9 +52,12 @@ class PlanRequest:
     foresight: Mapping[str, Foresight] = field(default_factory=dict)  # by path: where results of earlier runs are taken
 
 
-def check_recipe(request: PlanRequest, problems: Problems) -> None:
-    """Everything that needs no price: what `zenflow validate` runs. The account may be unknown, inputs may be missing."""
-    desk = Desk(request.catalog, problems, request.max_overrides)
+def check_recipe(request: PlanRequest, problems: Problems, unsound: Collection[str] = ()) -> None:
+    """Everything that needs no price: what `zenflow validate` runs. The account may be unknown, inputs may be missing.
+
+    `unsound` are steps whose form is wrong: nothing more is said of them, and nothing is known of their results.
+    """
+    desk = Desk(request.catalog, problems, request.max_overrides, unsound)
     _draft(request, desk)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from zenflow.catalog.check import check_call, with_default_model
 from zenflow.catalog.gates import check_model, check_nsfw
@@ -29,7 +30,9 @@ def check(draft: RecipeDraft, desk: Desk) -> None:
                 desk.tell(problem)
             if shape.inner is not None:
                 check(shape.inner, desk)
-        if not step.shapes and step.tool is not None and not step.broken:
+        if step.loose is not None and step.tool is not None:
+            _check_loose(step, step.loose, draft, desk)
+        elif not step.shapes and step.tool is not None and not step.broken:
             _check_unseen(step, draft, desk)
         if step.spec.kind == "action" and step.spec.uses in ("download", "preview") and not step.broken:
             check_names(draft, step, desk)
@@ -86,6 +89,14 @@ def _check_unseen(step: StepDraft, draft: RecipeDraft, desk: Desk) -> None:
         missing = problem.code == MISSING_PARAMETER and any(f"`{name}`" in problem.message for name in written)
         if not missing:
             desk.tell(problem)
+
+
+def _check_loose(step: StepDraft, params: dict[str, Any], draft: RecipeDraft, desk: Desk) -> None:
+    """A step with a wrong expression: all the others of its parameters."""
+    assert step.tool is not None
+    gates = draft.gates if step.spec.kind == "tool" else None
+    for problem in check_call(step.tool, params, where=StepWhere(step.spec), gates=gates):
+        desk.tell(problem)
 
 
 def _warn_of_waste(draft: RecipeDraft, desk: Desk) -> None:

@@ -7,7 +7,7 @@ answer alike share one. What remains per instance is four bytes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ class Source:
     low: int = 0
     expected: int | None = None
     most: int | None = None
+    unsure: bool = False  # it may turn out to be skipped, and its readers with it (rule 12)
 
     def __str__(self) -> str:
         return self.label
@@ -87,6 +88,7 @@ class StepDraft:
     causes: list[str] = field(default_factory=list)
     absent: bool = False  # a helper that this deployment lacks, with `on_error: continue`
     broken: bool = False  # it has problems, so nothing is known of its results
+    loose: dict[str, Any] | None = None  # of a broken one: its parameters, those that fail of any type
 
     @property
     def places(self) -> int | None:
@@ -123,6 +125,7 @@ class Desk:
     catalog: Catalog
     problems: Problems
     max_overrides: Mapping[str, int] = field(default_factory=dict)
+    unsound: Collection[str] = ()  # steps of the outermost recipe whose form is wrong: told already, and left alone
     _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
 
     def tell(self, problem: Problem) -> None:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from zenflow.catalog.gates import Gates
+from zenflow.catalog.messages import WRONG_TEXT as WRONG_FORM
 from zenflow.catalog.messages import missing_parameter, problem_of
 from zenflow.catalog.partial import SchemaTrouble, errors_of, validator_of
+from zenflow.catalog.place import path_text
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Pending
 from zenflow.plan.draft import Desk, Shape, Source, StepDraft, plus
 from zenflow.plan.where import StepWhere
 from zenflow.recipe.model import Recipe
+from zenflow.recipe.value_schema import misfits
 
 MOST_GROUPS = 64
 """Beyond this many different sets of inputs, the inputs that differ most count as not known yet: a plan stays small."""
@@ -38,6 +41,10 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, de
         errors = errors_of(validator_of(_plain(schema)), value)
     except SchemaTrouble:
         return  # said where the input is declared
+    for misfit in misfits(value, schema, (name,)):
+        if misfit.kind == "form":
+            text = f"`{path_text(misfit.path)}`: {misfit.message}"
+            desk.error(WRONG_FORM, text, step.spec.places.value("with", *misfit.path))
     for error in errors:
         error.relative_path.appendleft(name)
         for problem in problem_of(step.spec.uses, error, _plain(schema), StepWhere(step.spec)):
@@ -45,9 +52,9 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, de
 
 
 def _plain(schema: Any) -> Any:
-    """An input's schema as JSON Schema knows it: media are text."""
+    """An input's schema as JSON Schema knows it: media are text; patterns are matched by `recipe/pattern`."""
     if isinstance(schema, Mapping):
-        plain = {key: _plain(value) for key, value in schema.items()}
+        plain = {key: _plain(value) for key, value in schema.items() if key != "pattern" or isinstance(value, Mapping)}
         return {**plain, "type": "string"} if plain.get("type") in _MEDIA else plain
     return [_plain(item) for item in schema] if isinstance(schema, list) else schema
 

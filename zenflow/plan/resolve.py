@@ -12,10 +12,10 @@ from typing import Any
 from zenflow.catalog.shapes import frozen, shape_of
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
-from zenflow.expr.tree import evaluate_tree, has_skipped, without_nulls
+from zenflow.expr.tree import evaluate_tree, has_skipped, pendings_in, without_nulls
 from zenflow.expr.types import word_for
 from zenflow.expr.values import SKIPPED, Pending, Skipped, Value
-from zenflow.plan.draft import NEVER, NONE, Desk, RecipeDraft, Shape, StepDraft, plus
+from zenflow.plan.draft import NEVER, NONE, Desk, RecipeDraft, Shape, Source, StepDraft, plus
 from zenflow.plan.link import references_of
 from zenflow.plan.model import Count
 from zenflow.plan.results import guess_media
@@ -25,6 +25,7 @@ from zenflow.recipe.model import StepSpec
 
 NOT_A_CONDITION = "ZF355"
 NO_PREVIOUS = "ZF356"
+OF_NO_INSTANCE: Mapping[str, Value] = {name: Pending() for name in ("item", "index", "origin", "previous")}
 _PER_FILE = "name"  # of a download: rendered per file, when the file is there
 
 
@@ -75,6 +76,7 @@ def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk
     except ExpressionError as error:
         desk.tell(error.problem)
         step.broken = True
+        step.loose = loose_parameters(step.spec, instance_scope(base, draft, step, None), desk)
         return
     if gatherer.first_has_no_previous:
         hint = "Say what the first one uses instead: `${{ previous.asset_id | default(…) }}`."
@@ -87,6 +89,27 @@ def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk
         step.causes.append(elements.cause)
     if gatherer.unknown_if:
         step.causes.append("its `if` is decided while running")
+    elif gatherer.may_be_skipped:
+        step.causes.append("skipped when what it reads is skipped")
+
+
+def loose_parameters(step: StepSpec, scope: Mapping[str, Value], desk: Desk) -> dict[str, Any]:
+    """The parameters of a step that has a wrong expression: each wrong one is told, and of any type afterwards."""
+
+    def loose(written: Any) -> Any:
+        if isinstance(written, Template):
+            try:
+                value = evaluate(written, scope)
+            except ExpressionError as error:
+                desk.tell(error.problem)
+                return Pending()
+            return Pending() if value is SKIPPED else value
+        if isinstance(written, dict):
+            return {key: loose(item) for key, item in written.items()}
+        return [loose(item) for item in written] if isinstance(written, list) else written
+
+    takers = step.kind == "action" and step.uses in TAKES_WHAT_EXISTS
+    return {name: loose(value) for name, value in step.with_.items() if not (takers and name == _PER_FILE)}
 
 
 class _Gatherer:
@@ -99,6 +122,7 @@ class _Gatherer:
         self.shapes: dict[Hashable, Shape] = {}
         self.which: array[int] | None = None
         self.unknown_if = False
+        self.may_be_skipped = False  # what an instance reads may turn out to be skipped
         self.first_has_no_previous = False
         self.reads_previous = any(ref.root == "previous" for ref in references_of(step.spec))
 
@@ -135,7 +159,7 @@ class _Gatherer:
         if shape is None:
             self.which = None if places is None else array("L", [NEVER]) * places
             return
-        few = 0 if self.unknown_if else count.min
+        few = 0 if self.unknown_if or self.may_be_skipped else count.min
         shape.weight = Count(few, count.expected, count.max)
 
     def _mark_absent(self, places: int) -> None:
@@ -159,6 +183,9 @@ class _Gatherer:
         if isinstance(params, Skipped):
             self.first_has_no_previous |= place == 0 and self.reads_previous
             return None
+        if _reads_unsure(step.spec, params):
+            self.may_be_skipped = True
+            sure = False
         sure = sure and runs is True
         key = (sure, _likeness(step, params))
         shape = self.shapes.get(key)
@@ -202,6 +229,13 @@ def _likeness(step: StepDraft, params: Mapping[str, Any]) -> Hashable:
     if step.spec.uses == "upload" and step.spec.fans_out:
         return (type(params.get("source")), guess_media(params.get("source")))  # thousands of files, one shape
     return shape_of(step.tool, params)
+
+
+def _reads_unsure(step: StepSpec, params: Mapping[str, Any]) -> bool:
+    """Whether a value in the parameters may turn out to be skipped. `download` and `preview` take what exists."""
+    if step.kind == "action" and step.uses in TAKES_WHAT_EXISTS:
+        return False
+    return any(isinstance(leaf.on, Source) and leaf.on.unsure for leaf in pendings_in(params))
 
 
 def _what_exists(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Tool
@@ -16,7 +17,7 @@ from zenflow.plan.fanout import fanout_of
 from zenflow.plan.inner import MOST_GROUPS, bind, grouped, narrowed
 from zenflow.plan.link import link, order_of
 from zenflow.plan.model import Count
-from zenflow.plan.resolve import resolve
+from zenflow.plan.resolve import OF_NO_INSTANCE, loose_parameters, resolve
 from zenflow.plan.results import action_form, kinds_of, results_of
 from zenflow.plan.scope import RUN, scope_of
 from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
@@ -50,9 +51,13 @@ def survey(
 
 
 def _walk(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk: Desk) -> None:
+    if (not draft.prefix and step.spec.id in desk.unsound) or _has_no_recipe(step.spec):
+        step.broken = True
+        return
     step.elements = expand(draft, step, base, desk)
     if step.elements is None:
         step.broken = True
+        step.loose = loose_parameters(step.spec, {**base, **OF_NO_INSTANCE}, desk)
         return
     resolve(draft, step, base, desk)
     if step.spec.recipe is not None:
@@ -60,7 +65,12 @@ def _walk(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk: 
         return
     for shape in step.shapes:
         results = results_of(step.spec, step.tool, shape.params)
-        shape.results = results if shape.sure else {name: _maybe(value) for name, value in results.items()}
+        shape.results = results if shape.sure else _unsure(step, results)
+
+
+def _has_no_recipe(spec: StepSpec) -> bool:
+    """Whether it uses a recipe that could not be read."""
+    return spec.kind == "recipe" and spec.recipe is None
 
 
 def _step(spec: StepSpec, draft: RecipeDraft, desk: Desk) -> StepDraft:
@@ -68,7 +78,7 @@ def _step(spec: StepSpec, draft: RecipeDraft, desk: Desk) -> StepDraft:
     if spec.kind == "action":
         step.tool = action_form(spec.uses)
         _look_for_helper(step, desk)
-    elif spec.kind == "tool":
+    elif spec.kind == "tool" and not (spec.id in desk.unsound and not draft.prefix):
         step.tool = _tool(spec, desk)
         step.broken = step.tool is None
     return step
@@ -118,7 +128,7 @@ def _enter(draft: RecipeDraft, step: StepDraft, recipe: Recipe, desk: Desk) -> N
         weight = shape.weight.times(draft.weight)
         shape.inner = survey(recipe, shape.params, gates, desk, f"{step.path}/", weight)
         outputs = shape.inner.outputs
-        shape.results = outputs if shape.sure else {name: _maybe(value) for name, value in outputs.items()}
+        shape.results = outputs if shape.sure else _unsure(step, outputs)
     known = {name: [type_of(shape.results.get(name)) for shape in step.shapes] for name in recipe.outputs}
     step.kinds = {
         name: types[0] if types else kinds
@@ -139,6 +149,15 @@ def _outputs(draft: RecipeDraft, base: Mapping[str, Value], desk: Desk) -> dict[
     return found
 
 
-def _maybe(value: Value) -> Value:
-    """A known result of an instance that may not run is not known."""
-    return value if isinstance(value, Pending) or value is SKIPPED else Pending(None, type_of(value))
+def _unsure(step: StepDraft, results: Mapping[str, Value]) -> dict[str, Value]:
+    """The results of an instance that may not run: none is known, and whoever reads one may be skipped."""
+    return {name: _maybe(value, f"steps.{step.spec.id}.{name}") for name, value in results.items()}
+
+
+def _maybe(value: Value, label: str) -> Value:
+    if value is SKIPPED:
+        return value
+    if not isinstance(value, Pending):
+        return Pending(Source(label, unsure=True), type_of(value))
+    known = value.on if isinstance(value.on, Source) else Source(label)
+    return Pending(replace(known, unsure=True), value.type)
