@@ -7,9 +7,10 @@ from pathlib import Path
 
 from zenflow.app.compare import Comparison, compare
 from zenflow.app.offline import offline_plan
-from zenflow.app.prepare import RecipeRequest, load, make_plan
+from zenflow.app.prepare import RecipeRequest, make_plan
 from zenflow.app.saved import keep_plan, uploads_of, write_plan
 from zenflow.app.settings import Settings
+from zenflow.app.validate import load_or_tell
 from zenflow.app.wiring import connect
 from zenflow.plan.model import Plan
 
@@ -36,7 +37,7 @@ async def plan(request: RecipeRequest, settings: Settings) -> Plan:
 
 async def plan_more(request: RecipeRequest, settings: Settings, wish: PlanWish) -> Planned:
     """The plan, and whatever else is wanted of it. Raises InvalidRecipe, ServiceError, UsageError."""
-    loaded = load(request)
+    loaded = await load_or_tell(request, settings)
     if wish.offline:
         return Planned(await offline_plan(loaded, request, settings))
     async with connect(settings, read_only=True) as to:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from zenflow.app import wiring
 from zenflow.app.manifest import ACCEPTED, leave_accepted, leave_manifest
-from zenflow.app.prepare import Loaded, RecipeRequest, load, make_plan
+from zenflow.app.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.refusal import refusal_of
 from zenflow.app.reuse import decided
 from zenflow.app.settings import Settings
+from zenflow.app.validate import load_or_tell
 from zenflow.app.wiring import Connection
 from zenflow.artifacts.base import ArtifactError, ArtifactStore
 from zenflow.catalog.gates import Gates
@@ -54,7 +55,7 @@ class Hands:
 
 async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
     """The report of the run, however it ended. Raises what refused it before it began."""
-    loaded = load(request)
+    loaded = await load_or_tell(request, settings)
     async with wiring.connect(settings, read_only=False) as to:
         plan = await make_plan(loaded, request, to)
         refused = refusal_of(plan, strict=request.strict)

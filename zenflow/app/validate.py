@@ -6,6 +6,7 @@ that nothing needs to be started.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.keys import SANDBOX
-from zenflow.app.prepare import RecipeRequest, tools_of
+from zenflow.app.prepare import Loaded, RecipeRequest, load, tools_of
 from zenflow.app.settings import Settings
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.snapshot import read_snapshot
@@ -29,6 +30,8 @@ from zenflow.recipe.load import find_recipe, load_draft
 from zenflow.recipe.model import Recipe
 
 FIRST_OF_REFERENCES = "ZF300"  # codes below it are of the text and of the recipe's structure
+FIRST_OF_PARAMETERS = "ZF400"
+UNREAD = ("ZF240", "ZF418")  # an input or a result that nothing reads: often only because a name is misspelt
 CYCLE_IN_RECIPE, CYCLE_IN_PLAN = "ZF323", "ZF350"
 
 
@@ -47,24 +50,53 @@ class Validation:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-async def validate(request: RecipeRequest, settings: Settings) -> Validation:
-    """All problems of one recipe. Raises UsageError when there is none to read."""
+async def validate(request: RecipeRequest, settings: Settings, *, complete: bool = False) -> Validation:
+    """All problems of one recipe. `complete`: its inputs have to be there too. Raises UsageError when there is no recipe."""
     path = find_recipe(request.recipe, request.current)
     problems = Problems()
     recipe = load_draft(path, problems)
-    if recipe is None or _is_half_built(problems):
+    if recipe is None:
         return Validation(str(path), None, problems.in_order(), settings.server)
-    inputs = _inputs(recipe, request, problems)
+    inputs = _inputs(recipe, request, problems, complete)
     catalog, account, talk = await _tools(recipe, settings)
     further = Problems()
-    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further)
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound_steps(recipe, problems))
     problems.extend(_not_told_yet(further, problems))
-    return Validation(str(path), recipe, problems.in_order(), catalog.server, talk)
+    return Validation(str(path), recipe, _told(problems), catalog.server, talk)
 
 
-def _is_half_built(problems: Problems) -> bool:
-    """Whether the text or its structure is wrong: what the tools would say of the rest would mislead."""
-    return any(problem.severity == "error" and problem.code < FIRST_OF_REFERENCES for problem in problems)
+async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:
+    """Recipe and inputs for a plan. Raises InvalidRecipe with everything that is wrong: text, inputs, tools, policy."""
+    try:
+        return load(request)
+    except InvalidRecipe:
+        found = await validate(request, settings, complete=True)
+        if found.is_valid:  # mended between the two readings
+            return load(request)
+        raise InvalidRecipe(found.problems) from None
+
+
+def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
+    """The steps whose own form is wrong: what could be said of the rest of them would mislead."""
+    starts = sorted((recipe.places.key("steps", step_id).line, step_id) for step_id in recipe.steps)
+    file = recipe.places.root.file
+    found: set[str] = set()
+    for problem in problems:
+        if problem.severity != "error" or problem.code >= FIRST_OF_REFERENCES or problem.place is None:
+            continue
+        if problem.place.file != file:  # in a recipe that it uses
+            found.update(step_id for step_id, spec in recipe.steps.items() if spec.kind == "recipe")
+            continue
+        at = bisect_right(starts, (problem.place.line, "\U0010ffff"))
+        line = starts[at - 1][0] if at else 0
+        found.update(step_id for start, step_id in starts if start == line)
+    return frozenset(found)
+
+
+def _told(problems: Problems) -> tuple[Problem, ...]:
+    """In reading order, without what a wrong name alone has brought about."""
+    misnamed = any(problem.severity == "error" and problem.code < FIRST_OF_PARAMETERS for problem in problems)
+    return tuple(one for one in problems.in_order() if not (misnamed and one.code in UNREAD))
 
 
 def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
@@ -74,9 +106,9 @@ def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
     return [p for p in further if p.place not in places and not (has_cycle and p.code == CYCLE_IN_PLAN)]
 
 
-def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems) -> Mapping[str, Any]:
+def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete: bool) -> Mapping[str, Any]:
     """What was given is checked; what was not is “not known yet”, since a recipe is right without its inputs."""
-    if request.inputs or request.input_files:
+    if complete or request.inputs or request.input_files:
         try:
             return bind_inputs(recipe, request.inputs, request.input_files, request.current).values
         except InvalidRecipe as error:

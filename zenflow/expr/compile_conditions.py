@@ -16,7 +16,7 @@ from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import join, type_of, word_for
 from zenflow.expr.values import BOOLEAN, SKIPPED, Pending, Type
 
-_TESTS = ("defined", "none")
+_TESTS = ("defined", "none", "null")
 
 
 def _condition(value: Any, span: Span, word: str) -> Any:

@@ -15,6 +15,9 @@ from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Type
 
 
+NULL = "null"  # JSON's own word; Jinja knows `none` alone, and takes this for a name
+
+
 def build_const(compiler: Compiler, node: nodes.Const) -> Run:
     value = node.value
     if type(value) in (int, float):
@@ -56,6 +59,8 @@ def build_dict(compiler: Compiler, node: nodes.Dict) -> Run:
 
 
 def build_name(compiler: Compiler, node: nodes.Name) -> Run:
+    if node.name == NULL:
+        return lambda scope: None
     return build_chain(compiler, node)
 
 
@@ -71,6 +76,8 @@ def build_chain(compiler: Compiler, node: nodes.Node) -> Run:
         base = compiler.operand(current)
         return _with_steps(compiler, base, steps, None)
     root, span = current.name, compiler.span(current)
+    if root == NULL and steps:
+        return _with_steps(compiler, lambda scope: None, steps, None)
     if root not in NAMES:
         raise name_failure(root, span)
     read = FoundReference(root, [], bool(compiler.guarded), [span])

@@ -162,7 +162,7 @@ def filter_select(value: list[Any], test: str | None = None) -> list[Any]:
 def _passes(item: Any, test: str | None, name: str) -> bool:
     if test == "defined":
         return item is not None
-    if test == "none":
+    if test in ("none", "null"):
         return item is None
     if test is not None:
         raise Failure(WRONG_KIND, f"`{name}` knows the tests `defined` and `none`, not `{test}`")

@@ -102,7 +102,6 @@ def walk_path(base: Run, keys: Sequence[tuple[str | int, Span]]) -> Run:
 
 def name_failure(name: str, span: Span, known: Sequence[str] = NAMES) -> Failure:
     hint = {
-        "null": "JSON's null is written `none` here.",
         "env": "Expressions cannot read the environment; declare an input.",
     }.get(name)
     return Failure(UNKNOWN_NAME, f"unknown name `{name}`", hint or suggestion(name, known, "The names in scope"), span)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zenflow.problems import Problems
 from zenflow.recipe.check_parameters import OUTSIDE, leads_out
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
+from zenflow.recipe.pattern import BadPattern, pattern_of
 from zenflow.recipe.templates import Placed
 from zenflow.recipe.value_schema import is_uuid, media_leaves, misfits
 
@@ -63,11 +63,10 @@ def _check_fragment(spec: InputSpec, path: PathKey, fragment: Mapping[str, Any],
     pattern = fragment.get("pattern")
     if type(pattern) is str:
         try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
-            problems.error(
-                BAD_PATTERN, f"the pattern is no regular expression: {error}", spec.places.value(*path, "pattern")
-            )
+            pattern_of(pattern)
+        except BadPattern as bad:
+            place = spec.places.value(*path, "pattern")
+            problems.error(BAD_PATTERN, f"the pattern cannot be used: {bad}", place, bad.hint)
     for low, high in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
         bounds = fragment.get(low), fragment.get(high)
         if all(type(bound) in (int, float) for bound in bounds) and bounds[0] > bounds[1]:  # type: ignore[operator]

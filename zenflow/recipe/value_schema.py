@@ -14,6 +14,7 @@ from typing import Any
 from zenflow.expr.types import MEDIA, why_not, word_for
 from zenflow.expr.values import ANY, ASSET, SKIPPED, Pending, Type
 from zenflow.recipe.model import PathKey
+from zenflow.recipe.pattern import BadPattern, pattern_of
 from zenflow.suggest import nearest
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -141,10 +142,11 @@ def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Misf
     pattern = schema.get("pattern")
     if type(pattern) is str and len(value) <= _MAX_PATTERN_TEXT:
         try:
-            if re.search(pattern, value) is None:
-                yield Misfit(path, "form", f"{shown(value)} does not match the pattern `{pattern}`")
-        except re.error:
-            return  # the recipe's check has said so
+            fits = pattern_of(pattern).is_in(value)
+        except BadPattern:
+            fits = True  # the recipe's check has said so
+        if not fits:
+            yield Misfit(path, "form", f"{shown(value)} does not match the pattern `{pattern}`")
     if schema.get("format") == "uuid" and not is_uuid(value):
         yield Misfit(
             path,

@@ -98,7 +98,7 @@ def test_a_plain_reference_is_known_as_one() -> None:
         ("${{ }}", "ZF316", 4, 5),
         ("${{ foo.bar }}", "ZF303", 5, 8),
         ("${{ inputs.a + itm }}", "ZF303", 16, 19),
-        ("${{ null }}", "ZF303", 5, 9),
+        ("${{ nul }}", "ZF303", 5, 8),
         ("${{ inputs.a | uper }}", "ZF304", 16, 20),
         ("${{ inputs.a is odd }}", "ZF305", 17, 20),
         ("${{ inputs.a is not number }}", "ZF305", 21, 27),
