@@ -121,7 +121,9 @@ def test_a_journal_that_fails_stops_before_the_next_paid_call_and_names_what_was
 
 
 def test_an_answer_that_comes_after_the_journal_has_failed_is_said_aloud_too():
-    stage = stage_of("steps:\n  draw:\n    foreach: [a, b]\n    uses: image_editor\n    with: {prompt: '${{ item }}'}\n")
+    stage = stage_of(
+        "steps:\n  draw:\n    foreach: [a, b]\n    uses: image_editor\n    with: {prompt: '${{ item }}'}\n"
+    )
     stage.budget = 100
     stage.limits = replace(stage.limits, batch=1)
     stage.journal.fail_after(3)  # the start and two intents

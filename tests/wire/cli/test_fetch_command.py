@@ -59,9 +59,7 @@ def test_intermediate_results_come_below_paid_and_the_manifest_knows_them(
     assert (again["new"], len(again["kept"])) == ([], 4)
 
 
-def test_into_another_folder_everything_comes_once(
-    zenflow: Any, done: tuple[dict[str, Any], Any], here: Path
-) -> None:
+def test_into_another_folder_everything_comes_once(zenflow: Any, done: tuple[dict[str, Any], Any], here: Path) -> None:
     document, town = done
     first = zenflow("fetch", document["run_id"], "--out", "copy", "--server", town.url, "--json").document
     assert len(first["new"]) == 4 and names(here / "copy") == [
