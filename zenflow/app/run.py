@@ -153,6 +153,7 @@ def parts_for(to: Connection, lease: Lease, store: ArtifactStore) -> Parts:
         limits=wiring.limits_of(to.settings),
         random_bytes=wiring.random_bytes(),
         per_day=to.settings.per_day,
+        pace=wiring.open_pace(to.settings),
     )
 
 

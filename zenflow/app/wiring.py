@@ -21,6 +21,7 @@ from zenflow.engine.door import Limits
 from zenflow.errors import UsageError
 from zenflow.ids import RandomBytes
 from zenflow.journal.base import Journal
+from zenflow.journal.pace import SharedPace
 from zenflow.providers.base import Provider, Service, ServiceError
 
 if TYPE_CHECKING:
@@ -173,6 +174,11 @@ def open_journal(settings: Settings, clock: Clock, *, read_only: bool = False) -
     from zenflow.journal.sqlite import open_journal as open_sqlite
 
     return open_sqlite(settings.state_dir, clock=clock, read_only=read_only)
+
+
+def open_pace(settings: Settings) -> SharedPace | None:
+    """What the runs of a workspace share of a server's patience; the embedded sandbox is each process's own."""
+    return None if settings.server == SANDBOX else SharedPace(settings.state_dir, settings.server)
 
 
 def open_store(folder: Path) -> ArtifactStore:

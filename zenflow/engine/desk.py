@@ -34,7 +34,7 @@ class Desk:
         if self.state.started is None:
             raise Defect("ZF901", f"the journal holds no start of run {run_id}")
         self.account = account
-        self._brake = Brake(parts.clock, parts.limits.requests_per_second)
+        self._brake = Brake(parts.clock, parts.limits.requests_per_second, parts.pace)
         self.context = Context(
             parts=parts,
             recorder=Recorder(parts.journal, parts.lease, self.state, listener or Silent(), parts.clock),

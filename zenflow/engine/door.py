@@ -17,6 +17,7 @@ from zenflow.artifacts.base import ArtifactStore
 from zenflow.clock import Clock
 from zenflow.ids import RandomBytes
 from zenflow.journal.base import Journal, Lease
+from zenflow.journal.pace import SharedPace
 from zenflow.providers.base import Provider
 
 
@@ -49,6 +50,7 @@ class Parts:
     limits: Limits
     random_bytes: RandomBytes
     per_day: Decimal | None = None
+    pace: SharedPace | None = None  # of all processes of this workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

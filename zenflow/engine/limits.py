@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 from enum import IntEnum
+from typing import Protocol
 
 from zenflow.clock import Clock
 
@@ -29,11 +30,21 @@ _SLOWEST = 0.2  # requests per second
 _RECOVERY_S = 5.0  # a tenth of the full rate comes back after this long without a 429
 
 
+class Pace(Protocol):
+    """What several processes of one workspace share: `journal/pace`."""
+
+    def take(self, now_s: float, rate: float) -> float: ...
+
+    def pause(self, now_s: float, until_s: float) -> None: ...
+
+
 class Brake:
     """`await slot(kind)` returns when one request of that kind may be sent."""
 
-    def __init__(self, clock: Clock, requests_per_second: float) -> None:
+    def __init__(self, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
         self._clock = clock
+        self._pace = pace
+        self._others_until = 0.0  # requests of other processes have the turn until then
         self._full = requests_per_second
         self.rate = requests_per_second
         self._tokens = max(1.0, requests_per_second)
@@ -65,6 +76,8 @@ class Brake:
         pause_s = min(60.0, retry_after_s if retry_after_s is not None else max(2.0, 1.0 / self.rate))
         self._paused_until = max(self._paused_until, now + pause_s)
         self._tokens = min(self._tokens, 1.0)
+        if self._pace is not None:
+            self._pace.pause(now, self._paused_until)
         return pause_s
 
     @property
@@ -91,11 +104,18 @@ class Brake:
     def _take(self) -> bool:
         if self._tokens < 1 or self.paused_s > 0:
             return False
+        if self._pace is not None:
+            now = self._clock.monotonic_s()
+            wait_s = self._pace.take(now, self.rate)
+            if wait_s > 0:
+                self._others_until = now + wait_s
+                return False
         self._tokens -= 1
         return True
 
     def _wait_s(self) -> float:
-        return max(self.paused_s, (1 - self._tokens) / self.rate, 0.001)
+        others_s = self._others_until - self._clock.monotonic_s()
+        return max(self.paused_s, (1 - self._tokens) / self.rate, others_s, 0.001)
 
     def _refill(self) -> None:
         now = self._clock.monotonic_s()

@@ -140,7 +140,7 @@ class _Engine:
         self.stop = stop
         self.is_resume = False
         self.recipe = recipe
-        brake = Brake(parts.clock, parts.limits.requests_per_second)
+        brake = Brake(parts.clock, parts.limits.requests_per_second, parts.pace)
         service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
         recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
         asked = asked_by(catalog.tools, state.options.get("asked", {}))
