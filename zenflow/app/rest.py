@@ -54,7 +54,6 @@ def foresee_rest(
 ) -> Foreseen:
     """The run as a resume will find it: what is done, what runs, what is still to be asked for."""
     state = fold(events)
-    apply(state, Reopened("", _taken_up_again(state, recipe)))
     options = {**state.options, "max": dict(maxima)}
     state.options = options
     decided = options.get("reuse", {})
@@ -76,6 +75,8 @@ def foresee_rest(
         find_result,
         state,
     )
+    # After the unfolder has seen who was there: as in a resume, what is taken up again keeps its place below `max`.
+    apply(state, Reopened("", _taken_up_again(state, recipe)))
     return foreseer.unfold(recipe, started.inputs)
 
 

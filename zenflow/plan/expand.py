@@ -190,8 +190,8 @@ def _over_instances(step: StepDraft, source: StepDraft, bound: int | None, desk:
         desk.error(NOT_A_LIST, message, _place(step), hint)
         return None
     top = source.count.max if bound is None else min(bound, source.count.max)
-    places = source.places if bound is None or source.places is None else min(bound, source.places)
     count = Count(min(source.count.min, top), min(source.count.expected, top), top)
+    places = None if _cuts(bound, source.places) else source.places
     several = len(source.shapes) > 1 or source.which is not None
     return Elements(
         count,
@@ -220,9 +220,9 @@ def _over_field(step: StepDraft, source: StepDraft, bound: int | None, desk: Des
     count = Count(min(low, top), min(expected, top), top)
     cause = "" if exact else f"as many as {source.spec.id} gives; at most {top}"
     offsets = _offsets(source, [n[1] for n in per_shape])
-    if offsets is None:
+    if offsets is None or _cuts(bound, offsets[-1]):
         return _generic(source, field, count, cause)
-    places = min(offsets[-1], top) if bound is not None else offsets[-1]
+    places = offsets[-1]
 
     def parent_at(place: int) -> int:
         return bisect_right(offsets, place) - 1
@@ -262,15 +262,25 @@ def _generic(source: StepDraft, field: str, count: Count, cause: str) -> Element
     return Elements(count, None, lambda _: None, lambda _: item, lambda place: place, varied=False, cause=cause)
 
 
+def _cuts(bound: int | None, places: int | None) -> bool:
+    """Whether `max` lets only some of a stream start: those that come first, and nobody knows yet which these are."""
+    return bound is not None and places is not None and bound < places
+
+
 def _offsets(source: StepDraft, lengths: list[int]) -> array[int] | None:
-    """Where each source instance's elements begin, as if every call gave what was asked (rule 15)."""
+    """Where each source instance's elements begin, as if every call gave what was asked (rule 15): a skipped one leaves
+    its gap too. None where it is not known how much that would have been asked for."""
     if source.places is None:
         return None
+    gap = lengths[0] if lengths and len(set(lengths)) == 1 else None
     offsets = array("Q", [0])
     total = 0
     for place in range(source.places):
         number = 0 if source.which is None else source.which[place]
-        total += lengths[number] if number < len(lengths) else 0
+        length = lengths[number] if number < len(lengths) else gap
+        if length is None:
+            return None
+        total += length
         offsets.append(total)
     return offsets
 
