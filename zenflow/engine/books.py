@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from zenflow.engine.account_list import AccountList, Page
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
 from zenflow.history import events as e
@@ -15,10 +16,7 @@ from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import STAMP_RUN_LENGTH
 from zenflow.providers.base import ServiceError, Transaction
 
-PAGE = 100
-MOST_PAGES = 50
 PAUSE_S = 15.0  # after a reading that confirmed nothing: the list lags, or cannot be read
-NO_ROWS = ""  # a watermark on an empty list: everything that comes is newer
 
 
 class Bookkeeper:
@@ -28,6 +26,7 @@ class Bookkeeper:
         self.watermark: str | None = None
         self.on_difference: Callable[[SubmissionState, Decimal], None] = lambda submission, amount: None
         self._context = context
+        self._list = AccountList(self._page)
         self._explained: set[str] = set()
         self._closed: set[int] = set()  # submissions of which the list has nothing more to tell
         self._not_before_s = 0.0
@@ -35,11 +34,9 @@ class Bookkeeper:
     async def begin(self) -> None:
         """Remember where the list stands before anything is paid. A list that cannot be read is no second witness."""
         try:
-            rows, _ = await self._page(0, 1)
+            self.watermark = await self._list.newest()
         except ServiceError:
             self.watermark = None
-            return
-        self.watermark = rows[0].transaction_id if rows else NO_ROWS
 
     async def confirm(self) -> None:
         """While the run goes: find the debits of what was accepted, so that a charge above its quote shows in time."""
@@ -65,7 +62,7 @@ class Bookkeeper:
         if wanted is None:
             return
         try:
-            rows = await self._rows_down_to(wanted, patient)
+            rows = await self._list.down_to(wanted, patient)
         except ServiceError:
             return
         by_task = {s.task_id: s for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
@@ -81,7 +78,7 @@ class Bookkeeper:
         if submission.watermark is None:
             return None
         try:
-            rows = await self._rows_down_to(submission.watermark)
+            rows = await self._list.down_to(submission.watermark)
         except ServiceError:
             return None
         for row in rows:
@@ -93,7 +90,7 @@ class Bookkeeper:
 
     async def rows_since(self, floor: str) -> list[Transaction]:
         """Rows newer than a watermark, newest first. Raises ServiceError."""
-        return await self._rows_down_to(floor)
+        return await self._list.down_to(floor)
 
     async def _is_explained(self, row: Transaction, submission: SubmissionState) -> bool:
         if row.transaction_id in self._explained:
@@ -143,24 +140,7 @@ class Bookkeeper:
                 self._closed.add(submission.number)
         return None
 
-    async def _rows_down_to(self, floor: str, patient: bool = True) -> list[Transaction]:
-        """Rows newer than `floor`, newest first."""
-        found: list[Transaction] = []
-        offset: int | None = 0
-        for _ in range(MOST_PAGES):
-            rows, following = await self._page(offset or 0, PAGE, patient)
-            for row in rows:
-                if row.transaction_id == floor:
-                    return found
-                found.append(row)
-            if following is None or not rows:
-                break
-            offset = following
-        if floor != NO_ROWS:
-            raise ServiceError("server", "the transaction list no longer holds the row we had seen")
-        return found
-
-    async def _page(self, offset: int, limit: int, patient: bool = True) -> tuple[tuple[Transaction, ...], int | None]:
+    async def _page(self, offset: int, limit: int, patient: bool) -> Page:
         service = self._context.service
         ask = service.ask if patient else service.once
         return await ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))

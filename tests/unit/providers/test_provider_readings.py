@@ -56,11 +56,12 @@ def test_a_page_of_tasks_is_read_whatever_its_keys() -> None:
         ({"has_more": True}, 0, None),
         ({"total": 45}, 20, 40),
         ({"total": 40}, 20, None),
-        ({}, 20, None),
+        ({}, 20, 40),  # a full page that tells nothing: there may be more
+        ({}, 19, None),
     ],
 )
 def test_the_next_page_is_found_and_the_end_too(page: dict[str, Any], shown: int, expected: int | None) -> None:
-    assert next_offset(page, 20, shown) == expected
+    assert next_offset(page, 20, shown, 20) == expected
 
 
 def test_a_task_is_read_with_its_calls_in_order() -> None:
@@ -100,6 +101,8 @@ def test_markdown_without_structured_content_is_not_taken_for_an_empty_answer() 
         ({"transaction_id": 7, "credits": "-2.5", "task": {"id": A1}}, Decimal("-2.5"), A1),
         ({"id": "1", "delta": 3, "reference": f"task:{A1}"}, Decimal(3), A1),
         ({"id": "1", "value": 0, "metadata": {"task_id": A1}}, Decimal(0), A1),
+        ({"id": "1", "delta": -1, "ref_task_id": A1}, Decimal(-1), A1),
+        ({"uuid": "1", "change": -1, "generation_task_id": A1}, Decimal(-1), A1),
         ({"id": "1", "amount": None, "reference": "invoice 7"}, None, None),
     ],
 )

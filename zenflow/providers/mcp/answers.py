@@ -131,8 +131,9 @@ def texts_at(row: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
     return tuple(str(item) for item in items if isinstance(item, str | int))
 
 
-def next_offset(page: Mapping[str, Any], offset: int, shown: int) -> int | None:
-    """Where the next page begins, None at the end. An envelope without the fields is read from its counts."""
+def next_offset(page: Mapping[str, Any], offset: int, shown: int, limit: int) -> int | None:
+    """Where the next page begins, None at the end. An envelope without the fields is read from its counts; one that
+    tells nothing at all goes on for as long as its pages are full."""
     given = whole_at(page, "next_offset")
     if given is not None:
         return given if given > offset else None
@@ -140,7 +141,9 @@ def next_offset(page: Mapping[str, Any], offset: int, shown: int) -> int | None:
     if more is not None:
         return offset + shown if truth_at(page, "has_more") and shown else None
     total = whole_at(page, "total")
-    return offset + shown if total is not None and shown and offset + shown < total else None
+    if total is not None:
+        return offset + shown if shown and offset + shown < total else None
+    return offset + shown if shown >= limit else None
 
 
 def uuids_in(value: Any) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ plausible. Submitting is not here: `submit`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from zenflow.credits import credits_from
@@ -38,6 +40,7 @@ async def list_tasks(
     limit: int = PAGE_LIMIT,
     offset: int = 0,
 ) -> tuple[tuple[TaskSummary, ...], int | None]:
+    limit = min(max(limit, 1), PAGE_LIMIT)
     page = await ask(
         caller,
         "list_tasks",
@@ -47,12 +50,12 @@ async def list_tasks(
             "query": query,
             "order_by": "created_at",
             "direction": "desc",
-            "limit": min(max(limit, 1), PAGE_LIMIT),
+            "limit": limit,
             "offset": offset,
         },
     )
     rows = rows_at(page, "items", "tasks")
-    return tuple(TaskSummary(**_summary(row)) for row in rows), next_offset(page, offset, len(rows))
+    return tuple(TaskSummary(**_summary(row)) for row in rows), next_offset(page, offset, len(rows), limit)
 
 
 async def get_task(caller: Caller, task_id: str) -> Task:
@@ -130,12 +133,13 @@ async def delete_task(caller: Caller, task_id: str) -> None:
 
 
 async def transactions(caller: Caller, *, limit: int, offset: int) -> tuple[tuple[Transaction, ...], int | None]:
-    page = await ask(caller, "list_credit_transactions", {"limit": min(max(limit, 1), PAGE_LIMIT), "offset": offset})
+    limit = min(max(limit, 1), PAGE_LIMIT)
+    page = await ask(caller, "list_credit_transactions", {"limit": limit, "offset": offset})
     rows = rows_at(page, "items", "transactions")
     found = tuple(_transaction(row) for row in rows)
     if any(not row.transaction_id for row in found):
         raise missing("list_credit_transactions", "id of a row", page)  # a position cannot be built on it (money.md)
-    return found, next_offset(page, offset, len(rows))
+    return found, next_offset(page, offset, len(rows), limit)
 
 
 def _transaction(row: Mapping[str, Any]) -> Transaction:
@@ -143,16 +147,30 @@ def _transaction(row: Mapping[str, Any]) -> Transaction:
         transaction_id=text_at(row, "id", "transaction_id", "uuid") or "",
         amount=credits_from(first(row, "amount", "credits", "delta", "value", "change")),
         task_id=_task_id(row),
-        created_at=moment_at(row, "created_at", "timestamp", "date", "time", "created"),
+        created_at=_moment(row),
         row=row,
     )
 
 
+def _moment(row: Mapping[str, Any]) -> datetime | None:
+    """When a row came about: by a plausible name, else the first value that is a moment at all."""
+    named = moment_at(row, "created_at", "timestamp", "date", "time", "created", "ts")
+    return named or next((moment_at(row, key) for key, value in row.items() if _looks_like_a_time(value)), None)
+
+
+def _looks_like_a_time(value: Any) -> bool:
+    return isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value) is not None
+
+
 def _task_id(row: Mapping[str, Any]) -> str | None:
-    """The task a row is about. A `reference` counts when it is a task's, or a bare UUID."""
+    """The task a row is about. A `reference` counts when it is a task's, or a bare UUID; so does any key named for a task."""
     named = text_at(row, "task_id", "taskId", "task.id", "metadata.task_id", "meta.task_id", "details.task_id")
     if named:
         return named
-    loose = text_at(row, "task", "reference", "reference_id", "ref")
-    found = UUID.search(loose) if loose else None
-    return found.group(0) if found else None
+    about = [key for key in row if "task" in key.lower()]
+    for key in (*about, "reference", "reference_id", "ref", "ref_id", "generation_id", "job_id"):
+        loose = text_at(row, key)
+        found = UUID.search(loose) if loose else None
+        if found:
+            return found.group(0)
+    return None
