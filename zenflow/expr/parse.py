@@ -40,7 +40,7 @@ def parse_text(text: str, place: Place | None, locate: Locate | None, problems: 
             continue
         literal.append(text[at:found])
         start = found + len(OPENING)
-        end = _end_of(text, start)
+        end = end_of_expression(text, start)
         if end is None:
             _report_unclosed(text, found, place, locate, problems)
             broken = True
@@ -65,7 +65,7 @@ def parse_text(text: str, place: Place | None, locate: Locate | None, problems: 
     return Template(text, place, tuple(parts), len(parts) == 1, tuple(reads), locate)
 
 
-def _end_of(text: str, start: int) -> int | None:
+def end_of_expression(text: str, start: int) -> int | None:
     """Where the first `}}` outside quotes and brackets begins."""
     quick = text.find(CLOSING, start)
     if quick < 0:

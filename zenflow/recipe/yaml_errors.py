@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from zenflow.expr.parse import end_of_expression
 from zenflow.problems import Note, Problems
 from zenflow.recipe.nodes import Text
 
@@ -12,7 +13,7 @@ _NO_SPACE = re.compile(r"^(?P<before>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<val
 _NO_COLON = re.compile(r"^\s*(?:- )*(?P<key>[A-Za-z_][\w-]*)\s*$")
 _KEY_VALUE = re.compile(r"^(?P<before>\s*(?:- +)*(?:[A-Za-z_][\w-]*: +|- +))(?P<value>\S.*?)\s*$")
 _WHERE_QUOTES_HELP = ("mapping values", "did not find expected", "found character that cannot")
-_EXPRESSION = re.compile(r"\$?\{\{.*?\}\}+")
+_EXPRESSION = re.compile(r"\$?\{\{")
 
 
 def report_syntax_error(error: Any, source: Text, problems: Problems) -> None:
@@ -48,8 +49,20 @@ def quoted_line(line: str) -> str:
         return line.strip()
     before, value = match["before"], match["value"]
     if value[0] in "[{" and not value.startswith("{{"):
-        return (before + _EXPRESSION.sub(lambda found: _quoted(_with_dollar(found[0])), value)).strip()
+        return (before + _with_quoted_expressions(value)).strip()
     return (before + _quoted(_with_dollar(value))).strip()
+
+
+def _with_quoted_expressions(value: str) -> str:
+    """Each expression of a list or mapping in one line, with the text around it that belongs to the same value."""
+    parts, at = [], 0
+    for found in _EXPRESSION.finditer(value):
+        end = end_of_expression(value, found.end())
+        if found.start() < at or end is None or value[: found.start()].endswith(('"', "'")):
+            continue
+        parts += [value[at : found.start()], _quoted(_with_dollar(value[found.start() : end + 2]))]
+        at = end + 2
+    return "".join([*parts, value[at:]])
 
 
 def _with_dollar(value: str) -> str:

@@ -1,0 +1,40 @@
+"""The page of a code as people read it on a terminal, and as a document."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.pages import Page, pages
+from zenflow.cli.views.width import wrap
+
+
+def draw_page(page: Page, ink: Ink, width: int) -> str:
+    """Title, prose wrapped, examples as they stand."""
+    lines = [ink.strong(f"{page.code} {page.title}")]
+    in_example = False
+    for line in page.text.splitlines():
+        if line.startswith("```"):
+            in_example = not in_example
+        elif in_example:
+            lines.append(f"    {line}".rstrip())
+        else:
+            lines += wrap(line, width, "", "") if line else [""]
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def draw_list(ink: Ink) -> str:
+    """Every code with its title, range by range."""
+    blocks = []
+    for name, group in groupby(pages().values(), lambda page: page.range):
+        blocks.append("\n".join([ink.strong(name), *(f"  {page.code}  {page.title}" for page in group)]))
+    return "\n\n".join(blocks)
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    return {"code": page.code, "title": page.title, "text": page.text, "range": page.range}
+
+
+def list_document() -> dict[str, Any]:
+    return {"codes": [{"code": page.code, "title": page.title} for page in pages().values()]}
