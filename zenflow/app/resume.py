@@ -122,7 +122,9 @@ async def _go_on(
         catalog = await catalog_for(recipe, to)
         foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal).by_path()
     left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
-    plan = await _plan_rest(recipe, inputs, maxima, left.line, foresight, started.run_id, to, account)
+    plan = await _plan_rest(
+        recipe, inputs, maxima, left.line, foresight, started.run_id, to, account, is_new=correction is not None
+    )
     agree(_rest(started, report, plan, budget, () if correction is None else correction.orphans))
     out_dir = Path(started.out_dir)
     parts = parts_for(to, lease, wiring.open_store(out_dir))
@@ -212,11 +214,16 @@ async def _plan_rest(
     run_id: str,
     to: Connection,
     account: Account,
+    *,
+    is_new: bool,
 ) -> Plan | None:
-    """What is left, at today's prices; None when it cannot be planned: what is paid is fetched all the same."""
+    """What is left, at today's prices; None when it cannot be planned: what is paid is fetched all the same. A corrected recipe
+    must be right."""
     try:
         return await plan_for(recipe, inputs, (line,), maxima, to, account, run_id=run_id, foresight=foresight)
     except InvalidRecipe:
+        if is_new:
+            raise
         return None
 
 

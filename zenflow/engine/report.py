@@ -65,10 +65,13 @@ def report(
 def _orphans(state: RunState) -> Iterable[InstanceReport]:
     """What was paid for a recipe that the run had before."""
     for address, told in state.instances.items():
-        credits = ZERO
+        if not address.startswith(ORPHANED):
+            continue
+        credits, failed = ZERO, True
         for number, position in told.submissions:
             credits += cost_of(state.submissions[number], position)
-        if address.startswith(ORPHANED) and credits:
+            failed = failed and state.submissions[number].calls[position].status == "failed"
+        if credits and not failed:  # what failed has no result that could be left lying
             listed = (told.results or {}).get("asset_ids")
             asset_ids = tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else ()
             yield InstanceReport(address.split("/", 1)[1], 0, _TOLD[told.status], credits, asset_ids=asset_ids)

@@ -1,0 +1,140 @@
+"""A failed run goes on with a corrected recipe: what is paid is kept wherever its request now stands, the rest is named."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zenflow.app import wiring
+from zenflow.app.settings import Settings
+from zenflow.clock import Clock
+from zenflow.providers.base import Provider
+from zenflow.providers.mcp.http import in_process
+from zenflow.providers.mcp.provider import McpProvider
+from zenflow.sandbox.server import build_app
+from zenflow.sandbox.settings import SandboxSettings
+
+Zenflow = Callable[..., Any]
+
+RECIPE = """\
+zenflow: 1
+name: shoot
+version: 1.0.0
+inputs:
+  photo: {type: image, default: photos/example.jpg}
+  looks: {type: array, items: {type: string}, default: [red, blue, green]}
+budget: 60
+steps:
+  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
+  generate:
+    foreach: ${{ inputs.looks }}
+    uses: image_editor
+    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
+  upscale:
+    foreach: ${{ steps.generate.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}", output_format: png}
+  download: {uses: download, with: {asset_ids: "${{ steps.upscale.asset_ids }}"}}
+outputs:
+  images: ${{ steps.download.files }}
+"""
+
+
+@pytest.fixture
+def recipe(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One picture of three fails at first, and is not refunded."""
+    assert zenflow("init").status == 0
+    path = here / "recipes" / "shoot.yaml"
+    path.write_text(RECIPE)
+    faults = here / "faults.json"
+    faults.write_text('[{"kind": "call_fails", "tool_name": "image_editor", "nth": 1, "calls": [1], "refund": "never"}]')
+
+    @asynccontextmanager
+    async def embedded(settings: Settings, clock: Clock) -> AsyncIterator[Provider]:
+        state = here / ".world"
+        state.mkdir(exist_ok=True)
+        first = faults if not (here / "out").exists() or not any((here / "out").iterdir()) else None
+        app = build_app(SandboxSettings(speed=2000.0, state_dir=state, faults=first))
+        async with McpProvider(wiring.IN_PROCESS_URL, clock=clock, http=in_process(app), server="sandbox") as provider:
+            yield provider
+
+    monkeypatch.setattr(wiring, "_embedded", embedded)
+    monkeypatch.setenv("ZENFLOW_SPEED", "2000")
+    return path
+
+
+@pytest.fixture
+def failed(zenflow: Zenflow, recipe: Path) -> dict[str, Any]:
+    answer = zenflow("run", "shoot", "--json")
+    assert answer.status == 1, answer.err
+    found: dict[str, Any] = answer.document
+    assert found["steps"]["generate"]["status"] == "failed"
+    assert found["credits"]["charged"] == 7  # three pictures, two of them enlarged
+    return found
+
+
+def test_what_is_left_of_a_run_is_priced_exactly_before_it_goes_on(zenflow: Zenflow, failed: dict[str, Any]) -> None:
+    answer = zenflow("resume", "--json")
+    assert answer.status == 0, answer.err
+    assert "Goes on for about 3 (at most 3) credits" in answer.err or "Goes on for 3 credits" in answer.err
+    assert answer.document["credits"]["charged"] == 10
+
+
+def test_a_corrected_recipe_keeps_every_request_that_it_still_makes(
+    zenflow: Zenflow, recipe: Path, failed: dict[str, Any]
+) -> None:
+    text = RECIPE.replace("generate", "make").replace("[red, blue, green]", "[green, gold, red]")
+    recipe.write_text(text)
+    answer = zenflow("resume", "--recipe", str(recipe), "--json")
+    assert answer.status == 0, answer.err
+    found = answer.document
+    assert found["credits"]["charged"] == 10  # one picture and its enlargement are new
+    assert [one["status"] for one in found["steps"]["make"]["instances"]] == ["done"] * 3
+    before = {one["index"]: one["asset_ids"] for one in failed["steps"]["generate"]["instances"]}
+    after = {one["index"]: one["asset_ids"] for one in found["steps"]["make"]["instances"]}
+    assert (after[0], after[2]) == (before[2], before[0])
+    assert found["orphaned"] == [] and len(found["files"]) == 3
+
+
+def test_what_the_corrected_recipe_no_longer_asks_for_is_saved_and_listed_with_its_price(
+    zenflow: Zenflow, recipe: Path, failed: dict[str, Any], here: Path
+) -> None:
+    recipe.write_text(RECIPE.replace("[red, blue, green]", "[red]"))
+    answer = zenflow("resume", "--recipe", str(recipe), "--json")
+    assert answer.status == 0, answer.err
+    assert "2 paid results for 3 credits will be saved apart" in " ".join(answer.err.split())
+    found = answer.document
+    assert found["credits"]["charged"] == 7
+    orphans = {one["instance"]: one["credits"] for one in found["orphaned"] if one["status"] == "done"}
+    assert orphans == {"generate.2": 1, "upscale.2.0": 2}
+    [folder] = (here / "out").iterdir()
+    saved = [path for path in (folder / "orphaned").rglob("*") if path.is_file()]
+    assert len(saved) >= 1
+    shown = zenflow("show").out
+    assert "Orphaned by the change of the recipe: " in shown and "upscale.2.0 (2)" in shown
+    ledger = zenflow("ledger", "--json")
+    assert ledger.status == 0, ledger.err
+
+
+def test_a_run_that_is_done_can_be_given_another_recipe_and_pays_only_for_what_is_new(
+    zenflow: Zenflow, recipe: Path, failed: dict[str, Any]
+) -> None:
+    assert zenflow("resume").status == 0
+    recipe.write_text(RECIPE.replace("[red, blue, green]", "[red, blue, green, gold]"))
+    answer = zenflow("resume", "last", "--recipe", str(recipe), "--json")
+    assert answer.status == 0, answer.err
+    assert answer.document["credits"]["charged"] == 13
+    again = zenflow("resume", "last", "--recipe", str(recipe), "--json")
+    assert again.document["credits"]["charged"] == 13
+
+
+def test_a_wrong_recipe_changes_nothing(zenflow: Zenflow, recipe: Path, failed: dict[str, Any]) -> None:
+    recipe.write_text(RECIPE.replace("SEEDREAM_5", "SEEDREAM_99"))
+    answer = zenflow("resume", "--recipe", str(recipe), "--json")
+    assert answer.status == 2, answer.err
+    recipe.write_text(RECIPE)
+    assert zenflow("resume", "--json").document["credits"]["charged"] == 10
