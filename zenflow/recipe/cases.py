@@ -22,7 +22,7 @@ from zenflow.recipe.source import decode, parse_yaml
 from zenflow.suggest import did_you_mean
 
 ENDING = ".test.yaml"
-WRONG_TEST = "ZF240"
+WRONG_TEST = "ZF243"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,14 +76,14 @@ def command(
             legacy_only=legacy_only,
         )
     except ValueError as error:
-        raise UsageError("ZF060", f"The sandbox cannot be like that: {error}.") from error
+        raise UsageError("ZF067", f"The sandbox cannot be like that: {error}.") from error
     try:
         asyncio.run(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, settings)))
     except KeyboardInterrupt:
         pass
     except OSError as error:
         raise UsageError(
-            "ZF061", f"Nothing can listen on {host}:{port}: {error.strerror or error}.", "`--port 0` takes a free port."
+            "ZF069", f"Nothing can listen on {host}:{port}: {error.strerror or error}.", "`--port 0` takes a free port."
         ) from error
     return 0
 
