@@ -28,7 +28,9 @@ async def templates(
         content = await ask(caller, "list_templates", {"tool_name": tool, "tags": list(tags) or None, **page})
     rows = rows_at(content, "items", "templates", "results")
     found = tuple(template_from(row) for row in rows)
-    return tuple(one for one in found if _suits(one, tool, tags)), next_offset(content, offset, len(rows), page["limit"])
+    return tuple(one for one in found if _suits(one, tool, tags)), next_offset(
+        content, offset, len(rows), page["limit"]
+    )
 
 
 async def template(caller: Caller, template_id: str) -> Template:
