@@ -1,0 +1,128 @@
+"""A crash at every journal write, before and after it is durable, for every shipped recipe: then a resume.
+
+The final files are those of the undisturbed run, byte by byte, each call was charged once, and the service counted as many
+POSTs as the journal has attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from zenflow.history import events as e
+from zenflow.problems import Problems
+from zenflow.recipe.load import load_recipe
+from zenflow.recipe.model import Recipe
+from zenflow.sandbox.offers.catalogue import OFFERS as SANDBOX
+from zenflow.testing.build import Stage
+from zenflow.testing.mortal import Death
+from zenflow.testing.offers import Offer
+
+RECIPES = sorted(
+    path for path in (Path(__file__).parents[2] / "recipes").glob("*.yaml") if ".test" not in path.suffixes
+)
+MOST_APPENDS = 400
+_GIVES = {
+    "image": ("image_assets", "image/png"),
+    "video": ("video_assets", "video/mp4"),
+    "text": ("text", "text/plain"),
+}
+
+
+def offers() -> Mapping[str, Offer]:
+    """What the sandbox offers, in the scripted service's small words."""
+    return {
+        one.name: Offer(
+            one.name,
+            dict(one.input_schema["properties"]),
+            tuple(one.input_schema.get("required", ())),
+            *_GIVES[one.makes],
+            Decimal(one.base_price),
+            one.count_field,
+        )
+        for one in SANDBOX
+    }
+
+
+def recipe_at(path: Path) -> Recipe:
+    problems = Problems()
+    recipe = load_recipe(path, problems)
+    assert recipe is not None and not problems.has_errors
+    return recipe
+
+
+def stage_for(recipe: Recipe) -> Stage:
+    stage = Stage(recipe, budget=500)
+    stage.service.offers = offers()
+    stage.provider.service.offers = stage.service.offers
+    return stage
+
+
+def attempts(stage: Stage) -> int:
+    return sum(isinstance(event, e.Intended | e.Attempted) for event in stage.events())
+
+
+def check(stage: Stage, calm: Stage, what: str) -> None:
+    assert stage.contents() == calm.contents(), f"{what}: other files"
+    assert set(stage.charges().values()) == {1}, f"{what}: {stage.charges()}"
+    assert stage.charges().keys() == calm.charges().keys(), f"{what}: other calls were charged"
+    charged = sum(task.charged for task in stage.service.tasks.values())
+    assert charged == sum(task.charged for task in calm.service.tasks.values()), f"{what}: {charged} credits"
+    books = stage.state().books
+    assert books.balanced and books.spent == charged, f"{what}: {books}"
+    assert stage.service.posts <= attempts(stage), f"{what}: more POSTs than attempts"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("durable", [False, True], ids=["before", "after"])
+def test_a_crash_at_every_write_is_resumed_to_the_same_end(path: Path, durable: bool) -> None:
+    recipe = recipe_at(path)
+    calm = stage_for(recipe)
+    assert calm.finished().status == "done"
+    assert calm.contents() and calm.service.posts
+    at = 0
+    while True:
+        at += 1
+        assert at < MOST_APPENDS
+        stage = stage_for(recipe)
+        if stage.run(death=Death(at, durable)) is not None:
+            break  # it ended before it could die: every write was visited
+        assert stage.finished().status == "done", f"append {at}"
+        check(stage, calm, f"append {at}, {'after' if durable else 'before'}")
+    assert at > 8, "a run writes more than that"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_dying_again_at_every_write_of_the_resume_ends_the_same(path: Path) -> None:
+    recipe = recipe_at(path)
+    calm = stage_for(recipe)
+    calm.finished()
+    first = Death(calm.appends // 2, durable=True)
+    at = 0
+    while True:
+        at += 1
+        stage = stage_for(recipe)
+        assert stage.run(death=first) is None
+        if stage.run(death=Death(at, durable=at % 2 == 0)) is not None:
+            break
+        assert stage.finished().status == "done", f"append {at} of the resume"
+        check(stage, calm, f"append {at} of the resume")
+    assert at > 2
+
+
+def test_dying_at_every_write_in_turn_gets_there_in_the_end() -> None:
+    """Each life writes one more fact than the last one did; nothing is paid twice on that long way."""
+    recipe = recipe_at(RECIPES[0])
+    calm = stage_for(recipe)
+    calm.finished()
+    stage = stage_for(recipe)
+    stage.limits = replace(stage.limits, lost_answer_wait_s=30.0)
+    for life in range(1, 200):
+        report = stage.run(death=Death(life, durable=True))
+        if report is not None and report.status == "done":
+            break
+    check(stage, calm, "one write at a time")
