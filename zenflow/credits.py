@@ -39,6 +39,11 @@ def as_text(amount: Credits | None) -> str:
     return "?" if amount is None else str(as_number(amount))
 
 
+def in_words(amount: Credits | None) -> str:
+    """The amount with its unit: `1 credit`, `6 credits`, `? credits`."""
+    return f"{as_text(amount)} credit{'' if amount == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Low, expected and worst total of credits (recipe-language.md, “Budget and policy”)."""

@@ -129,7 +129,7 @@ def test_an_input_file_with_other_bytes_is_named_and_one_that_is_gone(
 def test_a_price_that_moved_is_told_from_what_to_what(zenflow: Zenflow, saved: Path) -> None:
     change(saved, lambda plan: plan["prices"][0].update(credits=7))
     [moved] = refused(zenflow, saved)
-    assert (moved["kind"], moved["before"], moved["after"]) == ("price", "7 credits", "1 credits")
+    assert (moved["kind"], moved["before"], moved["after"]) == ("price", "7 credits", "1 credit")
     assert moved["what"] == "price of image_editor · SEEDREAM_5"
 
 

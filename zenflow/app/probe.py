@@ -24,7 +24,7 @@ from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.outputs import media_of
 from zenflow.catalog.questions import question_for
 from zenflow.clock import Clock, as_iso
-from zenflow.credits import as_text
+from zenflow.credits import as_text, in_words
 from zenflow.engine.result import Listener, Progress, RunReport
 from zenflow.errors import Refused
 from zenflow.history.events import Accepted, Event, Intended
@@ -62,7 +62,7 @@ async def probe(settings: Settings, spend: Decimal, agree: Agree, hands: Hands) 
         call = await _cheapest(provider, clock)
         if call is None or call.price > spend:
             said = "no tool here works from words alone" if call is None else f"the cheapest call costs {call.price}"
-            raise Refused("ZF674", f"Nothing can be measured for {as_text(spend)} credits: {said}.", "`--spend N`")
+            raise Refused("ZF674", f"Nothing can be measured for {in_words(spend)}: {said}.", "`--spend N`")
         two = call.shaped and 2 * call.price <= spend
         folder = settings.state_dir / FOLDER
         recipe = _leave_recipe(folder, call, two, spend)
@@ -200,7 +200,7 @@ class _Watching:
         amount = sum((row.amount or Decimal(0) for row in ours), Decimal(0))
         if amount != -quote:
             return False, f"the rows of the task say {as_text(amount)}, and {as_text(-quote)} was quoted"
-        return True, f"one debit of {as_text(-amount)} credits with the task's id, seen after {after_s:.1f} s"
+        return True, f"one debit of {in_words(-amount)} with the task's id, seen after {after_s:.1f} s"
 
 
 def _order(report: RunReport, two: bool, folder: Path, clock: Clock) -> Finding:

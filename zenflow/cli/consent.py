@@ -15,7 +15,7 @@ from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.problems import draw_problems
 from zenflow.cli.views.rest import draw_rest
 from zenflow.cli.views.tasks import draw_task
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, in_words
 from zenflow.errors import Refused
 from zenflow.history.state import SubmissionState
 from zenflow.plan.model import Plan
@@ -55,7 +55,7 @@ def agree_to_send_again(console: Console, *, yes: bool) -> Callable[[str, Submis
     def agree(server: str, submission: SubmissionState, price: Decimal) -> None:
         calls = f"{len(submission.calls)} call{'s' if len(submission.calls) != 1 else ''}"
         console.say(
-            f"#{submission.number} goes out again: {submission.tool}, {calls}, {as_text(price)} credits, "
+            f"#{submission.number} goes out again: {submission.tool}, {calls}, {in_words(price)}, "
             f"attempt {submission.attempts + 1}."
         )
         _ask(console, price, server, yes)
@@ -90,7 +90,7 @@ def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None
 def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
     if server == SANDBOX or most == ZERO or yes:
         return
-    said = f"Spend up to {as_text(most)} credits on {server}?"
+    said = f"Spend up to {in_words(most)} on {server}?"
     if not console.can_ask:
         raise Refused(
             NOBODY_TO_ASK,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from zenflow.clock import from_iso
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.desk import Desk
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import MARGIN
@@ -162,11 +162,11 @@ async def _said_of(desk: Desk, row: Transaction, stamp: str, *, ask: bool) -> tu
 def sentence(one: Compared) -> str:
     """What differs, in words."""
     if one.found == "no row":
-        return f"no debit of task {one.task_id} is listed, and {as_text(one.quote)} credits are booked"
+        return f"no debit of task {one.task_id} is listed, and {in_words(one.quote)} are booked"
     if one.found == "another amount":
         return f"task {one.task_id} was quoted at {as_text(one.quote)}, and the list shows {as_text(one.listed)}"
     if one.found == "charged twice":
-        return f"task {one.task_id} has {len(one.rows)} rows, {as_text(one.listed)} credits in all"
+        return f"task {one.task_id} has {len(one.rows)} rows, {in_words(one.listed)} in all"
     if one.found == "charged all the same":
-        return f"it was refused or never sent, and the list shows {as_text(one.listed)} credits for it"
+        return f"it was refused or never sent, and the list shows {in_words(one.listed)} for it"
     return one.found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.instances import Frame, Instance
 from zenflow.history.outcomes import is_released
 from zenflow.history.state import RunState
@@ -61,7 +61,7 @@ class Ledger:
         if wanted + kept > self.room or quote > self.room:
             return NoRoom(
                 "ZF620",
-                f"the budget of {as_text(self.state.budget)} credits leaves {as_text(max(self.room, ZERO))}, "
+                f"the budget of {in_words(self.state.budget)} leaves {as_text(max(self.room, ZERO))}, "
                 f"and the next call needs {as_text(wanted)}" + (" with what must follow it" if wanted > quote else ""),
                 "Raise it: `zenflow resume RUN --budget N`.",
             )
@@ -72,7 +72,7 @@ class Ledger:
         if room is not None and quote > room:
             return NoRoom(
                 "ZF621",
-                f"the balance leaves {as_text(max(room, ZERO))} credits, and the next call needs {as_text(quote)}",
+                f"the balance leaves {in_words(max(room, ZERO))}, and the next call needs {as_text(quote)}",
                 "Top up, then `zenflow resume RUN`.",
                 balance=True,
             )
@@ -157,7 +157,7 @@ class FrameBudgets:
             if budget is not None and spent.get(frame.prefix, ZERO) + quote > budget:
                 return NoRoom(
                     "ZF622",
-                    f"the budget of {as_text(budget)} credits of `{frame.prefix.rstrip('/')}` is used up",
+                    f"the budget of {in_words(budget)} of `{frame.prefix.rstrip('/')}` is used up",
                     "Raise the budget in that recipe, then `zenflow resume RUN --recipe FILE`.",
                 )
         return None

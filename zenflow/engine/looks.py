@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from zenflow.clock import as_iso, from_iso
-from zenflow.credits import as_text
+from zenflow.credits import in_words
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
@@ -137,7 +137,7 @@ class Looker:
     def report_second(self, submission: SubmissionState, task_id: str) -> None:
         """Another task with the stamp of one that we have: said once, with its price; nothing more is sent for it."""
         recorder = self._context.recorder
-        text = f"task {task_id} is a second one with the same stamp ({as_text(submission.quote)} credits)"
+        text = f"task {task_id} is a second one with the same stamp ({in_words(submission.quote)})"
         if all(note.message != text for note in recorder.state.notes):
             recorder.record(e.Noted(recorder.now(), "ZF640", text))
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zenflow.credits import as_text
+from zenflow.credits import in_words
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance
 from zenflow.engine.limits import Kind
@@ -157,7 +157,7 @@ class OldAssets:
             price = await self._price_of(state.submissions[number].tool, call.params) or call.quote
         text = (
             f"what {address} made (asset {asset_id}) is gone at the service and not on disk: it must be made again, "
-            f"{as_text(price)} credits"
+            f"{in_words(price)}"
         )
         return Halt("ZF645", text, f"`zenflow resume RUN --again {address}` makes it again, within the budget.")
 

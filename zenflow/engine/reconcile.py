@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from zenflow.catalog.questions import question_for
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.desk import Desk
 from zenflow.engine.evidence import StrayCase, debits_of, same_inputs
 from zenflow.engine.limits import Kind
@@ -101,9 +101,7 @@ class Reconciler:
         for row in await debits_of(self._desk, task.task_id):
             amount = -(row.amount or ZERO)
             await recorder.commit(e.Confirmed(recorder.now(), stray.number, row.transaction_id, amount))
-        said = (
-            f"task {task.task_id} is booked with {as_text(sum(quotes, ZERO))} credits; no step of the run asks for it"
-        )
+        said = f"task {task.task_id} is booked with {in_words(sum(quotes, ZERO))}; no step of the run asks for it"
         return Decided(stray.number, "adopt", said, task.task_id, True)
 
     async def _quotes_of(self, stray: StrayCase) -> list[Decimal]:
@@ -122,7 +120,7 @@ class Reconciler:
         """Nothing more is done about it: its quote is booked as charged until the transaction list says otherwise."""
         submission = self._open(number)
         await self._context.recorder.commit(e.GaveUp(self._context.recorder.now(), number))
-        return Decided(number, "give up", f"{as_text(submission.quote)} credits stay booked as charged", None, True)
+        return Decided(number, "give up", f"{in_words(submission.quote)} stay booked as charged", None, True)
 
     # ---------------------------------------------------------------------------------------------------------- resubmit
 
@@ -167,7 +165,7 @@ class Reconciler:
         if total > submission.quote:
             raise Refused(
                 "ZF633",
-                f"#{submission.number} now costs {as_text(total)} credits, and {as_text(submission.quote)} are set aside "
+                f"#{submission.number} now costs {in_words(total)}, and {as_text(submission.quote)} are set aside "
                 "for it. Nothing was sent.",
                 f"Wait for the old price, or `zenflow reconcile RUN --give-up {submission.number}`.",
             )

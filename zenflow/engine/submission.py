@@ -18,7 +18,7 @@ from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Tool
 from zenflow.catalog.prices import Quote
 from zenflow.catalog.shapes import shape_of
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
@@ -211,12 +211,12 @@ class Cashier:
                 return None
             return most
         if most is not None and quote.credits > most:
-            text = f"quoted at {as_text(quote.credits)} credits, above `max_credits: {as_text(most)}`"
+            text = f"quoted at {in_words(quote.credits)}, above `max_credits: {as_text(most)}`"
             context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
             return None
         shown = context.planned_prices.get(key)
         if shown is not None and quote.credits > shown:
-            text = f"the price moved since the plan: {as_text(shown)} → {as_text(quote.credits)} credits a call"
+            text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
             context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
             return None
         return quote.credits
@@ -352,7 +352,7 @@ class Cashier:
         total = sum((quotes[question.key].credits or ZERO for question in questions), ZERO)
         if total <= submission.quote:
             return True
-        text = f"{submission.tool} now costs {as_text(total)} credits, and {as_text(submission.quote)} were set aside"
+        text = f"{submission.tool} now costs {in_words(total)}, and {as_text(submission.quote)} were set aside"
         context.halt("ZF633", text, "`zenflow reconcile RUN` decides what becomes of it.")
         return False
 
@@ -454,7 +454,7 @@ class Cashier:
             varying = frozenset(k for call in submission.calls for k in call.call.params)
             self._quotes.contradict(submission.tool, varying)
         text = (
-            f"{submission.tool} was quoted at {as_text(submission.quote)} credits and charged {as_text(amount)} "
+            f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
             f"(task {submission.task_id})"
         )
         self._context.recorder.record(e.Noted(self._context.recorder.now(), "ZF634", text))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from zenflow.credits import ZERO, Credits, Estimate, as_number, as_numbers, as_text, credits_from
+from zenflow.credits import ZERO, Credits, Estimate, as_number, as_numbers, as_text, credits_from, in_words
 from zenflow.plan.model import Count
 
 Mark = Literal["+", "-", "~", "="]
@@ -152,7 +152,7 @@ def broken_guards(found: Difference, limit: Limit | None, budget: Credits | None
         for word in ("expected", "worst"):
             before, after = getattr(found.before.credits, word), getattr(found.after.credits, word)
             if _grows_beyond(before, after, limit):
-                yield f"the {word} total grows from {as_text(before)} to {as_text(after)} credits, more than {limit} allows"
+                yield f"the {word} total grows from {as_text(before)} to {in_words(after)}, more than {limit} allows"
     if budget is not None and found.after.credits.worst > budget:
         worst = as_text(found.after.credits.worst)
         yield f"the worst case of {worst} credits is over the budget of {as_text(budget)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from zenflow.catalog.outputs import usual_duration_s
 from zenflow.catalog.prices import PriceBook
-from zenflow.credits import as_text
+from zenflow.credits import as_text, in_words
 from zenflow.plan.check import sent_model
 from zenflow.plan.draft import NONE, Desk, RecipeDraft, StepDraft, plus
 from zenflow.plan.model import PlannedStep
@@ -40,7 +40,7 @@ def _planned(
     limit = limit_of(spec)
     each = set(price.each)
     if limit is not None and each and max(each) > limit:
-        text = f"one call of `{path}` is quoted at {as_text(max(each))} credits; its `max_credits` is {as_text(limit)}"
+        text = f"one call of `{path}` is quoted at {in_words(max(each))}; its `max_credits` is {as_text(limit)}"
         desk.warning(
             OVER_LIMIT, text, spec.places.value("max_credits"), "Such a call is not sent; the run stops there."
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from zenflow.catalog.prices import Question, Quote
 from zenflow.clock import as_iso
-from zenflow.credits import as_number, as_text, credits_from
+from zenflow.credits import as_number, credits_from, in_words
 from zenflow.plan.document import plan_document
 from zenflow.plan.model import Plan
 
@@ -317,7 +317,7 @@ def _moved_prices(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:
         after = current.pop(before.key, None)
         if after is not None and after.credits != before.credits:
             what = f"price of {before.label}"
-            yield Moved("price", what, f"{as_text(before.credits)} credits", f"{as_text(after.credits)} credits")
+            yield Moved("price", what, f"{in_words(before.credits)}", f"{in_words(after.credits)}")
 
 
 def _moved_reuse(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from zenflow.credits import ZERO, Credits, Estimate, as_text
+from zenflow.credits import ZERO, Credits, Estimate, as_text, in_words
 from zenflow.plan.model import Judgement, PlannedStep, Verdict
 from zenflow.plan.price import Alternative
 
@@ -88,6 +88,6 @@ def _guess(
 
 def _more(judgement: Judgement, credits: Estimate) -> str:
     if judgement.bound == "balance":
-        return f"top up the account: {as_text(judgement.short_by)} credits are missing"
+        return f"top up the account: {in_words(judgement.short_by)} are missing"
     needed, now = as_text(_counted(judgement, credits)), as_text(judgement.budget.credits)
     return f"a budget of {needed}, now {now} (from {judgement.budget.origin})"

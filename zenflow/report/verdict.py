@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zenflow.credits import as_text
+from zenflow.credits import as_text, in_words
 from zenflow.plan.model import Judgement, Plan, Verdict
 
 
@@ -23,10 +23,10 @@ def ways_out(plan: Plan) -> tuple[str, ...]:
 
 
 def _fits(plan: Plan, judgement: Judgement) -> str:
-    worst = as_text(plan.credits.worst)
+    worst = in_words(plan.credits.worst)
     if plan.credits.worst == 0:
         return "Fits: nothing in it costs credits."
-    most = f"{worst} credits" if plan.credits.exact else f"at most {worst} credits"
+    most = worst if plan.credits.exact else f"at most {worst}"
     return f"Fits: {most}, within {_bounds(plan)}."
 
 
@@ -41,7 +41,7 @@ def _may_stop(plan: Plan, judgement: Judgement) -> str:
 
 def _over(plan: Plan, judgement: Judgement) -> str:
     short = as_text(judgement.short_by)
-    return f"Over: {as_text(plan.credits.expected)} credits are expected, {short} more than {_bound(plan, judgement)}."
+    return f"Over: {in_words(plan.credits.expected)} are expected, {short} more than {_bound(plan, judgement)}."
 
 
 def _unpriced(plan: Plan, judgement: Judgement) -> str:

@@ -9,7 +9,7 @@ from zenflow.app.compare import Choice, Comparison, StepChoices
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
-from zenflow.credits import ZERO, as_number, as_text
+from zenflow.credits import ZERO, as_number, as_text, in_words
 
 _COLUMNS = (
     Column("model", shrinks=True, least=12),
@@ -71,7 +71,7 @@ def _cheapest(comparison: Comparison, width: int) -> Iterator[str]:
 def _sum(comparison: Comparison, width: int) -> list[str]:
     if comparison.saves == ZERO:
         return wrap("The cheapest models that may be used are used already.", width)
-    return wrap(f"The cheapest choice of every step would save {as_text(comparison.saves)} credits.", width)
+    return wrap(f"The cheapest choice of every step would save {in_words(comparison.saves)}.", width)
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.plan_markdown import markdown_table
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
-from zenflow.credits import Credits, as_text
+from zenflow.credits import Credits, as_text, in_words
 from zenflow.plan.diff import Change, Difference, PricedStep
 from zenflow.plan.model import Count
 
@@ -73,7 +73,7 @@ def _feet(found: Difference) -> list[list[str]]:
 
 def _sentence(found: Difference) -> str:
     if found.is_empty:
-        return f"No difference: {as_text(found.after.credits.expected)} credits are expected."
+        return f"No difference: {in_words(found.after.credits.expected)} are expected."
     percent = found.percent
     share = "" if percent is None else f" ({'+' if percent > 0 else ''}{as_text(percent)} %)"
     said = f"{_signed(found.expected)} credits{share}: {as_text(found.before.credits.expected)} → "

@@ -13,7 +13,7 @@ from zenflow.cli.views.places import where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
-from zenflow.credits import ZERO, as_number, as_text
+from zenflow.credits import ZERO, as_number, as_text, in_words
 from zenflow.engine.checking import sentence
 from zenflow.history.events import RunStarted
 from zenflow.report.ledger import CallRow, LedgerRow
@@ -122,7 +122,7 @@ def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
         lines += wrap(f"#{one.submission} {sentence(one)}", width, "     ", "  ")
     for row in check.unowned:
         mark = ink.bad("! ") if row.ours else "· "
-        said = f"{as_text(row.amount)} credits, row {row.transaction_id}, task {row.task_id or '–'}: {row.said}"
+        said = f"{in_words(row.amount)}, row {row.transaction_id}, task {row.task_id or '–'}: {row.said}"
         lines += wrap(said, width, "    ", mark)
     open_ones = [one for one in check.compared if one.found == "not known yet"]
     if open_ones:
@@ -131,7 +131,7 @@ def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
         lines += wrap(f"Not known yet: {numbers}. {command} shows them.", width, "  ")
     count, total = check.others
     if count:
-        lines.append(f"Other clients since then: {plural(count, 'debit')}, {as_text(total)} credits.")
+        lines.append(f"Other clients since then: {plural(count, 'debit')}, {in_words(total)}.")
     return lines
 
 
@@ -147,7 +147,7 @@ def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
         feet = [["total", "", "", str(one.calls), "", "", as_text(one.spent)]]
         lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, ink, feet=feet), ""]
     total = sum((one.spent for one in revisions), ZERO)
-    return "\n".join([*lines, f"Spent {as_text(total)} credits in all, refunds taken off."])
+    return "\n".join([*lines, f"Spent {in_words(total)} in all, refunds taken off."])
 
 
 def _run_cells(view: LedgerView) -> list[str]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from zenflow.app.login import SignedIn, SignedOut
 from zenflow.cli.views.ink import Ink
-from zenflow.credits import as_number, as_text
+from zenflow.credits import as_number, in_words
 
 
 def draw_signed_in(found: SignedIn, ink: Ink) -> str:
     who = found.account.email or found.account.account_id
-    lines = [ink.good(f"Signed in at {found.server} as {who}, {as_text(found.account.credits)} credits.")]
+    lines = [ink.good(f"Signed in at {found.server} as {who}, {in_words(found.account.credits)}.")]
     lines.append(f"The sign-in is kept in {found.kept_in}.")
     if not found.used_for_runs:
         lines.append(

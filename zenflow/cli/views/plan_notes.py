@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from zenflow.cli.views.spans import plural, span
 from zenflow.cli.views.width import wrap
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.plan.fanout import parse_address
 from zenflow.plan.model import Orphan, Plan, Reuse
 
@@ -60,7 +60,7 @@ def _reuse_notes(reuse: Reuse) -> Iterator[tuple[str, str]]:
         paths[path] = paths.get(path, 0) + 1
     for run_id, paths in by_run.items():
         paid = sum((kept.credits for kept in reuse.kept if kept.run_id == run_id), start=ZERO)
-        worth = f", {as_text(paid)} credits were paid for it" if paid else ""
+        worth = f", {in_words(paid)} were paid for it" if paid else ""
         counted = [f"{count} of {path}" if count > 1 else path for path, count in paths.items()]
         yield "=", f"kept from run {run_id}: {named(counted)}{worth}"
     if not reuse.kept:
@@ -77,7 +77,7 @@ def _orphaned(reuse: Reuse) -> str:
     rest = f" and {more} more" if more > 0 else ""
     results = plural(len(reuse.orphans), "paid result")
     return (
-        f"orphaned: {results} of run {_runs(reuse.orphans)} for {as_text(reuse.orphaned_credits)} credits that nothing "
+        f"orphaned: {results} of run {_runs(reuse.orphans)} for {in_words(reuse.orphaned_credits)} that nothing "
         f"asks for any more: {shown}{rest}"
     )
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from zenflow.cli.views.progress_plain import failure_line
 from zenflow.cli.views.spans import span
-from zenflow.credits import as_text
+from zenflow.credits import as_text, in_words
 from zenflow.engine.result import Progress, StepProgress
 from zenflow.history.events import Event
 
@@ -72,7 +72,7 @@ def _header(snapshot: Progress) -> Text:
     reserved = f" + {as_text(snapshot.reserved)} reserved" if snapshot.reserved else ""
     rest = f" · about {span(snapshot.expected_rest_s)} left" if snapshot.expected_rest_s is not None else ""
     phase = {"running": "", "draining": "stopping · ", "ending": "ending · "}[snapshot.phase]
-    money = f"{as_text(snapshot.charged)}{reserved} of {as_text(snapshot.budget)} credits"
+    money = f"{as_text(snapshot.charged)}{reserved} of {in_words(snapshot.budget)}"
     return Text(f"{phase}{money} · {span(snapshot.elapsed_s)}{rest}", style="bold")
 
 

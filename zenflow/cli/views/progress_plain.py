@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from zenflow.cli.views.spans import span
-from zenflow.credits import as_text
+from zenflow.credits import in_words
 from zenflow.engine.result import Progress, StepProgress
 from zenflow.history.events import CallFailed, Event, InstanceFailed, Noted, WentLate
 
@@ -73,7 +73,7 @@ def step_line(step: StepProgress) -> str:
         if number:
             parts.append(f"{number} {word}")
     if step.credits:
-        parts.append(f"{as_text(step.credits)} credits")
+        parts.append(f"{in_words(step.credits)}")
     return f"{step.path}: {', '.join(parts)}"
 
 

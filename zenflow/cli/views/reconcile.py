@@ -13,7 +13,7 @@ from zenflow.cli.views.places import where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.width import cut, wrap
 from zenflow.clock import as_iso
-from zenflow.credits import as_number, as_text
+from zenflow.credits import as_number, as_text, in_words
 from zenflow.engine.evidence import Candidate, Case, Evidence, SeenRow, StrayCase
 
 LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN = 4, 8, 3
@@ -36,7 +36,7 @@ def draw_evidence(server: str, run_id: str, evidence: Evidence, ink: Ink, width:
 def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
     one = case.submission
     steps = Counter(call.call.instance.rpartition("/")[2].split(".")[0] for call in one.calls)
-    what = f"#{one.number} {one.tool} · {plural(len(one.calls), 'call')} · {as_text(one.quote)} credits set aside"
+    what = f"#{one.number} {one.tool} · {plural(len(one.calls), 'call')} · {in_words(one.quote)} set aside"
     lines = [ink.warn(what), *_fact("for", ", ".join(f"{name} ×{n}" for name, n in steps.items()), width)]
     lines += _fact("stamp", one.stamp, width)
     for call in one.calls[:CALLS_SHOWN]:
@@ -56,7 +56,7 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
 
 def draw_stray(stray: StrayCase, ink: Ink, width: int) -> list[str]:
     task = stray.task
-    debit = "no debit was seen" if stray.debit is None else f"{as_text(stray.debit)} credits were charged"
+    debit = "no debit was seen" if stray.debit is None else f"{in_words(stray.debit)} were charged"
     lines = [ink.warn(f"#{stray.number} {task.tool} · task {task.task_id}")]
     said = f"carries this run's stamp, and the journal does not know it ({debit}; {task.status})"
     return [*lines, *wrap(said, width, "  ", "  ")]

@@ -7,7 +7,7 @@ from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.width import wrap
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 
 AGAIN_SHOWN = 10
 
@@ -21,7 +21,7 @@ def draw_rest(rest: Rest, ink: Ink, width: int) -> str:
     lines += wrap(said, width)
     if rest.again:
         lines.append(f"{plural(len(rest.again), 'failed instance')} will be made again:")
-        lines += [f"  {address}: {as_text(price)} credits" for address, price in rest.again[:AGAIN_SHOWN]]
+        lines += [f"  {address}: {in_words(price)}" for address, price in rest.again[:AGAIN_SHOWN]]
         if len(rest.again) > AGAIN_SHOWN:
             lines.append(f"  … and {len(rest.again) - AGAIN_SHOWN} more")
     if rest.orphans:

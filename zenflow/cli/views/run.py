@@ -15,7 +15,7 @@ from zenflow.cli.views.spans import plural, size, span
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
 from zenflow.clock import from_iso
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.result import InstanceReport, RunReport, StepReport
 from zenflow.report.as_json import rest_expected
 
@@ -51,7 +51,7 @@ def next_command(report: RunReport) -> str | None:
     if report.status == "done":
         return None
     rest = rest_expected(report)
-    price = "" if rest is None else " · the rest is free" if rest == ZERO else f" · about {as_text(rest)} credits"
+    price = "" if rest is None else " · the rest is free" if rest == ZERO else f" · about {in_words(rest)}"
     return f"zenflow resume {report.run_id}{price}"
 
 
@@ -135,7 +135,7 @@ def _open(report: RunReport, ink: Ink, width: int) -> list[str]:
     lines = [ink.warn(f"{plural(len(calls), 'call')} not settled, {total} credits")]
     for call in calls[:OPEN_SHOWN]:
         task = f", task {call.task_id}" if call.task_id else ""
-        said = f"{call.why} ({call.tool}, {as_text(call.credits)} credits{task})"
+        said = f"{call.why} ({call.tool}, {in_words(call.credits)}{task})"
         lines += wrap(said, width, "    ", f"  {call.address}: ")
     if len(calls) > OPEN_SHOWN:
         lines.append(f"  … and {len(calls) - OPEN_SHOWN} more")
@@ -166,7 +166,7 @@ def _spent(report: RunReport) -> str:
     if started is not None:
         expected, worst = as_text(started.planned_expected), as_text(started.planned_worst)
         planned = f", planned {expected}" + (f" (worst {worst})" if worst != expected else "")
-    parts = [f"Spent {as_text(books.spent)} credits{planned}, budget {as_text(report.state.budget)}"]
+    parts = [f"Spent {in_words(books.spent)}{planned}, budget {as_text(report.state.budget)}"]
     if books.refunded:
         parts.append(f"{as_text(books.refunded)} refunded")
     if books.unknown:
