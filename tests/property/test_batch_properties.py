@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_no_batch_could_have_taken_the_first_call_of_the_next_one_of_its_tool(ca
     found = batches(calls, most, bound)
     for tool in ("draw", "enlarge", "animate"):
         mine = [batch for batch in found if batch[0].ready.tool == tool]
-        for batch, following in zip(mine, mine[1:], strict=False):
+        for batch, following in pairwise(mine):
             first = following[0]
             company = min([most, first.ready.company, *(call.ready.company for call in batch)])
             dear = sum((call.quote for call in batch), Decimal(0)) + first.quote > bound
