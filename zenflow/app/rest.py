@@ -51,6 +51,7 @@ def foresee_rest(
     maxima: Mapping[str, int],
     catalog: Catalog,
     journal: Journal,
+    again: tuple[str, ...] = (),
 ) -> Foreseen:
     """The run as a resume will find it: what is done, what runs, what is still to be asked for."""
     state = fold(events)
@@ -76,7 +77,7 @@ def foresee_rest(
         state,
     )
     # After the unfolder has seen who was there: as in a resume, what is taken up again keeps its place below `max`.
-    apply(state, Reopened("", _taken_up_again(state, recipe)))
+    apply(state, Reopened("", (*_taken_up_again(state, recipe), *again)))
     return foreseer.unfold(recipe, started.inputs)
 
 

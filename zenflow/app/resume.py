@@ -26,7 +26,7 @@ from zenflow.engine.result import RunReport
 from zenflow.engine.run import Changes
 from zenflow.errors import InvalidRecipe, Refused, UsageError
 from zenflow.history.events import RunStarted
-from zenflow.history.state import RunState
+from zenflow.history.state import InstanceStatus, RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
 from zenflow.recipe.model import Recipe
@@ -41,6 +41,7 @@ class ResumeRequest:
     maxima: Mapping[str, int] = field(default_factory=dict)
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     take_over: bool = False
+    again: tuple[str, ...] = ()  # instances whose results are gone, to be made (and paid) anew
     recipe: Path | None = None  # a corrected one, that takes the place of the run's own
     current: Path = Path()
 
@@ -110,6 +111,7 @@ async def _go_on(
     compare_account(started, account)
     budget = _budget(request, report.state)
     events = to.journal.events(started.run_id)
+    _check_again(request.again, report.state)
     maxima = {**(report.state.options.get("max") or {}), **request.maxima}
     correction = None
     recipe, inputs = stored_recipe(started), started.inputs
@@ -120,12 +122,13 @@ async def _go_on(
         recipe, inputs, foresight = correction.recipe, correction.inputs, correction.seen.by_path()
     else:
         catalog = await catalog_for(recipe, to)
-        foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal).by_path()
+        foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal, request.again).by_path()
     left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
     plan = await _plan_rest(
         recipe, inputs, maxima, left.line, foresight, started.run_id, to, account, is_new=correction is not None
     )
-    agree(_rest(started, report, plan, budget, () if correction is None else correction.orphans))
+    orphans = () if correction is None else correction.orphans
+    agree(_rest(started, report, plan, budget, orphans, request.again))
     out_dir = Path(started.out_dir)
     parts = parts_for(to, lease, wiring.open_store(out_dir))
     if correction is not None:
@@ -228,13 +231,18 @@ async def _plan_rest(
 
 
 def _rest(
-    started: RunStarted, report: RunReport, plan: Plan | None, budget: Decimal, orphans: tuple[Orphan, ...]
+    started: RunStarted,
+    report: RunReport,
+    plan: Plan | None,
+    budget: Decimal,
+    orphans: tuple[Orphan, ...],
+    asked_again: tuple[str, ...],
 ) -> Rest:
     again = tuple(
         (instance.address, _price_of(plan, step.path))
         for step in report.steps.values()
         for instance in step.instances
-        if instance.status == "failed"
+        if instance.status == "failed" or instance.address in asked_again
     )
     credits = report.rest_credits if plan is None else plan.credits.expected
     return Rest(started.server, report, credits, budget, again, plan, orphans)
@@ -254,4 +262,17 @@ def _changes(request: ResumeRequest) -> Changes:
         options["max"] = dict(request.maxima)
     if request.picks:
         options["picks"] = {name: list(places) for name, places in request.picks.items()}
-    return Changes(budget=request.budget, options=options)
+    return Changes(budget=request.budget, options=options, again=request.again)
+
+
+def _check_again(addresses: tuple[str, ...], state: RunState) -> None:
+    """Only what was made and paid for can be made again; all else goes on, or is tried again, by itself."""
+    for address in addresses:
+        known = state.instances.get(address)
+        if known is None or not known.submissions or known.status is not InstanceStatus.DONE:
+            stands = "is not known to this run" if known is None else f"is {known.status.value}"
+            raise UsageError(
+                "ZF655",
+                f"`--again {address}`: {address} {stands}; only a paid call that is done can be made again.",
+                "`zenflow show RUN --json` lists the instances with their addresses.",
+            )

@@ -174,7 +174,7 @@ class Foreseer:
         submission = self._state.submissions[number]
         if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP):
             return False
-        if submission.calls[position].status == "failed":
+        if submission.calls[position].status in ("failed", "produced"):  # reopened: it is made again
             return False
         instance.status = Status.RUNNING
         self._seen.running[instance] = instance.address

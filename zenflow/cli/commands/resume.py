@@ -20,6 +20,7 @@ from zenflow.cli.words import parse_budget, parse_maximum
 @click.option(
     "--recipe", type=click.Path(path_type=Path), metavar="FILE", help="A corrected recipe; what is paid is kept."
 )
+@click.option("--again", multiple=True, metavar="INSTANCE", help="Make this paid result anew: it is gone for good.")
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price of the rest beforehand, and to nothing else.")
 @server_options
@@ -30,6 +31,7 @@ def command(
     maxima: tuple[str, ...],
     picks: Mapping[str, tuple[int, ...]],
     recipe: Path | None,
+    again: tuple[str, ...],
     take_over: bool,
     yes: bool,
     where: Where,
@@ -47,6 +49,7 @@ def command(
         maxima=dict(parse_maximum(word) for word in maxima),
         picks=picks,
         take_over=take_over,
+        again=again,
         recipe=recipe,
         current=current_folder(),
     )
