@@ -21,16 +21,16 @@ from zenflow.catalog.snapshot import read_snapshot
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
-from zenflow.expr.values import Pending, Type
 from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
+from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import bind_inputs
 from zenflow.recipe.load import find_recipe, load_draft
 from zenflow.recipe.model import Recipe
 
-FIRST_OF_REFERENCES = "ZF300"  # codes below it are of the text and of the recipe's structure
-FIRST_OF_PARAMETERS = "ZF400"
+FIRST_OF_REFERENCES = "ZF3"  # codes below it are of the text and of the recipe's structure
+FIRST_OF_PARAMETERS = "ZF4"
 UNREAD = ("ZF240", "ZF418")  # an input or a result that nothing reads: often only because a name is misspelt
 CYCLE_IN_RECIPE, CYCLE_IN_PLAN = "ZF323", "ZF350"
 
@@ -57,6 +57,7 @@ async def validate(request: RecipeRequest, settings: Settings, *, complete: bool
     recipe = load_draft(path, problems)
     if recipe is None:
         return Validation(str(path), None, problems.in_order(), settings.server)
+    check_sources(recipe, problems)
     inputs = _inputs(recipe, request, problems, complete)
     catalog, account, talk = await _tools(recipe, settings)
     further = Problems()
@@ -113,9 +114,7 @@ def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete
             return bind_inputs(recipe, request.inputs, request.input_files, request.current).values
         except InvalidRecipe as error:
             problems.extend(error.problems)
-    return {
-        name: Pending(name, Type(spec.type)) if spec.required else spec.default for name, spec in recipe.inputs.items()
-    }
+    return {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}
 
 
 async def _tools(recipe: Recipe, settings: Settings) -> tuple[Catalog, Account | None, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Go, decide
-from zenflow.engine.instances import Instance, Status
+from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.limits import Kind
 from zenflow.errors import ZenflowError
 from zenflow.history import events as e
@@ -145,14 +145,15 @@ class FreeWork:
         return UploadedAsset(asset_id, media_type, None)
 
     def _allowed(self, instance: Instance, source: str) -> Path:
-        """A local file that the user named, or one of the recipe's own folder (rule 8); nothing from elsewhere."""
+        """A local file that the user named, or one of the outermost recipe's folder, in which those that it uses lie too
+        (rule 8); nothing from elsewhere, also not through a link."""
         recipe = instance.step.frame.recipe
         folder = recipe.path.parent.resolve()
         path = Path(source)
         path = (path if path.is_absolute() else folder / path).resolve()
         started = self._context.recorder.state.started
         named = started.named_paths if started is not None else ()
-        if str(path) not in named and not path.is_relative_to(folder):
+        if str(path) not in named and not path.is_relative_to(_outermost(instance).recipe.path.parent.resolve()):
             raise ActionFailed(
                 "ZF521",
                 f"{source} was not named by you and lies outside the recipe's folder",
@@ -213,6 +214,13 @@ class FreeWork:
         asset_ids = [offered[number - 1] for number in chosen]
         context.recorder.record(e.Picked(context.recorder.now(), instance.address, tuple(asset_ids)))
         return {"asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
+
+
+def _outermost(instance: Instance) -> Frame:
+    frame = instance.step.frame
+    while frame.outer is not None:
+        frame = frame.outer.step.frame
+    return frame
 
 
 def _uploaded(asset: UploadedAsset) -> Mapping[str, Any]:

@@ -184,13 +184,20 @@ def add(a: Any, b: Any) -> Any:
     if _listy(a) and _listy(b) and "array" in (type_of(a).name, type_of(b).name):
         undecided = undecided_of(a, b)
         if undecided is not None:
-            return retyped(undecided, Type("array", items=join((element_of(type_of(a)), element_of(type_of(b))))))
+            items, lengths = join((element_of(type_of(a)), element_of(type_of(b)))), (_length(a), _length(b))
+            count = None if None in lengths else sum(length or 0 for length in lengths)
+            return retyped(undecided, Type("array", items=items, count=count))
         check_count(len(a) + len(b))
         return a + b
     if type_of(a).name == "array" or type_of(b).name == "array":
         other = b if type_of(a).name == "array" else a
         raise Failure(WRONG_KIND, f"`+` joins two lists, and here is {word_for(other)}", "Write `[ … ]` around it.")
     return _numbers("+", a, b) or normal(a + b)
+
+
+def _length(value: Any) -> int | None:
+    """How long a list is, as far as that is known."""
+    return len(value) if type(value) is list else type_of(value).count
 
 
 def _listy(value: Any) -> bool:

@@ -16,7 +16,7 @@ from zenflow.expr.values import ANY, SKIPPED, Pending, Type, Value
 from zenflow.plan.draft import NONE, ONE, Desk, Elements, RecipeDraft, Source, StepDraft
 from zenflow.plan.fanout import Fan
 from zenflow.plan.model import Count
-from zenflow.plan.scope import InstanceLookup, Lists, length_of, scope_of
+from zenflow.plan.scope import InstanceLookup, Lists, instance_scope, length_of, scope_of
 from zenflow.problems import Place
 
 NOT_A_LIST = "ZF351"
@@ -157,17 +157,33 @@ def _unknown(
     )
 
 
-def _lengths(draft: RecipeDraft, written: Any) -> tuple[int | None, int | None]:
-    """How long a list would be as asked for, and at most, by working it out over lists of that length."""
+def _lengths(
+    draft: RecipeDraft, written: Any, step: StepDraft | None = None, place: int | None = None
+) -> tuple[int | None, int | None]:
+    """How long a list would be as asked for, and at most, by working it out over lists of that length.
+
+    With `step`, as an instance of it would; else as its `foreach`, which no instance is there for yet.
+    """
     found: list[int | None] = []
     for lists in (Lists.EXPECTED, Lists.WORST):
         try:
-            value = evaluate_tree(written, scope_of(draft, lists))
+            scope = scope_of(draft, lists)
+            value = evaluate_tree(written, scope if step is None else instance_scope(scope, draft, step, place))
         except ExpressionError:
             value = None
-        found.append(len(value) if isinstance(value, list) else None)
+        found.append(len(value) if isinstance(value, list) else type_of(value).count)
     expected, most = found
     return expected, None if most is None or expected is None else max(most, expected)
+
+
+def with_lengths(draft: RecipeDraft, step: StepDraft) -> None:
+    """Of a recipe used as a step: the lists it is given, with how long they would be as asked for, and at most."""
+    for shape in step.shapes:
+        for name, value in shape.params.items():
+            if isinstance(value, Pending) and value.type.name == "array" and value.type.count is None:
+                expected, most = _lengths(draft, step.spec.with_.get(name), step, shape.first)
+                source = Source(str(value.on or name), 0, expected, most)
+                shape.params[name] = Pending(source, value.type)
 
 
 def _nothing(why: str) -> Elements:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from zenflow.expr.limits import MAX_ELEMENTS
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import ANY, INTEGER, SKIPPED, STRING, Pending, Type, Unknown, Value
 from zenflow.plan.draft import RecipeDraft, Source, StepDraft
@@ -29,7 +30,7 @@ def scope_of(draft: RecipeDraft, lists: Lists = Lists.PENDING) -> dict[str, Valu
     """The names that every expression of a recipe may use (rule 14)."""
     recipe = draft.recipe
     return {
-        "inputs": InputsLookup(recipe, draft.inputs),
+        "inputs": InputsLookup(recipe, draft.inputs, lists),
         "steps": StepsLookup(draft, lists),
         "recipe": {"name": recipe.name, "version": recipe.version},
     }
@@ -56,22 +57,28 @@ RUN: Mapping[str, Value] = {
 
 
 class InputsLookup:
-    """`inputs.NAME`: what was given, else the default, else pending with the declared type."""
+    """`inputs.NAME`: what was given, else the default, else pending with the declared type and length."""
 
-    __slots__ = ("_recipe", "_values")
+    __slots__ = ("_lists", "_recipe", "_values")
 
-    def __init__(self, recipe: Recipe, values: Mapping[str, Value]) -> None:
+    def __init__(self, recipe: Recipe, values: Mapping[str, Value], lists: Lists = Lists.PENDING) -> None:
         self._recipe = recipe
         self._values = values
+        self._lists = lists
 
     def ask(self, key: str | int) -> Value:
+        return _as_long(self._ask(key), self._lists)
+
+    def _ask(self, key: str | int) -> Value:
         if key in self._values:
             return self._values[str(key)]
         spec = self._recipe.inputs.get(str(key))
         if spec is None:
             raise Unknown(key, self.known_keys(), "inputs")
         if spec.required:
-            return Pending(Source(f"inputs.{key}"), input_type(spec.schema))
+            # Of whoever validates only: a plan has its inputs, and knows how long they are.
+            fewest, most = spec.schema.get("minItems", 0), spec.schema.get("maxItems", MAX_ELEMENTS)
+            return Pending(Source(f"inputs.{key}", fewest, max(fewest, 1), most), input_type(spec.schema))
         default: Value = spec.default
         return default
 

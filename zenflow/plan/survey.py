@@ -12,7 +12,7 @@ from zenflow.expr.tree import evaluate_tree
 from zenflow.expr.types import type_of
 from zenflow.expr.values import SKIPPED, Pending, Value
 from zenflow.plan.draft import ONE, Desk, RecipeDraft, Source, StepDraft
-from zenflow.plan.expand import expand
+from zenflow.plan.expand import expand, with_lengths
 from zenflow.plan.fanout import fanout_of
 from zenflow.plan.inner import MOST_GROUPS, bind, grouped, narrowed
 from zenflow.plan.link import link, order_of
@@ -121,6 +121,7 @@ def _enter(draft: RecipeDraft, step: StepDraft, recipe: Recipe, desk: Desk) -> N
     if not bind(step, recipe, desk):
         step.broken = True
         return
+    with_lengths(draft, step)
     if len(step.shapes) > MOST_GROUPS:
         grouped(step)
     gates = narrowed(draft.gates, recipe)

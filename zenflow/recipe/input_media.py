@@ -155,7 +155,7 @@ class MediaReader:
             self.report(NO_FILE, "the path is empty", None, path)
             return
         if not place.exists():
-            self.report(NO_FILE, f"there is no file `{text}`", _nearby(place), path)
+            self.report(NO_FILE, f"there is no file `{text}`", nearby(place), path)
             return
         if place.is_dir():
             self.report(A_FOLDER, f"`{text}` is a folder, and one {kind} is wanted", _one_of(place, kind), path)
@@ -212,7 +212,7 @@ def _globbed(base: Path, pattern: str) -> Iterator[Path]:
     return base.glob(pattern)
 
 
-def _nearby(place: Path) -> str | None:
+def nearby(place: Path) -> str | None:
     try:
         names = [entry.name for entry in place.parent.iterdir()][:1000]
     except OSError:

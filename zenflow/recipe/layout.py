@@ -81,7 +81,8 @@ def _spaced(text: str) -> str:
 
 
 def _spaced_line(line: str) -> str:
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while True:
         start = line.find("${{", at)
         if start < 0:

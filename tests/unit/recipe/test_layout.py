@@ -145,7 +145,9 @@ def test_the_meaning_stays_and_a_second_time_changes_nothing(text: str) -> None:
     ]
 
 
-LEAVES = st.sampled_from(["1", "x", "'a b'", '"${{ inputs.a }}"', "${{ inputs.a }}", "[1, 2]", "{a: 1}", "|\n{}a  b\n{} c", "''"])
+LEAVES = st.sampled_from(
+    ["1", "x", "'a b'", '"${{ inputs.a }}"', "${{ inputs.a }}", "[1, 2]", "{a: 1}", "|\n{}a  b\n{} c", "''"]
+)
 
 
 @st.composite
@@ -161,7 +163,8 @@ def blocks(draw: st.DrawFn, depth: int = 0, column: int = 0) -> str:
             lines += [head, draw(blocks(depth + 1, column + draw(st.integers(1, 5))))]
         else:
             inside = pad + " " * draw(st.integers(1, 3))
-            lines.append(head + " " * draw(st.integers(1, 3)) + draw(LEAVES).replace("{}", inside, 2) + draw(st.sampled_from(["", "  "])))
+            leaf = draw(LEAVES).replace("{}", inside, 2)
+            lines.append(head + " " * draw(st.integers(1, 3)) + leaf + draw(st.sampled_from(["", "  "])))
     return "\n".join(lines)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import HEAD, problems_of, short
 
 from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.problems import Problems
 from zenflow.recipe.load import find_recipe, load_recipe, load_recipe_texts
+from zenflow.testing.findings import HEAD, problems_of, short
 
 Write = Callable[[str, str | bytes], Path]
 INNER = (
@@ -41,9 +41,9 @@ def test_the_recipe_of_the_language_page_loads(photoshoot: str, write: Write) ->
     assert recipe is not None and not list(problems)
     assert list(recipe.steps) == ["upload", "describe", "craft_prompt", "generate", "upscale", "download"]
     assert [step.kind for step in recipe.steps.values()] == ["action", "action", "action", "tool", "tool", "action"]
-    assert recipe.budget == 60 and recipe.steps["upscale"].max == 8 and recipe.inputs["photo"].required
+    assert recipe.budget == 60 and recipe.steps["upscale"].max == 8 and recipe.inputs["photo"].type == "image"
     assert recipe.version == "1.0.0" and len(recipe.digest) == 64
-    assert str(recipe.steps["generate"].places.value("with", "image_assets", 0)).endswith(":42:11")
+    assert str(recipe.steps["generate"].places.value("with", "image_assets", 0)).endswith(":43:11")
 
 
 def test_every_key_of_a_step_is_read() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from conftest import HEAD, problems_of, short
 
 from zenflow.problems import Problem
+from zenflow.testing.findings import HEAD, problems_of, short
 
 UPLOAD = "  up: {uses: upload, with: {source: '${{ inputs.photo }}'}}\n"
 INPUTS = "inputs: {photo: image, n: {type: integer, default: 1}, words: {type: array, items: {type: string}}}\n"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PHOTOSHOOT
 from jsonschema import Draft202012Validator
 
 from zenflow.problems import Problems
@@ -17,6 +16,7 @@ from zenflow.recipe.schema import check_structure, is_valid, recipe_schema
 from zenflow.recipe.source import parse_yaml
 
 ROOT = Path(__file__).parents[3]
+PHOTOSHOOT = (ROOT / "recipes/photoshoot.yaml").read_text("utf-8")
 WIDE = """\
 zenflow: 1
 name: wide

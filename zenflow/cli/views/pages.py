@@ -15,8 +15,8 @@ _HEADING = re.compile(r"^## (ZF\d{3}) (.+)$", re.MULTILINE)
 _OPENING = """\
 # Problems
 
-Every code that zenflow says, with what it means and what to do. `zenflow explain ZF203` shows one of them. Codes never change their
-meaning. Made from `zenflow/cli/explain/` by `python -m zenflow.cli.views.pages`.
+Every code that zenflow says, with what it means and what to do. `zenflow explain ZF203` shows one of them. Codes never
+change their meaning. Made from `zenflow/cli/explain/` by `python -m zenflow.cli.views.pages`.
 """
 
 
