@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from zenflow.catalog.model import Catalog, Tool
+from zenflow.ids import digest_of
 
 TEXT = {"type": "string"}
 ASSET = {"type": "string", "format": "uuid"}
@@ -37,7 +38,7 @@ class Offer:
             "additionalProperties": False,
         }
         outputs = {"type": "object", "properties": {self.gives: {"type": "array", "items": ASSET}}}
-        return Tool(self.name, self.name, inputs, outputs, base_price=self.each, digest=f"digest-{self.name}")
+        return Tool(self.name, self.name, inputs, outputs, base_price=self.each, digest=digest_of([self.name, inputs]))
 
 
 OFFERS: Mapping[str, Offer] = {
