@@ -37,6 +37,8 @@ def check_names(draft: RecipeDraft, step: StepDraft, desk: Desk) -> None:
             value = evaluate(written, scope) if isinstance(written, Template) else written
             if isinstance(value, Pending) or value is SKIPPED:
                 continue
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                value = str(value)  # a name is rendered: `${{ index }}` alone will do
             if not isinstance(value, str):
                 desk.error(NOT_TEXT, f"the name of a file is text; this is {word_for(value)}", place, "Add `| string`.")
                 return
@@ -99,6 +101,9 @@ def _per_file(
 ) -> Iterator[tuple[str, Mapping[str, Value]]]:
     """`index` counts the files; `origin` is that of the file's asset, over exactly one step's field (rule 17)."""
     plain = step_field_of(step.spec.with_.get("asset_ids"))
+    source = draft.steps.get(plain[0]) if plain is not None else None
+    if plain is not None and (source is None or source.broken or _comes_from_broken(draft, source)):
+        return  # what is wrong there is said there; its names cannot be judged
     files = _as_fanout(draft, step, plain, desk) if plain is not None and plain[1] is not None else None
     if files is not None and files.elements is not None and files.elements.places is not None:
         for place in range(min(files.elements.places, _MOST_FILES)):
@@ -113,6 +118,18 @@ def _per_file(
         yield f"file {place}", {**base, "index": place}
     if number == 0:
         yield "one file", {**base, "index": Pending(Source("index"), INTEGER)}
+
+
+def _comes_from_broken(draft: RecipeDraft, step: StepDraft) -> bool:
+    """Whether something that a step's elements come from could not be planned."""
+    seen: set[str] = set()
+    at: StepDraft | None = step
+    while at is not None and at.path not in seen:
+        seen.add(at.path)
+        if at.broken or (at.spec.kind == "tool" and at.tool is None):
+            return True
+        at = draft.steps.get(at.fanout.source) if at.fanout.source is not None else None
+    return False
 
 
 def _as_fanout(draft: RecipeDraft, step: StepDraft, plain: tuple[str, str | None], desk: Desk) -> StepDraft | None:
