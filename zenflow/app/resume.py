@@ -160,6 +160,10 @@ def resumable(journal: Journal, word: str | None) -> RunRow:
     for row in rows:
         if row.status != "done" and not row.holder_alive:
             return row
+    at_work = [row for row in rows if row.status != "done"]
+    if at_work:
+        said = f"Run {at_work[0].run_id} is being worked on by {at_work[0].holder}; every other run here is done."
+        raise UsageError("ZF041", said, f"`zenflow show {at_work[0].run_id}` follows it.")
     said = "Every run here is done." if rows else "There is no run here yet."
     raise UsageError("ZF041", said, "`zenflow run RECIPE` begins one; `zenflow runs` lists them.")
 
