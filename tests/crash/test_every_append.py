@@ -15,6 +15,7 @@ import pytest
 
 from zenflow.history import events as e
 from zenflow.problems import Problems
+from zenflow.recipe.inputs import bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 from zenflow.sandbox.offers.catalogue import OFFERS as SANDBOX
@@ -56,7 +57,9 @@ def recipe_at(path: Path) -> Recipe:
 
 
 def stage_for(recipe: Recipe) -> Stage:
-    stage = Stage(recipe, budget=500)
+    bound = bind_inputs(recipe, (), (), recipe.path.parent)
+    named = tuple(sorted(str(path) for path in bound.named_paths))
+    stage = Stage(recipe, inputs=bound.values, named_paths=named, budget=500)
     stage.service.offers = offers()
     stage.provider.service.offers = stage.service.offers
     return stage
@@ -116,7 +119,7 @@ def test_dying_again_at_every_write_of_the_resume_ends_the_same(path: Path) -> N
 
 def test_dying_at_every_write_in_turn_gets_there_in_the_end() -> None:
     """Each life writes one more fact than the last one did; nothing is paid twice on that long way."""
-    recipe = recipe_at(RECIPES[0])
+    recipe = recipe_at(next(path for path in RECIPES if path.stem == "photoshoot"))
     calm = stage_for(recipe)
     calm.finished()
     stage = stage_for(recipe)
