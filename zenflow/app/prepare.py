@@ -25,6 +25,7 @@ from zenflow.journal.base import Journal
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Foresight, Plan
 from zenflow.problems import Problems
+from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import BoundInputs, bind_inputs
 from zenflow.recipe.load import find_recipe, load_recipe
 from zenflow.recipe.model import Recipe
@@ -58,6 +59,8 @@ def load(request: RecipeRequest) -> Loaded:
 def read_recipe(request: RecipeRequest) -> Recipe:
     problems = Problems()
     recipe = load_recipe(find_recipe(request.recipe, request.current), problems)
+    if recipe is not None:
+        check_sources(recipe, problems)
     if recipe is None or problems.has_errors:
         raise InvalidRecipe(problems.in_order())
     return recipe

@@ -7,7 +7,8 @@ import re
 from zenflow.expr.failure import Failure
 from zenflow.expr.program import Program, program_for
 from zenflow.expr.references import Locate, Reference
-from zenflow.expr.template import Expression, Template
+from zenflow.expr.template import Expression, Scope, Template
+from zenflow.expr.values import Pending, Value
 from zenflow.problems import Place, Problems
 
 OPENING, CLOSING = "${{", "}}"
@@ -19,7 +20,8 @@ _MAX_BRACKETS = 48
 
 
 def parse_text(text: str, place: Place | None, locate: Locate | None, problems: Problems) -> Template | str:
-    """The text itself where it holds no expression. A broken expression is a problem, and stands as empty text."""
+    """The text itself where it holds no expression. A broken expression is a problem; its text then stands for
+    a value of which nothing is known, so that nothing more is said of it."""
     if OPENING not in text:
         if "{{" in text:
             _warn_of_bare_braces(text, place, locate, problems)
@@ -59,10 +61,14 @@ def parse_text(text: str, place: Place | None, locate: Locate | None, problems: 
     if any(literal):
         parts.append("".join(literal))
     if broken:
-        return ""
+        return Template(text, place, (Expression(text, 0, _not_known),), True, ())
     if not any(isinstance(part, Expression) for part in parts):
         return "".join(part for part in parts if isinstance(part, str))
     return Template(text, place, tuple(parts), len(parts) == 1, tuple(reads), locate)
+
+
+def _not_known(scope: Scope) -> Value:
+    return Pending()
 
 
 def end_of_expression(text: str, start: int) -> int | None:
