@@ -7,7 +7,7 @@ waits for a person, who is told what must be made again and for how much (money.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -42,6 +42,25 @@ class OldAssets:
         began = state.started.at[:10] if state.started is not None else ""
         self._makers = _makers(state.instances.values()) if began and began < f"{context.clock.now():%Y-%m-%d}" else {}
         self._seen = len(state.instances)
+
+    async def readable(self, candidates: Sequence[Ready], again: Callable[[Ready], None]) -> list[Ready]:
+        """Those whose assets are there; one that reads what is gone for good waits for a person. What cannot be asked now
+        goes back to the queue (`again`)."""
+        found: list[Ready] = []
+        for place, ready in enumerate(candidates):
+            try:
+                one = await self.refresh(ready)
+            except ServiceError as error:
+                for rest in candidates[place:]:
+                    again(rest)
+                hint = error.hint or "`zenflow resume RUN`"
+                self._context.halt(error.code, f"assets cannot be asked for: {error.message}", hint)
+                break
+            if isinstance(one, Halt):
+                self._context.hold(ready.instance, one)
+            else:
+                found.append(one)
+        return found
 
     async def refresh(self, ready: Ready) -> Ready | Halt:
         """The call with assets that are there, or why it must wait. Raises ServiceError when that cannot be asked."""

@@ -19,6 +19,7 @@ from zenflow.catalog.model import Tool
 from zenflow.catalog.prices import Quote
 from zenflow.catalog.shapes import shape_of
 from zenflow.credits import ZERO, as_text, in_words
+from zenflow.engine import refusals
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
@@ -29,7 +30,7 @@ from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
 from zenflow.engine.quotes import FreshQuotes
 from zenflow.engine.strangers import Strangers
 from zenflow.history import events as e
-from zenflow.history.state import Outcome, SubmissionState
+from zenflow.history.state import SubmissionState
 from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
 from zenflow.problems import Problem
@@ -114,7 +115,9 @@ class Cashier:
             if idle and not self.in_flight:
                 context.ledger.forget_all_owed()
             fresh = [ready for ready in candidates if not await self._already_asked(ready)]
-            calls = await self._priced(await self._readable(fresh))
+            if self.old_assets is not None:
+                fresh = await self.old_assets.readable(fresh, self.again)
+            calls = await self._priced(fresh)
             chosen, waiting = await self._affordable(calls)
             for ready in waiting:
                 self.again(ready)
@@ -142,27 +145,6 @@ class Cashier:
             self.in_flight += len(prices)
             self.on_accepted(submission)
         return True
-
-    async def _readable(self, candidates: Sequence[Ready]) -> list[Ready]:
-        """Those whose assets are there; one that reads what is gone for good waits for a person."""
-        if self.old_assets is None:
-            return list(candidates)
-        found: list[Ready] = []
-        for place, ready in enumerate(candidates):
-            try:
-                one = await self.old_assets.refresh(ready)
-            except ServiceError as error:
-                for rest in candidates[place:]:
-                    self.again(rest)
-                self._context.halt(
-                    error.code, f"assets cannot be asked for: {error.message}", error.hint or "`zenflow resume RUN`"
-                )
-                break
-            if isinstance(one, Halt):
-                self._context.hold(ready.instance, one)
-            else:
-                found.append(one)
-        return found
 
     async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
         """Today's price of one call; None where there is none."""
@@ -394,49 +376,19 @@ class Cashier:
             context.ledger.take_back(instance, call.quote, was_pending=False)
             instance.status = Status.WAITING
         if answer.tool_status == 402:
-            self._out_of_credits(calls, answer)
+            halt = refusals.out_of_credits(answer)
+            context.halt(halt.code, halt.message, halt.hint)
+            for instance, _ in calls:
+                context.hold(instance, halt)
             return
-        guilty = await self._guilty(submission.tool, calls, answer)
+        guilty = await refusals.guilty_of(context, self._quotes, submission.tool, calls, answer)
         company = max(1, len(calls) // 2) if not guilty else len(calls)
         for position, (instance, call) in enumerate(calls):
             if position in guilty:
-                reason = _violation_of(position, answer, len(calls))
-                if answer.tool_status in (400, 422):
-                    reason = pointed(instance.step.spec, reason)
-                context.fail(instance, _REFUSAL_CODES.get(answer.tool_status or 0, "ZF708"), reason, _REFUSAL_HINT)
+                reason = refusals.reason_for(instance, position, answer, len(calls))
+                context.fail(instance, refusals.code_of(answer), reason, refusals.HINT)
             else:
                 self.again(Ready(instance, submission.tool, call.params, call.try_number, company))
-
-    def _out_of_credits(self, calls: Sequence[tuple[Instance, e.IntendedCall]], answer: SubmitAnswer) -> None:
-        where = answer.payload.get("purchase_url")
-        hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
-        halt = Halt("ZF705", answer.message or "the account is out of credits", hint)
-        self._context.halt(halt.code, halt.message, halt.hint)
-        for instance, _ in calls:
-            self._context.hold(instance, halt)
-
-    async def _guilty(
-        self, tool_name: str, calls: Sequence[tuple[Instance, e.IntendedCall]], answer: SubmitAnswer
-    ) -> set[int]:
-        """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell."""
-        everybody = set(range(len(calls)))
-        if len(calls) == 1 or answer.tool_status == 403 or answer.refused_by_protocol:
-            return everybody
-        named = {p for p in everybody if any(_names(p, text) for text in answer.violations)}
-        if named:
-            return named
-        tool = self._context.catalog.tools[tool_name]
-        provider, service = self._context.service.provider, self._context.service
-        refused = set()
-        for position, (_, call) in enumerate(calls):
-            question = self._quotes.question(tool, call.params)
-            try:
-                quote = await service.ask(Kind.PRICE, lambda q=question: provider.quote(q))  # type: ignore[misc]
-            except ServiceError:
-                return set()
-            if quote.credits is None:
-                refused.add(position)
-        return refused
 
     def _instance(self, address: str) -> Instance:
         return self._context.instance(address)
@@ -459,30 +411,7 @@ class Cashier:
         )
         self._context.recorder.record(e.Noted(self._context.recorder.now(), "ZF634", text))
 
-    @property
-    def open_submissions(self) -> list[SubmissionState]:
-        return [s for s in self._context.recorder.state.submissions.values() if s.outcome is Outcome.OPEN]
-
     async def wait_for_sending(self) -> None:
         """Return when no POST is on the wire."""
         while self._sending:
             await asyncio.wait(set(self._sending))
-
-    def is_settled(self) -> bool:
-        return self.in_flight == 0 and not self._sending and self._context.ledger.pending == ZERO
-
-
-_REFUSAL_CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
-_REFUSAL_HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
-
-
-def _names(position: int, violation: str) -> bool:
-    """Whether a violation speaks of `inputs[position]`, in any of the ways in which validators write that."""
-    marks = (f"inputs[{position}]", f"inputs.{position}.", f"inputs/{position}/", f"inputs -> {position} ")
-    padded = violation + "."
-    return any(mark in padded for mark in marks) or padded.startswith(f"[{position}]")
-
-
-def _violation_of(position: int, answer: SubmitAnswer, count: int) -> str:
-    about = [text for text in answer.violations if count == 1 or _names(position, text)]
-    return "; ".join(about) or answer.message or "the service refused this input"
