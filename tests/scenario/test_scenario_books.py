@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from zenflow.engine.checking import check_books
@@ -148,3 +149,15 @@ def test_a_watermark_that_is_no_longer_listed_is_replaced_by_the_time():
     del stage.service.rows[0]
     found = checked(stage)
     assert found.complete and [one.found for one in found.compared] == ["matched", "matched"]
+
+
+def test_debits_of_two_lost_answers_do_not_explain_each_other():
+    """Each looks at the debit of the other, which carries a stamp of ours: that is no reason to send either again."""
+    stage = stage_of(TWO, budget=100)
+    stage.limits = replace(stage.limits, batch=1)
+    stage.script.submits += [mishaps.lost_after_the_charge, mishaps.lost_after_the_charge]
+    stage.service.lag_s = lambda number: 86_400.0
+    assert stage.finished().exit_status == 4
+    assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
+    stage.clock.advance(90_000)
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
