@@ -13,6 +13,7 @@ from typing import Any
 
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
+from zenflow.app.consequences import without_consequences
 from zenflow.app.keys import SANDBOX
 from zenflow.app.prepare import Loaded, RecipeRequest, load, tools_of
 from zenflow.app.settings import Settings
@@ -21,6 +22,7 @@ from zenflow.catalog.snapshot import read_snapshot
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
+from zenflow.expr.values import Pending, Type
 from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.problems import Place, Problem, Problems
 from zenflow.providers.base import ServiceError
@@ -29,9 +31,8 @@ from zenflow.recipe.inputs import bind_inputs
 from zenflow.recipe.load import find_recipe, load_draft
 from zenflow.recipe.model import Recipe
 
-FIRST_OF_REFERENCES = "ZF3"  # codes below it are of the text and of the recipe's structure
-FIRST_OF_PARAMETERS = "ZF4"
-UNREAD = ("ZF240", "ZF418")  # an input or a result that nothing reads: often only because a name is misspelt
+FIRST_OF_PARAMETERS = "ZF22"  # codes below it are of the text and of the recipe's structure
+BAD_DEFAULT = "ZF213"
 CYCLE_IN_RECIPE, CYCLE_IN_PLAN = "ZF323", "ZF350"
 
 
@@ -58,12 +59,13 @@ async def validate(request: RecipeRequest, settings: Settings, *, complete: bool
     if recipe is None:
         return Validation(str(path), None, problems.in_order(), settings.server)
     check_sources(recipe, problems)
-    inputs = _inputs(recipe, request, problems, complete)
+    inputs = _with_unsound(_inputs(recipe, request, problems, complete), recipe, problems)
     catalog, account, talk = await _tools(recipe, settings)
     further = Problems()
-    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound_steps(recipe, problems))
+    unsound = unsound_steps(recipe, problems)
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound)
     problems.extend(_not_told_yet(further, problems))
-    return Validation(str(path), recipe, _told(problems), catalog.server, talk)
+    return Validation(str(path), recipe, without_consequences(problems, recipe, unsound), catalog.server, talk)
 
 
 async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:
@@ -83,7 +85,7 @@ def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
     file = recipe.places.root.file
     found: set[str] = set()
     for problem in problems:
-        if problem.severity != "error" or problem.code >= FIRST_OF_REFERENCES or problem.place is None:
+        if problem.severity != "error" or problem.code >= FIRST_OF_PARAMETERS or problem.place is None:
             continue
         if problem.place.file != file:  # in a recipe that it uses
             found.update(step_id for step_id, spec in recipe.steps.items() if spec.kind == "recipe")
@@ -92,12 +94,6 @@ def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
         line = starts[at - 1][0] if at else 0
         found.update(step_id for start, step_id in starts if start == line)
     return frozenset(found)
-
-
-def _told(problems: Problems) -> tuple[Problem, ...]:
-    """In reading order, without what a wrong name alone has brought about."""
-    misnamed = any(problem.severity == "error" and problem.code < FIRST_OF_PARAMETERS for problem in problems)
-    return tuple(one for one in problems.in_order() if not (misnamed and one.code in UNREAD))
 
 
 def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
@@ -126,6 +122,13 @@ def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete
         except InvalidRecipe as error:
             problems.extend(error.problems)
     return {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}
+
+
+def _with_unsound(inputs: Mapping[str, Any], recipe: Recipe, problems: Problems) -> Mapping[str, Any]:
+    """An input whose own default does not fit it: told, and of its type for everything that reads it."""
+    places = {problem.place for problem in problems if problem.code == BAD_DEFAULT}
+    bad = [name for name, spec in recipe.inputs.items() if spec.places.value("default") in places]
+    return {**inputs, **{name: Pending(name, Type(recipe.inputs[name].type)) for name in bad}}
 
 
 async def _tools(recipe: Recipe, settings: Settings) -> tuple[Catalog, Account | None, str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from zenflow.catalog.gates import Gates, check_model, check_nsfw
-from zenflow.catalog.messages import missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
+from zenflow.catalog.messages import meant, missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
 from zenflow.catalog.model import Tool
 from zenflow.catalog.partial import SchemaTrouble, errors_of, is_uuid, validator_of
 from zenflow.catalog.place import NOWHERE, Path, Where, path_text
@@ -90,8 +90,9 @@ def _names(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[
         for name in params:
             if name not in form.fields:
                 yield unknown_parameter(form.tool.name, (name,), form.fields, where)
+    misspelt = {meant(name, form.fields) for name in params if name not in form.fields} if form.closed else set()
     for name in form.required:
-        if name not in params:
+        if name not in params and name not in misspelt:
             yield missing_parameter(form.tool.name, (name,), form.fields.get(name, {}), where)
 
 

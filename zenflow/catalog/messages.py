@@ -13,8 +13,9 @@ from zenflow.catalog.place import Path, Where, path_text
 from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
 from zenflow.expr.types import type_words, word_for
 from zenflow.expr.values import Pending
+from zenflow.other_words import parameter_called
 from zenflow.problems import Problem
-from zenflow.suggest import did_you_mean, nearest
+from zenflow.suggest import nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -50,8 +51,15 @@ _TYPE_WORDS = {
 
 def unknown_parameter(tool: str, path: Path, allowed: Iterable[str], where: Where) -> Problem:
     names = sorted(allowed)
-    hint = " ".join(filter(None, (did_you_mean(str(path[-1]), names), f"Allowed: {', '.join(names)}.")))
+    near = meant(str(path[-1]), names)
+    hint = " ".join(filter(None, (f"Did you mean `{near}`?" if near else None, f"Allowed: {', '.join(names)}.")))
     return Problem(UNKNOWN_PARAMETER, f"`{tool}` has no parameter `{path_text(path)}`", where.key(path), hint)
+
+
+def meant(word: str, names: Iterable[str]) -> str | None:
+    """The parameter that an unknown word most likely stands for."""
+    known = list(names)
+    return parameter_called(word, known) or nearest(word, known)
 
 
 def missing_parameter(tool: str, path: Path, field: Schema, where: Where) -> Problem:
@@ -188,7 +196,7 @@ def wrong_kind(path: Path, pending: Pending, field: Schema, where: Where) -> Pro
             hint if source else "Take one element (`…[0]`), or fan out with `foreach`.",
         )
     if "array" in wants:
-        hint = f"Write `[${{{{ {source} }}}}]`, a list of one." if source else "Put it into `[ ]`."
+        hint = f'Write `["${{{{ {source} }}}}"]`, a list of one.' if source else "Put it into `[ ]`."
         return Problem(
             ONE_OR_MANY, f"`{name}` takes a list, and {source or 'this'} is one value", where.value(path), hint
         )

@@ -14,7 +14,6 @@ from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Type
 
-
 NULL = "null"  # JSON's own word; Jinja knows `none` alone, and takes this for a name
 
 

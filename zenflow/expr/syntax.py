@@ -151,7 +151,7 @@ def _hint(words: list[Word], offset: int) -> str | None:
         "!": "Write `not`.",
         "{": "Inside `${{ }}` names stand without braces.",
         "&": "Write `and`.",
-        "|": "After `|` comes the name of a filter; for alternatives write `or`.",
+        "|": "`x | default(…)` says what to use instead; `|` is followed by a filter's name, conditions are joined with `or`.",
     }.get(said)
 
 

@@ -113,7 +113,7 @@ def _warn_of_waste(draft: RecipeDraft, desk: Desk) -> None:
         if step.spec.kind == "tool" and step.spec.id not in used:
             text = f"`{step.spec.id}` costs credits, and nothing reads what it makes"
             hint = f"Save it: a step that `uses: download` with `asset_ids: ${{{{ steps.{step.spec.id}.asset_ids }}}}`."
-            desk.warning(NOT_USED, text, step.spec.places.root, hint)
+            desk.warning(NOT_USED, text, step.spec.places.value("uses"), hint)
 
 
 def sent_model(step: StepDraft, shape: Shape) -> str | None:

@@ -91,7 +91,8 @@ def _tool(spec: StepSpec, desk: Desk) -> Tool | None:
         desk.error(NO_SCHEMA, text, spec.places.value("uses"), "Try later; `zenflow tools` shows what is there.")
     elif tool is None:
         known = sorted({*desk.catalog.tool_names, *desk.catalog.tools, *ACTIONS})
-        hint = " ".join(filter(None, (did_you_mean(spec.uses, known), f"There are: {', '.join(known)}.")))
+        listed = f"There are: {', '.join(known)}; a recipe: `./NAME.yaml`."
+        hint = " ".join(filter(None, (did_you_mean(spec.uses, known), listed)))
         text = f"`{spec.uses}` is neither an action nor a tool of {desk.catalog.server}"
         desk.error(UNKNOWN_TOOL, text, spec.places.value("uses"), hint)
     return tool

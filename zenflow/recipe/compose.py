@@ -128,7 +128,9 @@ def _read(name: str, library: Library, place: Place, problems: Problems, build: 
     try:
         data = library.read(name)
     except UsageError as error:
-        problems.extend([Problem("ZF231" if error.code == "ZF231" else "ZF228", error.message, place, error.hint)])
+        code = "ZF231" if error.code == "ZF231" else "ZF228"
+        message = error.message if code == "ZF231" else error.message.replace(str(library.display(name)), name)
+        problems.extend([Problem(code, message, place, error.hint)])
         return None
     display = library.display(name)
     text = data if isinstance(data, str) else decode(data, str(display), problems)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zenflow.other_words import key_called
 from zenflow.problems import Place, Problems
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.schema import Schema, has_type, recipe_schema, valid_against
@@ -34,6 +35,14 @@ _TYPE_WORDS = {
     "array": "a list",
     "null": "nothing",
 }
+
+
+_WORDS_OF_OLD_YAML = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def _meant(key: str, known: Mapping[str, Any]) -> str | None:
+    """The key that an unknown one most likely stands for."""
+    return key_called(key, known) or nearest(key, known)
 
 
 class Explainer:
@@ -94,6 +103,8 @@ class Explainer:
                 return f"Write a space after the colon: `{key}: {rest}`."
             if "$" in str(schema.get("anyOf", "")) or "anyOf" in schema:
                 return self._expression_fix(node, kinds)
+            if kinds == {"boolean"} and value.lower() in _WORDS_OF_OLD_YAML:
+                return f"`{value}` is text in YAML 1.2: write `{_WORDS_OF_OLD_YAML[value.lower()]}`."
             if node.style and kinds & {"integer", "number", "boolean"}:
                 return (
                     f"Write it without quotes: {value}." if re.fullmatch(r"-?\d+(\.\d+)?|true|false", value) else None
@@ -151,16 +162,25 @@ class Explainer:
 
     def _missing(self, node: Node, schema: Schema, key_place: Place, what: str) -> None:
         for key in schema.get("required", ()):
-            if key in node.entries:
+            if key in node.entries or self._is_there_misspelt(key, node, schema):
                 continue
             inner = _resolved(schema["properties"][key])
             self.problems.error(
                 MISSING_KEY, f"{what} has no `{key}`", key_place, f"{inner['description']}{_as_line(key, inner)}"
             )
 
+    def _is_there_misspelt(self, key: str, node: Node, schema: Schema) -> bool:
+        """Whether an unknown key stands for it: that is told, and then nothing is missing."""
+        known = schema.get("properties", {})
+        return any(name not in known and _meant(name, known) == key for name in node.entries)
+
     def _unknown_key(self, key: str, key_node: Node, properties: Mapping[str, Any], what: str) -> None:
-        near = nearest(key, properties)
+        near = _meant(key, properties)
         hint = f"Did you mean `{near}`? " if near else ""
+        if not hint and "with" in properties:
+            hint = "Parameters of an action or a tool stand under `with`. "
+        if key in ("description", "comment", "note"):
+            hint = f"Write a comment, `# …`, or `x-{key}`. "
         allowed = ", ".join(f"`{name}`" for name in properties)
         self.problems.error(
             UNKNOWN_KEY,

@@ -77,6 +77,9 @@ def _report_character(source: Text, match: re.Match[str], problems: Problems) ->
     )
 
 
+_AFTER_A_DASH = frozenset("$\"'[{")  # `-${{ x }}` is one text to YAML, and never meant as one
+
+
 class _TooMuch(Exception):
     """The text is refused; the problem has been noted."""
 
@@ -159,6 +162,9 @@ class _Builder:
         if event.tag is not None:
             self._report_tag(event)
         elif not style:
+            if value[:1] == "-" and value[1:2] in _AFTER_A_DASH and value[1:4] != "$${":
+                hint = f"Write `- {self.source.line(node.line)[node.column + 1 :].strip()}`."
+                self._error("ZF107", "there is no space after the dash", node.place, hint)
             try:
                 resolved = resolve_plain(value)
             except BadScalar as bad:

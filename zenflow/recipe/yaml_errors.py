@@ -113,7 +113,8 @@ def _expression(error: Any, source: Text, problems: Problems, line: int, column:
         return False
     end = text.find("}}", opening)
     place = source.place(line, begin, line, end + 2 if end >= 0 else len(text))
-    problems.error("ZF110", "an expression must be quoted here", place, f"Write `{quoted_line(text)}`.")
+    choice = " A choice is written `a if c else b`." if re.search(r"\s\?\s.*\s:\s", text[begin:]) else ""
+    problems.error("ZF110", "an expression must be quoted here", place, f"Write `{quoted_line(text)}`.{choice}")
     return True
 
 

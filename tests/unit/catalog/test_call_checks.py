@@ -114,7 +114,7 @@ def test_one_asset_where_a_list_is_meant_suggests_brackets(catalog: Catalog) -> 
     given = Pending("steps.upload.asset_id", ASSET)
     problem = only(check_call(catalog.tools["image_editor"], {**EDIT, "image_assets": given}))
     assert problem.code == "ZF409"
-    assert "[${{ steps.upload.asset_id }}]" in str(problem.hint)
+    assert '["${{ steps.upload.asset_id }}"]' in str(problem.hint)
 
 
 def test_a_list_inside_brackets_says_to_leave_them_out(catalog: Catalog) -> None:

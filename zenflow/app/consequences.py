@@ -1,0 +1,65 @@
+"""Which findings only follow from others: told beside their cause, they would send people to the wrong place.
+
+A consequence that is left out here comes back by itself when its cause is mended and it was none after all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from zenflow.problems import Place, Problem, Problems
+from zenflow.recipe.model import Recipe
+
+FIRST_OF_PARAMETERS = "ZF4"
+UNREAD = ("ZF240", "ZF418")  # an input or a result that nothing reads: often only because a name is misspelt
+MISSING = ("ZF221",)  # a parameter, in a step whose own form is wrong: its `with` may be what is misspelt
+WRONG_VALUE = ("ZF222", "ZF312", "ZF403", "ZF408", "ZF409", "ZF413")  # of a value in which something else is wrong
+NO_WAY_BACK = ("ZF326",)
+BREAKS_THE_WAY = ("ZF117", "ZF206", "ZF329", "ZF351", "ZF352")
+NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
+UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
+
+
+def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection[str]) -> tuple[Problem, ...]:
+    """The findings in reading order, without those that follow from others."""
+    found = problems.in_order()
+    errors = [one for one in found if one.severity == "error"]
+    codes = {one.code for one in errors}
+    misnamed = any(code < FIRST_OF_PARAMETERS for code in codes)
+    uses = {recipe.steps[step_id].places.value("uses") for step_id in unsound}
+    foreach = {spec.places.value("foreach") for spec in recipe.steps.values() if spec.foreach is not None}
+    is_broken_way = bool(codes & set(BREAKS_THE_WAY)) or any(one.place in foreach for one in errors)
+
+    def follows(one: Problem) -> bool:
+        if one.code in UNREAD:
+            return misnamed
+        if one.code in MISSING:
+            return one.place in uses
+        if one.code in NO_WAY_BACK:
+            return is_broken_way
+        if one.code == NO_KEY:
+            return SECOND_DOCUMENT in codes
+        if one.code == UNKNOWN_NAME:
+            return _is_tail_of_a_bad_name(one, errors)
+        return one.code in WRONG_VALUE and any(
+            other is not one and other.code not in WRONG_VALUE and _holds(one.place, other.place) for other in errors
+        )
+
+    return tuple(one for one in found if not follows(one))
+
+
+def _is_tail_of_a_bad_name(one: Problem, errors: list[Problem]) -> bool:
+    """`steps.my-step` is a subtraction of `step`; that `my-step` is no name is told where it is given."""
+    named = re.search(r"`(\w+)`", one.message)
+    return named is not None and any(
+        other.code == BAD_NAME and f"-{named[1]}`" in other.message for other in errors
+    )
+
+
+def _holds(outer: Place | None, inner: Place | None) -> bool:
+    """Whether one place lies in another, or is it."""
+    if outer is None or inner is None or outer.file != inner.file:
+        return False
+    begins = (outer.line, outer.column) <= (inner.line, inner.column)
+    return begins and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
