@@ -161,3 +161,32 @@ def test_debits_of_two_lost_answers_do_not_explain_each_other():
     assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
     stage.clock.advance(90_000)
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+INNER = """
+budget: 4
+inputs: {looks: {type: array, items: {type: string}}}
+steps:
+  draw:
+    foreach: ${{ inputs.looks }}
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+"""
+OUTER = """
+steps:
+  set:
+    uses: ./inner.yaml
+    with: {looks: [bad, a, b, c]}
+"""
+
+
+def test_what_a_refusal_gives_back_is_given_back_once():
+    """A recipe used as a step has a budget of its own: two pictures, however often a third one is refused."""
+    stage = stage_of(OUTER, {"inner.yaml": INNER}, budget=100)
+    stage.limits = replace(stage.limits, batch=1, in_flight=1)
+    stage.service.refuses = lambda tool, params: "not like this" if params.get("prompt") == "bad" else None
+    stage.service.price_tells = False
+    report = stage.finished()
+    assert report.exit_status in (1, 4)
+    assert sum(task.charged for task in stage.service.tasks.values()) == 4
+    assert stage.state().books.spent == 4
