@@ -22,6 +22,7 @@ from zenflow.problems import Problems
 UNSAFE_NAME = "ZF360"
 EQUAL_NAMES = "ZF361"
 NOT_TEXT = "ZF362"
+_NOTHING = ". "  # what `artifacts` strips from a part: of dots and spaces alone nothing is left
 _MOST_FILES = 100_000  # beyond this the engine's own way with equal names has to do
 
 
@@ -69,7 +70,9 @@ def why_unsafe(name: str) -> str | None:
         return "names a drive"
     if any(part.strip() == ".." for part in parts):
         return "leads out of the run's folder (`..`)"
-    return None if name.strip("/ ") else "is empty"
+    if all(part.strip(_NOTHING) for part in name.split("/")):
+        return None
+    return "is empty" if not name.strip("/" + _NOTHING) else "has a folder without a name, or ends with `/`"
 
 
 def _scopes(draft: RecipeDraft, step: StepDraft, desk: Desk) -> Iterator[tuple[str, Mapping[str, Value]]]:
