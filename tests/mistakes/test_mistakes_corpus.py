@@ -66,7 +66,9 @@ def test_what_is_underlined_stands_there(recipe: Path) -> None:
             continue
         source = (HERE / match[1]).read_text("utf-8").splitlines()
         block = lines[number + 1 :]
-        at = next(i for i, one in enumerate(block) if re.match(rf"\s*{match[2]} \| ", one) or one.strip() == f"{match[2]} |")
+        at = next(
+            i for i, one in enumerate(block) if re.match(rf"\s*{match[2]} \| ", one) or one.strip() == f"{match[2]} |"
+        )
         quoted, mark = block[at].partition("| ")[2], block[at + 1].partition("| ")[2]
         if "\t" not in source[int(match[2]) - 1] and not quoted.startswith("…"):
             assert quoted.rstrip("…") in source[int(match[2]) - 1]

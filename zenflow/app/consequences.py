@@ -52,9 +52,7 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
 def _is_tail_of_a_bad_name(one: Problem, errors: list[Problem]) -> bool:
     """`steps.my-step` is a subtraction of `step`; that `my-step` is no name is told where it is given."""
     named = re.search(r"`(\w+)`", one.message)
-    return named is not None and any(
-        other.code == BAD_NAME and f"-{named[1]}`" in other.message for other in errors
-    )
+    return named is not None and any(other.code == BAD_NAME and f"-{named[1]}`" in other.message for other in errors)
 
 
 def _holds(outer: Place | None, inner: Place | None) -> bool:

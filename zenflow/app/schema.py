@@ -20,7 +20,11 @@ from zenflow.recipe.schema import recipe_schema
 
 _EXPRESSION = {"$ref": "#/$defs/expression"}
 _NULL = {"type": "null", "description": "Not sent."}
-_A_RECIPE = {"type": "string", "pattern": r"[/\\]|\.ya?ml$", "description": "A path to another recipe: `./portrait.yaml`."}
+_A_RECIPE = {
+    "type": "string",
+    "pattern": r"[/\\]|\.ya?ml$",
+    "description": "A path to another recipe: `./portrait.yaml`.",
+}
 _SHOWN = ("description", "title", "default", "examples")
 
 
@@ -108,9 +112,7 @@ def _form(tool: Tool, shared: dict[str, Any]) -> dict[str, Any]:
 
 def _model(model: Model) -> dict[str, Any]:
     marks = [
-        word
-        for word, held in (("trusted accounts only", model.trusted_only), ("adult content", model.adult))
-        if held
+        word for word, held in (("trusted accounts only", model.trusted_only), ("adult content", model.adult)) if held
     ]
     return {"const": model.value, "description": " · ".join([model.description or model.value, *marks])}
 

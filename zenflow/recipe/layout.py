@@ -121,7 +121,11 @@ def _lines_of_scalars(text: str) -> set[int]:
     found: set[int] = set()
     for token in _tokens(text):
         if isinstance(token, yaml.ScalarToken):
-            last = token.end_mark.line if token.end_mark.column or token.style not in ("|", ">") else token.end_mark.line - 1
+            last = (
+                token.end_mark.line
+                if token.end_mark.column or token.style not in ("|", ">")
+                else token.end_mark.line - 1
+            )
             found.update(range(token.start_mark.line + 1, last + 1))
     return found
 
@@ -142,7 +146,9 @@ def _indented(text: str) -> str:
 def _moves(lines: list[str], text: str) -> dict[int, int]:
     """By line, how far what begins there moves to the right."""
     moves: dict[int, int] = {}
-    levels: list[tuple[int, int, bool]] = []  # each open collection: its column now and then, and whether it is a mapping
+    levels: list[
+        tuple[int, int, bool]
+    ] = []  # each open collection: its column now and then, and whether it is a mapping
     for token in _tokens(text):
         line, column = token.start_mark.line, token.start_mark.column
         first = _indent(lines[line]) == column if line < len(lines) else False

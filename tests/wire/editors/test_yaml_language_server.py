@@ -20,7 +20,9 @@ from zenflow.app.schema import woven
 from zenflow.catalog.snapshot import read_snapshot
 
 ROOT = Path(__file__).parents[3]
-SERVER = Path(os.environ.get("ZENFLOW_NODE", "")) / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+SERVER = (
+    Path(os.environ.get("ZENFLOW_NODE", "")) / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+)
 SHIPPED = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if ".test." not in path.name)
 
 pytestmark = pytest.mark.skipif(
