@@ -36,7 +36,11 @@ class Library:
     @classmethod
     def on_disk(cls, path: Path, read: Callable[[Path], bytes]) -> Library:
         folder = path.parent
-        return cls(path.name, lambda name: read(_inside(folder, name)), lambda name: folder / name)
+
+        def read_inside(name: str) -> bytes:
+            return read(path if name == path.name else _inside(folder, name))
+
+        return cls(path.name, read_inside, lambda name: folder / name)
 
     @classmethod
     def of_texts(cls, files: Mapping[str, str], root: str, folder: Path) -> Library:
@@ -58,7 +62,7 @@ class Library:
 def _inside(folder: Path, name: str) -> Path:
     """A link that leads out of the folder is no way out of it."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()) and len(Path(name).parts) > 1:
+    if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageError("ZF231", f"{name} leads out of the folder of the recipe", None)
     return path
 

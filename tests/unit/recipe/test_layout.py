@@ -115,6 +115,12 @@ def test_line_ends_of_windows_and_a_mark_at_the_beginning_go() -> None:
     assert neat("\ufeffzenflow: 1\r\nname: t\r\n") == "zenflow: 1\nname: t\n"
 
 
+def test_a_text_with_the_line_breaks_of_other_scripts_keeps_its_meaning() -> None:
+    text = "a:\n    b: 'x\u2028y: z'\n    c: |\n        p\u2028  q   \n"
+    once = neat(text)
+    assert once is not None and value_of(once) == value_of(text)
+
+
 def test_what_is_no_yaml_is_told_and_not_touched() -> None:
     problems = Problems()
     assert laid_out("a: [1\nb: 2\n", "r.yaml", problems) is None
