@@ -204,7 +204,8 @@ def test_a_literal_source_outside_the_folder_is_refused(tmp_path: Path, source: 
 
 @pytest.mark.parametrize("default", ["/etc/passwd", "../secret.png", "~/x.png"])
 def test_a_default_outside_the_folder_is_refused(tmp_path: Path, default: str) -> None:
-    body = f"inputs: {{p: {{type: image, default: '{default}'}}}}\nsteps: {{s: {{uses: upload, with: {{source: '${{{{ inputs.p }}}}'}}}}}}\n"
+    body = f"inputs: {{p: {{type: image, default: '{default}'}}}}\n"
+    body += "steps: {s: {uses: upload, with: {source: '${{ inputs.p }}'}}}\n"
     _, problems = recipe_at(tmp_path / "book", body)
     assert "ZF232" in {problem.code for problem in problems}
 

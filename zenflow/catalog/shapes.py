@@ -28,6 +28,31 @@ def shape_of(tool: Tool | None, params: Mapping[str, Any]) -> Hashable:
     )
 
 
+def check_key(tool: Tool, params: Mapping[str, Any]) -> Hashable:
+    """Equal for parameters of whatever steps that are checked alike: what a pending value waits for does not matter."""
+    marks = _marks(tool.name, tool.digest, _Held(tool))
+    return (
+        tool.name,
+        tool.digest,
+        *(
+            (name, "*") if name in marks and marks[name](value) else (name, _typed(value))
+            for name, value in params.items()
+        ),
+    )
+
+
+def _typed(value: Any) -> Hashable:
+    kind = type(value)
+    if kind is Pending:
+        known = value.type
+        if known.fields is None and (known.items is None or known.items.items is known.items.fields is None):
+            items = None if known.items is None else (known.items.name, known.items.media)
+            return ("?", known.name, known.media, known.count, items)
+    elif kind is list:
+        return ("[", *(_typed(item) for item in value))
+    return frozen(value)
+
+
 def frozen(value: Any) -> Hashable:
     """A hashable twin of a JSON tree with pending leaves. A boolean is no number, so types are part of it."""
     kind = type(value)

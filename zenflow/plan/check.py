@@ -10,6 +10,7 @@ from zenflow.catalog.check import check_call, with_default_model
 from zenflow.catalog.gates import check_model, check_nsfw
 from zenflow.catalog.messages import MISSING_PARAMETER
 from zenflow.catalog.schema import fields_of
+from zenflow.catalog.shapes import check_key
 from zenflow.expr.tree import templates_in
 from zenflow.plan.draft import Desk, RecipeDraft, Shape, StepDraft
 from zenflow.plan.names import check_names
@@ -44,9 +45,12 @@ def _problems_of(step: StepDraft, shape: Shape, draft: RecipeDraft, desk: Desk) 
         return
     where = StepWhere(step.spec)
     gates = draft.gates if step.spec.kind == "tool" else None
-    yield from (
-        _of_instance(problem, step, shape) for problem in check_call(step.tool, shape.params, where=where, gates=gates)
-    )
+    key = (check_key(step.tool, shape.params), gates and gates.nsfw)  # consent and account are the same for all
+    if key not in desk.sound:
+        problems = check_call(step.tool, shape.params, where=where, gates=gates)
+        yield from (_of_instance(problem, step, shape) for problem in problems)
+        if not problems:
+            desk.sound.add(key)
     if step.spec.uses == "craft_prompt" and step.spec.kind == "action":
         yield from _craft_prompt(step, shape, draft, desk)
     if step.spec.uses in ("download", "preview") and not {"asset_ids", "asset_id"} & set(step.spec.with_):

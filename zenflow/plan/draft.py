@@ -7,7 +7,7 @@ answer alike share one. What remains per instance is four bytes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,9 @@ class Desk:
     problems: Problems
     max_overrides: Mapping[str, int] = field(default_factory=dict)
     unsound: Collection[str] = ()  # steps of the outermost recipe whose form is wrong: told already, and left alone
+    sound: set[Hashable] = field(
+        default_factory=set
+    )  # calls in which nothing was wrong: others like them are not looked at
     _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
 
     def tell(self, problem: Problem) -> None:

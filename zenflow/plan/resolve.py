@@ -124,7 +124,7 @@ class _Gatherer:
         self.unknown_if = False
         self.may_be_skipped = False  # what an instance reads may turn out to be skipped
         self.first_has_no_previous = False
-        self.reads_previous = any(ref.root == "previous" for ref in references_of(step.spec))
+        self.reads_previous = step.spec.fans_out and any(ref.root == "previous" for ref in references_of(step.spec))
 
     def each(self, places: int) -> None:
         """Every place by itself; what may come beyond them is like no place in particular."""
