@@ -51,7 +51,9 @@ def recipe(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     path = here / "recipes" / "shoot.yaml"
     path.write_text(RECIPE)
     faults = here / "faults.json"
-    faults.write_text('[{"kind": "call_fails", "tool_name": "image_editor", "nth": 1, "calls": [1], "refund": "never"}]')
+    faults.write_text(
+        '[{"kind": "call_fails", "tool_name": "image_editor", "nth": 1, "calls": [1], "refund": "never"}]'
+    )
 
     @asynccontextmanager
     async def embedded(settings: Settings, clock: Clock) -> AsyncIterator[Provider]:

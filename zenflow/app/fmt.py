@@ -60,4 +60,6 @@ def write(one: Formatted) -> None:
         with contextlib.suppress(OSError):
             beside.unlink()
         reason = error.strerror or str(error)
-        raise UsageError(FIRST_ERROR, f"{one.path} cannot be written: {reason}.", "Make it writable for you.") from error
+        raise UsageError(
+            FIRST_ERROR, f"{one.path} cannot be written: {reason}.", "Make it writable for you."
+        ) from error

@@ -139,7 +139,9 @@ def bounds_of(budget: Decimal | None, to: Connection, account: Account) -> tuple
     return tuple(bounds)
 
 
-def usual_durations(journal: Journal, settings: Settings, catalog: Catalog) -> Callable[[str, str | None], float | None]:
+def usual_durations(
+    journal: Journal, settings: Settings, catalog: Catalog
+) -> Callable[[str, str | None], float | None]:
     """How long a tool usually takes on this server, as far as this journal has seen it; the embedded sandbox is fast."""
     embedded = settings.server == SANDBOX
 

@@ -47,6 +47,7 @@ from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import new_stamp_run_part
 from zenflow.journal.base import JournalError
+from zenflow.plan.fanout import Fan, fanout_of
 from zenflow.plan.model import Plan, Verdict
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
@@ -61,11 +62,28 @@ class Changes:
     again: tuple[str, ...] = ()  # instances whose results are gone and that are paid for anew (`resume --again`)
 
 
+def _bounds(plan: Plan) -> dict[str, int]:
+    """How many instances the plan has priced of each paid step that follows the results of another (rule 19)."""
+    steps = plan.recipe.steps
+    found = {}
+    for name, step in steps.items():
+        fanout = fanout_of(step)
+        source = steps.get(fanout.source or "")
+        if step.kind == "tool" and fanout.kind is Fan.FIELD and source is not None and source.kind == "tool":
+            found[name] = plan.steps[name].instances.max
+    return found
+
+
 async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     """Journal the start of a run, durable: from here on it can be resumed."""
     recipe = plan.recipe
     account_id = plan.account.account_id if plan.account is not None else ""
-    options = {"asked": asked_defaults(plan.catalog, recipe), "max": dict(plan.max_overrides), **new.options}
+    options = {
+        "asked": asked_defaults(plan.catalog, recipe),
+        "max": dict(plan.max_overrides),
+        "bounds": _bounds(plan),
+        **new.options,
+    }
     event = e.RunStarted(
         run_id=new.run_id,
         at=as_iso(parts.clock.now()),

@@ -248,6 +248,11 @@ class Unfolder:
             if name in overrides:
                 return int(overrides[name])
         written = step.spec.max
+        if (
+            written is None
+        ):  # the plan's own bound serves (rule 19): a service that gives more than asked starts no more
+            bound = self._state.options.get("bounds", {}).get(step.path)
+            return int(bound) if bound is not None else None
         value = evaluate(written, step.frame.names) if isinstance(written, Template) else written
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 

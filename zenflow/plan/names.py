@@ -114,7 +114,10 @@ def _per_file(
                 yield f"file {place}", {**base, "index": place, "origin": OriginLookup(draft, files, place)}
         return
     if files is not None:  # which places there will be is not known, only that each has an origin
-        yield "one file", {**base, "index": Pending(Source("index"), INTEGER), "origin": OriginLookup(draft, files, None)}
+        yield (
+            "one file",
+            {**base, "index": Pending(Source("index"), INTEGER), "origin": OriginLookup(draft, files, None)},
+        )
         return
     number = _files_of(step.shapes[0].params)
     for place in range(min(number, _MOST_FILES)):

@@ -116,7 +116,9 @@ def _check_iterated_step(step_id: str, template: Template, recipe: Recipe, check
     if spec is None or spec.fans_out or id(template) not in check.usable:
         return
     lists = [name for name, known in (results_of(spec) or {}).items() if known.name == "array"]
-    hint = f"Its lists: {', '.join(f'`steps.{step_id}.{name}`' for name in lists)}." if lists else "Leave `foreach` out."
+    hint = (
+        f"Its lists: {', '.join(f'`steps.{step_id}.{name}`' for name in lists)}." if lists else "Leave `foreach` out."
+    )
     check.problems.error(
         NOT_A_LIST, f"the step `{step_id}` has no `foreach`, and so no instances to go over", template.place, hint
     )

@@ -95,8 +95,8 @@ def test_of_300_steps_those_with_the_same_tool_and_price_share_a_line(make_plan:
     steps = [paid(f"make_{n}", "by_prompt", (1, 1, 1), 1) for n in range(280)]
     steps += [paid(f"other_{n}", "by_prompt", (1, 2, 3), 5) for n in range(20)]
     lines = draw_plan(make_plan(*steps), PLAIN, 80).splitlines()
-    assert lines[4].split() == "make_0 + 279 like it by_prompt 280 1 280 280 280".split()
-    assert lines[5].split() == "other_0 + 19 like it by_prompt 20–60 5 100 200 300".split()
+    assert lines[4].split() == ["make_0", "+", "279", "like", "it", "by_prompt", "280", "1", "280", "280", "280"]
+    assert lines[5].split() == ["other_0", "+", "19", "like", "it", "by_prompt", "20–60", "5", "100", "200", "300"]
     assert len(lines) < 20 and max(map(len, lines)) <= 80
 
 

@@ -181,8 +181,10 @@ def test_an_expression_gives_its_value(expression: str, expected: Any) -> None:
         ("inputs.list | sum", 6),
         ("inputs.empty | sum", 0),
         ("\"it's a dog's life\" | title", "It's A Dog's Life"),
-        ("[null, none, null is null, 1 is null, [1, null] | reject('null'), null | default(3)]",
-         [None, None, True, False, [1], 3]),
+        (
+            "[null, none, null is null, 1 is null, [1, null] | reject('null'), null | default(3)]",
+            [None, None, True, False, [1], 3],
+        ),
         ("{'b': 1, 'a': ['é', none]} | tojson", '{"b":1,"a":["é",null]}'),
         ("'  x ' | trim", "x"),
         ("inputs.words | unique", ["b", "a"]),

@@ -144,7 +144,6 @@ class Link:
                     ready.set_result(None)
                 await self._end.wait()
 
-
     def _difference(self) -> float | None:
         """Whole seconds only: that is what an HTTP date tells (RFC 9110, 5.6.7)."""
         last = self._transport.last
