@@ -144,7 +144,7 @@ def test_a_run_saves_its_files_and_charges_what_was_planned(zenflow: Zenflow, wo
     assert document["balance"] == {"before": 1000, "after": 994}
     assert instances(document, "enlarge") == ["done", "done"]
     out = workspace / "out" / document["run_id"]
-    assert sorted(file["path"] for file in document["files"]) == ["street-style.png", "studio-portrait.png"]
+    assert sorted(Path(file["path"]).name for file in document["files"]) == ["street-style.png", "studio-portrait.png"]
     assert all((out / file["path"]).stat().st_size == file["bytes"] for file in document["files"])
 
     manifest = json.loads((out / "manifest.json").read_text())

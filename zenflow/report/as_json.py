@@ -6,6 +6,7 @@ The envelope (`format`, `status`, `error`) is the command line's. Unknown amount
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zenflow.credits import ZERO, as_number
@@ -37,7 +38,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "balance": {"before": as_number(report.balance_before), "after": as_number(report.balance_after)},
         "outputs": _plain(report.outputs),
         "steps": {path: _step(step) for path, step in report.steps.items()},
-        "files": [_file(file) for file in report.files],
+        "files": [_file(file, started.out_dir if started is not None else "") for file in report.files],
         "open_calls": [
             {
                 "address": call.address,
@@ -134,9 +135,10 @@ def _instance(instance: InstanceReport) -> dict[str, Any]:
     return row
 
 
-def _file(file: FileSaved) -> dict[str, Any]:
+def _file(file: FileSaved, folder: str) -> dict[str, Any]:
+    """The whole path, as in `outputs`: a script opens it from wherever it stands. In the manifest it is relative."""
     return {
-        "path": file.path,
+        "path": str(Path(folder) / file.path),
         "asset_id": file.asset_id,
         "media_type": file.media_type,
         "bytes": file.bytes,

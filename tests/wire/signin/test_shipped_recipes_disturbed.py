@@ -24,7 +24,7 @@ DISTURBED = [
 
 
 def _files(document: dict[str, Any]) -> list[tuple[str, int, str]]:
-    return sorted((file["path"], file["bytes"], file["sha256"]) for file in document["files"])
+    return sorted((Path(file["path"]).name, file["bytes"], file["sha256"]) for file in document["files"])
 
 
 @pytest.mark.slow
