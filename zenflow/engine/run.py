@@ -64,6 +64,8 @@ class Changes:
 
 def _bounds(plan: Plan) -> dict[str, int]:
     """How many instances the plan has priced of each paid step that follows the results of another (rule 19)."""
+    if plan.reuse is not None:  # what is kept is not among its instances
+        return {}
     steps = plan.recipe.steps
     found = {}
     for name, step in steps.items():

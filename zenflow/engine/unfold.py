@@ -251,8 +251,8 @@ class Unfolder:
         if (
             written is None
         ):  # the plan's own bound serves (rule 19): a service that gives more than asked starts no more
-            bound = self._state.options.get("bounds", {}).get(step.path)
-            return int(bound) if bound is not None else None
+            bounds = self._state.options.get("bounds", {}) if self._state.recipes == 1 else {}  # of the first recipe
+            return int(bounds[step.path]) if step.path in bounds else None
         value = evaluate(written, step.frame.names) if isinstance(written, Template) else written
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
