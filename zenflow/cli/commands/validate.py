@@ -23,7 +23,10 @@ from zenflow.cli.words import parse_assignment
 def command(
     recipe: str, inputs: tuple[str, ...], input_files: tuple[Path, ...], form: str, where: Where, talk: Talk
 ) -> int:
-    """Check RECIPE: its text, its references, its parameters against the tools. Nothing is sent that costs."""
+    """Check RECIPE: its text, its references, its parameters against the tools. Nothing is sent that costs.
+
+    Every finding has a code: `zenflow explain CODE` says what it means.
+    """
     from zenflow.app.prepare import RecipeRequest
     from zenflow.app.validate import validate
     from zenflow.cli.views.validation import show_validation
