@@ -98,7 +98,7 @@ class Journal(Protocol):
     """One journal. Reads are synchronous and small; appends are awaited where the caller needs them durable."""
 
     def runs(self) -> Sequence[RunRow]:
-        """Newest first."""
+        """Newest first, by the order in which they were written: wall clocks jump backwards."""
         ...
 
     def find_run(self, word: str) -> RunRow:

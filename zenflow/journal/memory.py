@@ -134,8 +134,7 @@ class MemoryJournal:
 
     def runs(self) -> Sequence[RunRow]:
         rows = [self._row(name, run, run.started) for name, run in self._store.runs.items() if run.started is not None]
-        rows.reverse()  # of two begun in the same moment, the later one comes first
-        return tuple(sorted(rows, key=lambda row: row.started_at, reverse=True))
+        return tuple(reversed(rows))
 
     def _row(self, run_id: str, run: _Run, started: e.RunStarted) -> RunRow:
         alive = run.holder is not None and self._alive(run.holder)

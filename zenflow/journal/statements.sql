@@ -5,7 +5,7 @@ SELECT run, token, host, pid, process_started, stop_token, account_id FROM runs 
 
 -- name: run_rows
 SELECT run_id, recipe_name, server, account_id, started_at, status, host, pid, process_started
-FROM runs WHERE started_at IS NOT NULL ORDER BY started_at DESC, run DESC
+FROM runs WHERE started_at IS NOT NULL ORDER BY run DESC
 
 -- name: add_run
 INSERT INTO runs (run_id, token, host, pid, process_started) VALUES (?, 1, ?, ?, ?)

@@ -137,7 +137,7 @@ async def a_run_that_is_not_there_has_no_facts(bench: JournalBench) -> None:
 async def runs_are_listed_newest_first_with_their_status_and_holder(bench: JournalBench) -> None:
     journal = bench.open()
     first = await begun(journal, "run-a", at=f"{DAY}T08:00:00Z")
-    await begun(journal, "run-b", at=f"{DAY}T09:00:00Z")
+    await begun(journal, "run-b", at=f"{DAY}T07:00:00Z")  # the wall clock was set back between the two
     await journal.append(first, [e.RunEnded(AT, "stopped", "out of credits")])
     journal.release_lease(first)
     journal.take_lease("run-never-started")
