@@ -151,6 +151,16 @@ def test_with_json_wrong_usage_is_one_document_too(zenflow: Zenflow) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["plan", "run", "validate"])
+def test_where_no_recipe_is_named_those_that_are_here_are(zenflow: Zenflow, here: Path, name: str) -> None:
+    (here / "recipes").mkdir()
+    for file in ("second.yaml", "first.yml", "first.test.yaml", "notes.txt"):
+        (here / "recipes" / file).write_text("", encoding="utf-8")
+    said = zenflow(name)
+    assert said.status == 2
+    assert f"There are: first, second. For example `zenflow {name} first`." in said.err
+
+
 def test_json_behind_two_dashes_is_no_option(zenflow: Zenflow) -> None:
     assert zenflow("graph", "--", "--json").out == ""
 

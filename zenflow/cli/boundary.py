@@ -104,7 +104,12 @@ def _from_click(error: click.ClickException) -> ZenflowError:
         return _no_such_option(error)
     hint = None
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f"`{error.ctx.command_path} --help` shows how it is written."
+        path = error.ctx.command_path
+        hint = f"`{path} --help` shows how it is written."
+        if isinstance(error, click.MissingParameter) and error.param is not None and error.param.name == "recipe":
+            from zenflow.cli.here import recipes_here  # not at the top: the pages of help need none of it
+
+            hint = recipes_here(path) or hint
     return UsageError("ZF003", error.format_message(), hint)
 
 

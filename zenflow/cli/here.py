@@ -34,6 +34,15 @@ def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
     }
 
 
+def recipes_here(command: str) -> str | None:
+    """A hint for whoever left RECIPE out: what may stand there, and one whole line to type. None where there is nothing."""
+    from zenflow.recipe.load import recipe_names
+
+    names = recipe_names(current_folder())
+    listing = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"There are: {listing}. For example `{command} {names[0]}`." if names else None
+
+
 def current_folder() -> Path:
     try:
         return Path.cwd()

@@ -120,6 +120,21 @@ def find_recipe(word: str, start: Path) -> Path:
     raise UsageError("ZF011", f"there is no recipe `{word}`", _instead(start / "recipes", word))
 
 
+def recipe_names(start: Path) -> list[str]:
+    """What may stand for RECIPE here: the names in the nearest `recipes` folder, of `start` or above it; may be empty."""
+    for folder in (start, *start.parents):
+        try:
+            entries = list((folder / "recipes").iterdir())
+        except OSError:
+            continue
+        return sorted(one.stem for one in entries if _is_recipe(one))
+    return []
+
+
+def _is_recipe(file: Path) -> bool:
+    return file.suffix in _ENDINGS and not file.stem.endswith(".test")
+
+
 def _existing(path: Path, word: str) -> Path:
     if path.is_dir():
         raise UsageError("ZF012", f"{word} is a folder, not a recipe", _instead(path))
@@ -131,7 +146,7 @@ def _existing(path: Path, word: str) -> Path:
 def _instead(folder: Path, word: str = "") -> str | None:
     """The recipes that are there."""
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDINGS)[:200]
+        names = sorted(entry.name for entry in folder.iterdir() if _is_recipe(entry))[:200]
     except OSError:
         return f"There is no folder {folder} either." if word and folder.name != "recipes" else None
     if not names:

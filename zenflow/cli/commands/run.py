@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.commands.plan import Shown, show_plan
-from zenflow.cli.here import current_folder, recipe_words, settings_here
+from zenflow.cli.here import current_folder, recipe_words, recipes_here, settings_here
 from zenflow.cli.options import (
     Asked,
     Talk,
@@ -52,7 +52,8 @@ def command(
             raise UsageError("ZF003", "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.")
         return _run_plan(plan_file, asked, picks, out, where, talk)
     if not asked.recipe:
-        raise UsageError("ZF003", "Missing argument 'RECIPE'.", "`zenflow run RECIPE`, or `zenflow run --plan FILE`.")
+        hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
+        raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
     if dry_run:
         return show_plan(asked, wish, where, talk, Shown(strict=strict))
     from zenflow.app.run import RunRequest, run
