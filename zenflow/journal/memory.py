@@ -7,7 +7,6 @@ commit fail, `survives` gives what another process would find after a power cut,
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -34,10 +33,20 @@ class _Run:
     holder: Holder | None = None
     stop_token: int | None = None
     lines: list[str] = field(default_factory=list)
+    read: list[e.Event] = field(default_factory=list)  # the first of the lines, decoded once: facts never change
     started: e.RunStarted | None = None
     status: str = "running"
     spends: dict[int, spend.Spend] = field(default_factory=dict)
     finished: dict[str, Finished] = field(default_factory=dict)  # by instance
+
+    def facts(self) -> tuple[e.Event, ...]:
+        self.read.extend(codec.decode(line) for line in self.lines[len(self.read) :])
+        return tuple(self.read)
+
+    def copied(self) -> _Run:
+        spends = {number: kept.copied() for number, kept in self.spends.items()}
+        lines, read, finished = list(self.lines), list(self.read), dict(self.finished)
+        return replace(self, lines=lines, read=read, spends=spends, finished=finished)
 
 
 @dataclass(slots=True)
@@ -49,6 +58,12 @@ class _Store:
     durations: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
     dead: set[Holder] = field(default_factory=set)
     processes: int = 1
+
+    def copied(self) -> _Store:
+        """What a copy of the file holds: nothing that is written to one is seen in the other."""
+        runs = {run_id: run.copied() for run_id, run in self.runs.items()}
+        durations = {key: list(kept) for key, kept in self.durations.items()}
+        return _Store(runs, dict(self.assets), durations, set(self.dead), self.processes)
 
 
 class _Queued:
@@ -97,7 +112,7 @@ class MemoryJournal:
     def survives(self) -> MemoryJournal:
         """What a new process finds when this one and the power are gone: nothing that was not committed."""
         found = MemoryJournal()
-        found._store = copy.deepcopy(self._store)
+        found._store = self._store.copied()
         found._store.dead.add(self._me)
         found._store.processes += 1
         found._me = Holder(self._me.host, found._store.processes, "1")
@@ -146,7 +161,7 @@ class MemoryJournal:
 
     def events(self, run_id: str) -> Sequence[e.Event]:
         run = self._store.runs.get(run_id)
-        return () if run is None else tuple(codec.decode(line) for line in run.lines)
+        return () if run is None else run.facts()
 
     # ------------------------------------------------------------------------------------------------------- leases
 

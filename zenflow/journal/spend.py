@@ -6,7 +6,7 @@ each other) and knows nothing of tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from decimal import Decimal
 from typing import TypeAlias
@@ -42,6 +42,9 @@ class Spend:
     outcome: Outcome = Outcome.OPEN
     debits: dict[str, Decimal] = field(default_factory=dict)
     refunds: dict[str, Decimal] = field(default_factory=dict)
+
+    def copied(self) -> Spend:
+        return replace(self, debits=dict(self.debits), refunds=dict(self.refunds))
 
     @property
     def committed(self) -> Decimal:

@@ -214,8 +214,10 @@ class ScriptedProvider:
         showing, now = self.script.showing, self.clock.monotonic_s()
         seen = [t for t in reversed(self.service.tasks.values()) if not t.deleted and t.listed_from_s <= now]
         seen = [t for t in seen if showing.matches(t, query) and tool in (None, t.tool)]
-        shown = [showing.summary(task, self.service) for task in seen]
-        return _page([one for one in shown if status in (None, one.status)], limit, offset)
+        if status is not None:
+            seen = [task for task in seen if showing.status(task, self.service) == status]
+        page, following = _page(seen, limit, offset)
+        return tuple(showing.summary(task, self.service) for task in page), following
 
     async def get_task(self, task_id: str) -> Task:
         await self._travel("get_task")
