@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from zenflow.app.asking import patiently
-from zenflow.app.wiring import Connection
+from zenflow.app.wiring import Inquiry
 from zenflow.catalog.check import form_of
 from zenflow.catalog.gates import Gates, is_open
 from zenflow.catalog.model import Model, Tool
@@ -72,7 +72,7 @@ class Comparison:
 _Prices = Mapping[tuple[str, str | None], Decimal]
 
 
-async def compare(plan: Plan, to: Connection) -> Comparison:
+async def compare(plan: Plan, to: Inquiry) -> Comparison:
     """Every step that is paid and whose tool has models."""
     found: list[StepChoices] = []
     why_not: list[tuple[str, str]] = []
@@ -92,7 +92,7 @@ async def compare(plan: Plan, to: Connection) -> Comparison:
     return Comparison(tuple(found), tuple(why_not))
 
 
-async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Connection) -> StepChoices:
+async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Inquiry) -> StepChoices:
     resolutions = _resolutions(tool)
     questions = [plan.prices.questions[key] for key in step.questions if key in plan.prices.questions]
     answers = await asyncio.gather(*(_asked(tool, question.params, resolutions, to) for question in questions))
@@ -118,7 +118,7 @@ async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Connection) ->
     return StepChoices(step.path, tool.name, sum(calls), tuple(choices), tuple(sorted(closed.items())))
 
 
-async def _asked(tool: Tool, params: Mapping[str, Any], resolutions: Sequence[str], to: Connection) -> _Prices:
+async def _asked(tool: Tool, params: Mapping[str, Any], resolutions: Sequence[str], to: Inquiry) -> _Prices:
     sent = {name: value for name, value in params.items() if name not in ("model", "resolution")}
     answer = await patiently(lambda: to.provider.compare(tool.name, sent, resolutions), to.clock)
     found: dict[tuple[str, str | None], Decimal] = {}

@@ -13,7 +13,7 @@ from zenflow.app.look import find
 from zenflow.app.prepare import Loaded, RecipeRequest, make_plan, read_recipe
 from zenflow.app.saved import read_json, read_plan
 from zenflow.app.settings import Settings
-from zenflow.app.wiring import Connection, connect
+from zenflow.app.wiring import Inquiry, inquire
 from zenflow.credits import Estimate
 from zenflow.engine.replay import look_at
 from zenflow.engine.result import StepReport
@@ -44,7 +44,7 @@ class DiffRequest:
 
 async def diff(request: DiffRequest, settings: Settings) -> Difference:
     """Raises UsageError, InvalidRecipe, ServiceError."""
-    async with connect(settings, read_only=True) as to:
+    async with inquire(settings) as to:
         before = await _side(request.before, request, to)
         after = await _side(request.after, request, to)
     return difference(before, after)
@@ -59,7 +59,7 @@ def refused_by(found: Difference, limit: Limit | None, budget: Decimal | None) -
     return Refused(TOO_DEAR, f"Too dear: {said}.", "Raise the guard when that is meant.")
 
 
-async def _side(word: str, request: DiffRequest, to: Connection) -> Side:
+async def _side(word: str, request: DiffRequest, to: Inquiry) -> Side:
     path = request.current / word
     if path.suffix == ".json" and path.is_file():
         if not is_saved_plan(read_json(path)):
@@ -79,7 +79,7 @@ async def _side(word: str, request: DiffRequest, to: Connection) -> Side:
         return _run_or(word, error, to)
 
 
-async def _planned(label: str, recipe: str, request: DiffRequest, to: Connection) -> Side:
+async def _planned(label: str, recipe: str, request: DiffRequest, to: Inquiry) -> Side:
     asked = RecipeRequest(recipe=recipe, current=request.current)
     found = read_recipe(asked)
     words = tuple((name, value) for name, value in request.inputs if name in found.inputs)
@@ -91,7 +91,7 @@ async def _planned(label: str, recipe: str, request: DiffRequest, to: Connection
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
-def _run_or(word: str, error: UsageError, to: Connection) -> Side:
+def _run_or(word: str, error: UsageError, to: Inquiry) -> Side:
     """The beginning of a run's id, where no recipe has that name."""
     try:
         return _run(word, to)
@@ -99,7 +99,7 @@ def _run_or(word: str, error: UsageError, to: Connection) -> Side:
         raise error from None
 
 
-def _run(word: str, to: Connection) -> Side:
+def _run(word: str, to: Inquiry) -> Side:
     """What a run has cost: its calls and its charges, exact."""
     row = find(to.journal, word)
     report = look_at(to.journal.events(row.run_id))

@@ -11,7 +11,7 @@ from zenflow.app.prepare import RecipeRequest, make_plan
 from zenflow.app.saved import keep_plan, uploads_of, write_plan
 from zenflow.app.settings import Settings
 from zenflow.app.validate import load_or_tell
-from zenflow.app.wiring import connect
+from zenflow.app.wiring import inquire
 from zenflow.plan.model import Plan
 
 
@@ -40,7 +40,7 @@ async def plan_more(request: RecipeRequest, settings: Settings, wish: PlanWish) 
     loaded = await load_or_tell(request, settings)
     if wish.offline:
         return Planned(await offline_plan(loaded, request, settings))
-    async with connect(settings, read_only=True) as to:
+    async with inquire(settings) as to:
         found = await make_plan(loaded, request, to)
         if wish.keep_in is not None:
             saved = await keep_plan(found, loaded, to, await uploads_of(found, to))

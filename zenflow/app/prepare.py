@@ -16,7 +16,7 @@ from zenflow.app.keys import SANDBOX
 from zenflow.app.price_cache import PriceCache, with_cache
 from zenflow.app.reuse import ReuseWish, foresee, wants_foresight
 from zenflow.app.settings import Settings
-from zenflow.app.wiring import Connection, limits_of
+from zenflow.app.wiring import Inquiry, limits_of
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
 from zenflow.credits import ZERO
@@ -66,7 +66,7 @@ def read_recipe(request: RecipeRequest) -> Recipe:
     return recipe
 
 
-async def make_plan(loaded: Loaded, request: RecipeRequest, to: Connection) -> Plan:
+async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan:
     """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
     account = await patiently(to.provider.account, to.clock)
     bounds = bounds_of(request.budget, to, account)
@@ -78,7 +78,7 @@ async def plan_for(
     inputs: Mapping[str, object],
     bounds: tuple[BudgetLine, ...],
     maxima: Mapping[str, int],
-    to: Connection,
+    to: Inquiry,
     account: Account,
     *,
     run_id: str = "",
@@ -112,7 +112,7 @@ async def plan_for(
     return await build_plan(plan_request, with_cache(asker, cache, to.clock, settings.value("service.price_cache")))
 
 
-async def catalog_for(recipe: Recipe, to: Connection) -> Catalog:
+async def catalog_for(recipe: Recipe, to: Inquiry) -> Catalog:
     """What the service offers, with the schemas of the recipe's tools."""
     return await patiently(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
 
@@ -126,7 +126,7 @@ def tools_of(recipe: Recipe) -> Iterator[str]:
             yield from tools_of(step.recipe)
 
 
-def bounds_of(budget: Decimal | None, to: Connection, account: Account) -> tuple[BudgetLine, ...]:
+def bounds_of(budget: Decimal | None, to: Inquiry, account: Account) -> tuple[BudgetLine, ...]:
     """Every cap beside the recipe's own, each with where it comes from."""
     settings = to.settings
     bounds = [] if budget is None else [BudgetLine(budget, "--budget")]

@@ -13,7 +13,7 @@ from typing import Any
 from zenflow.app.prepare import Loaded, RecipeRequest, load, read_recipe
 from zenflow.app.saved import word_of
 from zenflow.app.why import given_inputs
-from zenflow.app.wiring import Connection
+from zenflow.app.wiring import Inquiry
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
@@ -109,7 +109,7 @@ def correct(
     maxima: Mapping[str, int],
     catalog: Catalog,
     account: Account,
-    to: Connection,
+    to: Inquiry,
 ) -> Correction:
     """Which result goes where. Raises Refused while it is not known what became of a request."""
     state = fold(events)

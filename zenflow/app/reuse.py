@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.app.asking import patiently
-from zenflow.app.wiring import Connection
+from zenflow.app.wiring import Inquiry
 from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.foresee import Foreseen, Foreseer
@@ -96,7 +96,7 @@ async def foresee(
     inputs: Mapping[str, Any],
     maxima: Mapping[str, int],
     wish: ReuseWish,
-    to: Connection,
+    to: Inquiry,
     account: Account,
     catalog: Catalog,
 ) -> Foresights:
@@ -126,7 +126,7 @@ def _unfolded(
     source: RunRow | None,
     remade: Callable[[Instance], bool],
     gone: frozenset[tuple[str, str]],
-    to: Connection,
+    to: Inquiry,
     account: Account,
     catalog: Catalog,
 ) -> Foreseen:
@@ -169,7 +169,7 @@ def _by_fingerprint(rows: Sequence[Finished]) -> dict[str, list[Finished]]:
 # --- the source -----------------------------------------------------------------------------------------------------
 
 
-def _source_run(wish: ReuseWish, recipe: Recipe, to: Connection, account: Account) -> RunRow | None:
+def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account: Account) -> RunRow | None:
     """The run whose results an edit could orphan: the one that is named, else the last of this recipe."""
     if wish.source not in (None, ANY, LAST):
         row = to.journal.find_run(str(wish.source))
@@ -229,7 +229,7 @@ def _all_steps(recipe: Recipe) -> list[StepSpec]:
 # --- what is there, what is left ------------------------------------------------------------------------------------
 
 
-async def _missing(seen: Foreseen, to: Connection) -> set[tuple[str, str]]:
+async def _missing(seen: Foreseen, to: Inquiry) -> set[tuple[str, str]]:
     """Results whose assets the service no longer has. Asking for addresses costs nothing, and goes 50 at a time."""
     wanted: dict[str, list[Finished]] = {}
     for row in seen.kept.values():

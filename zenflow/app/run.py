@@ -56,7 +56,7 @@ class Hands:
 async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
     """The report of the run, however it ended. Raises what refused it before it began."""
     loaded = await load_or_tell(request, settings)
-    async with wiring.connect(settings, read_only=False) as to:
+    async with wiring.connect(settings) as to:
         plan = await make_plan(loaded, request, to)
         refused = refusal_of(plan, strict=request.strict)
         if refused is not None:
@@ -104,7 +104,7 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
         )
         return _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
     except ZenflowError as error:
-        error.facts = {**error.facts, "run_id": parts.lease.run_id}
+        error.of_run(parts.lease.run_id)
         raise
     finally:
         asked_to_stop.cancel()

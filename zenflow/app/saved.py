@@ -20,7 +20,7 @@ from zenflow.app.refusal import refusal_of
 from zenflow.app.reuse import foresee, wish_from
 from zenflow.app.run import Agree, Hands, RunRequest, begin_and_execute
 from zenflow.app.settings import Setting, Settings
-from zenflow.app.wiring import Connection
+from zenflow.app.wiring import Inquiry
 from zenflow.clock import as_iso
 from zenflow.engine.result import RunReport
 from zenflow.errors import Refused, UsageError
@@ -64,7 +64,7 @@ class SavedRunRequest:
 # --- to a file ------------------------------------------------------------------------------------------------------
 
 
-async def keep_plan(plan: Plan, loaded: Loaded, to: Connection, uploads: Sequence[Path]) -> SavedPlan:
+async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[Path]) -> SavedPlan:
     """The plan with everything that it stands on. `uploads`: local files that a run of it would upload."""
     facts = tuple(
         _fact(path) for path in sorted(set(uploads) | set(_local_inputs(loaded.recipe, loaded.inputs.values)))
@@ -73,7 +73,7 @@ async def keep_plan(plan: Plan, loaded: Loaded, to: Connection, uploads: Sequenc
     return saved_of(plan, made_at=as_iso(to.clock.now()), version=__version__, files=facts, inputs=inputs)
 
 
-async def uploads_of(plan: Plan, to: Connection) -> list[Path]:
+async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:
     """The local files that are known to be uploaded."""
     assert plan.account is not None
     known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, wish_from({}), to, plan.account, plan.catalog)
@@ -169,7 +169,7 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
     saved = read_plan(request.current / request.file)
     settings = _on_its_server(saved, settings)
     loaded = _loaded(saved, request)
-    async with wiring.connect(settings, read_only=False) as to:
+    async with wiring.connect(settings) as to:
         plan, now = await _made_again(saved, loaded, to)
         _refuse_moved(list(moved_world(saved, now)))
         refused = refusal_of(plan)
@@ -187,7 +187,7 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
         return await begin_and_execute(plan, loaded, asked, to, hands)
 
 
-async def _made_again(saved: SavedPlan, loaded: Loaded, to: Connection) -> tuple[Plan, SavedPlan]:
+async def _made_again(saved: SavedPlan, loaded: Loaded, to: Inquiry) -> tuple[Plan, SavedPlan]:
     account = await patiently(to.provider.account, to.clock)
     bounds = (BudgetLine(saved.budget, _ORIGIN), *bounds_of(None, to, account))
     wish = wish_from(saved.reuse)

@@ -16,7 +16,7 @@ from zenflow.app.prepare import RecipeRequest, catalog_for, read_recipe
 from zenflow.app.reuse import ReuseWish, foresee
 from zenflow.app.saved import word_of
 from zenflow.app.settings import Settings
-from zenflow.app.wiring import connect
+from zenflow.app.wiring import inquire
 from zenflow.engine.decide import Go, decide
 from zenflow.engine.foresee import Foreseen
 from zenflow.engine.instances import Instance, Status
@@ -70,7 +70,7 @@ class Why:
 
 async def why(request: WhyRequest, settings: Settings) -> Why:
     """Raises NoSuchRun, UsageError, InvalidRecipe, ServiceError."""
-    async with connect(settings, read_only=True) as to:
+    async with inquire(settings) as to:
         row = find(to.journal, request.run)
         state = look_at(to.journal.events(row.run_id)).state
         if state.started is None:

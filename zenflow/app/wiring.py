@@ -22,7 +22,7 @@ from zenflow.errors import UsageError
 from zenflow.ids import RandomBytes
 from zenflow.journal.base import Journal
 from zenflow.journal.pace import SharedPace
-from zenflow.providers.base import Provider, Service, ServiceError
+from zenflow.providers.base import Asking, Provider, Service, ServiceError
 
 if TYPE_CHECKING:
     from zenflow.providers.mcp.grants import Grant, GrantStore
@@ -35,23 +35,42 @@ WATCH_LEAST_S = 2.0  # seed 000: wait at least 2 s between polls
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A service and the journal beside it: what a use case works with."""
+class Inquiry:
+    """A service that is asked only, and the journal beside it: what planning works with. It offers no `submit`."""
 
     settings: Settings
-    provider: Provider
+    provider: Asking
     journal: Journal
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class Connection(Inquiry):
+    """The same with all that the service can do: what runs work with."""
+
+    provider: Provider
+
+
 @asynccontextmanager
-async def connect(settings: Settings, *, read_only: bool) -> AsyncIterator[Connection]:
-    """Open both; `read_only` is for those who begin no run."""
+async def connect(settings: Settings) -> AsyncIterator[Connection]:
+    """Open both."""
     at = clock()
-    journal = open_journal(settings, at, read_only=read_only)
+    journal = open_journal(settings, at)
     try:
         async with open_provider(settings, at) as provider:
             yield Connection(settings, provider, journal, at)
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def inquire(settings: Settings) -> AsyncIterator[Inquiry]:
+    """Open both for those who begin no run: the journal is read only, and the service can only be asked."""
+    at = clock()
+    journal = open_journal(settings, at, read_only=True)
+    try:
+        async with open_provider(settings, at) as provider:
+            yield Inquiry(settings, provider, journal, at)
     finally:
         await journal.close()
 

@@ -53,9 +53,13 @@ SIGN_IN_AGAIN = (
 
 
 class ServiceError(ZenflowError):
-    """A free question went wrong. `trouble` is what the caller can act on, `status` the service's own number."""
+    """A free question went wrong. `trouble` is what the caller can act on, `status` the service's own number.
 
-    exit_status = 4
+    For scripts 4 means that something can be gone on with: a run, or whatever waits for a sign-in or a top-up. Before a
+    run has begun anything else is a refusal, 3: `zenflow resume` would take up some other run.
+    """
+
+    exit_status = 3
 
     def __init__(
         self,
@@ -76,6 +80,16 @@ class ServiceError(ZenflowError):
         self.violations = tuple(violations)
         self.retry_after_s = retry_after_s
         self.wire = facts
+        if trouble in ("sign_in", "out_of_credits"):
+            self.exit_status = 4
+
+    def of_run(self, run_id: str) -> None:
+        if "run_id" in self.facts:
+            return
+        super().of_run(run_id)
+        self.exit_status = 4
+        then = f"`zenflow resume {run_id}` goes on."
+        self.hint = f"{self.hint.rstrip('.')}. {then}" if self.hint else then
 
     @property
     def may_be_repeated(self) -> bool:
@@ -252,8 +266,8 @@ class Template:
     row: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Provider(Protocol):
-    """One service, one account. Open with `async with`; every method may be called in parallel with every other."""
+class Asking(Protocol):
+    """All that planning may ask of a service. Everything here is free, and nothing here makes anything (promise 2)."""
 
     server: str
 
@@ -270,6 +284,14 @@ class Provider(Protocol):
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
         """`compare_prices`, verbatim structured content."""
         ...
+
+    async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+        """Up to 50. One answer per id, in the same order; one asset's failure is its own."""
+        ...
+
+
+class Provider(Asking, Protocol):
+    """One service, one account. Open with `async with`; every method may be called in parallel with every other."""
 
     async def model_guide(self, model: str) -> str | None: ...
 
@@ -312,10 +334,6 @@ class Provider(Protocol):
     async def call_result(self, call_id: str) -> CallResult: ...
 
     async def asset(self, asset_id: str) -> AssetInfo: ...
-
-    async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-        """Up to 50. One answer per id, in the same order; one asset's failure is its own."""
-        ...
 
     async def preview_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]: ...
 
