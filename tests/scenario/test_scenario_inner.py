@@ -88,6 +88,55 @@ def test_a_failure_inside_fails_the_step_blocks_its_reader_and_a_resume_makes_it
     assert set(stage.charges().values()) == {1}
 
 
+SAVED = OUTER.replace(
+    "outputs:\n",
+    """  save:
+    uses: download
+    with: {asset_ids: "${{ steps.portrait.pictures }}", name: "all/${{ index }}"}
+outputs:
+  all: ${{ steps.portrait.pictures }}
+""",
+)
+
+
+def test_a_list_that_a_failure_inside_left_short_blocks_who_pays_for_it_and_is_saved_as_far_as_it_is_there():
+    stage = outer(text=SAVED)
+    stage.service.fate = fails("bob 1")
+    report = stage.finished()
+    assert report.exit_status == 1
+    assert [(one.status, one.code) for one in report.steps["portrait"].instances] == [("done", ""), ("failed", "ZF335")]
+    assert [one.status for one in report.steps["film"].instances] == ["done", "blocked"], "nothing is paid for a part"
+    assert len([name for name in stage.contents() if name.startswith("all/")]) == 3, "what is there is saved"
+    assert len(report.outputs["all"]) == 3 and len(report.outputs["firsts"]) == 2
+    looked = look_at(stage.events())
+    assert (looked.outputs, looked.steps) == (report.outputs, report.steps)
+    stage.service.fate = fails("")
+    again = stage.finished()
+    assert again.status == "done" and len(again.outputs["all"]) == 4 and len(again.outputs["films"]) == 2
+    assert set(stage.charges().values()) == {1}
+
+
+def test_a_recipe_that_says_continue_inside_gives_its_list_without_the_failed_ones():
+    inner = INNER.replace("    uses: image_editor", "    on_error: continue\n    uses: image_editor")
+    inner = inner.replace("  first: ${{ steps.draw[0].asset_id }}\n", "")
+    stage = outer(inner, OUTER.replace("  firsts: ${{ steps.portrait.first }}\n", ""))
+    stage.service.fate = fails("bob 1")
+    report = stage.finished()
+    assert [one.status for one in report.steps["film"].instances] == ["done", "done"]
+    films = [call for intent in stage.intents() if intent.tool == "videogen" for call in intent.calls]
+    assert [len(film.params["image_assets"]) for film in films] == [2, 1]
+
+
+def test_with_continue_outside_readers_do_without_the_recipe_that_failed_and_downloads_take_what_it_made():
+    text = SAVED.replace("    uses: ./inner.yaml", "    on_error: continue\n    uses: ./inner.yaml")
+    stage = outer(text=text)
+    stage.service.fate = fails("bob 0")
+    report = stage.finished()
+    assert [one.status for one in report.steps["film"].instances] == ["done", "skipped"]
+    assert len([name for name in stage.contents() if name.startswith("all/")]) == 3
+    assert len(report.outputs["firsts"]) == 1, "what did not come to be leaves no gap"
+
+
 def test_a_run_looked_at_offline_tells_the_same_as_when_it_ended():
     stage = outer()
     report = stage.finished()

@@ -126,10 +126,19 @@ class Context:
         self.recorder.record(e.InstanceSkipped(self.recorder.now(), instance.address, reason))
         self.settle(instance, Status.SKIPPED, message=reason)
 
-    def fail(self, instance: Instance, code: str, message: str, hint: str = "", *, paid: bool = False) -> None:
-        """An instance has failed for good in this run."""
+    def fail(
+        self,
+        instance: Instance,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        paid: bool = False,
+        left: Mapping[str, Any] | None = None,
+    ) -> None:
+        """An instance has failed for good in this run. `left`: what exists of its results all the same."""
         self.recorder.record(e.InstanceFailed(self.recorder.now(), instance.address, code, message, hint, paid))
-        self.settle(instance, Status.FAILED, code=code, message=message, hint=hint)
+        self.settle(instance, Status.FAILED, code=code, message=message, hint=hint, results=left)
 
     def block(self, instance: Instance, by: str) -> None:
         """Something it reads has failed. Not a fact of its own: it follows from the failure."""

@@ -16,10 +16,9 @@ from typing import Any
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Tool
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
-from zenflow.engine.inner import inputs_of, missing_input, outputs_of
+from zenflow.engine.inner import inputs_of, left_short_by, missing_input, outputs_of
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.reuse import kept_results
-from zenflow.engine.scope import Blocked
 from zenflow.engine.unfold import Asked, Unfolder
 from zenflow.expr.evaluate import ExpressionError
 from zenflow.history.state import InstanceStatus, Outcome, RunState
@@ -257,11 +256,12 @@ class Foreseer:
         if outer is None or outer.is_over or outer.inner is not frame:
             return
         try:
-            results = outputs_of(frame, lenient=False)
-        except (Blocked, ExpressionError):
+            results = outputs_of(frame)
+            status = Status.DONE if left_short_by(frame) is None else Status.FAILED
+        except ExpressionError:
             self._unfolder.settle(outer, Status.FAILED)
         else:
-            self._unfolder.settle(outer, Status.DONE, results=results)
+            self._unfolder.settle(outer, status, results=results)
 
 
 def _placed(instance: Instance, source: str) -> Path:

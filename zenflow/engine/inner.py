@@ -44,14 +44,17 @@ class Inner:
             self.settled(frame)
 
     def settled(self, frame: Frame) -> None:
-        """All steps of an inner recipe are over: outputs take what exists; one that was blocked fails the step."""
+        """All steps of an inner recipe are over. An output that a failure has left short or empty fails the step; what
+        exists of its outputs is kept for those who take what exists."""
         outer = frame.outer
         if outer is None or outer.is_over or outer.inner is not frame:
             return
         try:
-            results = outputs_of(frame, lenient=False)
-        except Blocked as blocked:
-            self._context.fail(outer, "ZF335", f"{blocked.by} failed", "See that step's own message.")
+            results = outputs_of(frame)
+            failed = left_short_by(frame)
+            if failed is not None:
+                self._context.fail(outer, "ZF335", f"{failed} failed", "See that step's own message.", left=results)
+                return
         except ExpressionError as error:
             self._context.fail(outer, error.code, error.message, error.hint or "")
         else:
@@ -93,15 +96,22 @@ def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
     return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def outputs_of(frame: Frame, *, lenient: bool) -> dict[str, Any]:
+def outputs_of(frame: Frame) -> dict[str, Any]:
     """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
     scope = frame_scope(frame, lenient=True)
-    outputs: dict[str, Any] = {}
-    for name, written in frame.recipe.outputs.items():
-        outputs[name] = _output(written, scope)
-    if not lenient:
-        _raise_if_blocked(frame, outputs)
-    return outputs
+    return {name: _output(written, scope) for name, written in frame.recipe.outputs.items()}
+
+
+def left_short_by(frame: Frame) -> str | None:
+    """The instance whose failure leaves an output short or null; None when none does. A reader of a recipe's list would
+    otherwise pay for what it makes of a part of it, and never know."""
+    strict = frame_scope(frame)
+    try:
+        for written in frame.recipe.outputs.values():
+            evaluate_tree(written, strict)
+    except Blocked as blocked:
+        return blocked.by
+    return None
 
 
 def _output(written: Any, scope: Mapping[str, Any]) -> Any:
@@ -119,11 +129,3 @@ def _without_skipped(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_skipped(item) for item in value if item is not SKIPPED]
     return value
-
-
-def _raise_if_blocked(frame: Frame, outputs: Mapping[str, Any]) -> None:
-    """An output that is null because something failed makes the step fail: its readers would otherwise read a gap."""
-    strict = frame_scope(frame)
-    for name, written in frame.recipe.outputs.items():
-        if outputs[name] is None:
-            evaluate_tree(written, strict)

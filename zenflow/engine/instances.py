@@ -64,6 +64,13 @@ class Instance:
         return self.status in OVER
 
     @property
+    def exists(self) -> Mapping[str, Any] | None:
+        """What there is of its results: all when it is done; of a recipe in which something failed, what was made."""
+        if self.status is Status.DONE:
+            return self.results or {}
+        return self.results if self.status is Status.FAILED and self.step.spec.recipe is not None else None
+
+    @property
     def fails_readers(self) -> bool:
         """Readers are blocked by it; with `on_error: continue` a failure reads as skipped."""
         if self.status is Status.FAILED:

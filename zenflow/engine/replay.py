@@ -8,11 +8,12 @@ from typing import Any
 
 from zenflow.engine.asked import asked_by
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
-from zenflow.engine.inner import inputs_of, missing_input
+from zenflow.engine.inner import inputs_of, missing_input, outputs_of
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.report import report
 from zenflow.engine.result import RunReport, RunStatus
 from zenflow.engine.unfold import Unfolder
+from zenflow.expr.evaluate import ExpressionError
 from zenflow.history.events import Event, RunStarted
 from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
@@ -105,7 +106,16 @@ def _settle_as_told(unfolder: Unfolder, instance: Instance) -> None:
     if told.status is InstanceStatus.DONE:
         unfolder.settle(instance, Status.DONE, results=told.results)
     elif told.status is InstanceStatus.FAILED:
-        unfolder.settle(instance, Status.FAILED, code=told.code, message=told.message, hint=told.hint)
+        left = _left(instance.inner)
+        unfolder.settle(instance, Status.FAILED, results=left, code=told.code, message=told.message, hint=told.hint)
+
+
+def _left(inner: Frame | None) -> Mapping[str, Any] | None:
+    """What exists of the outputs of a recipe in which something failed."""
+    try:
+        return None if inner is None else outputs_of(inner)
+    except ExpressionError:
+        return None
 
 
 def _paid_status(instance: Instance, state: RunState) -> Status:

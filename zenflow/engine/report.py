@@ -51,7 +51,7 @@ def report(
         exit_status=_EXIT[judged],
         state=state,
         steps=steps,
-        outputs=outputs_of(frames[0], lenient=True) if frames else {},
+        outputs=outputs_of(frames[0]) if frames else {},
         files=_files(state),
         open_calls=tuple(_open_calls(state)),
         balance_before=started.balance_before if started is not None else None,

@@ -139,9 +139,9 @@ class Saver:
         step.waiters.append(lambda: self._close(saving))
 
     def _take(self, saving: Saving, ended: Instance, name: str) -> None:
-        if ended.status is not Status.DONE:
+        if ended.exists is None:
             return
-        value = (ended.results or {}).get(name)
+        value = ended.exists.get(name)
         first = self._unfolder.place_of(ended, name)
         for position, asset_id in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(asset_id, str):

@@ -92,9 +92,16 @@ class OneLookup:
             return instance.results or {}
         if not instance.is_over:
             return Pending(instance.waiters)
-        if instance.fails_readers and not self.lenient:
+        if self.lenient:
+            return _without_gaps(instance.exists)
+        if instance.fails_readers:
             raise Blocked(instance.address)
         return SKIPPED
+
+
+def _without_gaps(exists: Mapping[str, Any] | None) -> Mapping[str, Any] | Any:
+    """What there is of one that is not done: the rest reads as skipped."""
+    return SKIPPED if exists is None else {name: SKIPPED if one is None else one for name, one in exists.items()}
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +133,8 @@ class ManyLookup:
             if field not in results:
                 raise Unknown(field, list(results), f"steps.{self.step.spec.id}")
             value = results[field]
+            if value is None and instance.status is not Status.DONE:
+                continue  # did not come to be
             values.extend(value) if isinstance(value, list) else values.append(value)
         return values
 
@@ -134,7 +143,7 @@ class ManyLookup:
             raise Blocked(self.step.path)
         done = []
         for instance in self.step.ordered():
-            if instance.status is Status.DONE:
+            if instance.status is Status.DONE or (self.lenient and instance.exists is not None):
                 done.append(instance)
             elif instance.fails_readers and not self.lenient:
                 raise Blocked(instance.address)
