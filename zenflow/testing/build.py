@@ -47,6 +47,20 @@ class Stuck(AssertionError):
     """A run that never ends."""
 
 
+@dataclass(slots=True, eq=False)
+class Alive:
+    """One process that works on the run. `leased_s`: since when it has the lease."""
+
+    provider: ScriptedProvider
+    journal: MortalJournal
+    leased_s: float | None = None
+    work: asyncio.Task[RunReport] = field(init=False)
+
+    def report(self) -> RunReport | None:
+        """Of work that is over; None when the journal failed before there was a run that could tell it."""
+        return None if isinstance(self.work.exception(), JournalError) else self.work.result()
+
+
 def recipe_of(text: str, others: Mapping[str, str] | None = None) -> Recipe:
     """A recipe from the text of its steps (and whatever else it has); `others` are files beside it."""
     files = {name: whole(inner) for name, inner in (others or {}).items()}
@@ -91,6 +105,7 @@ class Stage:
     plan: Plan | None = None
     listener: Listener = field(default_factory=Silent)
     appends: int = 0  # of the process that lived last
+    _meanwhile: asyncio.Task[Any] | None = None
 
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock, seed=self.seed)
@@ -125,37 +140,54 @@ class Stage:
         stop: StopSignal,
         meanwhile: Callable[[Stage, StopSignal], Any] | None,
     ) -> RunReport | None:
+        one = self.born(self.journal, changes, death, stop)
+        if meanwhile is not None:
+            self._meanwhile = asyncio.create_task(meanwhile(self, stop))
+        await self.over(one, dies_at_s)
+        self.appends = one.journal.appends
+        is_dead = one.provider.process.dead
+        await end_all_others(keep=None if is_dead else one.work)
+        if is_dead:
+            self.journal = self.journal.survives()
+            return None
+        return one.report()
+
+    def born(
+        self,
+        journal: MemoryJournal,
+        changes: Changes | None,
+        death: Death | None,
+        stop: StopSignal,
+        take_over: bool = False,
+    ) -> Alive:
+        """A process that works on the run, from now on."""
         process = Process()
         self.provider = ScriptedProvider(self.service, self.script, process)
         self.providers.append(self.provider)
-        mortal = MortalJournal(self.journal, process, death)
-        work = asyncio.create_task(self._work(mortal, changes, stop))
-        watching = [work, asyncio.create_task(mortal.died.wait())]
-        if meanwhile is not None:
-            watching.append(asyncio.create_task(meanwhile(self, stop)))
+        one = Alive(self.provider, MortalJournal(journal, process, death))
+        one.work = asyncio.create_task(self._work(one, changes, stop, take_over))
+        return one
+
+    async def over(self, one: Alive, dies_at_s: float | None = None) -> None:
+        """Return when a process has ended or died; what it had on the wire then is on its own."""
+        died = asyncio.create_task(one.journal.died.wait())
         limit_s = LIMIT_S if dies_at_s is None else max(0.0, dies_at_s - self.clock.monotonic_s())
-        await asyncio.wait(watching[:2], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done() and not mortal.died.is_set():
+        await asyncio.wait([one.work, died], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if not one.work.done() and not one.journal.died.is_set():
             if dies_at_s is None:
                 raise Stuck(f"not over after {LIMIT_S / 3600:.0f} hours; the last fact: {self.events()[-1:]}")
-            mortal.die()
-        self.appends = mortal.appends
-        if process.dead:
-            self.provider.abandon()
-        await _end_all_others(keep=work if not process.dead else None)
-        if process.dead:
-            self.journal = self.journal.survives()
-            return None
-        if isinstance(work.exception(), JournalError):
-            return None  # the journal failed before there was a run that could tell it
-        return work.result()
+            one.journal.die()
+        if one.provider.process.dead:
+            one.provider.abandon()
 
-    async def _work(self, journal: MortalJournal, changes: Changes | None, stop: StopSignal) -> RunReport:
-        self.plan = await self._planned(changes)
-        begun = bool(self.journal.events(RUN_ID))
-        lease = journal.take_lease(RUN_ID)
+    async def _work(self, one: Alive, changes: Changes | None, stop: StopSignal, take_over: bool) -> RunReport:
+        self.plan = plan = await self._planned(changes)
+        journal = one.journal
+        begun = bool(journal.events(RUN_ID))
+        lease = journal.take_lease(RUN_ID, take_over=take_over)
+        one.leased_s = self.clock.monotonic_s()
         parts = Parts(
-            provider=self.provider,
+            provider=one.provider,
             journal=journal,
             lease=lease,
             store=self.store,
@@ -168,16 +200,16 @@ class Stage:
             new = NewRun(
                 run_id=RUN_ID,
                 out_dir=Path("out"),
-                balance=self.plan.account.credits if self.plan.account else None,
+                balance=plan.account.credits if plan.account else None,
                 named_paths=self.named_paths,
                 options=self.options,
             )
-            await begin(self.plan, new, parts)
-        account = self.plan.account
+            await begin(plan, new, parts)
+        account = plan.account
         assert account is not None
         gates = Gates(self.recipe.policy.nsfw, False, account)
         resumed = changes or Changes() if begun else None
-        report = await execute(parts, account, self.plan.catalog, self.plan, self.listener, stop, gates, resumed)
+        report = await execute(parts, account, plan.catalog, plan, self.listener, stop, gates, resumed)
         journal.release_lease(lease)
         return report
 
@@ -246,7 +278,8 @@ class Stage:
         return dict(sorted(self.store.files.items()))
 
 
-async def _end_all_others(keep: asyncio.Task[Any] | None) -> None:
+async def end_all_others(keep: asyncio.Task[Any] | None) -> None:
+    """Nothing of a life goes on after it."""
     others = asyncio.all_tasks() - {asyncio.current_task(), keep}
     for task in others:
         task.cancel()

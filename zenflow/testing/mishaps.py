@@ -77,6 +77,31 @@ async def answer_without_id(line: Line, submission: Submission) -> SubmitAnswer:
     return replace(answer, task_id=None, task_status=None, total=None, payload={"ok": True})
 
 
+def accepted_all_wrong(status: int) -> Mishap:
+    """Charged; the answer holds the task's id, and everything else about it is wrong."""
+
+    async def happen(line: Line, submission: Submission) -> SubmitAnswer:
+        answer = await as_it_should(line, submission)
+        facts = WireFacts("answered", status, detail="not what the documentation says")
+        return replace(answer, facts=facts, task_status="?", total=None, is_tool_error=True, message="not so good")
+
+    return happen
+
+
+def one_reset(at_s: float, charged: Callable[[], bool]) -> Mishap:
+    """No answer comes until one reset takes every connection at once, at `at_s`; some were read, some were not."""
+
+    async def happen(line: Line, submission: Submission) -> SubmitAnswer:
+        await line.there(submission)
+        if charged():
+            line.arrive(submission)
+        await line.service.clock.sleep(max(0.0, at_s - line.service.clock.monotonic_s()))
+        await line.back()
+        return line.lost("one reset took all connections")
+
+    return happen
+
+
 async def answer_in_rubbish(line: Line, submission: Submission) -> SubmitAnswer:
     """Charged, and what came back is no answer of the protocol at all."""
     answer = await as_it_should(line, submission)

@@ -61,6 +61,7 @@ class MortalJournal:
     def die(self) -> None:
         """The process is gone, now."""
         self._process.dead = True
+        self.inner.die()
         self.died.set()
 
 

@@ -82,6 +82,7 @@ class ScriptedProvider:
         self.process = process or Process()
         self.clock: Clock = service.clock
         self.submitted: list[Submission] = []  # `submit` calls that were written to the wire
+        self.sent_at_s: list[float] = []  # when each of them was
         self.submits = 0  # `submit` calls, those without a connection included
         self._on_wire: list[Submission] = []
         self.asked: dict[str, int] = {}  # free requests, by method
@@ -102,6 +103,7 @@ class ScriptedProvider:
 
     async def there(self, submission: Submission) -> None:
         self.submitted.append(submission)
+        self.sent_at_s.append(self.clock.monotonic_s())
         self._on_wire.append(submission)
         await self.clock.sleep(self.script.latency_s("submit"))
         await self.process.go_on()
@@ -212,7 +214,7 @@ class ScriptedProvider:
     ) -> tuple[tuple[TaskSummary, ...], int | None]:
         await self._travel("list_tasks")
         showing, now = self.script.showing, self.clock.monotonic_s()
-        seen = [t for t in reversed(self.service.tasks.values()) if not t.deleted and t.listed_from_s <= now]
+        seen = [t for t in reversed(self.service.tasks.values()) if self.service.seen(t) and t.listed_from_s <= now]
         seen = [t for t in seen if showing.matches(t, query) and tool in (None, t.tool)]
         if status is not None:
             seen = [task for task in seen if showing.status(task, self.service) == status]
@@ -225,7 +227,7 @@ class ScriptedProvider:
 
     def _task(self, task_id: str) -> MadeTask:
         task = self.service.tasks.get(task_id)
-        if task is None or task.deleted:
+        if task is None or not self.service.seen(task):
             _not_found(f"task {task_id}")
         return task
 
@@ -243,7 +245,7 @@ class ScriptedProvider:
         if found is None:
             _not_found(f"call {call_id}")
         task, call = found
-        if self.clock.monotonic_s() < call.ends_s + call.fate.result_after_s or task.deleted:
+        if self.clock.monotonic_s() < call.ends_s + call.fate.result_after_s or not self.service.seen(task):
             _not_found(f"call {call_id}")
         output, asset_ids = self.service.output_of(task, call)
         return CallResult(call_id, output, asset_ids)
@@ -288,8 +290,9 @@ class ScriptedProvider:
 
     async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
         await self._travel("transactions")
-        rows = [Transaction(row.transaction_id, row.amount, row.task_id, row.at) for row in reversed(self.service.rows)]
-        return _page(rows, limit, offset)
+        own = [row for row in self.service.rows if row.owner_id == self.service.account_id]
+        page, following = _page(own if self.script.showing.oldest_rows_first else own[::-1], limit, offset)
+        return tuple(Transaction(row.transaction_id, row.amount, row.task_id, row.at) for row in page), following
 
 
 def _deliver(provider: ScriptedProvider, submission: Submission) -> None:

@@ -70,6 +70,7 @@ class MadeTask:
     calls: tuple[MadeCall, ...]
     charged: Decimal
     posted: bool = True
+    owner_id: str = ""
     deleted: bool = False
     listed_from_s: float = 0.0
 
@@ -82,6 +83,7 @@ class Row:
     amount: Decimal
     task_id: str | None
     at: datetime
+    owner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class ScriptedService:
             calls.append(MadeCall(self.new_id(), dict(params), fate, now_s + fate.seconds))
         copied = tuple(dict(params) for params in inputs)
         now, made = self.moment(now_s), tuple(calls)
-        task = MadeTask(self.new_id(), offer.name, copied, comment, now, now_s, made, charge, posted)
+        task = MadeTask(self.new_id(), offer.name, copied, comment, now, now_s, made, charge, posted, self.account_id)
         task.listed_from_s = now_s + self.lag_s(number)
         self.tasks[task.task_id] = task
         self._book(-charge, task.task_id)
@@ -217,7 +219,9 @@ class ScriptedService:
 
     def _book(self, amount: Decimal, task_id: str | None) -> None:
         self.credits += amount
-        self.rows.append(Row(f"row-{len(self.rows) + 1}", amount, task_id, self.moment(self.clock.monotonic_s())))
+        at = self.moment(self.clock.monotonic_s())
+        owner_id = self.tasks[task_id].owner_id if task_id is not None else self.account_id
+        self.rows.append(Row(f"row-{len(self.rows) + 1}", amount, task_id, at, owner_id))
 
     # ----------------------------------------------------------------------------------------------------------- by others
 
@@ -228,6 +232,10 @@ class ScriptedService:
     def spend_elsewhere(self, prompt: str = "somebody else's picture") -> MadeTask:
         """Another client of the account makes a picture."""
         return self.create("image_editor", [{"prompt": prompt}], "web", posted=False)
+
+    def seen(self, task: MadeTask) -> bool:
+        """Whether whoever is signed in now may see it: an account sees its own."""
+        return task.owner_id == self.account_id and not task.deleted
 
     # ------------------------------------------------------------------------------------------------------------- results
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,8 @@ class Showing:
     grows_for_s: float = 6.0  # with "growing": only some of the calls are there for this long
     ends_partial: bool = False  # a task whose calls are over says `partial` for ever
     echoes_inputs: bool = True
+    oldest_rows_first: bool = False  # the list of transactions; the documentation leaves its order open
+    is_bound: Callable[[MadeTask], bool] | None = None  # with "shuffled": whether its calls have their inputs already
 
     def matches(self, task: MadeTask, query: str | None) -> bool:
         if query is None or self.query == "ignored":
@@ -48,7 +50,7 @@ class Showing:
             brief.finished_at,
             inputs=inputs,
             calls=tuple(self._calls(task, service)),
-            owner_id=service.account_id,
+            owner_id=task.owner_id,
         )
 
     def status(self, task: MadeTask, service: ScriptedService) -> str:
@@ -67,9 +69,13 @@ class Showing:
             return found[: len(found) // 2]
         if self.calls == "repeated":
             return [*found, *found[:1]]
-        if self.calls == "shuffled" and age_s >= self.grows_for_s:  # after they could be bound: A5 holds
+        if self.calls == "shuffled" and self._may_shuffle(task, age_s):
             return found[::-1]
         return found
+
+    def _may_shuffle(self, task: MadeTask, age_s: float) -> bool:
+        """Only after they were bound, or could be: A5 holds."""
+        return age_s >= self.grows_for_s if self.is_bound is None else self.is_bound(task)
 
 
 def _call(call_id: str, is_over: bool, error: str | None) -> Call:
