@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.asked import asked_by
+from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context
 from zenflow.engine.door import Parts, StopSignal
@@ -33,6 +34,7 @@ class Desk:
         self.state: RunState = fold(parts.journal.events(run_id))
         if self.state.started is None:
             raise Defect("ZF901", f"the journal holds no start of run {run_id}")
+        compare_account(self.state.started, account)
         self.account = account
         self._brake = Brake(parts.clock, parts.limits.requests_per_second, parts.pace)
         self.context = Context(

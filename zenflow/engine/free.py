@@ -201,8 +201,9 @@ class FreeWork:
         most = int(params.get("count", 1))
         picks = context.recorder.state.options.get("picks", {})
         chosen = picks.get(instance.address, picks.get(instance.step.path))
+        question = params.get("question") or f"Which {most if most > 1 else 'one'} of {len(offered)}?"
+        instance.choice = Choice(str(question), tuple(offered), most)
         if chosen is None:
-            question = params.get("question") or f"Which {most if most > 1 else 'one'} of {len(offered)}?"
             hint = f"`zenflow resume RUN --pick {instance.address}=1` takes the first."
             context.hold(instance, Halt("ZF650", f"waits for a choice: {question}", hint))
             return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from zenflow.engine.result import Choice
 from zenflow.expr.values import Value
 from zenflow.history.state import InstanceState
 from zenflow.plan.fanout import Fanout, Key, address
@@ -54,6 +55,7 @@ class Instance:
     hint: str = ""
     waiters: list[Waiter] = field(default_factory=list)
     inner: Frame | None = None  # of a recipe used as a step
+    choice: Choice | None = None  # what a `pick` asks, while it waits
     address: str = field(init=False)
 
     def __post_init__(self) -> None:

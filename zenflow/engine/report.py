@@ -136,6 +136,7 @@ def _instance(instance: Instance, state: RunState) -> InstanceReport:
         instance.code,
         instance.message,
         instance.hint,
+        instance.choice if instance.status is Status.STOPPED else None,
     )
 
 

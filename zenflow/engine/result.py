@@ -18,6 +18,16 @@ InstanceWord = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person is asked by a `pick`. `files`: what shows each candidate, in their order; "" where there is none."""
+
+    question: str
+    asset_ids: tuple[str, ...]
+    most: int
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceReport:
     """One instance. `credits` is its share of what was charged for it, all tries together, refunds taken off."""
 
@@ -31,6 +41,7 @@ class InstanceReport:
     code: str = ""
     message: str = ""
     hint: str = ""
+    choice: Choice | None = None  # of a `pick` that waits for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,12 @@ class RunReport:
     journal_failed: bool = False  # what this process learnt last is not on disk: see `at_risk`
     orphans: tuple[InstanceReport, ...] = ()  # paid, and no longer asked for since `resume --recipe`
     rest_credits: Decimal | None = None  # what a resume is expected to cost; None: not known
+
+    @property
+    def choices(self) -> Mapping[str, Choice]:
+        """What waits for a person, by instance."""
+        reports = (one for step in self.steps.values() for one in step.instances)
+        return {one.address: one.choice for one in reports if one.choice is not None}
 
 
 @dataclass(frozen=True, slots=True)

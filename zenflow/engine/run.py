@@ -17,6 +17,7 @@ from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
+from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import TAKES_WHAT_EXISTS
@@ -126,12 +127,13 @@ async def execute(
 
     The same call begins and resumes: what is left is what the facts do not hold. `changes` is given for a resume. `plan` is
     None for a resume of what can no longer be planned: what is paid is fetched all the same. The caller has compared server
-    and account, and holds the lease. Raises JournalError and Defect.
+    and account, and holds the lease. Raises JournalError and Defect, and Refused for another account.
     """
     run_id = parts.lease.run_id
     state = fold(parts.journal.events(run_id))
     if state.started is None:
         raise Defect("ZF901", f"the journal holds no start of run {run_id}")
+    compare_account(state.started, account)
     engine = _Engine(parts, stored_recipe(state.started), account, catalog, plan, state, listener, stop, gates)
     try:
         if changes is not None:
@@ -193,7 +195,7 @@ class _Engine:
         self.unanswered = Unanswered(self.context, self.cashier, self.looker)
         self.saver = Saver(self.context, unfolder)
         inner, free = Inner(self.context), FreeWork(self.context)
-        self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.price_of)
+        self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.pricing.price_of)
         self.scheduler = Scheduler(self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner)
         unfolder.on_frame_settled = self.scheduler.frame_settled
         stop.on_change(self.context.wake.set)

@@ -8,36 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.catalog.check import check_call, with_default_model
+from zenflow.catalog.check import with_default_model
 from zenflow.catalog.gates import Gates
-from zenflow.catalog.model import Tool
-from zenflow.catalog.prices import Quote
-from zenflow.catalog.shapes import shape_of
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine import refusals
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
 from zenflow.engine.old_assets import OldAssets
-from zenflow.engine.pointing import pointed
+from zenflow.engine.params import ParamCheck
 from zenflow.engine.posting import fact_of, post, status_of
+from zenflow.engine.pricing import Pricing
 from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
-from zenflow.engine.quotes import FreshQuotes
 from zenflow.engine.strangers import Strangers
 from zenflow.history import events as e
 from zenflow.history.state import SubmissionState
 from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
-from zenflow.problems import Problem
 from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 
 COMMENT_LIMIT = 500  # seed 002
-SHAPES_KEPT = 1_000
 
 
 class Cashier:
@@ -49,13 +43,12 @@ class Cashier:
         self.on_accepted: Callable[[SubmissionState], None] = lambda submission: None
         self.on_lost: Callable[[SubmissionState], None] = lambda submission: None  # not sent, or unknown
         self._context = context
-        self._gates = gates
-        self._quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
+        self.pricing = Pricing(context)
+        self._check = ParamCheck(gates)
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
         self.strangers: Strangers | None = None  # of a resume
         self.old_assets: OldAssets | None = None
-        self._sound: set[Hashable] = set()  # shapes of calls that were checked and are good
         self._watermark = watermark  # the newest transaction row seen so far
 
     # ------------------------------------------------------------------------------------------------------------- ready
@@ -69,30 +62,12 @@ class Cashier:
             context.fail(instance, "ZF401", f"the service has no tool `{spec.uses}`", "See `zenflow tools`.")
             return
         sent = with_default_model(tool, params)
-        error = self._error_in(tool, sent, self._gates_of(instance))
+        error = self._check.error_in(instance, tool, sent)
         if error is not None:
             context.fail(instance, error.code, error.message, error.hint or "")
             return
         tries = len(instance.journaled.submissions) if instance.journaled is not None else 0
         self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.tail_s(instance))
-
-    def _error_in(self, tool: Tool, params: dict[str, Any], gates: Gates) -> Problem | None:
-        """The first error of a call. Calls of one shape are checked alike, so once."""
-        shape = (tool.name, gates.nsfw, shape_of(tool, params))
-        if shape in self._sound:
-            return None
-        error = next((p for p in check_call(tool, params, gates=gates) if p.severity == "error"), None)
-        if error is None and len(self._sound) < SHAPES_KEPT:
-            self._sound.add(shape)
-        return error
-
-    def _gates_of(self, instance: Instance) -> Gates:
-        """The policy of every recipe around the call, the narrowest."""
-        frame, nsfw = instance.step.frame, instance.step.frame.recipe.policy.nsfw
-        while frame.outer is not None:
-            frame = frame.outer.step.frame
-            nsfw = "deny" if frame.recipe.policy.nsfw == "deny" else nsfw
-        return self._gates if nsfw == self._gates.nsfw else replace(self._gates, nsfw=nsfw)
 
     def again(self, ready: Ready) -> None:
         """Back into the queue: not sent yet, or a declared retry."""
@@ -117,8 +92,7 @@ class Cashier:
             fresh = [ready for ready in candidates if not await self._already_asked(ready)]
             if self.old_assets is not None:
                 fresh = await self.old_assets.readable(fresh, self.again)
-            calls = await self._priced(fresh)
-            chosen, waiting = await self._affordable(calls)
+            chosen, waiting = await self._affordable(fresh)
             for ready in waiting:
                 self.again(ready)
             for batch in batches(chosen, context.limits.batch, self._max_submission()):
@@ -133,106 +107,32 @@ class Cashier:
             return False
         ready.instance.status = Status.RUNNING
         if stranger.is_whole:
-            tool = self._context.catalog.tools[ready.tool]
-            questions = [self._quotes.question(tool, params) for params in stranger.task.inputs]
+            inputs = stranger.task.inputs
             try:
-                quotes = await self._quotes.ask(questions)
+                prices = await self.pricing.prices_of(ready.tool, inputs)
             except ServiceError as error:
-                self._context.halt(error.code, f"prices cannot be asked: {error.message}", "`zenflow resume RUN`")
+                self._no_prices(error)
                 return True
-            prices = [quotes[question.key].credits or ZERO for question in questions]
-            submission = await self.strangers.adopt(stranger, prices, self._context.account_id)
-            self.in_flight += len(prices)
+            known = [price or ZERO for price in prices]
+            submission = await self.strangers.adopt(stranger, known, self._context.account_id)
+            self.in_flight += len(inputs)
             self.on_accepted(submission)
         return True
-
-    async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
-        """Today's price of one call; None where there is none."""
-        tool = self._context.catalog.tools.get(tool_name)
-        if tool is None:
-            return None
-        question = self._quotes.question(tool, params)
-        return (await self._quotes.ask([question]))[question.key].credits
 
     def skip_numbers(self, highest: int) -> None:
         """Count on from here: a stamp is never used twice."""
         self._numbers = itertools.count(max(highest + 1, self._context.recorder.state.next_submission))
 
-    async def _priced(self, candidates: Sequence[Ready]) -> list[Priced]:
-        """Those that have a price that may be paid; the others fail or are held, each with its reason."""
-        context = self._context
-        questions = []
-        for ready in candidates:
-            tool = context.catalog.tools[ready.tool]
-            questions.append(self._quotes.question(tool, ready.params))
+    async def _affordable(self, candidates: Sequence[Ready]) -> tuple[list[Priced], list[Ready]]:
+        """What may be sent now, reserved; what must wait. The others fail or are held, each with its reason."""
         try:
-            quotes = await self._quotes.ask(questions)
+            calls = await self.pricing.priced(candidates)
         except ServiceError as error:
-            for ready in candidates:
-                self.again(ready)
-            context.halt(error.code, f"prices cannot be asked: {error.message}", error.hint or "`zenflow resume RUN`")
-            return []
-        priced = []
-        for ready, question in zip(candidates, questions, strict=True):
-            quote = self._accepted_quote(ready, question.key, quotes[question.key])
-            if quote is not None:
-                priced.append(Priced(ready, quote, question.key))
-        return priced
-
-    def _accepted_quote(self, ready: Ready, key: str, quote: Quote) -> Decimal | None:
-        context, instance = self._context, ready.instance
-        ceiling = instance.step.spec.max_credits
-        most = None if ceiling is None else Decimal(str(ceiling))
-        if quote.credits is None:
-            if quote.refusal_status in (400, 403, 404, 422):
-                reason = pointed(instance.step.spec, f"the service refuses this call: {quote.refusal}")
-                context.fail(instance, "ZF630", reason, "")
-                return None
-            if most is None:
-                context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
-                return None
-            return most
-        if most is not None and quote.credits > most:
-            text = f"quoted at {in_words(quote.credits)}, above `max_credits: {as_text(most)}`"
-            context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
-            return None
-        shown = context.planned_prices.get(key)
-        if shown is not None and quote.credits > shown:
-            text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
-            context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
-            return None
-        return quote.credits
-
-    async def _affordable(self, calls: Sequence[Priced]) -> tuple[list[Priced], list[Ready]]:
-        """What fits now, reserved; what must wait. What can never fit is held with the reason."""
-        context, chosen, waiting = self._context, [], []
-        for call in calls:
-            instance = call.ready.instance
-            tail = context.tail_credits(instance)
-            short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
-            if short is not None and short.balance:
-                await self.read_balance()
-                short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
-            if short is None:
-                context.ledger.reserve(instance, call.quote, tail)
-                self.in_flight += 1
-                chosen.append(call)
-            elif self.in_flight:
-                waiting.append(call.ready)  # something in flight may release money
-            else:
-                context.hold(instance, Halt(short.code, short.message, short.hint))
+            self._no_prices(error)
+            return [], list(candidates)
+        chosen, waiting = await self.pricing.affordable(calls, busy=self.in_flight > 0)
+        self.in_flight += len(chosen)
         return chosen, waiting
-
-    async def read_balance(self) -> None:
-        """Read the account again before anybody is refused for its balance; a failed reading changes nothing."""
-        context = self._context
-        try:
-            account = await context.service.ask(Kind.PRICE, context.service.provider.account)
-        except ServiceError:
-            return
-        run_id = context.parts.lease.run_id
-        others = context.parts.journal.committed_elsewhere(context.account_id, run_id)
-        context.ledger.read_balance(account.credits, others)
 
     def _max_submission(self) -> Decimal:
         bound = self._context.limits.max_submission
@@ -252,7 +152,7 @@ class Cashier:
     async def _send(self, batch: Sequence[Priced]) -> None:
         context = self._context
         await context.service.brake.slot(Kind.CREATE)
-        is_fresh = self._quotes.are_fresh(call.question for call in batch)  # the brake may have held it for long
+        is_fresh = self.pricing.quotes.are_fresh(call.question for call in batch)  # the brake may have held it for long
         if not context.takes_new_work or not is_fresh:
             self._return_unsent(batch)
             return
@@ -322,21 +222,22 @@ class Cashier:
     async def _still_costs(self, submission: SubmissionState) -> bool:
         """At a fresh quote, no more than what was set aside for it (promise 3)."""
         context = self._context
-        tool = context.catalog.tools.get(submission.tool)
-        if tool is None:
-            return False
-        questions = [self._quotes.question(tool, call.call.params) for call in submission.calls]
         try:
-            quotes = await self._quotes.ask(questions)
+            total = await self.pricing.total_of(submission)
         except ServiceError as error:
-            context.halt(error.code, f"prices cannot be asked: {error.message}", error.hint or "`zenflow resume RUN`")
+            self._no_prices(error)
             return False
-        total = sum((quotes[question.key].credits or ZERO for question in questions), ZERO)
+        if total is None:
+            return False
         if total <= submission.quote:
             return True
         text = f"{submission.tool} now costs {in_words(total)}, and {as_text(submission.quote)} were set aside"
         context.halt("ZF633", text, "`zenflow reconcile RUN` decides what becomes of it.")
         return False
+
+    def _no_prices(self, error: ServiceError) -> None:
+        hint = error.hint or "`zenflow resume RUN`"
+        self._context.halt(error.code, f"prices cannot be asked: {error.message}", hint)
 
     async def _post(self, number: int, attempt: int) -> None:
         """The one POST of one attempt; then what its answer means."""
@@ -381,7 +282,7 @@ class Cashier:
             for instance, _ in calls:
                 context.hold(instance, halt)
             return
-        guilty = await refusals.guilty_of(context, self._quotes, submission.tool, calls, answer)
+        guilty = await refusals.guilty_of(context, self.pricing.quotes, submission.tool, calls, answer)
         company = max(1, len(calls) // 2) if not guilty else len(calls)
         for position, (instance, call) in enumerate(calls):
             if position in guilty:
@@ -404,7 +305,7 @@ class Cashier:
         tool = self._context.catalog.tools.get(submission.tool)
         if tool is not None:
             varying = frozenset(k for call in submission.calls for k in call.call.params)
-            self._quotes.contradict(submission.tool, varying)
+            self.pricing.quotes.contradict(submission.tool, varying)
         text = (
             f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
             f"(task {submission.task_id})"

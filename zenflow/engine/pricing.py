@@ -1,0 +1,119 @@
+"""What ready calls cost now, and which of them may be sent: the quote, the recipe's ceiling, the plan's price, the room.
+
+Decides nothing about order or batches and sends nothing (`submission` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from zenflow.catalog.prices import Quote
+from zenflow.credits import ZERO, as_text, in_words
+from zenflow.engine.context import Context, Halt
+from zenflow.engine.limits import Kind
+from zenflow.engine.pointing import pointed
+from zenflow.engine.queue import Priced, Ready
+from zenflow.engine.quotes import FreshQuotes
+from zenflow.history.state import SubmissionState
+from zenflow.providers.base import ServiceError
+
+
+class Pricing:
+    """Fresh quotes and the room for them. Raises ServiceError where the service cannot be asked."""
+
+    def __init__(self, context: Context) -> None:
+        self.quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
+        self._context = context
+
+    async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
+        """Today's price of one call; None where there is none."""
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None:
+            return None
+        question = self.quotes.question(tool, params)
+        return (await self.quotes.ask([question]))[question.key].credits
+
+    async def prices_of(self, tool_name: str, many: Sequence[Mapping[str, Any]]) -> list[Decimal | None]:
+        """Today's price of each call of one tool."""
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None:
+            return [None] * len(many)
+        questions = [self.quotes.question(tool, params) for params in many]
+        quotes = await self.quotes.ask(questions)
+        return [quotes[question.key].credits for question in questions]
+
+    async def priced(self, candidates: Sequence[Ready]) -> list[Priced]:
+        """Those that have a price that may be paid; the others fail or are held, each with its reason."""
+        tools = self._context.catalog.tools
+        questions = [self.quotes.question(tools[ready.tool], ready.params) for ready in candidates]
+        quotes = await self.quotes.ask(questions)
+        found = []
+        for ready, question in zip(candidates, questions, strict=True):
+            quote = self._accepted(ready, question.key, quotes[question.key])
+            if quote is not None:
+                found.append(Priced(ready, quote, question.key))
+        return found
+
+    def _accepted(self, ready: Ready, key: str, quote: Quote) -> Decimal | None:
+        context, instance = self._context, ready.instance
+        ceiling = instance.step.spec.max_credits
+        most = None if ceiling is None else Decimal(str(ceiling))
+        if quote.credits is None:
+            if quote.refusal_status in (400, 403, 404, 422):
+                reason = pointed(instance.step.spec, f"the service refuses this call: {quote.refusal}")
+                context.fail(instance, "ZF630", reason, "")
+                return None
+            if most is None:
+                context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
+                return None
+            return most
+        if most is not None and quote.credits > most:
+            text = f"quoted at {in_words(quote.credits)}, above `max_credits: {as_text(most)}`"
+            context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
+            return None
+        shown = context.planned_prices.get(key)
+        if shown is not None and quote.credits > shown:
+            text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
+            context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
+            return None
+        return quote.credits
+
+    async def affordable(self, calls: Sequence[Priced], busy: bool) -> tuple[list[Priced], list[Ready]]:
+        """What fits now, reserved; what must wait. What can never fit is held with the reason. `busy`: calls are in
+        flight, and may release money."""
+        context = self._context
+        chosen: list[Priced] = []
+        waiting: list[Ready] = []
+        for call in calls:
+            instance = call.ready.instance
+            tail = context.tail_credits(instance)
+            short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is not None and short.balance:
+                await self.read_balance()
+                short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is None:
+                context.ledger.reserve(instance, call.quote, tail)
+                chosen.append(call)
+            elif busy or chosen:
+                waiting.append(call.ready)
+            else:
+                context.hold(instance, Halt(short.code, short.message, short.hint))
+        return chosen, waiting
+
+    async def read_balance(self) -> None:
+        """Read the account again before anybody is refused for its balance; a failed reading changes nothing."""
+        context = self._context
+        try:
+            account = await context.service.ask(Kind.PRICE, context.service.provider.account)
+        except ServiceError:
+            return
+        run_id = context.parts.lease.run_id
+        others = context.parts.journal.committed_elsewhere(context.account_id, run_id)
+        context.ledger.read_balance(account.credits, others)
+
+    async def total_of(self, submission: SubmissionState) -> Decimal | None:
+        """Today's price of a whole submission; None where one of its calls has none."""
+        prices = await self.prices_of(submission.tool, [call.call.params for call in submission.calls])
+        return None if None in prices else sum((price for price in prices if price is not None), ZERO)
