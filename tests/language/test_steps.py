@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from zenflow.testing.provider import Script
 from zenflow.testing.service import Fate
 
@@ -117,6 +119,38 @@ def test_download_and_preview_save_what_exists(ran: Any) -> None:
     assert saved == ["pics/x.png", "pics/z.png"]
     assert len(done.files) == 4
     assert {"path", "asset_id", "media_type", "bytes", "sha256"} <= set(done.outputs["f"])
+
+
+@pytest.mark.parametrize(
+    "asset_ids",
+    [
+        "[steps.a.asset_id, steps.b.asset_id, steps.c.asset_id]",
+        "steps.a.asset_ids + [steps.b.asset_id] + steps.c.asset_ids",
+        "[steps.a.asset_id] + [steps.c.asset_id] if steps.a.credits > 0 else []",
+    ],
+)
+@pytest.mark.parametrize("more", ["", "if: false, "])
+def test_what_exists_of_a_list_is_saved_and_given_out_however_the_list_is_written(
+    ran: Any, asset_ids: str, more: str
+) -> None:
+    done = ran(
+        "steps:\n  a: {uses: image_editor, with: {prompt: x}}\n"
+        f"  b: {{{more}uses: image_editor, with: {{prompt: y}}}}\n"
+        "  c: {uses: image_editor, with: {prompt: z}}\n"
+        f"  d: {{uses: download, with: {{asset_ids: '${{{{ {asset_ids} }}}}'}}}}\n"
+        f"outputs: {{ids: '${{{{ {asset_ids} }}}}', b: '${{{{ steps.b.asset_id }}}}'}}\n",
+        fate=fails("y"),
+    )
+    assert done.files == ["a-0.png", "c-0.png"]
+    assert (len(done.outputs["ids"]), done.outputs["b"]) == (2, None)
+
+
+def test_who_pays_is_skipped_by_a_list_of_which_a_part_will_not_come(ran: Any) -> None:
+    done = ran(
+        "steps:\n  a: {uses: image_editor, with: {prompt: x}}\n  b: {if: false, uses: image_editor, with: {prompt: y}}\n"
+        "  c: {uses: image_editor, with: {prompt: z, image_assets: '${{ [steps.a.asset_id, steps.b.asset_id] }}'}}\n"
+    )
+    assert done.statuses("c") == ["skipped"]
 
 
 def test_names_left_out_are_step_and_index_of_what_made_the_asset(ran: Any) -> None:

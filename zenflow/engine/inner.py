@@ -115,7 +115,7 @@ def left_short_by(frame: Frame) -> str | None:
 
 
 def _output(written: Any, scope: Mapping[str, Any]) -> Any:
-    value = evaluate_tree(written, scope)
+    value = evaluate_tree(written, scope, existing=True)
     if pendings_in(value) or isinstance(value, Pending):
         return None
     return _without_skipped(value)

@@ -84,7 +84,7 @@ class Saver:
             self._follow(saving, step, name)
             return None
         try:
-            value = evaluate_tree(written, scope_of(instance, lenient=True))
+            value = evaluate_tree(written, scope_of(instance, lenient=True), existing=True)
         except ExpressionError as error:
             return Fail(error.code, error.message, error.hint or "")
         return self._begin_value(instance, value)

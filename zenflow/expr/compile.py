@@ -11,7 +11,7 @@ from jinja2 import nodes
 from zenflow.expr import operators
 from zenflow.expr.compile_calls import build_call, build_filter
 from zenflow.expr.compile_conditions import build_conditional, build_default, build_not, build_test, builder_of_junction
-from zenflow.expr.compile_operators import build_compare, build_concat, builder_of_binary, builder_of_unary
+from zenflow.expr.compile_operators import build_add, build_compare, build_concat, builder_of_binary, builder_of_unary
 from zenflow.expr.compile_values import build_chain, build_const, build_dict, build_getitem, build_list, build_name
 from zenflow.expr.compiler import Builders, Compiler
 from zenflow.expr.program import Program
@@ -37,7 +37,7 @@ _BUILDERS: Builders = {
     nodes.Name: build_name,
     nodes.Getattr: build_chain,
     nodes.Getitem: build_getitem,
-    nodes.Add: builder_of_binary(operators.add),
+    nodes.Add: build_add,
     nodes.Sub: builder_of_binary(operators.subtract),
     nodes.Mul: builder_of_binary(operators.multiply),
     nodes.Div: builder_of_binary(operators.divide),

@@ -81,17 +81,23 @@ def build_conditional(compiler: Compiler, node: nodes.CondExpr) -> Run:
     test, span = compiler.operand(node.test), compiler.span(node.test)
     then, otherwise = compiler.operand(node.expr1), compiler.operand(node.expr2)
 
-    def run(scope: Scope) -> Any:
-        decided = _condition(test(scope), span, "if")
-        if decided is True:
-            return then(scope)
-        if decided is False:
-            return otherwise(scope)
-        if decided is SKIPPED:
-            return SKIPPED
-        return Pending(decided.on, join((_possible_type(then, scope), _possible_type(otherwise, scope))))
+    def run_of(then: Run, otherwise: Run) -> Run:
+        def run(scope: Scope) -> Any:
+            decided = _condition(test(scope), span, "if")
+            if decided is True:
+                return then(scope)
+            if decided is False:
+                return otherwise(scope)
+            if decided is SKIPPED:
+                return SKIPPED
+            return Pending(decided.on, join((_possible_type(then, scope), _possible_type(otherwise, scope))))
 
-    return run
+        return run
+
+    parts = compiler.what_exists(node.expr1, then), compiler.what_exists(node.expr2, otherwise)
+    if parts != (then, otherwise):
+        compiler.existing[id(node)] = run_of(*parts)
+    return run_of(then, otherwise)
 
 
 def build_default(compiler: Compiler, node: nodes.Filter) -> Run:

@@ -11,6 +11,7 @@ from zenflow.expr import operators
 from zenflow.expr.compiler import Compiler
 from zenflow.expr.failure import Failure
 from zenflow.expr.template import Run, Scope
+from zenflow.expr.types import type_of
 from zenflow.expr.values import BOOLEAN, SKIPPED
 
 
@@ -28,6 +29,28 @@ def builder_of_binary(apply: Callable[[Any, Any], Any]) -> Callable[[Compiler, A
         return run
 
     return build
+
+
+def build_add(compiler: Compiler, node: nodes.Add) -> Run:
+    """`+`; those who take what exists get the one list where the other will not come."""
+    left, right, span = compiler.operand(node.left), compiler.operand(node.right), compiler.span(node)
+    left_part, right_part = compiler.what_exists(node.left, left), compiler.what_exists(node.right, right)
+
+    def added(a: Any, b: Any) -> Any:
+        try:
+            return operators.add(a, b)
+        except Failure as failure:
+            raise failure.at(span) from None
+
+    def existing(scope: Scope) -> Any:
+        a, b = left_part(scope), right_part(scope)
+        if a is SKIPPED or b is SKIPPED:
+            there = b if a is SKIPPED else a
+            return there if type_of(there).name == "array" else SKIPPED
+        return added(a, b)
+
+    compiler.existing[id(node)] = existing
+    return lambda scope: added(left(scope), right(scope))
 
 
 def builder_of_unary(apply: Callable[[Any], Any]) -> Callable[[Compiler, Any], Run]:

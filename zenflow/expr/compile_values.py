@@ -12,7 +12,7 @@ from zenflow.expr.failure import Failure, Span
 from zenflow.expr.program import NAMES, FoundReference, name_failure, walk_path
 from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import join, type_of
-from zenflow.expr.values import Type
+from zenflow.expr.values import SKIPPED, Type
 
 NULL = "null"  # JSON's own word; Jinja knows `none` alone, and takes this for a name
 
@@ -31,13 +31,20 @@ def build_list(compiler: Compiler, node: nodes.List) -> Run:
     items = [compiler.operand(item) for item in node.items]
 
     def run(scope: Scope) -> Any:
-        values = [item(scope) for item in items]
-        undecided = operators.undecided_of(*values)
-        if undecided is None:
-            return values
-        return operators.retyped(undecided, Type("array", items=join(map(type_of, values)), count=len(values)))
+        return _list_of([item(scope) for item in items])
 
+    def existing(scope: Scope) -> Any:
+        return _list_of([value for item in items if (value := item(scope)) is not SKIPPED])
+
+    compiler.existing[id(node)] = existing
     return run
+
+
+def _list_of(values: list[Any]) -> Any:
+    undecided = operators.undecided_of(*values)
+    if undecided is None:
+        return values
+    return operators.retyped(undecided, Type("array", items=join(map(type_of, values)), count=len(values)))
 
 
 def build_dict(compiler: Compiler, node: nodes.Dict) -> Run:

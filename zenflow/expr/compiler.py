@@ -33,10 +33,12 @@ class Compiler:
         self.reads: list[FoundReference] = []
         self.guarded = 0
         self.depth = 0
+        self.existing: dict[int, Run] = {}  # of nodes that can leave out what will not come
 
     def program(self) -> Program:
         run = self.compile(self.syntax.tree)
-        return Program(run, tuple(sorted(self.reads, key=lambda read: read.spans[0])), is_plain=False)
+        reads = tuple(sorted(self.reads, key=lambda read: read.spans[0]))
+        return Program(run, reads, is_plain=False, existing=self.existing.get(id(self.syntax.tree)))
 
     def compile(self, node: nodes.Node) -> Run:
         build = self.builders.get(type(node))
@@ -48,6 +50,10 @@ class Compiler:
         run = build(self, node)
         self.depth -= 1
         return run
+
+    def what_exists(self, node: nodes.Node, run: Run) -> Run:
+        """An operand for a reader that takes what exists; `run` where nothing can be left out of it."""
+        return self.existing.get(id(node), run)
 
     def span(self, node: nodes.Node) -> Span:
         return self.spans[id(node)]

@@ -29,18 +29,22 @@ class ExpressionError(ZenflowError):
         return Problem(self.code, self.message, self.place, self.hint)
 
 
-def evaluate(template: Template, scope: Mapping[str, Value]) -> Value:
-    """The value of a template (rule 9): of its one expression as it is, else text. Raises `ExpressionError`."""
+def evaluate(template: Template, scope: Mapping[str, Value], *, existing: bool = False) -> Value:
+    """The value of a template (rule 9): of its one expression as it is, else text. Raises `ExpressionError`.
+
+    With `existing`, a list is what there is of it: elements and parts that will not come are left out.
+    """
     if template.is_single:
         expression = template.parts[0]
         assert isinstance(expression, Expression)
-        return _value_of(template, expression, scope)
+        return _value_of(template, expression, scope, existing)
     return _text_of(template, scope)
 
 
-def _value_of(template: Template, expression: Expression, scope: Mapping[str, Value]) -> Value:
+def _value_of(template: Template, expression: Expression, scope: Mapping[str, Value], existing: bool = False) -> Value:
+    run = expression.existing if existing and expression.existing is not None else expression.run
     try:
-        value: Value = operators.settled(expression.run(scope))
+        value: Value = operators.settled(run(scope))
         # A plain reference makes nothing: what it names was bounded where it came from.
         if not expression.is_plain and type(value) in (str, list, dict):
             check_size(value)

@@ -55,7 +55,7 @@ def parse_text(text: str, place: Place | None, locate: Locate | None, problems: 
             if any(literal):
                 parts.append("".join(literal))
             literal = []
-            parts.append(Expression(text[start:end], start, program.run, program.is_plain))
+            parts.append(Expression(text[start:end], start, program.run, program.is_plain, program.existing))
             reads.extend(_references(program, start, locate))
         at = end + len(CLOSING)
     if any(literal):

@@ -39,6 +39,7 @@ class Program:
     run: Run
     reads: tuple[FoundReference, ...]
     is_plain: bool
+    existing: Run | None = None  # the same for those that take what exists, where that is something else
 
 
 @lru_cache(maxsize=4096)

@@ -22,6 +22,7 @@ class Expression:
     start: int
     run: Run = field(compare=False, repr=False)
     is_plain: bool = field(default=False, compare=False)  # one dotted reference and nothing else
+    existing: Run | None = field(default=None, compare=False, repr=False)  # for readers that take what exists
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,21 @@ from zenflow.expr.values import SKIPPED, Pending, Skipped, Value
 PathKey: TypeAlias = tuple[str | int, ...]
 
 
-def evaluate_tree(written: Any, scope: Mapping[str, Value]) -> Any:
-    """The tree with every template replaced by what it gives; leaves may be `Pending` or `SKIPPED`."""
+def evaluate_tree(written: Any, scope: Mapping[str, Value], *, existing: bool = False) -> Any:
+    """The tree with every template replaced by what it gives; leaves may be `Pending` or `SKIPPED`.
+
+    `existing`: for `download`, `preview` and `outputs`, which take of a list what there is.
+    """
     kind = type(written)
     if kind is Template:
-        return evaluate(written, scope)
+        return evaluate(written, scope, existing=existing)
     if kind is dict:
-        return {key: item if type(item) is str else evaluate_tree(item, scope) for key, item in written.items()}
+        return {
+            key: item if type(item) is str else evaluate_tree(item, scope, existing=existing)
+            for key, item in written.items()
+        }
     if kind is list or kind is tuple:
-        return [evaluate_tree(item, scope) for item in written]
+        return [evaluate_tree(item, scope, existing=existing) for item in written]
     return written
 
 

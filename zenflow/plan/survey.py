@@ -144,7 +144,7 @@ def _outputs(draft: RecipeDraft, base: Mapping[str, Value], desk: Desk) -> dict[
     found: dict[str, Value] = {}
     for name, written in draft.recipe.outputs.items():
         try:
-            found[name] = evaluate_tree(written, scope)
+            found[name] = evaluate_tree(written, scope, existing=True)
         except ExpressionError as error:
             desk.tell(error.problem)
             found[name] = Pending(Source(name))
