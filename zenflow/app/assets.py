@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,14 @@ class FetchedAssets:
         return sum(1 for one in self.assets if one.file is None)
 
 
-async def fetch(asset_ids: Sequence[str], preview: bool, folder: Path | None, settings: Settings) -> FetchedAssets:
-    """Save every asset, by default below the output folder. Raises UsageError for what is no id."""
+async def fetch(
+    asset_ids: Sequence[str],
+    preview: bool,
+    folder: Path | None,
+    settings: Settings,
+    names: Mapping[str, str] | None = None,
+) -> FetchedAssets:
+    """Save every asset, by default below the output folder and named by its id. Raises UsageError for what is no id."""
     wrong = [one for one in asset_ids if not is_uuid(one)]
     if wrong:
         raise UsageError("ZF057", f"`{wrong[0]}` is no asset id.", "`zenflow show RUN --json` lists those of a run.")
@@ -57,7 +63,8 @@ async def fetch(asset_ids: Sequence[str], preview: bool, folder: Path | None, se
 
         async def one(address: AssetUrl) -> Fetched:
             async with gate:
-                return await _save(address, preview, provider, store, clock)
+                name = (names or {}).get(address.asset_id, address.asset_id)
+                return await _save(address, name, preview, provider, store, clock)
 
         wanted = tuple(dict.fromkeys(asset_ids))
         found: list[Fetched] = []
@@ -72,7 +79,9 @@ async def _addresses(asset_ids: Sequence[str], preview: bool, provider: Provider
     return await patiently(lambda: ask(asset_ids), clock)
 
 
-async def _save(address: AssetUrl, preview: bool, provider: Provider, store: ArtifactStore, clock: Clock) -> Fetched:
+async def _save(
+    address: AssetUrl, name: str, preview: bool, provider: Provider, store: ArtifactStore, clock: Clock
+) -> Fetched:
     """Stream and verify; what broke or expired on the way is asked for again with a fresh address."""
     said = address.error
 
@@ -88,7 +97,7 @@ async def _save(address: AssetUrl, preview: bool, provider: Provider, store: Art
         try:
             async with open_body(provider, address.url, fresh, clock) as body:
                 expected = Expected(address.media_type or body.media_type, body.total_bytes)
-                saved = await store.save(address.asset_id, address.asset_id, body.chunks, expected)
+                saved = await store.save(name, address.asset_id, body.chunks, expected)
                 return Fetched(address.asset_id, saved)
         except ArtifactError as error:
             said = error.message

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zenflow.app import wiring
 from zenflow.app.manifest import ACCEPTED, leave_accepted, leave_manifest
+from zenflow.app.picks import with_candidates
 from zenflow.app.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.refusal import refusal_of
 from zenflow.app.reuse import decided
@@ -102,7 +103,8 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
         report = await execute(
             parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
         )
-        return _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
+        report = _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
+        return report if hands.stop.draining else await with_candidates(report, parts.store.folder, settings)
     except ZenflowError as error:
         error.of_run(parts.lease.run_id)
         raise

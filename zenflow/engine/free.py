@@ -14,6 +14,7 @@ from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Go, decide
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.limits import Kind
+from zenflow.engine.result import Choice
 from zenflow.errors import ZenflowError
 from zenflow.history import events as e
 from zenflow.ids import is_uuid

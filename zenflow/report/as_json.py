@@ -130,6 +130,17 @@ def _instance(instance: InstanceReport) -> dict[str, Any]:
         "call_id": instance.call_id,
         "asset_ids": list(instance.asset_ids),
     }
+    if instance.choice is not None:
+        choice = instance.choice
+        candidates = [
+            {
+                "number": number,
+                "asset_id": asset_id,
+                "file": (choice.files[number - 1] or None) if choice.files else None,
+            }
+            for number, asset_id in enumerate(choice.asset_ids, 1)
+        ]
+        row["choice"] = {"question": choice.question, "most": choice.most, "candidates": candidates}
     if instance.code or instance.message:
         row["error"] = {"code": instance.code, "message": instance.message, "hint": instance.hint or None}
     return row

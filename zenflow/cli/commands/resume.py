@@ -39,6 +39,7 @@ def command(
 ) -> int:
     """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""
     from zenflow.app.resume import ResumeRequest, resume
+    from zenflow.cli.choosing import until_chosen
     from zenflow.cli.consent import agree_to_rest
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report
@@ -56,4 +57,4 @@ def command(
     settings = settings_here(where)
     agree = agree_to_rest(talk.console, yes=yes)
     report = drive(lambda hands: resume(request, settings, agree, hands), talk.console)
-    return show_report(report, talk.console)
+    return show_report(until_chosen(report, settings, talk.console), talk.console)

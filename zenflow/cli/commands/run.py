@@ -58,6 +58,7 @@ def command(
         return show_plan(asked, wish, where, talk, Shown(strict=strict))
     from zenflow.app.run import RunRequest, run
     from zenflow.cli.assumptions import telling_assumptions
+    from zenflow.cli.choosing import until_chosen
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
@@ -67,7 +68,7 @@ def command(
     agree = agree_to_plan(talk.console, yes=yes, notice=telling_assumptions(talk.console, settings))
     with with_plan(talk.console):
         report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
-    return show_report(report, talk.console)
+    return show_report(until_chosen(report, settings, talk.console), talk.console)
 
 
 def _run_plan(
@@ -75,6 +76,7 @@ def _run_plan(
 ) -> int:
     """A saved plan is agreed to: nobody is asked again."""
     from zenflow.app.saved import SavedRunRequest, run_saved
+    from zenflow.cli.choosing import until_chosen
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
@@ -84,4 +86,4 @@ def _run_plan(
     agree = agree_to_plan(talk.console, yes=True)
     with with_plan(talk.console):
         report = drive(lambda hands: run_saved(request, settings, agree, hands), talk.console)
-    return show_report(report, talk.console)
+    return show_report(until_chosen(report, settings, talk.console), talk.console)

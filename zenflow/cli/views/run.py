@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from datetime import datetime
 
+from zenflow.cli.views.choices import draw_choice
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
 from zenflow.cli.views.spans import plural, size, span
@@ -40,6 +41,7 @@ def draw_run(report: RunReport, ink: Ink, width: int) -> str:
         lines += [*table(_COLUMNS, [_row(step) for step in report.steps.values()], width, ink), ""]
     lines += _failures(report, ink, width)
     lines += _reasons(report, ink, width)
+    lines += _choices(report, ink)
     lines += _open(report, ink, width)
     lines += [*_saved(report), *_orphaned(report, width), _spent(report)]
     lines += _next(report, ink)
@@ -120,6 +122,12 @@ def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
             lines.append(f"  … and {len(sentences) - REASONS_SHOWN} more of the same")
         lines += wrap(for_this_run(hint, report.run_id), width, "      ", "    → ") if hint else []
     return [*lines, ""]
+
+
+def _choices(report: RunReport, ink: Ink) -> list[str]:
+    """What is to be chosen from, with the files to look at."""
+    drawn = [draw_choice(address, choice, ink) for address, choice in report.choices.items()]
+    return [*"\n".join(drawn).split("\n"), ""] if drawn else []
 
 
 def for_this_run(hint: str, run_id: str) -> str:

@@ -1,0 +1,33 @@
+"""What a person is to choose from: the question, the candidates by number with their files, the price of what follows."""
+
+from __future__ import annotations
+
+from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.places import near
+from zenflow.cli.views.spans import plural
+from zenflow.credits import ZERO, in_words
+from zenflow.engine.result import Choice, RunReport
+from zenflow.report.as_json import rest_expected
+
+
+def draw_choices(report: RunReport, ink: Ink) -> str:
+    """The line above all of them."""
+    rest = rest_expected(report)
+    follows = (
+        ""
+        if rest is None
+        else " What follows is free."
+        if rest == ZERO
+        else f" What follows costs about {in_words(rest)}."
+    )
+    return ink.strong(f"{plural(len(report.choices), 'choice')} to make.") + follows
+
+
+def draw_choice(address: str, choice: Choice, ink: Ink) -> str:
+    """One of them."""
+    lines = [f"{ink.strong(address)}: {choice.question}"]
+    wide = len(str(len(choice.asset_ids)))
+    for number, asset_id in enumerate(choice.asset_ids, 1):
+        file = choice.files[number - 1] if choice.files else ""
+        lines.append(f"  {number:>{wide}}  {near(file) if file else f'asset {asset_id}'}")
+    return "\n".join(lines)
