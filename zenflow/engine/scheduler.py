@@ -7,7 +7,6 @@ There is no task per waiting instance and no scan of all steps per event: the un
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Decision, Fail, Go, 
 from zenflow.engine.free import FreeWork
 from zenflow.engine.inner import Inner
 from zenflow.engine.instances import Frame, Instance, Status
+from zenflow.engine.lanes import Lanes
 from zenflow.engine.queue import Ready
 from zenflow.engine.reuse import Reuser
 from zenflow.engine.saving import Saver
@@ -50,8 +50,7 @@ class Scheduler:
         self._free = free
         self._inner = inner
         self._reuser = Reuser(context)
-        self._free_tasks: set[asyncio.Task[None]] = set()
-        self._free_ready: deque[tuple[Instance, Mapping[str, Any]]] = deque()
+        self._lanes: Lanes[tuple[Instance, Mapping[str, Any]]] = Lanes(FREE_AT_ONCE, self._do_free, context.task_ended)
         self._next_round_s = 0.0
         self._ready_since_s: float | None = None
         cashier.on_accepted = self._accepted
@@ -70,7 +69,7 @@ class Scheduler:
             self._work_off_agenda()
             if context.stop.leaving or context.defects or context.recorder.failed is not None:
                 return
-            if context.blind is not None and not self._free_tasks and not self._cashier.is_sending:
+            if context.blind is not None and not self._lanes.is_busy and not self._cashier.is_sending:
                 return
             await self._dispatch_if_due()
             self._work_off_agenda()
@@ -83,7 +82,7 @@ class Scheduler:
 
     def _is_over(self) -> bool:
         busy = (
-            self._free_tasks
+            self._lanes.is_busy
             or self._saver.is_busy
             or self._cashier.is_sending
             or self._unanswered.is_busy
@@ -99,7 +98,8 @@ class Scheduler:
         due = []
         if self._watcher.is_watching:
             due.append(self._next_round_s)
-        if len(self._cashier.queue) and context.takes_new_work and self._ready_since_s is not None:
+        sends = len(self._cashier.queue) > 0 and self._cashier.has_slots  # with none free, a call that ends wakes us
+        if sends and context.takes_new_work and self._ready_since_s is not None:
             due.append(self._ready_since_s + context.limits.watch_least_s)
         wait_s = max(LEAST_WAIT_S, min(due) - now) if due else None
         waker = asyncio.ensure_future(context.wake.wait())
@@ -129,12 +129,14 @@ class Scheduler:
         now = context.clock.monotonic_s()
         if self._ready_since_s is None:
             self._ready_since_s = now
+        if not self._cashier.has_slots:
+            return
         waited = now - self._ready_since_s >= context.limits.watch_least_s
         if self._cashier.in_flight and not waited:
             return
-        if self._free_tasks and not waited:
+        if self._lanes.is_busy and not waited:
             return
-        await self._dispatch(idle=not self._free_tasks)
+        await self._dispatch(idle=not self._lanes.is_busy)
 
     async def _dispatch(self, idle: bool) -> None:
         await self._cashier.dispatch(idle)
@@ -188,25 +190,15 @@ class Scheduler:
         if self._context.stop.draining:
             return None  # stays waiting: nothing new is begun
         instance.status = Status.RUNNING
-        self._free_ready.append((instance, params))
-        if len(self._free_tasks) < FREE_AT_ONCE:
-            task = asyncio.create_task(self._free_lane())
-            self._free_tasks.add(task)
-            task.add_done_callback(self._free_done)
+        self._lanes.add((instance, params))
         return None
 
-    async def _free_lane(self) -> None:
-        """One free action after the other, while there are any: what waits has no task of its own."""
-        while self._free_ready:
-            instance, params = self._free_ready.popleft()
-            if self._context.stop.draining:
-                instance.status = Status.WAITING  # nothing new is begun
-            else:
-                await self._free.do(instance, params)
-
-    def _free_done(self, task: asyncio.Task[None]) -> None:
-        self._free_tasks.discard(task)
-        self._context.task_ended(task)
+    async def _do_free(self, ready: tuple[Instance, Mapping[str, Any]]) -> None:
+        instance, params = ready
+        if self._context.stop.draining:
+            instance.status = Status.WAITING  # nothing new is begun
+        else:
+            await self._free.do(instance, params)
 
     # ----------------------------------------------------------------------------------------------- what was begun before
 
@@ -252,9 +244,7 @@ class Scheduler:
 
     async def leave(self) -> None:
         """Stop everything that can be stopped without losing money: a POST on the wire is waited for only when draining."""
-        tasks = [*self._free_tasks]
-        for task in tasks:
-            task.cancel()
+        self._lanes.close()
         if not self._context.stop.leaving:
             await self._cashier.wait_for_sending()
 

@@ -74,6 +74,11 @@ class Cashier:
         self.queue.push(ready, self._context.tail_s(ready.instance))
 
     @property
+    def has_slots(self) -> bool:
+        """Whether one more call may run beside those in flight."""
+        return self.in_flight < self._context.limits.in_flight
+
+    @property
     def is_sending(self) -> bool:
         return bool(self._sending)
 
