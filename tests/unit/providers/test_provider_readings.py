@@ -13,8 +13,8 @@ import pytest
 from zenflow.catalog.prices import Question
 from zenflow.clock import SystemClock
 from zenflow.providers.base import ServiceError, WireFacts
-from zenflow.providers.mcp import catalog, files, jobs, quotes
-from zenflow.providers.mcp.answers import ToolAnswer, next_offset, uuids_in
+from zenflow.providers.mcp import catalog, files, jobs, quotes, transactions
+from zenflow.providers.mcp.answers import ToolAnswer, json_object_in, moment_at, next_offset, uuids_in
 
 A1 = "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
 A2 = "1f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
@@ -104,18 +104,79 @@ def test_markdown_without_structured_content_is_not_taken_for_an_empty_answer() 
         ({"id": "1", "delta": -1, "ref_task_id": A1}, Decimal(-1), A1),
         ({"uuid": "1", "change": -1, "generation_task_id": A1}, Decimal(-1), A1),
         ({"id": "1", "amount": None, "reference": "invoice 7"}, None, None),
+        ({"id": "1", "amount": 2, "type": "charge", "taskId": A1}, Decimal(-2), A1),
+        ({"id": "1", "amount": 2, "type": "CHARGE_REFUND", "task_id": A1}, Decimal(2), A1),
+        ({"id": "1", "amount": 5, "type": "credit", "description": "Pack of 5"}, Decimal(5), None),
+        ({"id": "1", "amount": 2, "balance_before": 9, "balance_after": "7", "task_id": A1}, Decimal(-2), A1),
+        ({"id": "1", "amount": 2, "balance_before": 7, "balance_after": 9, "kind": "charge"}, Decimal(2), None),
+        ({"id": "1", "debit": "2", "credit": None, "task_id": A1}, Decimal(-2), A1),
+        ({"id": "1", "debit": None, "credit": 2, "task_id": A1}, Decimal(2), A1),
+        ({"id": "1", "amount": -1, "description": f"Generation task {A1}"}, Decimal(-1), A1),
+        ({"id": "1", "amount": -1, "description": f"{A1} of {A2}"}, Decimal(-1), None),
+        ({"id": "1", "amount": -1, "reference_type": "task", "reference_id": "t_77"}, Decimal(-1), "t_77"),
+        ({"id": "1", "amount": -1, "reference_type": "invoice", "reference_id": "t_77"}, Decimal(-1), None),
     ],
 )
 def test_ledger_rows_are_read_in_every_spelling(row: dict[str, Any], amount: Any, task_id: str | None) -> None:
     row = {**row, "timestamp": "2026-09-16T10:00:00Z"}
-    rows, following = asyncio.run(jobs.transactions(Told({"transactions": [row]}), limit=10, offset=0))
+    rows, following = asyncio.run(transactions.transactions(Told({"transactions": [row]}), limit=10, offset=0))
     assert (rows[0].amount, rows[0].task_id, following) == (amount, task_id, None)
     assert rows[0].created_at == datetime(2026, 9, 16, 10, tzinfo=UTC) and rows[0].row == row
 
 
 def test_a_ledger_row_without_an_id_is_no_position() -> None:
     with pytest.raises(ServiceError):
-        asyncio.run(jobs.transactions(Told({"items": [{"amount": -1}]}), limit=10, offset=0))
+        asyncio.run(transactions.transactions(Told({"items": [{"amount": -1}]}), limit=10, offset=0))
+
+
+@pytest.mark.parametrize("key", ["items", "transactions", "data", "results"])
+def test_the_rows_are_found_under_every_plausible_key(key: str) -> None:
+    rows, _ = asyncio.run(transactions.transactions(Told({key: [{"id": "1", "amount": -1}]}), limit=10, offset=0))
+    assert [row.transaction_id for row in rows] == ["1"]
+
+
+@pytest.mark.parametrize("moment", [1789552800, 1789552800000, 1789552800.0, "2026-09-16T10:00:00Z"])
+def test_a_moment_is_a_text_or_a_number_since_1970(moment: Any) -> None:
+    assert moment_at({"created_at": moment}, "created_at") == datetime(2026, 9, 16, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", [True, 1e300, "soon", None, {}])
+def test_what_is_no_moment_is_none(moment: Any) -> None:
+    assert moment_at({"created_at": moment}, "created_at") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": 1}',
+        'Here it is.\n```json\n{"id": 1}\n```',
+        'Here it is.\n{"id": 1}\nPoll every 2 s.',
+        'A { brace.\n{"a"\n  {"id": 1}',
+    ],
+)
+def test_json_is_found_between_other_words(text: str) -> None:
+    assert json_object_in(text) == {"id": 1}
+
+
+def test_the_largest_object_of_a_text_is_the_answer_and_a_list_is_none() -> None:
+    assert json_object_in('{"hint": 1}\n{"id": 1, "status": "created"}') == {"id": 1, "status": "created"}
+    assert json_object_in("[1]\nnothing") == {}
+
+
+def test_an_address_without_a_host_is_one_of_the_services_own() -> None:
+    given = ["/f/1?sig=a%2Fb", "//cdn.example/1", "1.png", "https://x/1", "ftp://x/1", "http://[x/1"]
+    items = [{"asset_id": str(n), "download_url": url} for n, url in enumerate(given)]
+    ids = [str(n) for n in range(len(given))]
+    found = asyncio.run(files.download_urls(Told({"items": items}), "https://s.example/mcp", ids))
+    assert [one.url for one in found] == [
+        "https://s.example/f/1?sig=a%2Fb",
+        "https://cdn.example/1",
+        "https://s.example/1.png",
+        "https://x/1",
+        None,
+        None,
+    ]
+    assert found[4].error == "the address given is none of http or https"
 
 
 def test_addresses_come_back_in_the_order_asked_for_one_failure_its_own() -> None:
@@ -124,7 +185,7 @@ def test_addresses_come_back_in_the_order_asked_for_one_failure_its_own() -> Non
         {"asset_id": "3", "error": "404"},
     ]
     told = Told({"items": items, "count": 99})
-    urls = asyncio.run(files.download_urls(told, [A1, A2, "3"]))
+    urls = asyncio.run(files.download_urls(told, "https://s.example/mcp", [A1, A2, "3"]))
     assert [(u.asset_id, u.url, bool(u.error)) for u in urls] == [
         (A1, None, True),
         (A2, "https://x/2", False),
@@ -135,7 +196,7 @@ def test_addresses_come_back_in_the_order_asked_for_one_failure_its_own() -> Non
 
 def test_more_than_fifty_addresses_are_asked_for_in_batches() -> None:
     told = Told({"items": []})
-    assert len(asyncio.run(files.preview_urls(told, [str(n) for n in range(120)]))) == 120
+    assert len(asyncio.run(files.preview_urls(told, "https://s.example/mcp", [str(n) for n in range(120)]))) == 120
     assert [len(arguments["asset_ids"]) for _, arguments in told.asked] == [50, 50, 20]
     assert told.asked[0][1]["inline"] is False
 
@@ -153,11 +214,22 @@ def test_prompts_are_read_as_rows_texts_or_one() -> None:
 
 @pytest.mark.parametrize(
     ("content", "credits"),
-    [({"price": 3}, 3), ({"price": "2.5"}, Decimal("2.5")), ({"raw": {"total_price": 4}}, 4), ({"price": 0}, 0)],
+    [
+        ({"price": 3}, 3),
+        ({"price": "2.5"}, Decimal("2.5")),
+        ({"raw": {"total_price": 4}}, 4),
+        ({"price": 0}, 0),
+        ({"price": {"min": 1, "max": 3}}, Decimal(3)),
+        ({"price": [2, "4"]}, Decimal(4)),
+        ({"price": None, "raw": {"per_unit": "1.5", "units": 2}}, Decimal(3)),
+        ({"min_price": 1, "max_price": 2}, Decimal(2)),
+        ({"price": [2, "soon"]}, None),
+        ({"price": {"currency": "credits"}}, None),
+    ],
 )
 def test_a_price_is_read_where_it_stands(content: dict[str, Any], credits: Any) -> None:
     quote = asyncio.run(quotes.quote(Told(content), SystemClock(), Question("t", {"a": 1}, "k")))
-    assert (quote.credits, quote.refusal) == (credits, None)
+    assert (quote.credits, quote.refusal is None) == (credits, credits is not None)
 
 
 @pytest.mark.parametrize(

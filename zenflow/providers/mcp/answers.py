@@ -10,13 +10,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from zenflow.clock import from_iso
 from zenflow.providers.base import WireFacts
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_LATEST_SECONDS = 100_000_000_000  # of the year 5138: whatever is more is milliseconds
+_DECODER = json.JSONDecoder()
+_OBJECT_AT_LINE = re.compile(r"^[ \t]*\{", re.MULTILINE)
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
@@ -45,7 +48,7 @@ def answer_from(result: Mapping[str, Any], facts: WireFacts) -> ToolAnswer:
 
 
 def json_object_in(text: str) -> Mapping[str, Any]:
-    """The JSON object that a text is, or holds in a fence."""
+    """The JSON object that a text is, or holds in a fence, or that begins a line of it between words."""
     fenced = _FENCE.search(text)
     for candidate in (text, fenced.group(1) if fenced else ""):
         stripped = candidate.strip()
@@ -57,7 +60,23 @@ def json_object_in(text: str) -> Mapping[str, Any]:
             continue
         if isinstance(value, dict):
             return value
-    return {}
+    return _among_words(text)
+
+
+def _among_words(text: str) -> Mapping[str, Any]:
+    """Several text blocks, one of which is JSON, come as one text. The largest object is the answer."""
+    best: Mapping[str, Any] = {}
+    length, at = 0, 0
+    for begin in _OBJECT_AT_LINE.finditer(text):
+        if begin.start() < at:
+            continue  # inside the one before
+        try:
+            value, at = _DECODER.raw_decode(text, begin.end() - 1)
+        except ValueError:
+            continue
+        if isinstance(value, dict) and at - begin.start() > length:
+            best, length = value, at - begin.start()
+    return best
 
 
 def _text(content: Any) -> str:
@@ -104,12 +123,13 @@ def truth_at(row: Mapping[str, Any], *keys: str) -> bool:
 
 
 def moment_at(row: Mapping[str, Any], *keys: str) -> datetime | None:
+    """ISO 8601, or seconds or milliseconds since 1970."""
     value = first(row, *keys)
-    if not isinstance(value, str):
-        return None
     try:
-        return from_iso(value)
-    except ValueError:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if value > _LATEST_SECONDS else value, UTC)
+        return from_iso(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError, OSError):
         return None
 
 

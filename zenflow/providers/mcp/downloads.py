@@ -53,7 +53,7 @@ async def _open(
             break
         await response.aclose()
         following = urljoin(target, response.headers.get("location", ""))
-        if urlsplit(following).scheme != urlsplit(url).scheme:
+        if urlsplit(following).scheme not in (urlsplit(target).scheme, "https"):
             raise _refused_redirect(url, following)
         target = following
     else:
@@ -134,7 +134,9 @@ def _broken(url: str, no: Exception, reached: Reached, status: int | None) -> Se
 
 def _refused_redirect(url: str, following: str) -> ServiceError:
     return ServiceError(
-        "forbidden", f"{_plain(url)} redirects to {_plain(following)}: another scheme is not followed", status=302
+        "forbidden",
+        f"{_plain(url)} redirects to {_plain(following)}: only https, or the same scheme, is followed",
+        status=302,
     )
 
 

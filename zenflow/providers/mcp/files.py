@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from zenflow.providers.base import AssetInfo, AssetUrl, CraftedPrompts, Description, ServiceError
 from zenflow.providers.mcp.answers import rows_at, text_at, texts_at
@@ -21,19 +22,20 @@ async def asset(caller: Caller, asset_id: str) -> AssetInfo:
     return AssetInfo(text_at(content, "id", "asset_id") or asset_id, text_at(content, "media_type") or "")
 
 
-async def download_urls(caller: Caller, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-    """Addresses of the originals, in the order asked for."""
-    return await _urls(caller, "get_asset_download_urls", asset_ids, "download_url", ("media_type",), {})
+async def download_urls(caller: Caller, base: str, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+    """Addresses of the originals, in the order asked for. `base` is where a relative one begins."""
+    return await _urls(caller, base, "get_asset_download_urls", asset_ids, "download_url", ("media_type",), {})
 
 
-async def preview_urls(caller: Caller, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
+async def preview_urls(caller: Caller, base: str, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
     """Addresses of previews, each with the preview's own type. `inline` off: the bytes would come twice."""
     keys = ("preview_media_type",)
-    return await _urls(caller, "get_asset_preview_urls", asset_ids, "preview_url", keys, {"inline": False})
+    return await _urls(caller, base, "get_asset_preview_urls", asset_ids, "preview_url", keys, {"inline": False})
 
 
 async def _urls(
     caller: Caller,
+    base: str,
     tool: str,
     asset_ids: Sequence[str],
     url_key: str,
@@ -47,17 +49,30 @@ async def _urls(
         rows = rows_at(content, "items", "assets", "urls")
         by_id = {asset_id.lower(): row for row in rows if (asset_id := text_at(row, "asset_id", "id"))}
         for asset_id in batch:
-            found.append(_url(asset_id, by_id.get(asset_id.lower()), url_key, type_keys))
+            found.append(_url(base, asset_id, by_id.get(asset_id.lower()), url_key, type_keys))
     return found
 
 
-def _url(asset_id: str, row: Mapping[str, Any] | None, url_key: str, type_keys: Sequence[str]) -> AssetUrl:
+def _url(base: str, asset_id: str, row: Mapping[str, Any] | None, url_key: str, type_keys: Sequence[str]) -> AssetUrl:
     if row is None:
         return AssetUrl(asset_id, None, None, "the answer does not mention this asset")
     url = text_at(row, url_key, "url")
     if url is None:
         return AssetUrl(asset_id, None, None, text_at(row, "error", "error.message", "reason") or "no address given")
-    return AssetUrl(asset_id, url, text_at(row, *type_keys))
+    whole = _whole_address(base, url)
+    if whole is None:
+        return AssetUrl(asset_id, None, None, "the address given is none of http or https")
+    return AssetUrl(asset_id, whole, text_at(row, *type_keys))
+
+
+def _whole_address(base: str, url: str) -> str | None:
+    """An address without a host (RFC 3986, 4.2) is one of the service's own; anything but http and https is none."""
+    try:
+        whole = urljoin(base, url.strip())
+        parts = urlsplit(whole)
+    except ValueError:  # a port or an address in brackets that is none
+        return None
+    return whole if parts.scheme in ("http", "https") and parts.hostname else None
 
 
 async def describe(caller: Caller, asset_id: str, force_refresh: bool) -> Description:

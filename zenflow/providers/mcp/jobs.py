@@ -1,20 +1,16 @@
-"""Tasks and calls: listing, looking, results, deleting; and the ledger rows they cause (seed 002, Task lifecycle).
+"""Tasks and calls: listing, looking, results, deleting (seed 002, Task lifecycle).
 
-Key names that the documentation leaves open (the ledger's above all: facts 5) are read in every spelling that is
-plausible. Submitting is not here: `submit`.
+Key names that the documentation leaves open are read in every spelling that is plausible. Submitting is not here:
+`submit`; nor are the ledger rows that tasks cause: `transactions`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from zenflow.credits import credits_from
-from zenflow.providers.base import Call, CallResult, Task, TaskSummary, Transaction
+from zenflow.providers.base import Call, CallResult, Task, TaskSummary
 from zenflow.providers.mcp.answers import (
-    UUID,
     first,
     moment_at,
     next_offset,
@@ -25,7 +21,7 @@ from zenflow.providers.mcp.answers import (
     truth_at,
     whole_at,
 )
-from zenflow.providers.mcp.asking import Caller, ask, missing
+from zenflow.providers.mcp.asking import Caller, ask
 
 PAGE_LIMIT = 100  # seed 002: 1..100
 _WAIT_MARGIN_S = 15.0
@@ -54,7 +50,7 @@ async def list_tasks(
             "offset": offset,
         },
     )
-    rows = rows_at(page, "items", "tasks")
+    rows = rows_at(page, "items", "tasks", "data", "results")
     return tuple(TaskSummary(**_summary(row)) for row in rows), next_offset(page, offset, len(rows), limit)
 
 
@@ -130,47 +126,3 @@ async def wait_for_task(caller: Caller, task_id: str, wait_s: int) -> None:
 
 async def delete_task(caller: Caller, task_id: str) -> None:
     await ask(caller, "delete_task", {"task_id": task_id})
-
-
-async def transactions(caller: Caller, *, limit: int, offset: int) -> tuple[tuple[Transaction, ...], int | None]:
-    limit = min(max(limit, 1), PAGE_LIMIT)
-    page = await ask(caller, "list_credit_transactions", {"limit": limit, "offset": offset})
-    rows = rows_at(page, "items", "transactions")
-    found = tuple(_transaction(row) for row in rows)
-    if any(not row.transaction_id for row in found):
-        raise missing("list_credit_transactions", "id of a row", page)  # a position cannot be built on it (money.md)
-    return found, next_offset(page, offset, len(rows), limit)
-
-
-def _transaction(row: Mapping[str, Any]) -> Transaction:
-    return Transaction(
-        transaction_id=text_at(row, "id", "transaction_id", "uuid") or "",
-        amount=credits_from(first(row, "amount", "credits", "delta", "value", "change")),
-        task_id=_task_id(row),
-        created_at=_moment(row),
-        row=row,
-    )
-
-
-def _moment(row: Mapping[str, Any]) -> datetime | None:
-    """When a row came about: by a plausible name, else the first value that is a moment at all."""
-    named = moment_at(row, "created_at", "timestamp", "date", "time", "created", "ts")
-    return named or next((moment_at(row, key) for key, value in row.items() if _looks_like_a_time(value)), None)
-
-
-def _looks_like_a_time(value: Any) -> bool:
-    return isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value) is not None
-
-
-def _task_id(row: Mapping[str, Any]) -> str | None:
-    """The task a row is about. A `reference` counts when it is a task's, or a bare UUID; so does any key named for a task."""
-    named = text_at(row, "task_id", "taskId", "task.id", "metadata.task_id", "meta.task_id", "details.task_id")
-    if named:
-        return named
-    about = [key for key in row if "task" in key.lower()]
-    for key in (*about, "reference", "reference_id", "ref", "ref_id", "generation_id", "job_id"):
-        loose = text_at(row, key)
-        found = UUID.search(loose) if loose else None
-        if found:
-            return found.group(0)
-    return None

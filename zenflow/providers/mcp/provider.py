@@ -30,6 +30,7 @@ from zenflow.providers.base import (
 from zenflow.providers.mcp import catalog as catalog_
 from zenflow.providers.mcp import downloads, files, jobs, quotes, uploads
 from zenflow.providers.mcp import templates as templates_
+from zenflow.providers.mcp import transactions as transactions_
 from zenflow.providers.mcp.asking import ask
 from zenflow.providers.mcp.auth import NO_TOKEN, TokenSource
 from zenflow.providers.mcp.http import HttpParts, network
@@ -133,16 +134,16 @@ class McpProvider:
         return await files.asset(self._session, asset_id)
 
     async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-        return await files.download_urls(self._session, asset_ids)
+        return await files.download_urls(self._session, self._session.url, asset_ids)
 
     async def preview_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-        return await files.preview_urls(self._session, asset_ids)
+        return await files.preview_urls(self._session, self._session.url, asset_ids)
 
     def download(self, url: str, start: int = 0) -> AbstractAsyncContextManager[Download]:
         return downloads.download(self._download_pool(url), url, start, self.clock.now)
 
     async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
-        return await jobs.transactions(self._session, limit=limit, offset=offset)
+        return await transactions_.transactions(self._session, limit=limit, offset=offset)
 
     async def delete_task(self, task_id: str) -> None:
         await jobs.delete_task(self._session, task_id)

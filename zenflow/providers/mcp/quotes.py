@@ -7,12 +7,18 @@ from typing import Any
 
 from zenflow.catalog.prices import Question, Quote
 from zenflow.clock import Clock
-from zenflow.credits import credits_from
+from zenflow.credits import Credits, credits_from
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.answers import first
 from zenflow.providers.mcp.asking import PREFIX, Caller, arguments_of, ask, content_of
 from zenflow.providers.mcp.failures import error_of, no_in
 
+_PRICES = (
+    *("price", "total_price", "credits", "cost"),
+    *("raw.total_price", "raw.price", "raw.total", "raw.credits", "raw.cost"),
+    *("max_price", "price_max", "raw.max_price", "raw.price_max"),
+)
+_UPPER_ENDS = ("max", "maximum", "high", "upper", "to", "total", "total_price", "price", "credits", "amount")
 _REFUSALS = (400, 403, 404, 422)
 
 
@@ -30,9 +36,29 @@ async def quote(caller: Caller, clock: Clock, question: Question) -> Quote:
             return Quote(None, asked_at, words, no.status, question.stand_in)
         raise error_of(no, "estimate_price", answer.facts)
     content = content_of(answer, "estimate_price")
-    credits = credits_from(first(content, "price", "total_price", "raw.total_price", "raw.price", "credits"))
+    credits = _price(content)
     refusal = None if credits is not None else "the answer holds no price"
     return Quote(credits, asked_at, refusal, None, question.stand_in)
+
+
+def _price(content: Mapping[str, Any]) -> Credits | None:
+    """One number; of a price from–to the upper end: a budget that holds for it holds for each (seed 002: best effort)."""
+    for key in _PRICES:
+        found = _number(first(content, key))
+        if found is not None:
+            return found
+    each, units = credits_from(first(content, "raw.per_unit")), credits_from(first(content, "raw.units"))
+    return each * units if each is not None and units is not None else None
+
+
+def _number(value: Any) -> Credits | None:
+    if isinstance(value, Mapping):
+        return next((n for key in _UPPER_ENDS if (n := credits_from(value.get(key))) is not None), None)
+    if isinstance(value, list):
+        numbers = [credits_from(one) for one in value]
+        known = [number for number in numbers if number is not None]
+        return max(known) if known and len(known) == len(numbers) else None
+    return credits_from(value)
 
 
 async def compare(
