@@ -2,7 +2,7 @@
 
     ZenflowError
     ├── UsageError        2   wrong words on the command line, a missing file, a setting that cannot be
-    │   └── InvalidRecipe 2   a recipe or an input with problems, each with its place
+    │   └── InvalidRecipe 2   a recipe or an input with problems, each with its place (3: gates and policy alone)
     ├── Refused           3   nothing was spent: over budget, unpriced, policy, account gate, stale, another account
     ├── Stopped           4   stopped and resumable: sign-in, out of credits, a pick, an outcome that needs a person
     └── Defect            70  zenflow itself is wrong
@@ -13,8 +13,8 @@ one edge where its library lives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from zenflow.problems import Problem
 
@@ -22,7 +22,7 @@ from zenflow.problems import Problem
 class ZenflowError(Exception):
     """An expected no: `code` is stable, `message` says what and where, `hint` is the next step."""
 
-    exit_status: ClassVar[int] = 70
+    exit_status: int = 70
 
     def __init__(self, code: str, message: str, hint: str | None = None, **facts: Any) -> None:
         super().__init__(message)
@@ -30,6 +30,10 @@ class ZenflowError(Exception):
         self.message = message
         self.hint = hint
         self.facts: Mapping[str, Any] = facts
+
+    def of_run(self, run_id: str) -> None:
+        """It concerns a run that is in the journal, and that a resume takes up again."""
+        self.facts = {**self.facts, "run_id": run_id}
 
 
 class UsageError(ZenflowError):
@@ -39,12 +43,21 @@ class UsageError(ZenflowError):
 
 
 class InvalidRecipe(UsageError):
-    """A recipe or its inputs have problems; all of them are in `problems`. Status 2."""
+    """A recipe or its inputs have problems; all of them are in `problems`. Status 2, or 3 (`status_of`)."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = next((p for p in problems if p.severity == "error"), problems[0])
         super().__init__(first.code, first.message, first.hint)
         self.problems = tuple(problems)
+        self.exit_status = status_of(problems) or UsageError.exit_status
+
+
+def status_of(problems: Iterable[Problem]) -> int:
+    """0: no errors; 3: a policy or an account gate and nothing else; 2: something there has to be written otherwise."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not errors:
+        return 0
+    return Refused.exit_status if all(problem.refuses for problem in errors) else UsageError.exit_status
 
 
 class Refused(ZenflowError):

@@ -44,6 +44,7 @@ class Problem:
     hint: str | None = None
     severity: Severity = "error"
     notes: tuple[Note, ...] = ()
+    refuses: bool = False  # rightly written, but a policy, the account or the service forbids it
 
 
 class Problems:

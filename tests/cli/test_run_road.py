@@ -191,7 +191,7 @@ def test_an_over_budget_run_is_refused_with_its_plan_and_begins_nothing(zenflow:
 
 def test_a_dry_run_is_the_plan(zenflow: Zenflow, workspace: Path) -> None:
     def without_time(document: dict[str, Any]) -> dict[str, Any]:
-        return {**document, "priced_at": None}
+        return {**document, "priced_at": None, "steps": [{**step, "priced_at": None} for step in document["steps"]]}
 
     dry, planned = zenflow("run", "first", "--dry-run", "--json"), zenflow("plan", "first", "--json")
     assert without_time(dry.document) == without_time(planned.document)
@@ -351,9 +351,14 @@ def test_a_stop_from_another_terminal_says_when_nobody_works(zenflow: Zenflow, w
     assert (nobody.status, "No run is going. [ZF040]" in nobody.err) == (2, True)
 
 
-def test_a_server_that_is_not_there_is_4_with_what_to_check(zenflow: Zenflow, workspace: Path) -> None:
-    answer = zenflow("plan", "first", "--server", "http://127.0.0.1:9/mcp", "--json")
-    assert (answer.status, answer.document["error"]["code"]) == (4, "ZF701")
+@pytest.mark.parametrize("words", [("plan", "first"), ("run", "first", "--yes"), ("tools",), ("account",)])
+def test_a_server_that_is_not_there_is_3_with_what_to_check_since_nothing_is_there_to_resume(
+    zenflow: Zenflow, workspace: Path, words: tuple[str, ...]
+) -> None:
+    answer = zenflow(*words, "--server", "http://127.0.0.1:9/mcp", "--json")
+    error = answer.document["error"]
+    assert (answer.status, answer.document["status"], error["code"]) == (3, "refused", "ZF701")
+    assert "check the address" in error["hint"] and "resume" not in error["hint"]
 
 
 def test_zencreator_without_a_token_says_how_to_give_one(zenflow: Zenflow, workspace: Path) -> None:

@@ -7,10 +7,14 @@ from zenflow.plan.model import Plan, Verdict
 from zenflow.report.verdict import sentence, ways_out
 
 OVER_BUDGET, OVER_BALANCE, UNPRICED, MAY_STOP = "ZF661", "ZF662", "ZF663", "ZF664"
+BLOCKED = "ZF660"
+_ASK = "Ask the service's support why; `zenflow account` shows how the account stands."
 
 
 def refusal_of(plan: Plan, *, strict: bool = False) -> Refused | None:
     """None when it may run."""
+    if plan.account is not None and plan.account.is_blocked:
+        return Refused(BLOCKED, f"Account {plan.account.account_id} is blocked: the service refuses its calls.", _ASK)
     verdict = plan.judgement.verdict
     if verdict is Verdict.FITS or (verdict is Verdict.MAY_STOP and not strict):
         return None

@@ -29,6 +29,7 @@ from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
+from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 
 OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"
@@ -81,6 +82,9 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
             async with wiring.open_provider(settings, clock) as provider:
                 to = Connection(settings, provider, journal, clock)
                 return await _go_on(request, started, report, to, lease, agree, hands)
+        except ServiceError as error:
+            error.of_run(row.run_id)
+            raise
         finally:
             journal.release_lease(lease)
     finally:

@@ -21,7 +21,7 @@ from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
-from zenflow.errors import InvalidRecipe
+from zenflow.errors import InvalidRecipe, status_of
 from zenflow.expr.values import Pending, Type
 from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.problems import Place, Problem, Problems
@@ -48,7 +48,11 @@ class Validation:
 
     @property
     def is_valid(self) -> bool:
-        return not any(problem.severity == "error" for problem in self.problems)
+        return self.status == 0
+
+    @property
+    def status(self) -> int:
+        return status_of(self.problems)
 
 
 async def validate(request: RecipeRequest, settings: Settings, *, complete: bool = False) -> Validation:

@@ -43,6 +43,7 @@ def check_model(
             f"`{tool.name}` is blocked on this service at the moment",
             where.uses(),
             "Use another tool, or try later.",
+            refuses=True,
         )
     if not tool.models:
         return
@@ -81,12 +82,14 @@ def _unknown(tool: Tool, value: str, place: Place | None) -> Problem:
 def _closed(tool: Tool, model: Model, written: bool, gates: Gates, place: Place | None) -> Iterator[Problem]:
     name = f"model `{model.value}`" if written else f"`{model.value}`, the default model of `{tool.name}`,"
     if model.blocked:
-        yield Problem(BLOCKED, f"{name} is blocked on this service at the moment", place, "Name another model.")
+        said = f"{name} is blocked on this service at the moment"
+        yield Problem(BLOCKED, said, place, "Name another model.", refuses=True)
     account = gates.account
     if model.trusted_only and account is not None and not account.is_trusted:
         hint = "Trusted Status comes with the first payment. Until then name a model that is not marked trusted."
         others = _open_names(tool, gates)
-        yield Problem(TRUSTED_ONLY, f"{name} is for trusted accounts, and yours is not", place, hint + others)
+        said = f"{name} is for trusted accounts, and yours is not"
+        yield Problem(TRUSTED_ONLY, said, place, hint + others, refuses=True)
     if model.adult:
         yield from _adult(name, gates, place, _open_names(tool, gates))
 
@@ -100,16 +103,17 @@ def _open_names(tool: Tool, gates: Gates) -> str:
 def _adult(what: str, gates: Gates, place: Place | None, others: str = "") -> Iterator[Problem]:
     if gates.nsfw != "allow":
         hint = "The recipe would have to say `policy: {nsfw: allow}`." + others
-        yield Problem(ADULT_BY_POLICY, f"{what} makes adult content, which this recipe's policy denies", place, hint)
+        said = f"{what} makes adult content, which this recipe's policy denies"
+        yield Problem(ADULT_BY_POLICY, said, place, hint, refuses=True)
         return
     if not gates.consent_nsfw:
         hint = 'The workspace would have to say so too: `[policy] nsfw = "allow"` in zenflow.toml.' + others
-        yield Problem(
-            ADULT_BY_WORKSPACE, f"{what} makes adult content, which this workspace does not allow", place, hint
-        )
+        said = f"{what} makes adult content, which this workspace does not allow"
+        yield Problem(ADULT_BY_WORKSPACE, said, place, hint, refuses=True)
     if gates.account is not None and not gates.account.nsfw_allowed:
         hint = "Its owner can allow it in the account's settings." + others
-        yield Problem(ADULT_BY_ACCOUNT, f"{what} makes adult content, which the account does not allow", place, hint)
+        said = f"{what} makes adult content, which the account does not allow"
+        yield Problem(ADULT_BY_ACCOUNT, said, place, hint, refuses=True)
 
 
 def _constraints(

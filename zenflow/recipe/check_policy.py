@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zenflow.problems import Problems
+from zenflow.problems import Problem, Problems
 from zenflow.recipe.model import Recipe
 
 NO_SUBJECTS = "ZF241"
@@ -23,9 +23,7 @@ def check_policy(recipe: Recipe, problems: Problems) -> None:
         return
     for step in recipe.steps.values():
         if step.with_.get("nsfw") is True:
-            problems.error(
-                ADULT_DENIED,
-                "`nsfw: true`, and the policy of the recipe denies it",
-                step.places.value("with", "nsfw"),
-                "Leave it out, or write `policy: {nsfw: allow}`.",
-            )
+            said = "`nsfw: true`, and the policy of the recipe denies it"
+            hint = "Leave it out, or write `policy: {nsfw: allow}`."
+            place = step.places.value("with", "nsfw")
+            problems.extend([Problem(ADULT_DENIED, said, place, hint, refuses=True)])

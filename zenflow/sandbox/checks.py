@@ -152,6 +152,8 @@ def check_submission(
     offer: Offer, inputs: Sequence[Any], settings: SandboxSettings, media_type_of: MediaTypeOf
 ) -> None:
     """All inputs of a task; raises 422 with every violation, or 403 for the first closed gate."""
+    if settings.account_blocked:
+        raise Refusal(403, "this account is blocked.", reason="account_blocked")
     found: list[Violation] = []
     for index, element in enumerate(inputs):
         base = f"inputs[{index}]"
@@ -165,12 +167,17 @@ def check_submission(
         pass_gates(offer, model, settings)
 
 
-def check_params(offer: Offer, params: Mapping[str, Any], settings: SandboxSettings) -> None:
+def check_params(
+    offer: Offer, params: Mapping[str, Any], settings: SandboxSettings, media_type_of: MediaTypeOf
+) -> None:
     """One candidate input of a price question: what submission would refuse, this refuses.
 
-    Whether its assets exist is not asked (chosen by us): a price is wanted before an earlier step has made them.
+    Whether its assets exist is not asked (chosen by us): a price is wanted before an earlier step has made them. The
+    page can be read otherwise ("the same payload would be rejected by create_task"): `prices_want_assets`.
     """
     found = shape_violations(offer, params, "params") or model_violations(offer, params, "params")
+    if not found and settings.prices_want_assets:
+        found = asset_violations(offer, params, "params", media_type_of)
     if found:
         raise invalid(found, f"params do not satisfy the input_schema of {offer.name}")
     pass_gates(offer, offer.model_named(params.get("model")), settings)

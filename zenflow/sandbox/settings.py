@@ -30,6 +30,9 @@ class SandboxSettings:
     legacy_only: bool = False  # a server that only knows clients which `initialize`
     admin: bool = False  # opens /admin/*, for tests
     blocked: tuple[str, ...] = ()  # "tool" or "tool:model": switched off, as the service does at times
+    account_blocked: bool = False  # get_me says so, and nothing can be submitted
+    absent: tuple[str, ...] = ()  # MCP tools, without prefix, that this deployment lacks
+    prices_want_assets: bool = False  # a price question names an asset that does not exist: 422, as at submission
 
     def __post_init__(self) -> None:
         if self.credits < 0:

@@ -58,7 +58,7 @@ class World:
             "email": "sandbox@example.com",
             "credits": credits,
             "role": "user",
-            "is_blocked": False,
+            "is_blocked": self.settings.account_blocked,
             "nsfw_allowed": self.settings.nsfw_allowed,
             "active": True,
             "is_paying": self.settings.trusted,
@@ -115,6 +115,10 @@ class World:
 
     def asset(self, asset_id: str) -> Asset:
         return self._assets.get(asset_id, self.now_s())
+
+    def media_type_of(self, asset_id: str) -> str | None:
+        """None: there is no such asset (yet)."""
+        return self._assets.media_type_of(asset_id, self.now_s())
 
     def drawn_from(self, asset: Asset) -> list[Asset]:
         return self._assets.ancestors(asset)

@@ -111,5 +111,9 @@ def test_a_service_that_is_away_stops_the_run_resumable_and_a_resume_ends_it(
     town.fault(kind="drop", tool="list_tasks")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.code) == (4, "ZF701")
+    town.fault(kind="drop", tool="get_me")
+    away = zenflow("resume", "--server", town.url, "--yes", "--json")  # it cannot even begin, and stays resumable
+    assert (away.status, away.document["status"], away.code) == (4, "stopped", "ZF701")
+    assert f"zenflow resume {said.document['run_id']}" in away.hint
     town.calm()
     _whole(zenflow("resume", "--server", town.url, "--yes", "--json"), town)

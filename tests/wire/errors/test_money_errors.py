@@ -103,11 +103,35 @@ def test_gates_are_checked_before_anything_is_uploaded_or_spent(
         (here / "zenflow.toml").write_text('[policy]\nnsfw = "allow"\n')
     with serving_sandbox(**settings) as town:
         said = zenflow("run", gated(model, policy), "--server", town.url, "--yes", "--json")
-        assert said.status in (2, 3)
+        assert (said.status, said.document["status"]) == (3, "refused")
+        assert zenflow("plan", "gated.yaml", "--server", town.url).status == 3
+        checked = zenflow("validate", "gated.yaml", "--server", town.url, "--json")
+        assert (checked.status, checked.document["status"]) == (3, "refused")
         assert says in (said.message + said.hint + said.err).lower()
         assert "gated.yaml:15" in said.err  # the line of the model
         asked = town.state["requests"]
     assert "upload_asset" not in asked and "create_task" not in asked
+
+
+def test_a_mistake_of_the_recipe_comes_before_a_gate(zenflow: Any, town: Any, gated: Any, here: Path) -> None:
+    name = gated("GENERAL_NSFW")
+    (here / name).write_text((here / name).read_text() + "      prompt_strength: 3\n")
+    for words in (("validate",), ("plan",), ("run", "--yes")):
+        said = zenflow(words[0], name, *words[1:], "--server", town.url, "--json")
+        assert (said.status, said.document["status"]) == (2, "invalid")
+        assert {row["code"] for row in said.document["problems"]} >= {"ZF423", "ZF401"}
+
+
+def test_a_model_that_is_switched_off_is_a_refusal(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
+    with serving_sandbox(blocked=("by_prompt:SEEDREAM_5",)) as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code, town.posts) == (3, "ZF421", 0)
+
+
+def test_an_account_that_is_blocked_is_a_refusal_and_said_so(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
+    with serving_sandbox(account_blocked=True) as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code, town.posts) == (3, "ZF660", 0)
 
 
 def test_a_gate_that_closes_during_the_run_fails_its_branch_and_costs_nothing(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
 from zenflow.cli.waiting import wait_for
@@ -35,4 +34,4 @@ def command(
     request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=words, input_files=input_files)
     validation = wait_for(validate(request, settings_here(where)))
     show_validation(validation, talk.console, form)
-    return exits.DONE if validation.is_valid else exits.USAGE
+    return validation.status

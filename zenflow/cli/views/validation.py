@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.validate import Validation
+from zenflow.cli import exits
 from zenflow.cli.console import Console, envelope
 from zenflow.cli.views.problems import as_github, as_rows, draw_problems, shown_path
 from zenflow.cli.views.spans import plural
@@ -35,7 +36,7 @@ def _show_text(validation: Validation, console: Console) -> None:
 
 
 def _status(validation: Validation) -> str:
-    return "valid" if validation.is_valid else "invalid"
+    return "valid" if validation.is_valid else exits.WORDS[validation.status]
 
 
 def _error(validation: Validation) -> dict[str, Any] | None:

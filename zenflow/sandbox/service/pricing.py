@@ -15,7 +15,7 @@ from zenflow.sandbox.service.site import Arguments, Visit
 
 def estimate_price(visit: Visit, args: Arguments) -> Answer:
     offer, params = _flat(args, "zencreator_estimate_price")
-    check_params(offer, params, visit.site.settings)
+    check_params(offer, params, visit.site.settings, visit.world.media_type_of)
     price = offer.price(params, offer.model_named(params.get("model")))
     # `raw` holds just these two for the recorded answers.
     data = {"tool_name": offer.name, "price": price, "raw": {"tool_name": offer.name, "price": price}}

@@ -25,7 +25,7 @@ class Reception:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self.tools = tools_offered(site.settings.helpers)
+        self.tools = tools_offered(site.settings.helpers, site.settings.absent)
         self._allowance = _Allowance(site.settings.requests_per_second)
 
     async def answer(self, name: str, given: dict[str, Any], mishaps: Drawn = NOTHING) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -329,5 +329,6 @@ TOOLS: Mapping[str, McpTool] = {
 }
 
 
-def tools_offered(helpers_present: bool) -> dict[str, McpTool]:
-    return {name: tool for name, tool in TOOLS.items() if helpers_present or name not in HELPERS}
+def tools_offered(helpers_present: bool, absent: Collection[str] = ()) -> dict[str, McpTool]:
+    lacking = {f"zencreator_{name}" for name in absent} | (set() if helpers_present else set(HELPERS))
+    return {name: tool for name, tool in TOOLS.items() if name not in lacking}
