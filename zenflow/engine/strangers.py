@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from zenflow.engine.account_list import NO_ROWS
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight
@@ -51,6 +52,7 @@ class Strangers:
         known_tasks = {s.task_id for s in state.submissions.values()}
         by_stamp = {s.stamp: s for s in state.submissions.values()}
         service = self._context.service
+        found = []
         for summary in sight.tasks:
             if summary.task_id in known_tasks:
                 continue
@@ -59,7 +61,9 @@ class Strangers:
                 await self._came_late(by_stamp[stamp], summary.task_id, sight)
                 continue
             task = await service.ask(Kind.LOOK, lambda one=summary.task_id: service.provider.get_task(one))  # type: ignore[misc]
-            self._take(Stranger(task, _number_of(stamp, state)))
+            found.append(Stranger(task, _number_of(stamp, state)))
+        for stranger in sorted(found, key=lambda one: one.number):  # of two that asked for the same, the first try first
+            self._take(stranger)
 
     async def _came_late(self, submission: SubmissionState, task_id: str, sight: Sight) -> None:
         """A task for what was thought to be over: given up or refused, and made all the same; or made twice."""
@@ -100,11 +104,16 @@ class Strangers:
         )
         task = stranger.task
         stamp = task.comment[:STAMP_LENGTH]
-        intended = e.Intended(now, stranger.number, stamp, task.tool, task.comment, calls, None, account_id)
+        intended = e.Intended(now, stranger.number, stamp, task.tool, task.comment, calls, self._watermark(), account_id)
         accepted = e.Accepted(now, stranger.number, task.task_id, task.total, adopted=True)
         await recorder.commit(intended, accepted)
         self._all.remove(stranger)
         return recorder.state.submissions[stranger.number]
+
+    def _watermark(self) -> str:
+        """Its debit is somewhere after the oldest row that the run remembers: its charge is what that row says."""
+        marks = (s.watermark for _, s in sorted(self._context.recorder.state.submissions.items()))
+        return next((mark for mark in marks if mark is not None), NO_ROWS)
 
     def unrecognised(self) -> Iterable[Stranger]:
         """Those that nothing matched: a person must look at them."""
