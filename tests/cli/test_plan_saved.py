@@ -203,15 +203,6 @@ def test_markdown_is_for_a_pull_request(zenflow: Zenflow, folder: Path) -> None:
     assert "**Fits:** 2 credits" in text
 
 
-def test_offline_a_plan_has_the_last_prices_and_says_how_old_they_are(zenflow: Zenflow, folder: Path) -> None:
-    before = zenflow("plan", "shoot", "--offline", "--json").document
-    assert before["verdict"] == "unpriced"
-    assert zenflow("plan", "shoot").status == 0
-    after = zenflow("plan", "shoot", "--offline")
-    assert after.status == 0 and "Offline: schemas of " in after.out and " old. Nothing was asked." in after.out
-    assert zenflow("plan", "shoot", "--offline", "--json").document["credits"]["expected"] == 2
-
-
 def test_compare_shows_what_may_be_used_and_what_a_switch_saves(zenflow: Zenflow, folder: Path) -> None:
     (folder / "one.yaml").write_text(ONE.replace("SEEDREAM_5", "NANO_BANANA"))
     found = zenflow("plan", "shoot", "--compare", "--json").document["comparison"]

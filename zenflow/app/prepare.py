@@ -13,6 +13,7 @@ from statistics import median
 
 from zenflow.app.asking import PriceAsker, patiently
 from zenflow.app.keys import SANDBOX
+from zenflow.app.last_seen import remember_account
 from zenflow.app.price_cache import PriceCache, with_cache
 from zenflow.app.reuse import ReuseWish, foresee, wants_foresight
 from zenflow.app.settings import Settings
@@ -24,6 +25,7 @@ from zenflow.errors import InvalidRecipe
 from zenflow.journal.base import Journal
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Foresight, Plan
+from zenflow.plan.price import Ask
 from zenflow.problems import Problems
 from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import BoundInputs, bind_inputs
@@ -69,6 +71,7 @@ def read_recipe(request: RecipeRequest) -> Recipe:
 async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan:
     """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
     account = await patiently(to.provider.account, to.clock)
+    remember_account(to.settings, account, to.clock.now())
     bounds = bounds_of(request.budget, to, account)
     return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account, wish=request.reuse)
 
@@ -79,18 +82,23 @@ async def plan_for(
     bounds: tuple[BudgetLine, ...],
     maxima: Mapping[str, int],
     to: Inquiry,
-    account: Account,
+    account: Account | None,
     *,
     run_id: str = "",
     wish: ReuseWish | None = None,
     foresight: Mapping[str, Foresight] | None = None,
+    ask: Ask | None = None,
 ) -> Plan:
-    """`make_plan` for an account that is known already; a resume leaves its own run out of what others hold."""
+    """`make_plan` for an account that is known already, or unknown; a resume leaves its own run out of what others hold.
+
+    `ask`: who answers about prices; left out, the service, as often as `[service] price_cache` wants.
+    """
     settings = to.settings
     catalog = await catalog_for(recipe, to)
     known = None
     if wish is not None and wants_foresight(recipe, wish):
-        known = await foresee(recipe, inputs, maxima, wish, to, account, catalog)
+        account_id = "" if account is None else account.account_id
+        known = await foresee(recipe, inputs, maxima, wish, to, account_id, catalog)
     plan_request = PlanRequest(
         recipe=recipe,
         inputs=inputs,
@@ -101,15 +109,19 @@ async def plan_for(
         consent_nsfw=settings.allows_nsfw,
         max_overrides=maxima,
         durations=usual_durations(to.journal, settings, catalog),
-        balance=account.credits,
-        committed_elsewhere=to.journal.committed_elsewhere(account.account_id, run_id),
+        balance=None if account is None else account.credits,
+        committed_elsewhere=ZERO if account is None else to.journal.committed_elsewhere(account.account_id, run_id),
         in_flight=limits_of(settings).in_flight,
         reuse=None if known is None else known.reuse,
         foresight=known.seen.by_path() if known is not None else foresight or {},
     )
-    asker = PriceAsker(to.provider, to.clock, limits_of(settings).requests_per_second)
-    cache = PriceCache.of(settings)
-    return await build_plan(plan_request, with_cache(asker, cache, to.clock, settings.value("service.price_cache")))
+    return await build_plan(plan_request, ask or asker_for(to, settings.value("service.price_cache")))
+
+
+def asker_for(to: Inquiry, seconds: float) -> Ask:
+    """Asks the service for every price that was not told within so many seconds, and remembers what it tells."""
+    asker = PriceAsker(to.provider, to.clock, limits_of(to.settings).requests_per_second)
+    return with_cache(asker, PriceCache.of(to.settings), to.clock, seconds)
 
 
 async def catalog_for(recipe: Recipe, to: Inquiry) -> Catalog:
@@ -126,13 +138,13 @@ def tools_of(recipe: Recipe) -> Iterator[str]:
             yield from tools_of(step.recipe)
 
 
-def bounds_of(budget: Decimal | None, to: Inquiry, account: Account) -> tuple[BudgetLine, ...]:
+def bounds_of(budget: Decimal | None, to: Inquiry, account: Account | None) -> tuple[BudgetLine, ...]:
     """Every cap beside the recipe's own, each with where it comes from."""
     settings = to.settings
     bounds = [] if budget is None else [BudgetLine(budget, "--budget")]
     if settings.per_run is not None:
         bounds.append(BudgetLine(settings.per_run, _origin(settings, "budget.per_run")))
-    if settings.per_day is not None:
+    if settings.per_day is not None and account is not None:
         today = to.clock.now().date().isoformat()
         left = max(ZERO, settings.per_day - to.journal.committed_on(account.account_id, today))
         bounds.append(BudgetLine(left, f"left of {_origin(settings, 'budget.per_day')}"))

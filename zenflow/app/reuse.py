@@ -12,7 +12,7 @@ from typing import Any
 
 from zenflow.app.asking import patiently
 from zenflow.app.wiring import Inquiry
-from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.model import Catalog
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.foresee import Foreseen, Foreseer
 from zenflow.engine.instances import Instance
@@ -97,15 +97,15 @@ async def foresee(
     maxima: Mapping[str, int],
     wish: ReuseWish,
     to: Inquiry,
-    account: Account,
+    account_id: str,
     catalog: Catalog,
 ) -> Foresights:
     """The decisions for a new run. What the service no longer has is left out, and named."""
-    source = _source_run(wish, recipe, to, account)
+    source = _source_run(wish, recipe, to, account_id)
     remade = _remade(recipe, wish)
     gone: set[tuple[str, str]] = set()
     while True:
-        seen = _unfolded(recipe, inputs, maxima, wish, source, remade, frozenset(gone), to, account, catalog)
+        seen = _unfolded(recipe, inputs, maxima, wish, source, remade, frozenset(gone), to, account_id, catalog)
         missing = await _missing(seen, to)
         if not missing:
             break
@@ -127,11 +127,11 @@ def _unfolded(
     remade: Callable[[Instance], bool],
     gone: frozenset[tuple[str, str]],
     to: Inquiry,
-    account: Account,
+    account_id: str,
     catalog: Catalog,
 ) -> Foreseen:
     journal, server = to.journal, to.settings.server
-    everything = _Shelf(lambda mark: journal.finished(server, account.account_id, mark), gone)
+    everything = _Shelf(lambda mark: journal.finished(server, account_id, mark), gone)
     chosen = everything
     if source is not None and wish.source != ANY:
         by_mark = _by_fingerprint(journal.finished_in(source.run_id))
@@ -154,7 +154,7 @@ def _unfolded(
         catalog.tools,
         asked_by(catalog.tools, options["asked"]),
         options,
-        lambda digest: journal.find_asset(server, account.account_id, digest),
+        lambda digest: journal.find_asset(server, account_id, digest),
         find_result,
     ).unfold(recipe, inputs)
 
@@ -169,11 +169,11 @@ def _by_fingerprint(rows: Sequence[Finished]) -> dict[str, list[Finished]]:
 # --- the source -----------------------------------------------------------------------------------------------------
 
 
-def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account: Account) -> RunRow | None:
+def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account_id: str) -> RunRow | None:
     """The run whose results an edit could orphan: the one that is named, else the last of this recipe."""
     if wish.source not in (None, ANY, LAST):
         row = to.journal.find_run(str(wish.source))
-        if (row.server, row.account_id) != (to.settings.server, account.account_id):
+        if (row.server, row.account_id) != (to.settings.server, account_id):
             raise UsageError(
                 "ZF060",
                 f"Run {row.run_id} belongs to another server or account: its results cannot be taken here.",
@@ -183,7 +183,7 @@ def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account: Account) 
     if wish.source is None:
         return None
     for row in to.journal.runs():
-        same = (row.recipe_name, row.server, row.account_id) == (recipe.name, to.settings.server, account.account_id)
+        same = (row.recipe_name, row.server, row.account_id) == (recipe.name, to.settings.server, account_id)
         if same:
             return row
     return None

@@ -15,7 +15,7 @@ from typing import Any
 from zenflow import __version__
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
-from zenflow.app.prepare import Loaded, bounds_of, plan_for
+from zenflow.app.prepare import Loaded, asker_for, bounds_of, plan_for
 from zenflow.app.refusal import refusal_of
 from zenflow.app.reuse import foresee, wish_from
 from zenflow.app.run import Agree, Hands, RunRequest, begin_and_execute
@@ -76,7 +76,8 @@ async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[P
 async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:
     """The local files that are known to be uploaded."""
     assert plan.account is not None
-    known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, wish_from({}), to, plan.account, plan.catalog)
+    account_id = plan.account.account_id
+    known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, wish_from({}), to, account_id, plan.catalog)
     return [path for path, _ in known.seen.uploads.values()]
 
 
@@ -192,7 +193,14 @@ async def _made_again(saved: SavedPlan, loaded: Loaded, to: Inquiry) -> tuple[Pl
     bounds = (BudgetLine(saved.budget, _ORIGIN), *bounds_of(None, to, account))
     wish = wish_from(saved.reuse)
     plan = await plan_for(
-        loaded.recipe, loaded.inputs.values, bounds, saved.maxima, to, account, wish=wish if saved.reuse else None
+        loaded.recipe,
+        loaded.inputs.values,
+        bounds,
+        saved.maxima,
+        to,
+        account,
+        wish=wish if saved.reuse else None,
+        ask=asker_for(to, 0),  # whatever was told lately: a plan binds at prices that hold now
     )
     return plan, await keep_plan(plan, loaded, to, ())
 

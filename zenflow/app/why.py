@@ -78,7 +78,7 @@ async def why(request: WhyRequest, settings: Settings) -> Why:
         recipe, inputs = _asked(request, state.started)
         account = await patiently(to.provider.account, to.clock)
         catalog = await catalog_for(recipe, to)
-        known = await foresee(recipe, inputs, {}, ReuseWish(source=row.run_id), to, account, catalog)
+        known = await foresee(recipe, inputs, {}, ReuseWish(source=row.run_id), to, account.account_id, catalog)
         return _Explainer(recipe, row.run_id, state, known.seen, _old_requests(state)).of(request.instance)
 
 

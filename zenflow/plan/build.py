@@ -72,7 +72,7 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     pairs = list(walk(draft))
     steps = planned_steps(pairs, book, request.durations, desk)
     steps = await with_foresight(steps, request.foresight, request.catalog, book, ask)  # reuse
-    steps = _with_tails(steps, pairs)  # tails
+    steps = _with_tails(_with_ages(steps, book), pairs)  # tails
     credits = sum((step.credits for step in steps.values()), Estimate())
     judgement = _judge(request, draft, book, steps, credits, desk)  # budget
     cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
@@ -89,7 +89,7 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
         unpriced=tuple(step.path for step in steps.values() if step.unpriced is not None),
         judgement=judgement,
         prices=book,
-        priced_at=_oldest(draft, book),
+        priced_at=min((step.priced_at for step in steps.values() if step.priced_at is not None), default=None),
         max_overrides=request.max_overrides,
         warnings=problems.in_order(),
         expected_s=_expected_s(steps, request.in_flight),
@@ -113,6 +113,16 @@ def _with_tails(
 ) -> dict[str, PlannedStep]:
     ways, follow = tails(steps, flat_needs(pairs))
     return {path: replace(step, tail_s=ways[path], tail_credits=follow[path]) for path, step in steps.items()}
+
+
+def _with_ages(steps: Mapping[str, PlannedStep], book: PriceBook) -> dict[str, PlannedStep]:
+    """When the oldest price of each was told. An answer without a price has no age."""
+    return {path: replace(step, priced_at=_oldest(step, book)) for path, step in steps.items()}
+
+
+def _oldest(step: PlannedStep, book: PriceBook) -> datetime | None:
+    quotes = [book.quotes.get(key) for key in step.questions]
+    return min((quote.asked_at for quote in quotes if quote is not None and quote.credits is not None), default=None)
 
 
 def _judge(
@@ -158,9 +168,3 @@ def _expected_s(steps: Mapping[str, PlannedStep], in_flight: int) -> float:
     chain = max((step.tail_s for step in steps.values()), default=0.0)
     work = sum(step.instances.expected * step.usual_s for step in steps.values() if step.is_paid)
     return max(chain, work / max(in_flight, 1))
-
-
-def _oldest(draft: RecipeDraft, book: PriceBook) -> datetime | None:
-    shapes = [shape for _, step in walk(draft) for shape in step.shapes]
-    quotes = [book.find(shape.question) for shape in shapes if shape.question is not None]
-    return min((quote.asked_at for quote in quotes if quote is not None), default=None)

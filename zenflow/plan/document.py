@@ -19,6 +19,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "budget": as_number(judgement.budget.credits),
         "budget_from": judgement.budget.origin,
         "balance": as_number(plan.account.credits) if plan.account is not None else None,
+        "balance_at": None if plan.balance_at is None else plan.balance_at.isoformat(),
         "verdict": judgement.verdict.value,
         **_reasons(judgement),
         "unpriced": list(plan.unpriced),
@@ -97,7 +98,9 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "retries": step.retries,
         "needs": list(step.needs),
         "uncertain": step.uncertain or None,
+        "skipped": step.skipped or None,
         "usual_s": round(step.usual_s, 1),
+        "priced_at": None if step.priced_at is None else step.priced_at.isoformat(),
     }
 
 

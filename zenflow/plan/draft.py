@@ -85,7 +85,8 @@ class StepDraft:
     count: Count = NONE
     shapes: list[Shape] = field(default_factory=list)
     which: array[int] | None = None  # the shape of each place; None: all have the first
-    causes: list[str] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)  # why its count is a range
+    skips: list[str] = field(default_factory=list)  # why there are fewer instances than elements, or none
     absent: bool = False  # a helper that this deployment lacks, with `on_error: continue`
     broken: bool = False  # it has problems, so nothing is known of its results
     loose: dict[str, Any] | None = None  # of a broken one: its parameters, those that fail of any type

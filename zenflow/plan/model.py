@@ -54,11 +54,13 @@ class PlannedStep:
     retries: int = 0
     needs: tuple[str, ...] = ()  # paths of the steps it reads or waits for
     uncertain: str = ""  # why `instances` or the price is a range, for people
+    skipped: str = ""  # why there are fewer instances than elements, or none; for people
     usual_s: float = 0.0  # how long one call usually takes
     tail_s: float = 0.0  # the longest way from the start of one instance to the end of the recipe
     tail_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
     questions: Mapping[str, int] = field(default_factory=dict)  # price question → expected calls with that answer
     kept: int = 0  # instances beside `instances` that take the result of an earlier run
+    priced_at: datetime | None = None  # when the oldest of its prices was told
 
     @property
     def is_paid(self) -> bool:
@@ -161,11 +163,12 @@ class Plan:
     unpriced: tuple[str, ...]  # paths of steps without a price
     judgement: Judgement
     prices: PriceBook
-    priced_at: datetime | None
+    priced_at: datetime | None  # the oldest of its prices
     max_overrides: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     expected_s: float = 0.0
     reuse: Reuse | None = None  # None: nothing of earlier runs was looked for
+    balance_at: datetime | None = None  # when the balance was seen, where it is not today's
 
     @property
     def budget(self) -> Decimal:

@@ -59,6 +59,7 @@ def _planned(
         retries=spec.retry,
         needs=tuple(draft.prefix + name for name in first.needs),
         uncertain="; ".join(dict.fromkeys(cause for _, step in pairs for cause in step.causes)),
+        skipped="; ".join(dict.fromkeys(why for _, step in pairs for why in step.skips)),
         usual_s=_usual_s(first, models, durations),
         questions=_questions(pairs),
     )

@@ -21,6 +21,7 @@ from zenflow.plan.model import Count
 from zenflow.plan.results import guess_media
 from zenflow.plan.scope import instance_scope
 from zenflow.recipe.actions import TAKES_WHAT_EXISTS
+from zenflow.problems import Place
 from zenflow.recipe.model import StepSpec
 
 NOT_A_CONDITION = "ZF355"
@@ -80,17 +81,26 @@ def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk
         return
     if gatherer.first_has_no_previous:
         hint = "Say what the first one uses instead: `${{ previous.asset_id | default(…) }}`."
-        desk.error(NO_PREVIOUS, "the first instance has no `previous`", step.spec.places.key("with"), hint)
+        desk.error(NO_PREVIOUS, "the first instance has no `previous`", _first_previous(step.spec), hint)
     step.shapes = list(gatherer.shapes.values())
     step.which = gatherer.which
     for shape in step.shapes:
         step.count = plus(step.count, shape.weight)
-    if elements.cause:
+    step.skips += gatherer.skips(elements.count.max if elements.places is None else elements.places)
+    if elements.cause and (step.count.max > 0 or elements.count.max == 0):
         step.causes.append(elements.cause)
+    if step.count.max == 0:
+        return
     if gatherer.unknown_if:
         step.causes.append("its `if` is decided while running")
     elif gatherer.may_be_skipped:
         step.causes.append("skipped when what it reads is skipped")
+
+
+def _first_previous(step: StepSpec) -> Place | None:
+    """Where the reading of it stands that has no `default()`."""
+    reads = [ref for ref in references_of(step) if ref.root == "previous"]
+    return next((ref.place for ref in reads if not ref.guarded), step.places.key("with"))
 
 
 def loose_parameters(step: StepSpec, scope: Mapping[str, Value], desk: Desk) -> dict[str, Any]:
@@ -124,6 +134,7 @@ class _Gatherer:
         self.unknown_if = False
         self.may_be_skipped = False  # what an instance reads may turn out to be skipped
         self.first_has_no_previous = False
+        self.never: dict[str, int] = {}  # instances that are known not to run, by why
         self.reads_previous = step.spec.fans_out and any(ref.root == "previous" for ref in references_of(step.spec))
 
     def each(self, places: int) -> None:
@@ -134,6 +145,8 @@ class _Gatherer:
         for place in range(places):
             comes = elements.state_at(place)
             shape = None if comes is False else self._instance(place, comes is True)
+            if comes is False:
+                self._skip("what it goes over is skipped")
             if shape is not None:
                 which[place] = self._number(shape)
                 shape.weight = plus(shape.weight, Count(int(shape.sure), 1, 1))
@@ -158,6 +171,7 @@ class _Gatherer:
         shape = self._instance(0 if alone else None, sure)
         if shape is None:
             self.which = None if places is None else array("L", [NEVER]) * places
+            self.never = dict.fromkeys(self.never, count.max if places is None else places)
             return
         few = 0 if self.unknown_if or self.may_be_skipped else count.min
         shape.weight = Count(few, count.expected, count.max)
@@ -177,11 +191,13 @@ class _Gatherer:
         scope = instance_scope(self.base, self.draft, step, place)
         runs = runs_if(step.spec, scope)
         if runs is False:
+            self._skip("its `if` is false")
             return None
         self.unknown_if = self.unknown_if or runs is None
         params = step_parameters(step.spec, scope)
         if isinstance(params, Skipped):
             self.first_has_no_previous |= place == 0 and self.reads_previous
+            self._skip("what it reads is skipped")
             return None
         if _reads_unsure(step.spec, params):
             self.may_be_skipped = True
@@ -192,6 +208,15 @@ class _Gatherer:
         if shape is None:
             self.shapes[key] = shape = Shape(params, place, sure, NONE)
         return shape
+
+    def _skip(self, why: str) -> None:
+        self.never[why] = self.never.get(why, 0) + 1
+
+    def skips(self, of: int) -> list[str]:
+        """For people: `skipped: its `if` is false`, `1 of 3 skipped: …`."""
+        if of == 0 and not (self.step.elements is not None and self.step.elements.cause):
+            return ["its list is empty"]
+        return [f"{'' if count >= of else f'{count} of {of} '}skipped: {why}" for why, count in self.never.items()]
 
     def _number(self, shape: Shape) -> int:
         """Its position among the shapes; nearly always the newest or the first."""

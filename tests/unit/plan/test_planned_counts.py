@@ -185,3 +185,37 @@ def test_a_lacking_helper_with_a_default_leaves_the_rest_planned(plan: Planner) 
 
 def test_counts_multiply_like_intervals() -> None:
     assert Count(0, 2, 3).times(Count(2, 2, 4)) == Count(0, 4, 12)
+
+
+def test_what_does_not_run_is_told_with_why(plan: Planner) -> None:
+    made = plan(
+        """
+        inputs: {big: {type: boolean, default: false}, none: {type: array, items: {type: string}, default: []}}
+        steps:
+          make:
+            foreach: [a, b, c]
+            if: ${{ index != 1 }}
+            uses: by_prompt
+            with: {positive_prompt: "${{ item }}", model: SEEDREAM_5}
+          enlarge:
+            if: ${{ inputs.big }}
+            foreach: ${{ steps.make.asset_ids }}
+            uses: upscaler
+            with: {image_asset_id: "${{ item }}", output_format: png}
+          again:
+            foreach: ${{ steps.make }}
+            uses: upscaler
+            with: {image_asset_id: "${{ item.asset_id }}", output_format: png}
+          after: {uses: upscaler, with: {image_asset_id: "${{ steps.again[1].asset_id }}", output_format: png}}
+          nothing: {foreach: "${{ inputs.none }}", uses: describe, with: {asset_id: "${{ item }}"}}
+          save: {uses: download, with: {asset_ids: "${{ steps.enlarge.asset_ids + steps.again.asset_ids }}"}}
+        """
+    )
+    assert {path: step.skipped for path, step in made.steps.items() if step.skipped} == {
+        "make": "1 of 3 skipped: its `if` is false",
+        "enlarge": "skipped: its `if` is false",
+        "again": "1 of 3 skipped: what it goes over is skipped",
+        "after": "skipped: what it reads is skipped",
+        "nothing": "its list is empty",
+    }
+    assert made.steps["again"].instances == Count(2, 2, 2) and made.steps["enlarge"].uncertain == ""

@@ -54,8 +54,8 @@ def command(
     talk: Talk,
 ) -> int:
     """Show what a run of RECIPE would do and cost, step by step. Nothing is spent."""
-    if offline and (keep_in is not None or compare or cheapest or wish != Wish()):
-        raise UsageError("ZF003", "`--offline` shows a plan and nothing else: the rest asks the service.")
+    if offline and (keep_in is not None or compare or cheapest):
+        raise UsageError("ZF003", "`--offline` saves and compares nothing: that asks the service.")
     shown = Shown(
         strict=strict,
         detailed=detailed_exitcode,
@@ -94,9 +94,9 @@ def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) 
     if plan.warnings:
         console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
     console.show(
-        plan_markdown(plan)
+        plan_markdown(plan, as_of=_now(), offline=shown.offline)
         if shown.form == "markdown"
-        else draw_plan(plan, console.ink, console.width, as_of=_now() if shown.offline else None)
+        else draw_plan(plan, console.ink, console.width, as_of=_now(), offline=shown.offline)
     )
     body = plan_document(plan)
     if planned.comparison is not None:

@@ -33,16 +33,24 @@ _COLUMNS = (
 )
 
 
-def draw_plan(plan: Plan, ink: Ink, width: int, *, verdict: bool = True, as_of: datetime | None = None) -> str:
-    """The whole plan; without the verdict where an error says it. `as_of`: now, for one that was made offline."""
+def draw_plan(
+    plan: Plan,
+    ink: Ink,
+    width: int,
+    *,
+    verdict: bool = True,
+    as_of: datetime | None = None,
+    offline: bool = False,
+) -> str:
+    """The whole plan; without the verdict where an error says it. `as_of`: now, where ages are to be told."""
     lines = [ink.strong(where_line(plan.server)), _what(plan), ""]
     lines += _table(plan, ink, width)
     below = notes(plan, width)
     lines += ["", *below] if below else []
     takes = duration(plan)
     lines += ["", takes] if takes else []
-    if as_of is not None:
-        lines += ["", *wrap(ages(plan, as_of), width)]
+    old = [] if as_of is None else [line for text in ages(plan, as_of, offline=offline) for line in wrap(text, width)]
+    lines += ["", *old] if old else []
     if not verdict:
         return "\n".join(lines)
     lines += ["", *wrap(draw_sentence(plan, ink), width)]
@@ -100,13 +108,21 @@ def _folded_rows(steps: Sequence[PlannedStep]) -> list[list[str]]:
 
 def _row(step: PlannedStep) -> list[str]:
     tool = step.uses + (f" · {step.model}" if step.model else "")
-    calls = _count(step.instances) + (f" + {step.kept} kept" if step.kept else "")
+    calls = _calls(step)
     name = _in_tree(step.path)
     if not step.is_paid:
         return [name, tool, calls, FREE, FREE, FREE, FREE]
     if step.unpriced is not None and step.max_credits is None:
         return [name, tool, calls, "?", "?", "?", "?"]
     return [name, tool, calls, FREE if step.instances.max == 0 else _each(step), *_amounts(step.credits)]
+
+
+def _calls(step: PlannedStep) -> str:
+    """`2`, `1 + 1 kept`, `2 kept`."""
+    if not step.kept:
+        return _count(step.instances)
+    new = "" if step.instances.max == 0 else f"{_count(step.instances)} + "
+    return f"{new}{step.kept:,} kept"
 
 
 def _in_tree(path: str) -> str:
@@ -128,7 +144,7 @@ def _each(step: PlannedStep) -> str:
 
 
 def _feet(plan: Plan) -> list[list[str]]:
-    open_end = "+ ?" if _has_holes(plan) else ""
+    open_end = " + ?" if _has_holes(plan) else ""
     total = [amount + open_end for amount in _amounts(plan.credits)]
     balance = plan.account.credits if plan.account is not None else None
     feet = [
@@ -136,7 +152,8 @@ def _feet(plan: Plan) -> list[list[str]]:
         ["budget", plan.judgement.budget.origin, "", "", "", "", as_text(plan.budget)],
     ]
     if plan.account is not None:
-        feet.append(["balance", "", "", "", "", "", as_text(balance)])
+        seen = "" if plan.balance_at is None else f"as of {plan.balance_at:%Y-%m-%d}"
+        feet.append(["balance", seen, "", "", "", "", as_text(balance)])
         if balance is not None and plan.credits.worst > 0 and not _has_holes(plan):
             credits = plan.credits
             left = [as_text(balance - spent) for spent in (credits.low, credits.expected, credits.worst)]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from zenflow.cli.views.places import where_line
 from zenflow.cli.views.plan import plan_rows
-from zenflow.cli.views.plan_notes import duration, note_texts
+from zenflow.cli.views.plan_notes import ages, duration, note_texts
 from zenflow.plan.model import Plan
 from zenflow.report.verdict import sentence, ways_out
 
 _HEAD = ("step", "tool · model", "calls", "each", "low", "expected", "worst")
 
 
-def plan_markdown(plan: Plan) -> str:
+def plan_markdown(plan: Plan, *, as_of: datetime | None = None, offline: bool = False) -> str:
     """Title, verdict, table, notes."""
     recipe = plan.recipe
     description = f": {recipe.description}" if recipe.description else ""
@@ -24,6 +26,8 @@ def plan_markdown(plan: Plan) -> str:
     takes = duration(plan)
     if notes:
         lines += ["", *notes]
+    old = [] if as_of is None else list(ages(plan, as_of, offline=offline))
+    lines += ["", _text(" ".join(old))] if old else []
     lines += ["", " ".join(filter(None, (takes, f"*{_text(where_line(plan.server))}*")))]
     return "\n".join(lines)
 

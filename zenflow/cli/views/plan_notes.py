@@ -16,6 +16,8 @@ from zenflow.plan.model import Orphan, Plan, Reuse
 
 _NAMES_SHOWN = 3
 _ORPHANS_SHOWN = 5
+LATELY = timedelta(seconds=60)
+"""Prices that are younger need no date."""
 
 
 def notes(plan: Plan, width: int) -> list[str]:
@@ -33,10 +35,9 @@ def duration(plan: Plan) -> str | None:
 
 def note_texts(plan: Plan) -> Iterator[tuple[str, str]]:
     """Mark and text of each."""
-    for step in plan.steps.values():
-        if step.unpriced is not None:
-            yield "?", f"{step.path} has no price: {step.unpriced}"
-    if any(step.stand_in for step in plan.steps.values()):
+    for why, paths in _unpriced(plan).items():
+        yield "?", f"no price for {named(paths)}: {why}"
+    if any(step.stand_in and step.unpriced is None for step in plan.steps.values()):
         yield "~", "priced with a stand-in for what is not made yet; asked again before it is paid"
     for cause, paths in _by_cause(plan).items():
         yield "·", f"{named(paths)}: {cause}"
@@ -44,11 +45,20 @@ def note_texts(plan: Plan) -> Iterator[tuple[str, str]]:
         yield from _reuse_notes(plan.reuse)
 
 
+def _unpriced(plan: Plan) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for step in plan.steps.values():
+        if step.unpriced is not None:
+            found.setdefault(step.unpriced, []).append(step.path)
+    return found
+
+
 def _by_cause(plan: Plan) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for step in plan.steps.values():
-        if step.uncertain:
-            found.setdefault(step.uncertain, []).append(step.path)
+        for cause in (step.skipped, step.uncertain):
+            if cause:
+                found.setdefault(cause, []).append(step.path)
     return found
 
 
@@ -93,14 +103,28 @@ def named(names: Iterable[str]) -> str:
     return shown if len(listed) <= _NAMES_SHOWN else f"{shown} and {len(listed) - _NAMES_SHOWN} more"
 
 
-def ages(plan: Plan, now: datetime) -> str:
-    """How old what an offline plan stands on is."""
-    taken, asked = plan.catalog.taken_at, plan.priced_at
-    schemas = "of an unknown age" if taken is None else f"of {taken:%Y-%m-%d}, {_ago(now - taken)} old"
-    prices = (
-        "prices: none are known" if asked is None else f"prices of {asked:%Y-%m-%d %H:%M} UTC, {_ago(now - asked)} old"
+def ages(plan: Plan, now: datetime, *, offline: bool) -> Iterator[str]:
+    """How old what the plan stands on is. Where the service was asked, only prices that it told earlier are named."""
+    if offline:
+        taken = plan.catalog.taken_at
+        schemas = "of an unknown age" if taken is None else f"of {taken:%Y-%m-%d}, {_ago(now - taken)} old"
+        yield f"Offline, nothing was asked: schemas {schemas}; {_balance_age(plan, now)}."
+    told: dict[str, list[str]] = {}
+    for step in plan.steps.values():
+        if step.priced_at is not None and (offline or now - step.priced_at > LATELY):
+            when = f"{step.priced_at:%Y-%m-%d %H:%M} UTC, {_ago(now - step.priced_at)} old"
+            told.setdefault(when, []).append(step.path)
+    for when, paths in told.items():
+        yield f"Prices of {when}: {named(paths)}."
+
+
+def _balance_age(plan: Plan, now: datetime) -> str:
+    if plan.account is None or plan.account.credits is None:
+        return "the balance is unknown: no plan here has seen it yet"
+    at = plan.balance_at
+    return (
+        "the balance of an unknown age" if at is None else f"balance of {at:%Y-%m-%d %H:%M} UTC, {_ago(now - at)} old"
     )
-    return f"Offline: schemas {schemas}; {prices}. Nothing was asked."
 
 
 def _ago(age: timedelta) -> str:
