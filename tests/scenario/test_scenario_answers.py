@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from zenflow.engine.door import Limits
 from zenflow.engine.run import Changes
+from zenflow.history import events as e
 from zenflow.history.state import Outcome
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
@@ -225,6 +228,64 @@ def test_a_price_that_rose_before_it_could_be_sent_again_is_not_paid():
     stage.service.later(60.0, lambda: setattr(stage.service, "price_factor", 3))
     report = stage.finished()
     assert report.exit_status == 4 and stage.service.rows == []
+
+
+def test_a_price_that_rose_before_it_could_be_sent_again_stops_its_branch_and_names_the_three_decisions():
+    stage = stage_of(
+        """
+        steps:
+          draw:
+            uses: image_editor
+            with: {prompt: lost}
+          tell:
+            uses: run_any_llm
+            with: {prompt: told}
+          more:
+            uses: run_any_llm
+            with: {prompt: "${{ steps.tell.output.text }}"}
+        """,
+        budget=100,
+        limits=Limits(batch=1),
+    )
+    accidents = {"image_editor": mishaps.lost_before_the_charge}
+    stage.script.submit = lambda one: accidents.get(one.tool, mishaps.as_it_should)
+    stage.service.fate = lambda tool, params, number: Fate(300.0)
+    stage.service.later(60.0, lambda: setattr(stage.service, "price_factor", Decimal("1.5")))
+    report = stage.finished()
+    assert (report.exit_status, report.steps["more"].status) == (4, "done"), "the other branch goes on"
+    ((code, said, hint),) = [one for one in report.reasons if one[1].startswith("draw:")]
+    assert (code, "costs 3 credits now, and 2 were set aside" in said) == ("ZF633", True)
+    assert all(word in hint for word in ("zenflow reconcile RUN", "adopt", "--resubmit 1", "give it up"))
+
+
+def test_an_incomplete_look_after_a_429_is_gone_on_with_and_does_not_rest_until_a_resume():
+    stage = a_stage(text=ONE, limits=Limits(batch=1, in_flight=1))
+    stage.script.submits += [mishaps.as_it_should, mishaps.over_http(429, retry_after_s=5.0)]
+    stage.service.lag_s = lambda number: 70.0 if number == 0 else 0.0  # the control is not listed for so long
+    stage.service.fate = lambda tool, params, number: Fate(27.0)
+    assert stage.finished().status == "done"
+    assert len(stage.charges()) == 3 and set(stage.charges().values()) == {1}
+    looks = [one for one in stage.events() if isinstance(one, e.Looked) and one.submission == 2]
+    assert [one.complete for one in looks][-1] and not looks[0].complete, "the first looks failed their control"
+    assert stage.clock.monotonic_s() < 180
+
+
+def test_what_was_not_sent_says_so_and_is_not_told_as_lost():
+    stage = a_stage(mishaps.over_http(401), text=ALONE)
+    report = stage.finished()
+    assert report.steps["draw"].status == "stopped"
+    (call,) = report.open_calls
+    assert call.why.startswith("not sent")
+    said = {code: text for code, text, _ in report.reasons}
+    assert "not charged" in said["ZF636"] and "ZF642" not in said
+
+
+def test_an_unknown_outcome_names_reconcile_with_the_run():
+    stage = a_stage(mishaps.lost_before_the_charge)
+    stage.script.always["transactions"] = "server"
+    report = stage.finished()
+    hints = {hint for code, _, hint in report.reasons if code == "ZF642"}
+    assert hints and all("zenflow reconcile RUN" in hint for hint in hints)
 
 
 def test_a_refusal_takes_out_the_inputs_that_it_names_and_the_rest_goes_again():

@@ -40,6 +40,12 @@ steps:
     with: {asset_ids: "${{ steps.film.asset_ids }}"}
 """
 EACH = 2 + 1 + 5
+ALONE = """
+steps:
+  draw:
+    uses: image_editor
+    with: {prompt: alone}
+"""
 
 
 def highest_commitment(stage):
@@ -188,6 +194,18 @@ def test_a_refund_is_taken_in_as_an_event_of_its_own(after):
     stage.finished()
     assert stage.state().books.refunded == 4
     assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"), [(None, "counts as charged until a refund is seen"), (0.0, "nothing stays charged for it")]
+)
+def test_a_failed_call_counts_as_charged_until_its_refund_is_seen_and_no_longer(after, said):
+    stage = stage_of(ALONE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(error="no", refund_after_s=after)
+    report = stage.finished()
+    ((code, _, hint),) = report.reasons
+    assert code == "ZF720" and said in hint
+    assert said in report.steps["draw"].instances[0].hint
 
 
 def test_a_refund_that_comes_an_hour_later_is_taken_in_by_a_resume():

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
+import pytest
+
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
 from zenflow.testing.build import stage_of
@@ -203,6 +208,23 @@ def test_max_is_enforced_and_a_resume_with_a_higher_one_goes_on():
     assert (again.status, addresses(again, "draw")) == ("done", [f"draw.{n}" for n in range(4)])
     assert set(stage.charges().values()) == {1} and len(stage.charges()) == 4
     assert len(stage.contents()) == 4, "what the resume made is saved too"
+
+
+@pytest.mark.parametrize("budget", [6, 7, 100])
+def test_what_goes_on_beyond_max_is_one_command_that_has_the_budget_for_it(budget):
+    text = MAX.replace(
+        "  save:",
+        "  up:\n    foreach: ${{ steps.draw.asset_ids }}\n    uses: upscaler\n    with:"
+        ' {image_asset_id: "${{ item }}"}\n  save:',
+    )
+    stage = stage_of(text, budget=budget)
+    report = stage.finished()
+    (hint,) = [hint for code, _, hint in report.reasons if code == "ZF623"]
+    words = re.search(r"--max draw=(\d+)(?: --budget (\d+))?", hint)
+    raised = None if words[2] is None else Decimal(words[2])
+    assert (raised is None) == (budget == 100)
+    again = stage.finished(changes=Changes(budget=raised, options={"max": {"draw": int(words[1])}}))
+    assert again.status == "done" and len(stage.contents()) == 4
 
 
 def test_a_fan_in_is_a_list_in_order_of_instances_whatever_came_first():

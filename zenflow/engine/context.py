@@ -164,8 +164,11 @@ class Context:
             self.halts.append(found)
         self.wake.set()
 
-    def rest(self, instance: Instance, status: Status, message: str) -> None:
-        """Late, unknown or lost: it is paid or may be, and nothing more is done about it in this process."""
+    def rest(self, instance: Instance, status: Status, message: str, why: Halt | None = None) -> None:
+        """Late, unknown or lost: it is paid or may be, and nothing more is done about it in this process. `why`: what
+        stands in the way of going on with it."""
         instance.status = status
         instance.message = message
+        if why is not None:
+            instance.code, instance.message, instance.hint = why.code, f"{message}; {why.message}", why.hint
         self.wake.set()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from zenflow.credits import ZERO, as_text
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.context import Halt
 from zenflow.engine.inner import outputs_of
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
@@ -13,6 +13,10 @@ from zenflow.engine.result import InstanceReport, InstanceWord, OpenCall, RunRep
 from zenflow.history.events import FileSaved
 from zenflow.history.fold import ORPHANED
 from zenflow.history.state import InstanceStatus, Outcome, RunState, SubmissionState
+
+CALL_FAILED = "ZF720"
+NOT_SENT = "not sent, set aside for the resume that sends it"
+UNKNOWN_HINT = "`zenflow reconcile RUN` shows what is known and takes your decision; `zenflow resume RUN` looks again."
 
 _WORSE: Sequence[InstanceWord] = (
     "failed",
@@ -135,9 +139,19 @@ def _instance(instance: Instance, state: RunState) -> InstanceReport:
         tuple(one for one in asset_ids if isinstance(one, str)),
         instance.code,
         instance.message,
-        instance.hint,
+        _hint_of(instance, credits, state),
         instance.choice if instance.status is Status.STOPPED else None,
     )
+
+
+def _hint_of(instance: Instance, credits: Decimal, state: RunState) -> str:
+    """A failed call counts as charged until its refund is seen; then that is no longer so."""
+    told = state.instances.get(instance.address)
+    if instance.code != CALL_FAILED or told is None:
+        return instance.hint
+    if not any(state.submissions[number].refunded for number, _ in told.submissions):
+        return instance.hint
+    return f"A refund was seen: {in_words(credits) if credits else 'nothing'} stays charged for it."
 
 
 def at_risk(state: RunState) -> tuple[SubmissionState, ...]:
@@ -178,7 +192,7 @@ def _open_calls(state: RunState) -> Iterable[OpenCall]:
 
 def _why_open(submission: SubmissionState, status: str, state: RunState, address: str) -> str | None:
     if submission.needs_look or submission.outcome is Outcome.OPEN:
-        return "outcome unknown" if submission.outcome is not Outcome.NOT_SENT else "not sent"
+        return "outcome unknown" if submission.outcome is not Outcome.NOT_SENT else NOT_SENT
     if submission.outcome is not Outcome.ACCEPTED:
         return None
     if status == "lost":
@@ -237,27 +251,49 @@ def _reasons(
         yield (halt.code, halt.message, halt.hint)
     for step in overflow:
         text = f"`{step.path}`: {step.overflow} more elements than its `max` allows were not started"
-        more = len(step.instances) + step.overflow
-        yield ("ZF623", text, f"`zenflow resume RUN --max {step.path}={more}` goes on.")
+        yield ("ZF623", text, _more_of(step, frames, state))
     for frame in frames:
         for step in frame.steps.values():
             if step.blocked and step.problem:
                 yield ("ZF336", f"`{step.path}` has no instances: {step.problem}", "")
             for instance in step.instances.values():
-                yield from _instance_reasons(instance)
+                yield from _instance_reasons(instance, state)
     for note in state.notes:
         yield (note.code, note.message, "")
 
 
-def _instance_reasons(instance: Instance) -> Iterable[tuple[str, str, str]]:
+def _more_of(step: StepRun, frames: Sequence[Frame], state: RunState) -> str:
+    """What goes on with all elements: with a budget that has room for them, by what those here have cost at most."""
+    words = f"--max {step.path}={len(step.instances) + step.overflow}"
+    cost: dict[Instance, Decimal] = {}
+    for other in (other for frame in frames for other in frame.steps.values()):
+        for instance in other.instances.values():
+            origin = _element_of(instance, step)
+            if origin is not None:
+                cost[origin] = cost.get(origin, ZERO) + _instance(instance, state).credits
+    wanted = state.books.committed + step.overflow * max(cost.values(), default=ZERO)
+    if wanted > state.budget:
+        words += f" --budget {as_text(wanted.to_integral_value(ROUND_CEILING))}"
+    return f"`zenflow resume RUN {words}` goes on."
+
+
+def _element_of(instance: Instance, step: StepRun) -> Instance | None:
+    """The element of a step that an instance belongs to: itself, or what it comes from."""
+    at: Instance | None = instance
+    while at is not None and at.step is not step:
+        at = at.source or at.step.frame.outer
+    return at
+
+
+def _instance_reasons(instance: Instance, state: RunState) -> Iterable[tuple[str, str, str]]:
     if instance.status in (Status.FAILED, Status.STOPPED):
-        yield (instance.code, f"{instance.address}: {instance.message}", instance.hint)
+        hint = _instance(instance, state).hint
+        yield (instance.code, f"{instance.address}: {instance.message}", hint)
     elif instance.status is Status.UNKNOWN:
-        hint = "`zenflow resume RUN` looks for it again; nothing is sent twice."
-        yield ("ZF642", f"{instance.address}: {instance.message}", hint)
+        hint = instance.hint or UNKNOWN_HINT
+        yield (instance.code or "ZF642", f"{instance.address}: {instance.message}", hint)
     elif instance.status is Status.LATE:
         yield ("ZF643", f"{instance.address}: {instance.message}", "`zenflow resume RUN` picks it up when it is done.")
     elif instance.status is Status.LOST:
-        credits = as_text(None)
-        text = f"{instance.address}: paid ({credits} credits), and its result cannot be found"
-        yield ("ZF644", text.replace(" (? credits)", ""), "Its ids and raw output are in manifest.json.")
+        text = f"{instance.address}: paid, and its result cannot be found"
+        yield ("ZF644", text, "Its ids and raw output are in manifest.json.")

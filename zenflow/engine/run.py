@@ -19,6 +19,7 @@ from zenflow.clock import as_iso
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
+from zenflow.engine.bounds import bounds_of, raised
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import TAKES_WHAT_EXISTS
 from zenflow.engine.door import NewRun, Parts, StopSignal
@@ -48,7 +49,6 @@ from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import new_stamp_run_part
 from zenflow.journal.base import JournalError
-from zenflow.plan.fanout import Fan, fanout_of
 from zenflow.plan.model import Plan, Verdict
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
@@ -63,20 +63,6 @@ class Changes:
     again: tuple[str, ...] = ()  # instances whose results are gone and that are paid for anew (`resume --again`)
 
 
-def _bounds(plan: Plan) -> dict[str, int]:
-    """How many instances the plan has priced of each paid step that follows the results of another (rule 19)."""
-    if plan.reuse is not None:  # what is kept is not among its instances
-        return {}
-    steps = plan.recipe.steps
-    found = {}
-    for name, step in steps.items():
-        fanout = fanout_of(step)
-        source = steps.get(fanout.source or "")
-        if step.kind == "tool" and fanout.kind is Fan.FIELD and source is not None and source.kind == "tool":
-            found[name] = plan.steps[name].instances.max
-    return found
-
-
 async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     """Journal the start of a run, durable: from here on it can be resumed."""
     recipe = plan.recipe
@@ -84,7 +70,7 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     options = {
         "asked": asked_defaults(plan.catalog, recipe),
         "max": dict(plan.max_overrides),
-        "bounds": _bounds(plan),
+        "bounds": bounds_of(plan),
         **new.options,
     }
     event = e.RunStarted(
@@ -211,13 +197,20 @@ class _Engine:
         recorder.record(e.RunResumed(now, f"lease {context.parts.lease.token}"))
         if changes.budget is not None and changes.budget != self.state.budget:
             recorder.record(e.BudgetChanged(now, changes.budget))
-        if changes.options:
-            recorder.record(e.OptionsChanged(now, changes.options))
+        options = self._options(changes)
+        if options:
+            recorder.record(e.OptionsChanged(now, options))
         again = tuple(
             address for address in self.state.instances if self._is_taken_up_again(address) or address in changes.again
         )
         if again:
             recorder.record(e.Reopened(now, again))
+
+    def _options(self, changes: Changes) -> Mapping[str, Any]:
+        maxima, bounds = changes.options.get("max") or {}, self.state.options.get("bounds") or {}
+        if not maxima or not bounds:
+            return changes.options
+        return {**changes.options, "bounds": raised(bounds, self.recipe, self.state.instances, maxima)}
 
     def _is_taken_up_again(self, address: str) -> bool:
         """What failed is tried again, and so what followed from it may change: skipped readers, and the lists of files,

@@ -32,6 +32,7 @@ from zenflow.journal.base import Cap, CapReached
 from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 
 COMMENT_LIMIT = 500  # seed 002
+STOPPING = Halt("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
 
 
 class Cashier:
@@ -209,36 +210,36 @@ class Cashier:
             return None
         return Cap(context.account_id, f"{context.clock.now():%Y-%m-%d}", context.parts.per_day)
 
-    async def send_again(self, submission: SubmissionState) -> bool:
-        """Attempt k+1 of the same intent; False when its price has risen. The caller has looked (money.md: never without)."""
+    async def send_again(self, submission: SubmissionState) -> Halt | None:
+        """Attempt k+1 of the same intent; or why not. The caller has looked (money.md: never without)."""
         context = self._context
-        if not await self._still_costs(submission):
-            return False
+        why_not = await self._why_not_again(submission)
         if not submission.needs_look:  # a round of the watcher has found it while we looked, or asked for its price
-            return True
+            return None
+        if why_not is not None:
+            return why_not
         if not context.takes_new_work:
-            return False
+            return context.halts[-1] if context.halts else STOPPING
         attempt = submission.attempts + 1
         now = context.recorder.now()
         await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
         await self._post(submission.number, attempt)
-        return True
+        return None
 
-    async def _still_costs(self, submission: SubmissionState) -> bool:
-        """At a fresh quote, no more than what was set aside for it (promise 3)."""
-        context = self._context
+    async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
+        """At a fresh quote it must cost no more than what was set aside for it (promise 3): a person decides then."""
+        decides = f"`zenflow reconcile RUN`: adopt a task, `--resubmit {submission.number}` at a price, or give it up."
         try:
             total = await self.pricing.total_of(submission)
         except ServiceError as error:
             self._no_prices(error)
-            return False
+            return self._context.halts[-1]
         if total is None:
-            return False
+            return Halt("ZF631", "no price can be had for sending it again", decides)
         if total <= submission.quote:
-            return True
-        text = f"{submission.tool} now costs {in_words(total)}, and {as_text(submission.quote)} were set aside"
-        context.halt("ZF633", text, "`zenflow reconcile RUN` decides what becomes of it.")
-        return False
+            return None
+        text = f"sending it again costs {in_words(total)} now, and {as_text(submission.quote)} were set aside"
+        return Halt("ZF633", text, decides)
 
     def _no_prices(self, error: ServiceError) -> None:
         hint = error.hint or "`zenflow resume RUN`"

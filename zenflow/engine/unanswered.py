@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from zenflow.engine.context import Context
+from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Status
-from zenflow.engine.looks import Looker, is_conclusive
+from zenflow.engine.looks import Looker, Sight, is_conclusive
 from zenflow.engine.service import backoff_s
 from zenflow.engine.submission import Cashier
 from zenflow.history import events as e
@@ -31,6 +31,7 @@ class Unanswered:
         self._cashier = cashier
         self._looker = looker
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._why: dict[int, Halt] = {}  # of submissions that cannot be sent again as they are
 
     @property
     def is_busy(self) -> bool:
@@ -76,29 +77,50 @@ class Unanswered:
         if context.clock.monotonic_s() - begun_s > patience_s or repeats > MOST_NOT_SENT:
             context.halt("ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`.")
             return False
-        await context.clock.sleep(max(backoff_s(repeats + 1), context.service.brake.paused_s))
-        if not context.takes_new_work:
-            return False
-        try:
-            sight = await self._looker.look()
-        except ServiceError as error:
-            context.give_up_watching(error)
-            return False
-        if await self._looker.resolve(submission, sight):
-            return True
-        if not sight.complete or any(t.comment.startswith(submission.stamp) for t in sight.tasks):
-            return False
+        sight = await self._look_to_the_end(submission, repeats)
         if submission.outcome is not Outcome.NOT_SENT:
-            return True  # the watcher found it meanwhile
-        if submission.looks and submission.looks[-1].debits_explained is False:
-            await self._doubt(submission)
+            return True  # found
+        if sight is None or not sight.complete:
+            return False
+        if any(task.comment.startswith(submission.stamp) for task in sight.tasks):
+            await self._doubt(submission, "and a task with our stamp holds other inputs")
             return True
-        return await self._cashier.send_again(submission)
+        if submission.looks and submission.looks[-1].debits_explained is False:
+            await self._doubt(submission, "and a debit that nobody explains")
+            return True
+        return await self._send_again(submission)
 
-    async def _doubt(self, submission: SubmissionState) -> None:
-        """Somebody was charged, and nobody knows for what: a 401 or 429 may have charged after all (A2). Now it is unknown."""
+    async def _look_to_the_end(self, submission: SubmissionState, repeats: int) -> Sight | None:
+        """Wait, then look; a look that failed its control is no look, and is gone on with for `lost_answer_wait`. None when
+        there is no looking any more."""
+        context = self._context
+        until_s = context.clock.monotonic_s() + context.limits.lost_answer_wait_s
+        while True:
+            repeats += 1
+            await context.clock.sleep(max(backoff_s(repeats), context.service.brake.paused_s))
+            if not context.takes_new_work:
+                return None
+            try:
+                sight = await self._looker.look()
+            except ServiceError as error:
+                context.give_up_watching(error)
+                return None
+            if await self._looker.resolve(submission, sight) or submission.outcome is not Outcome.NOT_SENT:
+                return sight
+            if sight.complete or context.clock.monotonic_s() >= until_s:
+                return sight
+
+    async def _send_again(self, submission: SubmissionState) -> bool:
+        """Attempt k+1, unless something speaks against it: then its branch stops, and nothing else."""
+        why_not = await self._cashier.send_again(submission)
+        if why_not is not None:
+            self._why[submission.number] = why_not
+        return why_not is None
+
+    async def _doubt(self, submission: SubmissionState, why: str) -> None:
+        """It may have been charged after all, whatever the 401 or 429 said (A2). Now it is unknown."""
         recorder = self._context.recorder
-        now, text = recorder.now(), f"{submission.detail}; and a debit that nobody explains"
+        now, text = recorder.now(), f"{submission.detail}; {why}"
         closed = submission.closed_at or now
         await recorder.commit(e.OutcomeUnknown(now, submission.number, submission.attempts, text, closed))
 
@@ -121,7 +143,7 @@ class Unanswered:
             if is_conclusive(submission):
                 if not context.takes_new_work:
                     return False
-                return await self._cashier.send_again(submission)
+                return await self._send_again(submission)
         return False
 
     async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:
@@ -145,10 +167,19 @@ class Unanswered:
         return await self._looker.resolve(submission, sight)
 
     def _rest(self, submission: SubmissionState) -> None:
-        """Still unknown, or stopped before it could be found out: its branch stops, status 4."""
-        context = self._context
+        """Still unknown, or stopped before it could be found out or sent: its branch stops, status 4."""
+        context, why = self._context, self._why.pop(submission.number, None)
         for call in submission.calls:
             instance = context.instances.get(call.call.instance)
-            if instance is not None and not instance.is_over:
-                context.rest(instance, Status.UNKNOWN, f"its answer did not come: {submission.detail}")
+            if instance is None or instance.is_over:
+                continue
+            if submission.outcome is Outcome.NOT_SENT:
+                context.hold(instance, why or _not_sent_yet(submission))
+            else:
+                context.rest(instance, Status.UNKNOWN, f"its answer did not come: {submission.detail}", why)
         self._cashier.finished(len(submission.calls))
+
+
+def _not_sent_yet(submission: SubmissionState) -> Halt:
+    said = f"not sent, and not charged as far as the answer says: {submission.detail}"
+    return Halt("ZF636", said, "`zenflow resume RUN` looks for it, then sends it; its credits stay set aside for that.")
