@@ -33,6 +33,7 @@ class Quote:
     refusal: str | None = None
     refusal_status: int | None = None
     stand_in: bool = False
+    violations: tuple[str, ...] = ()  # of a refusal, where the service lists them
 
 
 class PriceSource(Protocol):

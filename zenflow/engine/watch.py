@@ -74,8 +74,11 @@ class Watcher:
         try:
             sight = await self._looker.look()
         except ServiceError as error:
-            self._meet(error)
-            return
+            if error.trouble != "absent":
+                self._meet(error)
+                return
+            parts = self._context.parts  # a server that does not list: every task is asked for by its id
+            sight = Sight(parts.clock.now(), parts.clock.monotonic_s(), (), False, error.message)
         await self._adopt_unanswered(sight)
         self._report_seconds(sight)
         summaries = {task.task_id: task for task in sight.tasks}

@@ -5,6 +5,7 @@ Sources: seed 001 (assets), seed 002 (prompt helpers). Bytes go up in `uploads` 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -14,6 +15,7 @@ from zenflow.providers.mcp.answers import rows_at, text_at, texts_at
 from zenflow.providers.mcp.asking import Caller, ask, missing
 
 BATCH_LIMIT = 50  # seed 001: 1..50 ids
+ONE_BY_ONE_AT_ONCE = 8  # where there is no tool for a batch
 _HELPER_DEADLINE_S = 120.0  # both helpers wait for an external model
 
 
@@ -45,12 +47,35 @@ async def _urls(
     found: list[AssetUrl] = []
     for start in range(0, len(asset_ids), BATCH_LIMIT):
         batch = list(asset_ids[start : start + BATCH_LIMIT])
-        content = await ask(caller, tool, {"asset_ids": batch, **more})
+        try:
+            content = await ask(caller, tool, {"asset_ids": batch, **more})
+        except ServiceError as no:
+            if no.trouble != "absent":
+                raise
+            content = {"items": await _one_by_one(caller, tool.removesuffix("s"), batch, more)}
         rows = rows_at(content, "items", "assets", "urls")
         by_id = {asset_id.lower(): row for row in rows if (asset_id := text_at(row, "asset_id", "id"))}
         for asset_id in batch:
             found.append(_url(base, asset_id, by_id.get(asset_id.lower()), url_key, type_keys))
     return found
+
+
+async def _one_by_one(
+    caller: Caller, tool: str, asset_ids: Sequence[str], more: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """The rows of a batch from a deployment that has the tool for one asset alone; one asset's failure is its own."""
+    gate = asyncio.Semaphore(ONE_BY_ONE_AT_ONCE)
+
+    async def row(asset_id: str) -> Mapping[str, Any]:
+        async with gate:
+            try:
+                return {**await ask(caller, tool, {"asset_id": asset_id, **more}), "asset_id": asset_id}
+            except ServiceError as no:
+                if no.trouble not in ("not_found", "forbidden", "invalid"):
+                    raise
+                return {"asset_id": asset_id, "error": no.message}
+
+    return list(await asyncio.gather(*(row(asset_id) for asset_id in asset_ids)))
 
 
 def _url(base: str, asset_id: str, row: Mapping[str, Any] | None, url_key: str, type_keys: Sequence[str]) -> AssetUrl:

@@ -35,6 +35,7 @@ from zenflow.providers.mcp.asking import ask
 from zenflow.providers.mcp.auth import NO_TOKEN, TokenSource
 from zenflow.providers.mcp.http import HttpParts, network
 from zenflow.providers.mcp.session import Session
+from zenflow.providers.mcp.stand_ins import StandIns, wants_real_assets
 from zenflow.providers.mcp.submit import DEADLINE_S, Submitter
 
 
@@ -55,6 +56,7 @@ class McpProvider:
         self._http = http or network()
         self._session = Session(url, tokens=tokens or NO_TOKEN, clock=self.clock, http=self._http)
         self._submitter = Submitter(self._session, submit_deadline_s)
+        self._stand_ins = StandIns(self._session)
         self._downloads: dict[str, Any] = {}
         self._heard: dict[str, Any] = {}  # of a catalogue whose reading broke off
         self._stack = AsyncExitStack()
@@ -87,6 +89,12 @@ class McpProvider:
         return await catalog_.model_guide(self._session, model)
 
     async def quote(self, question: Question) -> Quote:
+        answer = await self._quoted(question)
+        if not wants_real_assets(question, answer):
+            return answer
+        return await self._stand_ins.price(question, answer, self._quoted, self.compare)
+
+    async def _quoted(self, question: Question) -> Quote:
         return await quotes.quote(self._session, self.clock, question)
 
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:

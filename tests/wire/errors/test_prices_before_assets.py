@@ -1,0 +1,75 @@
+"""A service that looks assets up before it names a price: nothing is guessed, and nothing that can be priced is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EDIT = """\
+zenflow: 1
+name: edit
+budget: 30
+steps:
+  hill:
+    uses: by_prompt
+    with: {positive_prompt: a red hill, model: SEEDREAM_5}
+  snow:
+    uses: image_editor
+    with:
+      prompt: the same hill in snow
+      image_assets: ["${{ steps.hill.asset_id }}"]
+      model: NANO_BANANA
+  larger:
+    uses: upscaler
+    LIMIT
+    with: {image_asset_id: "${{ steps.snow.asset_id }}", output_format: png}
+"""
+
+
+@pytest.fixture
+def edit(here: Path) -> Any:
+    def write(limit: str = "") -> str:
+        text = EDIT.replace("    LIMIT\n", f"    {limit}\n" if limit else "")
+        (here / "edit.yaml").write_text(text)
+        return "edit.yaml"
+
+    return write
+
+
+def test_a_tool_with_models_is_priced_by_comparison_and_one_without_is_named_with_the_way_out(
+    zenflow: Any, serving_sandbox: Any, edit: Any
+) -> None:
+    with serving_sandbox(prices_want_assets=True) as town:
+        plan = zenflow("plan", edit(), "--server", town.url, "--json").document
+        said = zenflow("run", "edit.yaml", "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code, town.posts) == (3, "ZF663", 0)
+    steps = {step["id"]: step for step in plan["steps"]}
+    assert (steps["snow"]["credits_each"], steps["snow"]["stand_in"]) == (4, True)
+    assert steps["larger"]["unpriced"].startswith("the service names no price before the asset exists")
+    assert "max_credits" in said.hint
+
+
+def test_an_asset_of_the_account_stands_in_where_there_is_one(zenflow: Any, serving_sandbox: Any, edit: Any) -> None:
+    with serving_sandbox() as usual:
+        expected = zenflow("plan", edit(), "--server", usual.url, "--json").document["credits"]
+    with serving_sandbox(prices_want_assets=True) as town:
+        first = zenflow("run", edit("max_credits: 5"), "--server", town.url, "--yes", "--json")
+        assert (first.status, -sum(town.debits)) == (0, expected["expected"])
+        plan = zenflow("plan", edit(), "--server", town.url, "--json").document
+        assert (plan["credits"], plan["unpriced"]) == (expected, [])
+        again = zenflow("run", "edit.yaml", "--server", town.url, "--yes", "--json")
+        assert (again.status, again.document["credits"]["charged"]) == (0, expected["expected"])
+
+
+def test_what_is_wrong_with_the_parameters_is_not_taken_for_a_missing_asset(
+    zenflow: Any, serving_sandbox: Any, edit: Any
+) -> None:
+    with serving_sandbox(prices_want_assets=True) as town:
+        town.fault(kind="tool_error", tool="estimate_price", status=422, message="params.ratio: 5:4 is not offered")
+        plan = zenflow("plan", edit(), "--server", town.url, "--json").document
+        assert {step["id"]: step["unpriced"] for step in plan["steps"] if step["unpriced"]} == dict.fromkeys(
+            ("hill", "snow", "larger"), "params.ratio: 5:4 is not offered"
+        )
+        assert "compare_prices" not in town.state["requests"]
