@@ -62,6 +62,13 @@ def test_a_result_that_comes_a_while_after_its_call_is_waited_for():
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
+def test_a_task_that_is_not_found_at_first_is_asked_for_again():
+    stage = stage_of(THREE, budget=100)
+    stage.script.troubles["get_task"] = ["not_found", "forbidden", "not_found"]
+    assert stage.finished().status == "done"
+    assert stage.contents() == undisturbed() and set(stage.charges().values()) == {1}
+
+
 def test_assets_named_only_in_the_output_are_found():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(gives="in the output")

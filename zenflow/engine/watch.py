@@ -13,6 +13,7 @@ from typing import Any
 
 from zenflow.catalog.outputs import media_of
 from zenflow.clock import from_iso
+from zenflow.engine.assets_made import assets_made
 from zenflow.engine.cheap_looks import CheapLooks
 from zenflow.engine.context import Context
 from zenflow.engine.instances import Instance, Status
@@ -20,7 +21,7 @@ from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight
 from zenflow.history import events as e
 from zenflow.history.state import CallState, Outcome, SubmissionState
-from zenflow.ids import STAMP_LENGTH, uuids_in
+from zenflow.ids import STAMP_LENGTH
 from zenflow.plan.fingerprint import fingerprint_of
 from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSummary
 
@@ -29,6 +30,7 @@ DURATIONS_THAT_TELL = 5  # fewer say nothing of how early a task may be done
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
 IMAGE_TIMEOUT_S = 30 * 60.0  # money.md, “Budget”
 VIDEO_TIMEOUT_S = 3 * 3600.0
+ROUNDS_WITHOUT_TASK = 5  # one that is not found may be too new for the reader asked; then it is told as lost
 RESULT_PATIENCE_S = 60.0  # a completed call whose result is not there yet is asked for again for this long
 RESULTS_AT_ONCE = 10  # of one task: as many as the rate lets out in a second
 
@@ -44,6 +46,7 @@ class Watcher:
         self._cheap = CheapLooks(context)
         self._watched: dict[int, SubmissionState] = {}
         self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
+        self._not_found: dict[str, int] = {}  # in how many rounds together, by task id
         self._missing_since_s: dict[str, float] = {}  # completed calls without a result, by id
         self._reported: set[str] = set()  # second tasks with a stamp of ours
 
@@ -127,11 +130,12 @@ class Watcher:
         try:
             task = await service.ask(Kind.POLL, lambda: service.provider.get_task(task_id))
         except ServiceError as error:
-            if error.trouble in ("not_found", "forbidden"):
-                self._lose_task(submission, error.message)
-            else:
+            if error.trouble not in ("not_found", "forbidden"):
                 self._meet(error)
+            elif self._is_really_gone(task_id):
+                self._lose_task(submission, error.message)
             return False
+        self._not_found.pop(task_id, None)
         self._bind(submission, task)
         all_taken = True
         if submission.is_bound:
@@ -180,7 +184,7 @@ class Watcher:
                     Kind.RESULT,
                     lambda one=lost.call_id: self._context.service.provider.call_result(one),  # type: ignore[misc]
                 )
-                asset_ids = await self._asset_ids(submission, result)
+                asset_ids = await assets_made(self._context, submission, lost.position, result)
             except ServiceError:
                 continue
             if asset_ids is not None:
@@ -218,7 +222,7 @@ class Watcher:
         asset_ids: tuple[str, ...] | None = None
         try:
             result = await service.ask(Kind.RESULT, lambda: service.provider.call_result(call.call_id))
-            asset_ids = await self._asset_ids(submission, result)
+            asset_ids = await assets_made(self._context, submission, position, result)
         except ServiceError as error:
             if error.trouble not in ("not_found", "invalid"):
                 self._meet(error)
@@ -232,29 +236,6 @@ class Watcher:
             self._lose_call(submission, position, call, None if result is None else result.output)
         else:
             self._produce(submission, position, state, call, result.output, asset_ids)
-
-    async def _asset_ids(self, submission: SubmissionState, result: CallResult) -> tuple[str, ...] | None:
-        """The call's assets: as extracted; else UUIDs in its output that are assets; a text is the result itself.
-
-        Raises ServiceError where that cannot be found out now.
-        """
-        if result.asset_ids:
-            return result.asset_ids
-        found = []
-        service = self._context.service
-        for candidate in uuids_in(result.output):
-            try:
-                await service.ask(Kind.RESULT, lambda one=candidate: service.provider.asset(one))  # type: ignore[misc]
-            except ServiceError as error:
-                if error.trouble in ("not_found", "forbidden", "invalid"):
-                    continue  # a UUID of something else
-                raise
-            found.append(candidate)
-        if found:
-            return tuple(found)
-        tool = self._context.catalog.tools.get(submission.tool)
-        is_text = tool is not None and media_of(tool) == "text"
-        return () if _has_text(result.output) and (is_text or not _is_media(tool)) else None
 
     def _produce(
         self,
@@ -324,6 +305,11 @@ class Watcher:
         if instance is not None:
             context.rest(instance, Status.LOST, "paid, and its result cannot be found")
 
+    def _is_really_gone(self, task_id: str) -> bool:
+        """What is paid for is not given up at the first no."""
+        self._not_found[task_id] = self._not_found.get(task_id, 0) + 1
+        return self._not_found[task_id] >= ROUNDS_WITHOUT_TASK
+
     def _lose_task(self, submission: SubmissionState, message: str) -> None:
         for position, state in enumerate(submission.calls):
             if state.status == "waiting":
@@ -387,15 +373,3 @@ def tries_of(instance: Instance, context: Context) -> int:
 def watchable(submissions: Mapping[int, SubmissionState]) -> Sequence[SubmissionState]:
     """Accepted submissions that are not over."""
     return [s for s in submissions.values() if s.outcome is Outcome.ACCEPTED and not s.is_settled]
-
-
-def _is_media(tool: Any) -> bool:
-    return tool is not None and media_of(tool) in ("image", "video", "audio")
-
-
-def _has_text(output: Any) -> bool:
-    if isinstance(output, str):
-        return bool(output.strip())
-    if isinstance(output, Mapping):
-        return any(_has_text(value) for value in output.values())
-    return isinstance(output, list) and any(_has_text(value) for value in output)

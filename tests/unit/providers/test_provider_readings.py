@@ -88,6 +88,70 @@ def test_a_task_is_read_with_its_calls_in_order() -> None:
     assert (task.owner_id, task.total, task.finished_at) == ("me", None, None)
 
 
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("Completed", "completed"),
+        ("SUCCEEDED", "completed"),
+        ("done", "completed"),
+        ("error", "failed"),
+        ("canceled", "failed"),
+        ("In-Progress", "processing"),
+        ("QUEUED", "created"),
+        ("partial", "partial"),
+        ("Thinking", "thinking"),
+    ],
+)
+def test_other_words_for_how_far_a_task_and_its_calls_are_are_understood(word: str, read: str) -> None:
+    told = Told({"id": A1, "status": word, "calls": [{"id": "c1", "status": word}]})
+    task = asyncio.run(jobs.get_task(told, A1))
+    assert (task.status, task.calls[0].status) == (read, read)
+
+
+@pytest.mark.parametrize(
+    ("task", "call", "read"),
+    [
+        ({"status": "completed"}, {"status": "archived"}, "completed"),
+        ({"status": "completed"}, {"error": "bad"}, "failed"),
+        ({"status": "failed"}, {}, "failed"),
+        ({"status": "partial", "done": 1, "total": 1}, {"status": None}, "completed"),
+        ({"status": "partial", "done": 0, "total": 1}, {"status": None}, ""),
+        ({"status": "processing"}, {"status": "archived"}, "archived"),
+        ({"status": "completed"}, {"status": "processing"}, "processing"),
+    ],
+)
+def test_a_call_whose_word_says_nothing_is_over_with_its_task(
+    task: dict[str, Any], call: dict[str, Any], read: str
+) -> None:
+    found = asyncio.run(jobs.get_task(Told({"id": A1, **task, "calls": [{"id": "c1", **call}]}), A1))
+    assert found.calls[0].status == read
+
+
+@pytest.mark.parametrize(
+    ("extra", "ids"),
+    [
+        (({"index": 1}, {"index": 0}), ["c2", "c1"]),
+        (({"position": "2"}, {"position": "1"}), ["c2", "c1"]),
+        (({"index": 0}, {"index": 0}), ["c1", "c2"]),
+        (({"input": {"prompt": "b"}}, {"input": {"prompt": "a"}}), ["c2", "c1"]),
+        (({"input": {"prompt": "b"}}, {"input": {"prompt": "z"}}), ["c1", "c2"]),
+        (({}, {}), ["c1", "c2"]),
+    ],
+)
+def test_calls_that_say_which_input_is_theirs_come_in_the_order_of_the_inputs(
+    extra: tuple[dict[str, Any], dict[str, Any]], ids: list[str]
+) -> None:
+    calls = [{"id": "c1", "status": "created", **extra[0]}, {"id": "c2", "status": "created", **extra[1]}]
+    task = asyncio.run(
+        jobs.get_task(Told({"id": A1, "inputs": [{"prompt": "a"}, {"prompt": "b"}], "calls": calls}), A1)
+    )
+    assert [call.call_id for call in task.calls] == ids
+
+
+def test_an_asset_named_twice_is_one_asset() -> None:
+    assert asyncio.run(jobs.call_result(Told({"asset_ids": [A1, A2, A1]}), "c")).asset_ids == (A1, A2)
+
+
 def test_markdown_without_structured_content_is_not_taken_for_an_empty_answer() -> None:
     with pytest.raises(ServiceError) as no:
         asyncio.run(jobs.list_tasks(Told(text="# Tasks\n- one")))

@@ -6,12 +6,15 @@ import asyncio
 import socket
 from typing import Any
 
+import httpx2
 import pytest
 
 from zenflow.errors import UsageError
-from zenflow.providers.base import ServiceError
+from zenflow.providers.base import ServiceError, Submission, WireFacts
 from zenflow.providers.mcp.auth import StaticToken
+from zenflow.providers.mcp.connecting import moved_to
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.wire import Exchange
 
 
 def _connect_error(url: str, token: str | None = None) -> ServiceError:
@@ -76,6 +79,53 @@ def test_a_redirect_is_not_followed_and_its_target_is_shown_without_its_query(ki
     assert no.trouble == "not_mcp"
     assert "https://elsewhere.invalid/mcp" in no.message and "secret" not in f"{no.message} {no.hint}"
     assert {g.path for g in server.got} == {"/mcp"}
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_an_endpoint_that_lies_beside_is_spoken_to_where_it_lies(kit: Any, status: int, era: str) -> None:
+    async def on_tool(got: Any, writer: Any) -> Any:
+        return kit.tool_result({"id": "me", "credits": 5, "task_id": "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"})
+
+    script = kit.McpScript(on_tool, era=era, sessions=era == "legacy")
+    posts: list[str] = []
+
+    async def handle(got: Any, writer: Any) -> Any:
+        if got.path == "/mcp":
+            return await kit.answer(writer, status=status, headers={"location": "/mcp/"})
+        if got.method == "POST" and got.json.get("params", {}).get("name"):
+            posts.append(f"{got.json['params']['name']} {got.path}")
+        return await script(got, writer)
+
+    async def run() -> Any:
+        async with kit.serving(handle) as server, McpProvider(server.url) as provider:
+            account = await provider.account()
+            answer = await provider.submit(Submission("by_prompt", ({"positive_prompt": "a"},), "zf"))
+            return account, answer
+
+    account, answer = asyncio.run(run())
+    assert account.account_id == "me" and answer.task_id is not None
+    assert posts == ["zencreator_get_me /mcp/", "zencreator_create_task /mcp/"]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/mcp/", "http://h/mcp/"),
+        ("https://h/mcp", "https://h/mcp"),
+        ("http://h:80/x", "http://h:80/x"),
+        ("https://other/mcp", None),
+        ("http://h:81/mcp", None),
+        ("//other/mcp", None),
+        ("http://me:pw@h/mcp", None),
+        ("/mcp", None),
+        ("http://[h/mcp", None),
+        ("", None),
+    ],
+)
+def test_only_the_same_origin_or_its_https_is_the_same_server(location: str, expected: str | None) -> None:
+    last = Exchange(WireFacts("answered", 307), headers=httpx2.Headers({"location": location}))
+    assert moved_to("http://h/mcp", last) == expected
 
 
 def test_a_refused_token_is_a_sign_in_matter_and_never_shown(kit: Any) -> None:

@@ -27,6 +27,8 @@ def _file_server(kit: Any, requests: list[Any]) -> Any:
         if path == "/loop":
             return await kit.answer(writer, status=302, headers={"location": "/loop"})
         if path == "/away":
+            return await kit.answer(writer, status=302, headers={"location": "ftp://127.0.0.1:1/file"})
+        if path == "/safer":
             return await kit.answer(writer, status=302, headers={"location": "https://127.0.0.1:1/file"})
         if path == "/expired":
             return await kit.answer(writer, "Request has expired", status=403)
@@ -94,6 +96,7 @@ def test_a_redirect_of_storage_is_followed(kit: Any) -> None:
         ("/busy", "server", 503, 2.0),
         ("/loop", "server", None, None),
         ("/away", "forbidden", 302, None),
+        ("/safer", "unreachable", None, None),  # followed: nobody is there
         ("/cut", "unreachable", None, None),
     ],
 )

@@ -5,7 +5,7 @@ Knows the shapes of failure (nothing there, no MCP there, a refused token, TLS, 
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
@@ -36,6 +36,25 @@ def checked_url(url: str) -> str:
             "leave the name out of the address and set ZENFLOW_TOKEN",
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
+
+
+def moved_to(url: str, last: Exchange | None) -> str | None:
+    """Where a server says its endpoint is: another path of the same origin (a final `/` above all), or its https.
+
+    The rule of the official SDK. Any other redirect is told and not followed: the token is for this server.
+    """
+    if last is None or last.facts.status not in (301, 307, 308) or not last.headers.get("location"):
+        return None
+    try:
+        following = urljoin(url, last.headers["location"])
+        old, new = urlsplit(url), urlsplit(following)
+        same_place = (old.scheme, host_and_port(url)) == (new.scheme, host_and_port(following))
+        to_https = (old.scheme, old.port, new.scheme, new.port) == ("http", None, "https", None)
+    except ValueError:
+        return None
+    if not (same_place or (to_https and old.hostname == new.hostname)) or new.username is not None:
+        return None
+    return urlunsplit((new.scheme, new.netloc, new.path or "/", new.query, "")) if following != url else None
 
 
 def connect_error(url: str, last: Exchange | None, no: BaseException) -> ServiceError:
@@ -107,7 +126,8 @@ def _what_it_is(last: Exchange, no: BaseException) -> str:
     status = last.facts.status or 0
     kind = last.headers.get("content-type", "").partition(";")[0].strip()
     if 300 <= status < 400:
-        return f"HTTP {status}, a redirect to {_plain(last.headers.get('location', '?'))} (redirects are not followed)"
+        place = _plain(last.headers.get("location", "?"))
+        return f"HTTP {status}, a redirect to {place} (another place is not followed)"
     if last.message is not None:
         return f"it speaks JSON-RPC and refused to begin: {no}"
     if status >= 400:

@@ -22,6 +22,7 @@ from zenflow.providers.mcp.answers import (
     whole_at,
 )
 from zenflow.providers.mcp.asking import Caller, ask
+from zenflow.providers.mcp.progress import concluded, in_order, status_of
 
 PAGE_LIMIT = 100  # seed 002: 1..100
 _WAIT_MARGIN_S = 15.0
@@ -58,11 +59,13 @@ async def get_task(caller: Caller, task_id: str) -> Task:
     content = await ask(caller, "get_task", {"task_id": task_id})
     row = object_at(content, "task") or content
     inputs = first(row, "inputs")
-    calls = tuple(_call(c) for c in rows_at(row, "calls") if text_at(c, "id", "call_id"))
+    given = tuple(i for i in inputs if isinstance(i, Mapping)) if isinstance(inputs, list) else ()
+    summary = _summary(row)
+    rows = in_order([c for c in rows_at(row, "calls") if text_at(c, "id", "call_id")], given)
     return Task(
-        **{**_summary(row), "task_id": text_at(row, "id", "task_id") or task_id},
-        inputs=tuple(i for i in inputs if isinstance(i, Mapping)) if isinstance(inputs, list) else (),
-        calls=calls,
+        **{**summary, "task_id": text_at(row, "id", "task_id") or task_id},
+        inputs=given,
+        calls=tuple(concluded(_call(c), summary["status"], summary["done"], summary["total"]) for c in rows),
         owner_id=text_at(row, "owner_id", "user_id", "owner.id"),
     )
 
@@ -71,7 +74,7 @@ def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "task_id": text_at(row, "id", "task_id") or "",
         "tool": text_at(row, "tool_name", "tool") or "",
-        "status": (text_at(row, "status") or "").lower(),
+        "status": status_of(row),
         "total": whole_at(row, "total"),
         "done": whole_at(row, "done"),
         "comment": text_at(row, "comment") or "",
@@ -83,7 +86,7 @@ def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
 def _call(row: Mapping[str, Any]) -> Call:
     return Call(
         call_id=text_at(row, "id", "call_id") or "",
-        status=(text_at(row, "status") or "").lower(),
+        status=status_of(row),
         error=_error_text(first(row, "error")),
     )
 
@@ -103,7 +106,9 @@ def _error_text(error: Any) -> str | None:
 async def call_result(caller: Caller, call_id: str) -> CallResult:
     content = await ask(caller, "get_call_result", {"call_id": call_id})
     return CallResult(
-        text_at(content, "call_id", "id") or call_id, content.get("output"), texts_at(content, "asset_ids")
+        text_at(content, "call_id", "id") or call_id,
+        content.get("output"),
+        tuple(dict.fromkeys(texts_at(content, "asset_ids"))),
     )
 
 

@@ -65,6 +65,11 @@ class Link:
             self._task.cancel()
             raise
 
+    @property
+    def last(self) -> Exchange | None:
+        """The last exchange of the negotiation."""
+        return self._transport.last
+
     def new_request_id(self) -> int:
         return next(self._request_ids)
 

@@ -20,7 +20,7 @@ from zenflow.errors import ZenflowError
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.answers import ToolAnswer, answer_from
 from zenflow.providers.mcp.auth import TokenSource
-from zenflow.providers.mcp.connecting import checked_url
+from zenflow.providers.mcp.connecting import checked_url, moved_to
 from zenflow.providers.mcp.envelope import header_maps_of
 from zenflow.providers.mcp.failures import HEADER_MISMATCH, METHOD_NOT_FOUND, exchange_error, no_in
 from zenflow.providers.mcp.http import HttpParts
@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, url: str, *, tokens: TokenSource, clock: Clock, http: HttpParts) -> None:
         self.url = checked_url(url)
+        self.endpoint = self.url  # where it is really spoken to: the server may have said that it lies beside
         self.clock = clock
         self.http = http
         self._tokens = tokens
@@ -132,7 +133,7 @@ class Session:
             "method": "tools/call",
             "params": envelope.params("tools/call", params),
         }
-        request = _json_request(self.url, envelope.http_headers("tools/call", params), message, body)
+        request = _json_request(self.endpoint, envelope.http_headers("tools/call", params), message, body)
         await authorize(request, self._tokens)
         assert self._inner is not None
         what = await exchange(
@@ -188,7 +189,16 @@ class Session:
         return link
 
     async def _negotiated(self, inner: httpx2.AsyncBaseTransport) -> Link:
-        link = Link(self.url, inner, self._tokens, self.clock, self.http.traced)
+        link = Link(self.endpoint, inner, self._tokens, self.clock, self.http.traced)
+        try:
+            await link.open()
+            return link
+        except ServiceError:
+            moved = moved_to(self.endpoint, link.last)
+            if moved is None:
+                raise
+        self.endpoint = moved  # once, and only the negotiation: what costs is never sent after a redirect
+        link = Link(moved, inner, self._tokens, self.clock, self.http.traced)
         await link.open()
         return link
 

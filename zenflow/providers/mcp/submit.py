@@ -56,7 +56,7 @@ class Submitter:
             link = await self._session.ready_to_post()
         except ZenflowError as no:
             return _never_written(no)
-        transport = self._session.http.single(self._session.url)
+        transport = self._session.http.single(self._session.endpoint)
         try:
             what = await self._session.post(
                 link,
