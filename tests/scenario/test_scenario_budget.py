@@ -120,6 +120,48 @@ def test_a_surcharge_beyond_the_quote_is_booked_named_and_soon_stops_the_run():
     assert spent < EACH * 6 * 1.5
 
 
+MANY = """
+steps:
+  draw:
+    foreach: ${{ range(12) }}
+    uses: image_editor
+    with: {prompt: "picture ${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
+"""
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_after_the_first_charge_above_its_quote_nothing_more_is_sent_with_that_tool(in_flight):
+    stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=in_flight))
+    stage.service.surcharge = Decimal(2)  # twice what it quotes
+    report = stage.finished()
+    assert report.exit_status == 4 and "ZF635" in [code for code, _, _ in report.reasons]
+    assert stage.service.posts == in_flight, "what was in flight when the first row was seen, and no more"
+    assert "ZF634" in [note.code for note in stage.state().notes]
+
+
+@pytest.mark.parametrize(("surcharge", "made"), [(Decimal(2), 6), (Decimal(1), 8)])
+def test_a_resume_sets_aside_what_is_really_charged_and_stays_within_the_budget(surcharge, made):
+    stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=1))
+    stage.service.surcharge = surcharge
+    stage.finished()
+    report = stage.finished()
+    spent = -sum(row.amount for row in stage.service.rows)
+    assert report.exit_status == 4 and (spent, stage.service.posts) == (24, made)
+    assert stage.state().books.spent == spent
+
+
+def test_a_service_that_charges_its_quote_again_is_believed_again():
+    stage = stage_of(MANY, budget=60, limits=Limits(batch=1, in_flight=1))
+    stage.service.surcharge = Decimal(2)
+    stage.finished()
+    stage.service.surcharge = Decimal(0)
+    assert stage.finished().status == "done"
+    assert [intent.quote for intent in stage.intents()][:3] == [2, 4, 2]
+
+
 def test_a_price_that_rose_since_the_plan_holds_the_step():
     stage = stage_of(CHAINS)
     stage.service.later(1.5, lambda: setattr(stage.service, "price_factor", Decimal(2)))

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.instances import Frame, Instance
+from zenflow.engine.overcharges import FAIR, Overcharge, overcharges, still_to_show
 from zenflow.history.outcomes import is_released
 from zenflow.history.state import RunState
 
@@ -36,13 +37,28 @@ class Ledger:
     since_reading: Decimal = ZERO  # reservations that the last reading of the balance cannot contain
     others: Decimal = ZERO  # open reservations of other runs of this account
     frame_spent: dict[str, Decimal] = field(default_factory=dict)  # per frame with a budget of its own
+    overcharged: dict[str, Overcharge] = field(default_factory=dict)  # by tool
+    _still_to_show: Decimal = ZERO
     _owed: dict[Instance, Decimal] = field(default_factory=dict)
     _owed_sum: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        self.read_charges()
 
     @property
     def room(self) -> Decimal:
         """Credits of the budget that nothing has a claim on."""
-        return self.state.budget - self.state.books.committed - self.pending
+        return self.state.budget - self.state.books.committed - self.pending - self._still_to_show
+
+    def read_charges(self) -> None:
+        """Learn from the rows seen so far which tools cost more than their quotes."""
+        submissions = self.state.submissions.values()
+        self.overcharged = overcharges(submissions)
+        self._still_to_show = still_to_show(submissions, self.overcharged)
+
+    def cost(self, tool: str, quote: Decimal) -> Decimal:
+        """What a call costs at this quote, by what the service has charged for its like."""
+        return self.overcharged.get(tool, FAIR).price(quote)
 
     @property
     def balance_room(self) -> Decimal | None:

@@ -26,6 +26,7 @@ class Pricing:
     def __init__(self, context: Context) -> None:
         self.quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
         self._context = context
+        self._stopped: dict[str, Halt] = {}  # tools of which a charge has contradicted a quote in this process
 
     async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
         """Today's price of one call; None where there is none."""
@@ -52,7 +53,9 @@ class Pricing:
         found = []
         for ready, question in zip(candidates, questions, strict=True):
             quote = self._accepted(ready, question.key, quotes[question.key])
-            if quote is not None:
+            if quote is not None and ready.tool in self._stopped:
+                self._context.hold(ready.instance, self._stopped[ready.tool])
+            elif quote is not None:
                 found.append(Priced(ready, quote, question.key))
         return found
 
@@ -69,8 +72,10 @@ class Pricing:
                 context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
                 return None
             return most
-        if most is not None and quote.credits > most:
-            text = f"quoted at {in_words(quote.credits)}, above `max_credits: {as_text(most)}`"
+        cost = context.ledger.cost(ready.tool, quote.credits)
+        if most is not None and cost > most:
+            charged = "" if cost == quote.credits else f" and charged at {as_text(cost)}"
+            text = f"quoted at {in_words(quote.credits)}{charged}, above `max_credits: {as_text(most)}`"
             context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
             return None
         shown = context.planned_prices.get(key)
@@ -78,12 +83,14 @@ class Pricing:
             text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
             context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
             return None
-        return quote.credits
+        return cost
 
     async def affordable(self, calls: Sequence[Priced], busy: bool) -> tuple[list[Priced], list[Ready]]:
         """What fits now, reserved; what must wait. What can never fit is held with the reason. `busy`: calls are in
         flight, and may release money."""
         context = self._context
+        if context.ledger.overcharged:
+            context.ledger.read_charges()
         chosen: list[Priced] = []
         waiting: list[Ready] = []
         for call in calls:
@@ -114,6 +121,20 @@ class Pricing:
         context.ledger.read_balance(account.credits, others)
 
     async def total_of(self, submission: SubmissionState) -> Decimal | None:
-        """Today's price of a whole submission; None where one of its calls has none."""
-        prices = await self.prices_of(submission.tool, [call.call.params for call in submission.calls])
-        return None if None in prices else sum((price for price in prices if price is not None), ZERO)
+        """Today's cost of a whole submission; None where one of its calls has no price."""
+        tool, cost = submission.tool, self._context.ledger.cost
+        prices = await self.prices_of(tool, [call.call.params for call in submission.calls])
+        return None if None in prices else sum((cost(tool, price) for price in prices if price is not None), ZERO)
+
+    def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
+        """A debit of another amount than the quote: quotes of the tool are asked for anew, by all that may bear a price;
+        above its quote, nothing more is sent with it by this process (promise 3)."""
+        self.quotes.contradict(submission.tool, frozenset(k for call in submission.calls for k in call.call.params))
+        self._context.ledger.read_charges()
+        if amount > submission.quote:
+            text = (
+                f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
+                f"(task {submission.task_id}): nothing more is sent with it"
+            )
+            hint = "`zenflow resume RUN` goes on, and sets aside what it really charges."
+            self._stopped[submission.tool] = Halt("ZF635", text, hint)

@@ -308,10 +308,7 @@ class Cashier:
 
     def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
         """A debit of another amount than the quote: booked, named; the step stops until quoted anew."""
-        tool = self._context.catalog.tools.get(submission.tool)
-        if tool is not None:
-            varying = frozenset(k for call in submission.calls for k in call.call.params)
-            self.pricing.quotes.contradict(submission.tool, varying)
+        self.pricing.contradicted(submission, amount)
         text = (
             f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
             f"(task {submission.task_id})"
