@@ -5,7 +5,7 @@ Knows nothing of recipes, YAML or terminals: a `Problem` is a value, `cli/views/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +65,10 @@ class Problems:
 
     def extend(self, problems: Iterable[Problem]) -> None:
         self._found.extend(problems)
+
+    def reword(self, better: Callable[[Problem], Problem]) -> None:
+        """Say each finding as well as it can be said by now."""
+        self._found = [better(problem) for problem in self._found]
 
     @property
     def has_errors(self) -> bool:

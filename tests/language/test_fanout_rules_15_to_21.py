@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from zenflow.errors import InvalidRecipe
 from zenflow.history import events as e
 from zenflow.testing.service import Fate
 
@@ -112,6 +115,21 @@ def test_rule_20_an_empty_list_skips_nobody(ran: Any) -> None:
         "image_assets: '${{ steps.a.asset_ids }}'}}\n"
     )
     assert done.prompts() == ["n=0"]
+
+
+def test_rule_20_an_instance_that_a_list_does_not_have_is_told_before_anything_is_paid_and_default_serves_for_it(
+    ran: Any,
+) -> None:
+    draw = "steps:\n  draw: {foreach: [1, 2], uses: image_editor, with: {prompt: x}}\n"
+    with pytest.raises(InvalidRecipe, match="there is no instance 2 of `draw`: it has 2"):
+        ran(draw + "  up: {uses: upscaler, with: {image_asset_id: '${{ steps.draw[2].asset_id }}'}}\n")
+    for beyond in ("2", "-3"):
+        done = ran(
+            f"{draw}  up: {{uses: upscaler, with: {{image_asset_id: "
+            f"'${{{{ steps.draw[{beyond}].asset_id | default(steps.draw[-1].asset_id) }}}}'}}}}\n"
+        )
+        last = done.report.steps["draw"].instances[1].asset_ids[0]
+        assert done.sent("up") == [{"image_asset_id": last}]
 
 
 def test_rule_21_an_empty_list_gives_no_instances_and_the_step_is_done(ran: Any) -> None:

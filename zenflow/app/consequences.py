@@ -18,6 +18,8 @@ WRONG_VALUE = ("ZF222", "ZF312", "ZF403", "ZF408", "ZF409", "ZF413")  # of a val
 NO_WAY_BACK = ("ZF326",)
 BREAKS_THE_WAY = ("ZF117", "ZF206", "ZF329", "ZF351", "ZF352")
 NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
+UNKNOWN_LENGTH, BAD_DEFAULT = "ZF352", "ZF213"  # of an input whose default is no list
+PLAIN_TEXT, NO_ASSET = "ZF317", "ZF408"  # the error says both
 UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
 
 
@@ -36,6 +38,10 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
             return misnamed
         if one.code in MISSING:
             return one.place in uses
+        if one.code == UNKNOWN_LENGTH:
+            return BAD_DEFAULT in codes
+        if one.code == PLAIN_TEXT:
+            return any(other.code == NO_ASSET and _holds(other.place, one.place) for other in errors)
         if one.code in NO_WAY_BACK:
             return is_broken_way
         if one.code == NO_KEY:

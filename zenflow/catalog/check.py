@@ -155,6 +155,10 @@ def _assets(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator
             yield from _asset((name,), value, wanted, where)
 
 
+def _plural(media: str) -> str:
+    return "sounds" if media == "audio" else f"{media}s"
+
+
 def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Problem]:
     if isinstance(value, str) and not is_uuid(value):
         yield no_asset_id(path_text(path), value, where.value(path))
@@ -164,6 +168,8 @@ def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Probl
     if why is not None:
         source = "" if value.on is None else f" ({value.on})"
         hint = "A step that `uses: upload` gives its `asset_id`." if "upload it first" in why else None
+        if hint is None and value.type.media and wanted.media:
+            hint = f"It takes what a tool makes that gives {_plural(wanted.media)}, or an upload of one."
         if value.type.name in ("object", "boolean", "integer", "number"):
             yield wrong_kind(path, value, {"type": "string"}, where)
         else:

@@ -6,6 +6,7 @@ Knows schemas and values; the words for models and policy are in `gates`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from zenflow.catalog.place import Path, Where, path_text
 from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
 from zenflow.expr.types import type_words, word_for
 from zenflow.expr.values import Pending
-from zenflow.other_words import parameter_called
+from zenflow.other_words import KEYS_OF_A_STEP, parameter_called
 from zenflow.problems import Problem
 from zenflow.suggest import nearest
 
@@ -31,6 +32,7 @@ NO_ASSET_ID = "ZF408"
 ONE_OR_MANY = "ZF409"
 OTHER_SCHEMA = "ZF410"
 
+_LIKE_AN_EXPRESSION = re.compile(r"\b(steps|inputs|item|origin|previous)\.\w")
 _LIMITS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -51,8 +53,14 @@ _TYPE_WORDS = {
 
 def unknown_parameter(tool: str, path: Path, allowed: Iterable[str], where: Where) -> Problem:
     names = sorted(allowed)
-    near = meant(str(path[-1]), names)
-    hint = " ".join(filter(None, (f"Did you mean `{near}`?" if near else None, f"Allowed: {', '.join(names)}.")))
+    word = str(path[-1])
+    near = meant(word, names)
+    first = f"Did you mean `{near}`?" if near else None
+    if len(path) == 1 and word in KEYS_OF_A_STEP:
+        first = f"`{word}` is a key of the step: it stands beside `with`."
+    elif word in ("negative_prompt", "negative"):
+        first = "It takes no negative prompt: say what is wanted in its prompt."
+    hint = " ".join(filter(None, (first, f"Allowed: {', '.join(names)}.")))
     return Problem(UNKNOWN_PARAMETER, f"`{tool}` has no parameter `{path_text(path)}`", where.key(path), hint)
 
 
@@ -214,6 +222,9 @@ def _source(pending: Pending) -> str:
 def no_asset_id(name: str, value: Any, place: Any) -> Problem:
     """Something else where the id of an uploaded or generated asset belongs."""
     text = str(value)
+    if _LIKE_AN_EXPRESSION.search(text):
+        message = f"`{name}` takes an asset id, and this is text ({shown(value)})"
+        return Problem(NO_ASSET_ID, message, place, "An expression stands in `${{ }}`: `${{ steps.upload.asset_id }}`.")
     if "/" in text or "." in text:
         message = f"`{name}` takes an asset id, and this is a file or an address ({shown(value)})"
         return Problem(

@@ -12,6 +12,7 @@ from typing import Any
 
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
 from zenflow.expr.values import SKIPPED, Pending, Unknown, Value
+from zenflow.plan.scope import no_instance
 
 
 class Blocked(Exception):
@@ -156,7 +157,7 @@ class ManyLookup:
                 return Pending(self.step.waiters)
             ordered = self.step.ordered()
             if -index > len(ordered):
-                raise Unknown(index, (), f"steps.{self.step.spec.id}")
+                raise no_instance(self.step.spec.id, index, len(ordered))
             return OneLookup(ordered[index], self.lenient)
         instance = self.step.by_index.get(index)
         if instance is not None:
@@ -169,7 +170,7 @@ class ManyLookup:
             return SKIPPED
         if self.step.fanout.streams or self.step.overflow:
             return SKIPPED
-        raise Unknown(index, (), f"steps.{self.step.spec.id}")
+        raise no_instance(self.step.spec.id, index, len(self.step.instances))
 
 
 @dataclass(slots=True, eq=False)

@@ -15,6 +15,7 @@ from zenflow.expr.limits import check_count
 from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import word_for
 from zenflow.expr.values import INTEGER, SKIPPED, Pending, Type
+from zenflow.other_words import function_done
 
 _FOREIGN_FILTERS = {
     "d": "default",
@@ -113,11 +114,8 @@ def build_call(compiler: Compiler, node: nodes.Call) -> Run:
         )
         raise Failure(UNKNOWN_FUNCTION, f"`.{name}()` is a call of a method", hint, span)
     if callee.name != "range":
-        hint = (
-            f"Use the filter: `… | {callee.name}`."
-            if callee.name in FILTERS
-            else "The one function there is: `range(n)`."
-        )
+        use = f"Use the filter: `… | {callee.name}`." if callee.name in FILTERS else None
+        hint = function_done(callee.name) or use or "The one function there is: `range(n)`."
         raise Failure(UNKNOWN_FUNCTION, f"unknown function `{callee.name}`", hint, compiler.span(callee))
     if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None or not 1 <= len(node.args) <= 3:
         raise Failure(

@@ -28,7 +28,7 @@ def _condition(value: Any, span: Span, word: str) -> Any:
     raise Failure(
         WRONG_KIND,
         f"`{word}` needs true or false, not {word_for(value)}",
-        "Compare it: `… == …`, `… != ''`, `(… | length) > 0`, `… is defined`.",
+        "Compare it: `… == …`, `… != ''`, `(… | length) > 0`, `… is defined`; what to use instead: `… | default(…)`.",
         span,
     )
 

@@ -174,6 +174,8 @@ def _arithmetic_hint(symbol: str, value: Any) -> str | None:
     if type_of(value).name in TEXTUAL:
         if symbol == "+":
             return "Text is joined with `~`; text that holds a number becomes one with `| int` or `| float`."
+        if symbol == "%":
+            return "Text is joined with `~`, or written with its expressions in it: `a ${{ … }} b`."
         return "Text that holds a number becomes one with `| int` or `| float`."
     if value is None:
         return "Give a value for this case: `… | default(0)`."

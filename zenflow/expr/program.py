@@ -12,6 +12,7 @@ from zenflow.expr.failure import Failure, Span, suggestion
 from zenflow.expr.limits import MAX_DEPTH, MAX_SOURCE
 from zenflow.expr.operators import descend
 from zenflow.expr.template import Run, Scope
+from zenflow.suggest import nearest
 
 NAMES = ("inputs", "steps", "item", "index", "origin", "previous", "recipe", "run")  # rule 14
 EMPTY = "ZF316"
@@ -46,7 +47,8 @@ class Program:
 def program_for(source: str) -> Program | Failure:
     """The program of a source text; equal texts share one. What cannot be is returned, for the same reason."""
     if not source.strip():
-        return Failure(EMPTY, "there is nothing between `${{` and `}}`", None, (0, max(len(source), 1)))
+        hint = "Name what is to stand here, as in `${{ inputs.photo }}`, or leave it out."
+        return Failure(EMPTY, "there is nothing between `${{` and `}}`", hint, (0, max(len(source), 1)))
     if len(source) > MAX_SOURCE:
         return Failure(TOO_LONG, f"the expression is longer than {MAX_SOURCE:,} characters", None, (0, len(source)))
     try:
@@ -105,4 +107,8 @@ def name_failure(name: str, span: Span, known: Sequence[str] = NAMES) -> Failure
     hint = {
         "env": "Expressions cannot read the environment; declare an input.",
     }.get(name)
-    return Failure(UNKNOWN_NAME, f"unknown name `{name}`", hint or suggestion(name, known, "The names in scope"), span)
+    if hint is None:
+        hint = suggestion(name, known, "The names in scope")
+        if nearest(name, known) is None:
+            hint = f"{hint} Text is written in quotes: `'{name}'`."
+    return Failure(UNKNOWN_NAME, f"unknown name `{name}`", hint, span)

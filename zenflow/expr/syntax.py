@@ -141,16 +141,23 @@ def _character_hint(character: str) -> str | None:
         return "Inside `${{ }}` names stand without `$`."
     if character == "?":
         return "Write `a if condition else b`."
+    if character == "!":
+        return "Write `not`."
+    if character in "‘’“”„«»":
+        return "Text stands in straight quotes: `'…'`."
     return None
 
 
 def _hint(words: list[Word], offset: int) -> str | None:
     said = _word_text(words, offset)
+    if said[:1] in "\"'" and any(word.end == offset and word.text == "f" for word in words):
+        return "Text is joined with `~`, as in `item ~ ' x'`."
     return {
         "=": "Equality is `==`.",
         "!": "Write `not`.",
         "{": "Inside `${{ }}` names stand without braces.",
         "&": "Write `and`.",
+        ".": "A name has no dot before it.",
         "|": "`x | default(…)` says what to use instead; `|` is followed by a filter's name, conditions are joined with `or`.",
     }.get(said)
 

@@ -137,6 +137,8 @@ def _field_of_object(fields: Mapping[str, Type] | None, key: str | int) -> Type:
 def _list_hint(known: Type, key: str) -> str:
     if known.items is not None and known.items.fields is not None and key in known.items.fields:
         return f'It is in every element: `… | map(attribute="{key}")`, or `…[0].{key}` for the first.'
+    if key in ("length", "size", "count", "len"):
+        return "Use the filter: `… | length`."
     return "Take one element: `…[0]`."
 
 

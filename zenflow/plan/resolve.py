@@ -20,8 +20,8 @@ from zenflow.plan.link import references_of
 from zenflow.plan.model import Count
 from zenflow.plan.results import guess_media
 from zenflow.plan.scope import instance_scope
-from zenflow.recipe.actions import TAKES_WHAT_EXISTS
 from zenflow.problems import Place
+from zenflow.recipe.actions import TAKES_WHAT_EXISTS
 from zenflow.recipe.model import StepSpec
 
 NOT_A_CONDITION = "ZF355"

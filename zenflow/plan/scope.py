@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from zenflow.expr.failure import Missing
 from zenflow.expr.limits import MAX_ELEMENTS
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import ANY, INTEGER, SKIPPED, STRING, Pending, Type, Unknown, Value
@@ -54,6 +55,12 @@ RUN: Mapping[str, Value] = {
     "id": Pending(Source("run.id"), STRING),
     "started_at": Pending(Source("run.started_at"), STRING),
 }
+
+
+def no_instance(step_id: str, index: int, count: int) -> Missing:
+    """`default()` answers for it, as for an element that a list does not have."""
+    hint = f"They are counted from 0 to {count - 1}." if count else "Give a value for this case: `… | default(…)`."
+    return Missing(f"there is no instance {index} of `{step_id}`: it has {count}", hint)
 
 
 class InputsLookup:
@@ -135,11 +142,18 @@ class StepLookup:
             value = InstanceLookup(step, None).ask(key)
             return _as_long(value, self._lists)
         if isinstance(key, int):
-            places = step.places
-            return InstanceLookup(step, key + places if key < 0 and places is not None else key)
+            return self._one(key)
         if key not in step.kinds:
             raise Unknown(key, self.known_keys(), f"steps.{step.spec.id}")
         return _as_long(list_of(step, key), self._lists)
+
+    def _one(self, key: int) -> Value:
+        """One instance. Of a list of known length, one that it does not have is told here and not when others are paid."""
+        step, places = self._step, self._step.places
+        bounded = step.fanout.streams or step.spec.max is not None
+        if places is not None and not bounded and not -places <= key < places:
+            raise no_instance(step.spec.id, key, places)
+        return InstanceLookup(step, key + places if key < 0 and places is not None else key)
 
     def whole(self) -> Value:
         return Pending(Source(f"steps.{self._step.spec.id}"), Type("object", fields=dict(self._step.kinds)))

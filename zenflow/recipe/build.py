@@ -13,6 +13,7 @@ from zenflow.expr.parse import UNCLOSED, parse_text
 from zenflow.expr.template import Template
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.locate import locator
+from zenflow.recipe.lookalikes import may_be_expression, warn_of_plain_text
 from zenflow.recipe.model import ACTIONS, InputSpec, Policy, Recipe, StepSpec
 from zenflow.recipe.nodes import Node, places_of
 from zenflow.recipe.schema import input_fragment, valid_against
@@ -46,7 +47,11 @@ def written(node: Node, problems: Problems) -> Any:
     value = node.value
     kind = type(value)
     if kind is str:
-        return parse_scalar(node, problems) if "{{" in value else value
+        if "{{" in value:
+            return parse_scalar(node, problems)
+        if may_be_expression(value):
+            warn_of_plain_text(node, problems)
+        return value
     if kind is dict:
         return {key: written(item, problems) for key, (_, item) in node.entries.items()}
     if kind is list:

@@ -14,6 +14,7 @@ from zenflow.recipe.model import Recipe
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.static_scope import StaticScopes
 from zenflow.recipe.templates import gather_templates
+from zenflow.recipe.unknown_names import explain_unknown_names
 
 
 def check_recipe(recipe: Recipe, node: Node, problems: Problems) -> None:
@@ -21,8 +22,11 @@ def check_recipe(recipe: Recipe, node: Node, problems: Problems) -> None:
     steps = node.get("steps")
     step_ids = tuple(steps.entries) if steps is not None else ()
     templates = gather_templates(recipe)
+    explain_unknown_names(recipe, step_ids, problems)
     check_inputs(recipe, problems)
-    usable = check_names(recipe, templates, step_ids, problems)
+    inputs = node.get("inputs")
+    inputs_known = inputs is None or inputs.kind == "mapping"
+    usable = check_names(recipe, templates, step_ids, problems, inputs_known=inputs_known)
     check_steps(recipe, step_ids, problems)
     check_cycles(recipe, templates, problems)
     typed = check_values(recipe, StaticScopes(recipe, step_ids), usable, problems)

@@ -25,8 +25,18 @@ _AT_THE_END = _EVERYWHERE | {"run"}
 _INPUTS = frozenset({"inputs"})
 
 
-def check_names(recipe: Recipe, templates: Sequence[Placed], step_ids: Sequence[str], problems: Problems) -> set[int]:
-    """Reports names that stand for nothing where they are; returns the ids of the templates that read no such name."""
+def check_names(
+    recipe: Recipe,
+    templates: Sequence[Placed],
+    step_ids: Sequence[str],
+    problems: Problems,
+    *,
+    inputs_known: bool = True,
+) -> set[int]:
+    """Reports names that stand for nothing where they are; returns the ids of the templates that read no such name.
+
+    `inputs_known`: whether the inputs could be read; else nothing is said of names of inputs.
+    """
     known = frozenset(step_ids)
     usable: set[int] = set()
     for placed in templates:
@@ -34,7 +44,9 @@ def check_names(recipe: Recipe, templates: Sequence[Placed], step_ids: Sequence[
         good = True
         for read in placed.template.reads:
             if read.root not in allowed:
-                _report_scope(read, placed.key.partition(".")[0], problems)
+                _report_scope(read, placed, recipe, problems)
+                good = False
+            elif read.root == "inputs" and not inputs_known:
                 good = False
             else:
                 good &= _check(read, recipe, placed.step, known, step_ids, problems)
@@ -88,7 +100,8 @@ def _check(
     return True
 
 
-def _report_scope(read: Reference, what: str, problems: Problems) -> None:
+def _report_scope(read: Reference, placed: Placed, recipe: Recipe, problems: Problems) -> None:
+    what = placed.key.partition(".")[0]
     if what in {"max", "budget"}:
         problems.error(
             INPUTS_ONLY,
@@ -98,10 +111,18 @@ def _report_scope(read: Reference, what: str, problems: Problems) -> None:
         )
     elif read.root == "run":
         problems.error(
-            ONLY_AT_THE_END, "`run` is known only in the `name` of a download and in `outputs`", read.place_of(0)
+            ONLY_AT_THE_END,
+            "`run` is known only in the `name` of a download and in `outputs`",
+            read.place_of(0),
+            "What is sent is the same in every run; what is to differ is an input.",
         )
     elif what == "foreach":
-        problems.error(OUT_OF_SCOPE, f"`{read.root}` is made by `foreach`, and cannot stand in it", read.place_of(0))
+        problems.error(
+            OUT_OF_SCOPE,
+            f"`{read.root}` is made by `foreach`, and cannot stand in it",
+            read.place_of(0),
+            "It reads `inputs.…` or `steps.…`: what to go over.",
+        )
     elif what == "outputs":
         problems.error(
             OUT_OF_SCOPE,
@@ -114,8 +135,18 @@ def _report_scope(read: Reference, what: str, problems: Problems) -> None:
             OUT_OF_SCOPE,
             f"`{read.root}` exists only in a step with `foreach`, and this one has none",
             read.place_of(0),
-            "Add `foreach: …` to the step, or read `inputs.…` or `steps.…`.",
+            _instead_of_instances(read, placed, recipe),
         )
+
+
+def _instead_of_instances(read: Reference, placed: Placed, recipe: Recipe) -> str:
+    """What a step without `foreach` may read. The name of a download knows where its file came from."""
+    step = placed.step
+    if step is not None and read.root == "item" and placed.key == "with.name":
+        origins = origins_of(recipe, step)
+        if origins:
+            return f"The one that the file was made of: `${{{{ origin.{origins[-1]}.item }}}}`."
+    return "Add `foreach: …` to the step, or read `inputs.…` or `steps.…`."
 
 
 def _check_origin(read: Reference, recipe: Recipe, step: StepSpec | None, problems: Problems) -> bool:

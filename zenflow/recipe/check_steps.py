@@ -30,7 +30,7 @@ def check_steps(recipe: Recipe, step_ids: Sequence[str], problems: Problems) -> 
 
 def _needs(step: StepSpec, step_ids: Sequence[str], problems: Problems) -> None:
     for position, step_id in enumerate(step.needs):
-        if step_id not in step_ids:
+        if step_id not in step_ids and "${{" not in step_id:  # an expression: its form is told already
             others = [other for other in step_ids if other != step.id]
             problems.error(
                 UNKNOWN_NEED,

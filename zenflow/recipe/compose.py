@@ -7,6 +7,7 @@ read what is not its own.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,6 +112,10 @@ def _levels(recipe: Recipe) -> int:
 
 def _name_of(uses: str, library: Library, place: Place, problems: Problems) -> str | None:
     """The path from the outermost recipe's folder, with `/`."""
+    if "://" in uses or re.search(r"@[\w.-]+$", uses):
+        message = f"`{uses}`: a recipe is a file beside this one; none is fetched from elsewhere"
+        problems.error("ZF231", message, place, "Save it here, and name it as in `./portrait.yaml`.")
+        return None
     written = uses.replace("\\", "/")
     if written.startswith(("/", "~")) or written[1:2] == ":":
         problems.error(

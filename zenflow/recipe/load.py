@@ -151,6 +151,7 @@ def _instead(folder: Path, word: str = "") -> str | None:
         return f"There is no folder {folder} either." if word and folder.name != "recipes" else None
     if not names:
         return "Make a first one with `zenflow init`."
-    near = nearest(word, names) or (nearest(word, [Path(name).stem for name in names]) if word else None)
+    near = next((name for name in names if name.rpartition(".")[0] == word), None)
+    near = near or nearest(word, names) or (nearest(word, [Path(name).stem for name in names]) if word else None)
     listing = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
     return f"Did you mean `{near}`? There are: {listing}." if near else f"There are: {listing}."

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zenflow.other_words import key_called
+from zenflow.other_words import done_elsewhere, key_called, type_called
 from zenflow.problems import Place, Problems
+from zenflow.recipe.habits import as_a_default, as_elsewhere
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.schema import Schema, has_type, recipe_schema, valid_against
+from zenflow.recipe.value_schema import WORDS_OF_OLD_YAML
 from zenflow.suggest import nearest
 
 UNKNOWN_KEY = "ZF201"
@@ -35,9 +37,6 @@ _TYPE_WORDS = {
     "array": "a list",
     "null": "nothing",
 }
-
-
-_WORDS_OF_OLD_YAML = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def _meant(key: str, known: Mapping[str, Any]) -> str | None:
@@ -87,7 +86,8 @@ class Explainer:
         self._wrong_type(node, schema, what)
 
     def _wrong_type(self, node: Node, schema: Schema, what: str) -> None:
-        hint = self._fix(node, schema) or _example(schema)
+        own = as_a_default(what.strip("`"), node.value) if "properties" in str(schema.get("anyOf", "")) else None
+        hint = self._fix(node, schema) or own or as_elsewhere(node.value, what) or _example(schema)
         self.problems.error(WRONG_TYPE, f"{what}: expected {expected(schema)}, found {found(node)}", node.place, hint)
 
     def _fix(self, node: Node, schema: Schema) -> str | None:
@@ -103,8 +103,8 @@ class Explainer:
                 return f"Write a space after the colon: `{key}: {rest}`."
             if "$" in str(schema.get("anyOf", "")) or "anyOf" in schema:
                 return self._expression_fix(node, kinds)
-            if kinds == {"boolean"} and value.lower() in _WORDS_OF_OLD_YAML:
-                return f"`{value}` is text in YAML 1.2: write `{_WORDS_OF_OLD_YAML[value.lower()]}`."
+            if kinds == {"boolean"} and value.lower() in WORDS_OF_OLD_YAML:
+                return f"`{value}` is text in YAML 1.2: write `{WORDS_OF_OLD_YAML[value.lower()]}`."
             if node.style and kinds & {"integer", "number", "boolean"}:
                 return (
                     f"Write it without quotes: {value}." if re.fullmatch(r"-?\d+(\.\d+)?|true|false", value) else None
@@ -131,7 +131,11 @@ class Explainer:
     def _not_in_enum(self, node: Node, schema: Schema, what: str) -> None:
         allowed = [str(value) for value in schema["enum"]]
         near = nearest(node.value, allowed) if type(node.value) is str else None
+        if "integer" in allowed and type(node.value) is str:  # the type of an input
+            near = type_called(node.value) or near
         hint = f"Did you mean `{near}`? " if near else ""
+        if not hint and "integer" in allowed and what != "`type`":
+            hint = f"{as_a_default(what.strip('`'), node.value)} "
         listing = ", ".join(f"`{value}`" for value in allowed)
         self.problems.error(
             NOT_ALLOWED,
@@ -153,7 +157,7 @@ class Explainer:
             elif own and key.startswith(own):
                 continue
             elif rest is False:
-                self._unknown_key(key, key_node, properties, what)
+                self._unknown_key(key, key_node, value, properties, what)
             else:
                 if "propertyNames" in schema:
                     self._name(key, key_node, schema["propertyNames"])
@@ -174,13 +178,21 @@ class Explainer:
         known = schema.get("properties", {})
         return any(name not in known and _meant(name, known) == key for name in node.entries)
 
-    def _unknown_key(self, key: str, key_node: Node, properties: Mapping[str, Any], what: str) -> None:
+    def _done_elsewhere(self, key: str, value: Node, in_a_step: bool) -> str | None:
+        if in_a_step and value.get("uses") is not None:
+            return f"If `{key}` is a step, it stands one level further out. "
+        instead = done_elsewhere(key)
+        return f"{instead} " if instead else None
+
+    def _unknown_key(self, key: str, key_node: Node, value: Node, properties: Mapping[str, Any], what: str) -> None:
         near = _meant(key, properties)
         hint = f"Did you mean `{near}`? " if near else ""
         if not hint and "with" in properties:
             hint = "Parameters of an action or a tool stand under `with`. "
         if key in ("description", "comment", "note"):
             hint = f"Write a comment, `# …`, or `x-{key}`. "
+        elif not near and "properties" not in properties:
+            hint = self._done_elsewhere(key, value, "with" in properties) or hint
         allowed = ", ".join(f"`{name}`" for name in properties)
         self.problems.error(
             UNKNOWN_KEY,
@@ -278,12 +290,18 @@ def _as_line(key: str, schema: Schema) -> str:
 def _shown(example: Any) -> str:
     """As it would stand in YAML on one line."""
     if isinstance(example, dict):
-        return "{" + ", ".join(f"{key}: {_shown(value)}" for key, value in example.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_inside(value)}" for key, value in example.items()) + "}"
     if isinstance(example, list):
-        return "[" + ", ".join(_shown(value) for value in example) + "]"
+        return "[" + ", ".join(_inside(value) for value in example) + "]"
     if isinstance(example, str):
         return example
     return json.dumps(example)
+
+
+def _inside(example: Any) -> str:
+    """The same inside brackets, where an expression is quoted (rule 9)."""
+    shown = _shown(example)
+    return json.dumps(shown, ensure_ascii=False) if isinstance(example, str) and "{{" in example else shown
 
 
 def _or(words: Iterable[str]) -> str:

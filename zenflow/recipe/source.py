@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from zenflow.problems import Note, Place, Problems
+from zenflow.recipe.lookalikes import may_be_cut, warn_if_cut, warn_of_unused_anchor
 from zenflow.recipe.nodes import Node, Text
 from zenflow.recipe.scalars import BadScalar, resolve_plain
 from zenflow.recipe.yaml_errors import report_syntax_error
@@ -32,7 +33,10 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
     """The text of a file, or a problem that says why there is none."""
     start = Place(file, 1, 1, 1, 2)
     if len(data) > MAX_BYTES:
-        problems.error("ZF103", f"the file is {len(data):,} bytes long; a recipe is at most {MAX_BYTES:,}", start)
+        hint = "Long texts and lists are inputs: `-i name=@file` reads them from files of their own."
+        problems.error(
+            "ZF103", f"the file is longer than {MAX_BYTES:,} bytes (1 MiB), the most for a recipe", start, hint
+        )
         return None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         problems.error("ZF101", "the file is UTF-16 text; a recipe is UTF-8", start, "Save it as UTF-8.")
@@ -55,7 +59,7 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
     text = text.removeprefix("\ufeff")
     source = Text(file, text, _BREAK.split(text))
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        problems.error("ZF103", f"the text is longer than {MAX_BYTES:,} bytes", source.place(0, 0, 0, 1))
+        problems.error("ZF103", f"the text is longer than {MAX_BYTES:,} bytes (1 MiB)", source.place(0, 0, 0, 1))
         return None
     forbidden = _FORBIDDEN.search(text)
     if forbidden is not None:
@@ -91,6 +95,8 @@ class _Builder:
         self.source = source
         self.problems = problems
         self.anchors: dict[str, Node | None] = {}  # None: still being read
+        self.unread: dict[str, Node] = {}  # plain texts with an anchor that nothing repeats yet
+        self.may_be_cut = may_be_cut(source.text)
         self.foreign = any(character in source.text for character in _FOREIGN_BREAKS)
         self.total = 0
 
@@ -100,7 +106,11 @@ class _Builder:
             text = text.translate(str.maketrans(_FOREIGN_BREAKS, _STAND_INS))
         loader = yaml.CSafeLoader(text)
         try:
-            return self._document(loader)
+            root = self._document(loader)
+            for name, node in self.unread.items():
+                if f"*{name}" not in text:  # else it stands before the anchor, which is told
+                    warn_of_unused_anchor(node, name, self.problems)
+            return root
         except yaml.YAMLError as error:
             report_syntax_error(error, self.source, self.problems)
             return None
@@ -173,22 +183,34 @@ class _Builder:
             if resolved is not value:
                 node.raw = value
                 node.value = resolved
+            elif self.may_be_cut:
+                warn_if_cut(node, self.problems)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
+            if not style:
+                self.unread[event.anchor] = node
         return node
 
     def _alias(self, event: Any) -> Node:
         found = self.anchors.get(event.anchor)
+        self.unread.pop(event.anchor, None)
         place = self._mark(event, len(event.anchor) + 1)
         if found is not None:
             return found
         if event.anchor in self.anchors:
             self.problems.error("ZF125", f"`*{event.anchor}` stands inside what it repeats", place)
         else:
-            near = nearest(event.anchor, self.anchors)
-            hint = f"Did you mean `*{near}`?" if near else f'If text is meant, write it in quotes: "*{event.anchor}".'
+            hint = self._instead_of_alias(event)
             self.problems.error("ZF112", f"there is no anchor `&{event.anchor}` above", place, hint)
         return Node(self.source, "scalar", None, event.start_mark, event.end_mark)
+
+    def _instead_of_alias(self, event: Any) -> str:
+        near = nearest(event.anchor, self.anchors)
+        if near:
+            return f"Did you mean `*{near}`?"
+        if re.search(rf"&{re.escape(event.anchor)}\b", self.source.text):
+            return f"`&{event.anchor}` stands further down: it has to come first."
+        return f'If text is meant, write it in quotes: "*{event.anchor}".'
 
     def _list(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         items: list[Node] = []
@@ -259,6 +281,8 @@ class _Builder:
         return None
 
     def _merged(self, key: Node, value: Node) -> list[Node]:
+        if value.kind == "scalar" and value.value is None and value.length:
+            return []  # an alias of nothing, which is told
         sources = value.items if value.kind == "list" else [value]
         for source in sources:
             if source.kind != "mapping":
@@ -281,9 +305,10 @@ class _Builder:
     def _report_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         place = self._mark(event, len(tag) if len(tag) > 1 else 1)
-        self._error(
-            "ZF111", f"tags such as `{tag}` are not part of a recipe", place, "Leave it out; text is written in quotes."
-        )
+        value = getattr(event, "value", None)
+        text = f': "{tag} {value}"' if type(value) is str and value and not event.style else ""
+        hint = f"Leave it out; text that begins with `!` is written in quotes{text}."
+        self._error("ZF111", f"tags such as `{tag}` are not part of a recipe", place, hint)
 
     def _error(self, code: str, message: str, place: Place, hint: str | None, notes: tuple[Note, ...] = ()) -> None:
         self.problems.error(code, message, place, hint, notes)

@@ -13,12 +13,14 @@ from typing import Any
 
 from zenflow.expr.types import MEDIA, why_not, word_for
 from zenflow.expr.values import ANY, ASSET, SKIPPED, Pending, Type
+from zenflow.other_words import KEYS_OF_A_STEP, parameter_called
 from zenflow.recipe.model import PathKey
 from zenflow.recipe.pattern import BadPattern, pattern_of
 from zenflow.suggest import nearest
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MAX_PATTERN_TEXT = 10_000
+WORDS_OF_OLD_YAML = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _WORDS = {
     "string": "text",
     "integer": "an integer",
@@ -116,6 +118,8 @@ def _fix(value: Any, schema: Mapping[str, Any]) -> str | None:
         and re.fullmatch(r"-?\d+(\.\d+)?|true|false", value)
     ):
         return f"Write it without quotes: {value}."
+    if name == "boolean" and type(value) is str and value.lower() in WORDS_OF_OLD_YAML:
+        return f"`{value}` is text in YAML 1.2: write `{WORDS_OF_OLD_YAML[value.lower()]}`."
     if name == "array" and type(value) is not dict:
         return "Write a list: `[ … ]`."
     return None
@@ -186,9 +190,10 @@ def _mapping(value: dict[str, Any], schema: Mapping[str, Any], path: PathKey) ->
             if item is not None:
                 yield from misfits(item, properties[key], (*path, key))
         elif schema.get("additionalProperties") is False:
-            near = nearest(key, properties)
+            near = parameter_called(key, properties) or nearest(key, properties)
             listing = ", ".join(f"`{name}`" for name in properties)
-            hint = f"Did you mean `{near}`? Known: {listing}." if near else f"Known: {listing}."
+            step_key = f"`{key}` is a key of the step: it stands beside `with`. " if key in KEYS_OF_A_STEP else ""
+            hint = step_key + (f"Did you mean `{near}`? " if near and not step_key else "") + f"Known: {listing}."
             yield Misfit((*path, key), "unknown", f"unknown `{key}`", hint, of_key=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from zenflow.expr.parse import end_of_expression
 from zenflow.problems import Note, Problems
+from zenflow.recipe.lookalikes import report_lookalike
 from zenflow.recipe.nodes import Text
 
 _NO_SPACE = re.compile(r"^(?P<before>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<value>[^\s:/].*)$")
@@ -26,6 +27,8 @@ def report_syntax_error(error: Any, source: Text, problems: Problems) -> None:
     if line >= len(source.lines) or (line and not source.line(line) and line == len(source.lines) - 1):
         line = max(len(source.lines) - 2, 0) if not source.lines[-1] else len(source.lines) - 1
         column = max(len(source.line(line)) - 1, 0)
+    if report_lookalike(source, problems, line):
+        return
     for explain in (
         _tab,
         _expression,
@@ -159,11 +162,16 @@ def _quote_or_bracket(error: Any, source: Text, problems: Problems, line: int, c
         closing = "]" if "sequence" in context else "}"
         found = source.place(line, column, line, column + 1)
         notes = (Note("where it stopped making sense", found),) if found.line != at.line else ()
+        hint = None
+        stopped = source.line(line)[column : column + 1]
+        if found.line == at.line and stopped in tuple("[]{}") and stopped != closing:
+            hint = "Inside brackets, text that holds `[`, `]`, `{`, `}` or `,` is written in quotes."
+            notes = (Note("where it stopped making sense", found),)
         problems.error(
             "ZF109",
             f"the bracket that is opened here is not closed with `{closing}`, or a comma is missing",
             at,
-            None,
+            hint,
             notes,
         )
         return True
@@ -186,11 +194,20 @@ def _start(error: Any, source: Text, problems: Problems, line: int, column: int)
     text = source.line(line)
     character = text[column] if column < len(text) else ""
     if "cannot start any token" in _problem(error) or "alphabetic or numeric" in _problem(error):
+        if text[max(column - 1, 0) : column + 1] == "{%":
+            place = source.place(line, column - 1, line, column + 1)
+            hint = "A choice is an expression: `${{ a if c else b }}`, or the step's `if`."
+            problems.error("ZF124", "there are no `{% %}` blocks in a recipe", place, hint)
+            return True
+        begun = _KEY_VALUE.match(text)
+        if "alphabetic" in _problem(error) and begun is not None and begun["value"][0] in "*&":
+            column = begun.start("value")  # the mark says where the name of the alias ends
+            character = text[column]
         value = text[column:].strip()
         hint = f"Write it in quotes: {_quoted(value)}." if len(value) < 200 else "Write it in quotes."
         problems.error(
             "ZF124",
-            f"text cannot begin with `{character}` without quotes",
+            f"text cannot begin with {'a backtick' if character == '`' else f'`{character}`'} without quotes",
             source.place(line, column, line, column + 1),
             hint,
         )
@@ -248,6 +265,13 @@ def _missing_colon(error: Any, source: Text, problems: Problems, line: int, colu
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     if start >= end:
         return False
+    above = next((source.line(n) for n in range(context.line - 1, -1, -1) if source.line(n).strip()), "")
+    if re.search(r":\s+[|>][+-]?\d?\s*$", above) and len(above) - len(above.lstrip()) >= start:
+        place = source.place(context.line, start, context.line, end)
+        mark = above.rstrip()[-1]
+        hint = "Put two more spaces before each of its lines."
+        problems.error("ZF108", f"the text below `{mark}` is not indented deeper than its key", place, hint)
+        return True
     match = _NO_COLON.match(text)
     word = match["key"] if match else text.strip()
     problems.error(
@@ -310,4 +334,6 @@ def _requoted(text: str) -> str:
     match = _KEY_VALUE.match(text)
     if match is None:
         return text.strip()
-    return (match["before"] + _quoted(match["value"].strip("'\""))).strip()
+    value = match["value"]
+    wrapped = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return (match["before"] + _quoted(value[1:-1] if wrapped else value)).strip()

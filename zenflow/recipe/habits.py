@@ -1,0 +1,73 @@
+"""What people write who know another tool, where the form of a value is wrong, and how that is written here."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+
+def as_elsewhere(value: Any, what: str) -> str | None:
+    """`what` is the key as messages name it, `value` what stands there; the hint, where the habit is known."""
+    habit = _HABITS.get(what)
+    return None if habit is None else habit(value)
+
+
+def _foreach(value: Any) -> str | None:
+    if type(value) is int:
+        return f"A list: `[a, b]`; for 0 to {value - 1} write `${{{{ range({value}) }}}}`." if value > 0 else None
+    match = re.fullmatch(r"(\d{1,6})\.{2,3}(\d{1,6})", value) if type(value) is str else None
+    return f"Write `${{{{ range({match[1]}, {int(match[2]) + 1}) }}}}`." if match else None
+
+
+def _steps(value: Any) -> str | None:
+    if type(value) is not list:
+        return None
+    uses = next((one["uses"] for one in value if isinstance(one, dict) and type(one.get("uses")) is str), "upload")
+    return (
+        f"Each step has a name: in place of `- uses: {uses}` write `{uses}:`, and below it, indented, `uses: {uses}`."
+    )
+
+
+def _needs(value: Any) -> str | None:
+    return "It names steps: `needs: upload`, or `needs: [upload, describe]`."
+
+
+def _required(value: Any) -> str | None:
+    if type(value) is not bool:
+        return None
+    return (
+        "An input without `default` is required; leave this out."
+        if value
+        else "`default: null` makes an input optional."
+    )
+
+
+def _with(value: Any) -> str | None:
+    return "Parameters are a mapping, without dashes: `source: …`." if type(value) is list else None
+
+
+def _inputs(value: Any) -> str | None:
+    return "Each input has its type: `photo: image`." if type(value) is list else None
+
+
+_HABITS = {
+    "`foreach`": _foreach,
+    "`steps`": _steps,
+    "`needs`": _needs,
+    "`required`": _required,
+    "`with`": _with,
+    "`inputs`": _inputs,
+}
+
+
+def as_a_default(name: str, value: Any) -> str | None:
+    """An input that was given a value where its type belongs."""
+    kinds = {int: "integer", float: "number", bool: "boolean", list: "array"}
+    kind = kinds.get(type(value))
+    if type(value) is str:
+        ending = value.rpartition(".")[2].lower()
+        kind = {"mp4": "video", "mov": "video", "mp3": "audio", "wav": "audio"}.get(ending)
+        kind = kind or ("image" if ending in ("jpg", "jpeg", "png", "webp") else "string")
+    shown = value if type(value) is str else json.dumps(value)
+    return None if kind is None else f"As a default: `{name}: {{type: {kind}, default: {shown}}}`."
