@@ -8,7 +8,7 @@ from pathlib import Path
 from zenflow.app.compare import Comparison, compare
 from zenflow.app.offline import offline_plan
 from zenflow.app.prepare import RecipeRequest, make_plan
-from zenflow.app.saved import keep_plan, uploads_of, write_plan
+from zenflow.app.saved import keep_plan, write_plan
 from zenflow.app.settings import Settings
 from zenflow.app.validate import load_or_tell
 from zenflow.app.wiring import inquire
@@ -43,6 +43,8 @@ async def plan_more(request: RecipeRequest, settings: Settings, wish: PlanWish) 
     async with inquire(settings) as to:
         found = await make_plan(loaded, request, to)
         if wish.keep_in is not None:
+            from zenflow.app.reuse import uploads_of  # the engine, to see ahead
+
             saved = await keep_plan(found, loaded, to, await uploads_of(found, to))
             write_plan(request.current / wish.keep_in, saved)
         return Planned(found, await compare(found, to) if wish.compare else None)

@@ -9,20 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from statistics import median
+from typing import TYPE_CHECKING
 
 from zenflow.app.asking import PriceAsker, patiently
 from zenflow.app.keys import SANDBOX
 from zenflow.app.last_seen import remember_account
 from zenflow.app.price_cache import PriceCache, with_cache
-from zenflow.app.reuse import ReuseWish, foresee, wants_foresight
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Inquiry, limits_of
+from zenflow.app.wish import ReuseWish, wants_foresight
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
-from zenflow.journal.base import Journal
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Foresight, Plan
 from zenflow.plan.price import Ask
@@ -31,6 +30,9 @@ from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import BoundInputs, bind_inputs
 from zenflow.recipe.load import find_recipe, load_recipe
 from zenflow.recipe.model import Recipe
+
+if TYPE_CHECKING:
+    from zenflow.journal.base import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,8 @@ async def plan_for(
     known = None
     if wish is not None and wants_foresight(recipe, wish):
         account_id = "" if account is None else account.account_id
+        from zenflow.app.reuse import foresee  # the engine, to see ahead: only where something may be taken
+
         known = await foresee(recipe, inputs, maxima, wish, to, account_id, catalog)
     plan_request = PlanRequest(
         recipe=recipe,
@@ -160,6 +164,8 @@ def usual_durations(
     def usual(tool: str, model: str | None) -> float | None:
         seen = journal.durations(settings.server, tool, model or "")
         if seen:
+            from statistics import median  # 4 ms, with fractions and random: many a plan has seen nothing
+
             return median(seen)
         return usual_duration_s(catalog.tools.get(tool, tool), model) / max(1.0, settings.speed) if embedded else None
 

@@ -8,54 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from zenflow.app.asking import patiently
 from zenflow.app.wiring import Inquiry
+from zenflow.app.wish import ANY, LAST, ReuseWish
 from zenflow.catalog.model import Catalog
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.foresee import Foreseen, Foreseer
 from zenflow.engine.instances import Instance
-from zenflow.engine.reuse import decision
 from zenflow.errors import UsageError
 from zenflow.history.fold import fold
 from zenflow.ids import is_uuid
 from zenflow.journal.base import Finished, Journal, RunRow
 from zenflow.plan.fanout import parse_address
 from zenflow.plan.link import link
-from zenflow.plan.model import Kept, Orphan, Reuse
+from zenflow.plan.model import Kept, Orphan, Plan, Reuse
 from zenflow.providers.base import ServiceError
-from zenflow.recipe.model import Recipe, StepSpec
+from zenflow.recipe.model import Recipe
 
-ANY, LAST = "any", "last"
 URLS_AT_ONCE = 50  # seed 001
 NO_SUCH_STEP = "ZF059"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReuseWish:
-    """What the command line asks for. `source`: a run, `last` (of this recipe), `any`; None: what the steps say only."""
-
-    source: str | None = None
-    redo: tuple[str, ...] = ()  # steps or instances that are made new although there is a result
-    start: str | None = None  # `--from STEP`: that step and all that follows it
-
-    @property
-    def is_plain(self) -> bool:
-        return self.source is None and not self.redo and self.start is None
-
-    def as_document(self) -> dict[str, Any]:
-        return {"source": self.source, "redo": list(self.redo), "from": self.start}
-
-
-def wish_from(document: Mapping[str, Any]) -> ReuseWish:
-    """As it was kept in a file."""
-    source, start = document.get("source"), document.get("from")
-    return ReuseWish(
-        source=None if source is None else str(source),
-        redo=tuple(map(str, document.get("redo") or ())),
-        start=None if start is None else str(start),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +60,6 @@ class _Shelf:
         return place not in self._taken and place not in self.gone
 
 
-def wants_foresight(recipe: Recipe, wish: ReuseWish) -> bool:
-    """Whether anything could be taken that changes what is paid: else nothing is looked for."""
-    return not wish.is_plain or any(spec.reuse is True and spec.uses != "upload" for spec in _all_steps(recipe))
-
-
 async def foresee(
     recipe: Recipe,
     inputs: Mapping[str, Any],
@@ -116,6 +85,14 @@ async def foresee(
     orphans = _orphans(to.journal, source, seen) if source is not None else ()
     reuse = Reuse(wish.as_document(), kept, orphans, tuple(sorted(instance for _, instance in gone)))
     return Foresights(reuse, seen)
+
+
+async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:
+    """The local files that are known to be uploaded."""
+    assert plan.account is not None
+    account_id = plan.account.account_id
+    known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, ReuseWish(), to, account_id, plan.catalog)
+    return [path for path, _ in known.seen.uploads.values()]
 
 
 def _unfolded(
@@ -217,15 +194,6 @@ def _after(recipe: Recipe, start: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _all_steps(recipe: Recipe) -> list[StepSpec]:
-    found: list[StepSpec] = []
-    for spec in recipe.steps.values():
-        found.append(spec)
-        if spec.recipe is not None:
-            found += _all_steps(spec.recipe)
-    return found
-
-
 # --- what is there, what is left ------------------------------------------------------------------------------------
 
 
@@ -274,10 +242,3 @@ def _uses_of(journal: Journal, source: RunRow) -> dict[str, str]:
     """Which tool each paid instance of a run called."""
     state = fold(journal.events(source.run_id))
     return {call.call.instance: one.tool for one in state.submissions.values() for call in one.calls}
-
-
-def decided(reuse: Reuse | None) -> dict[str, dict[str, str]]:
-    """The decisions as the run's options hold them."""
-    if reuse is None:
-        return {}
-    return {kept.address: decision(kept.fingerprint, kept.run_id, kept.instance) for kept in reuse.kept}

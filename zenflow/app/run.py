@@ -15,7 +15,6 @@ from zenflow.app.manifest import ACCEPTED, leave_accepted, leave_manifest
 from zenflow.app.picks import with_candidates
 from zenflow.app.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.refusal import refusal_of
-from zenflow.app.reuse import decided
 from zenflow.app.settings import Settings
 from zenflow.app.validate import load_or_tell
 from zenflow.app.wiring import Connection
@@ -25,11 +24,12 @@ from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.door import NewRun, Parts, StopSignal
 from zenflow.engine.report import at_risk
 from zenflow.engine.result import Listener, RunReport
+from zenflow.engine.reuse import decision
 from zenflow.engine.run import Changes, begin, execute
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.ids import new_run_id
 from zenflow.journal.base import Lease
-from zenflow.plan.model import Plan
+from zenflow.plan.model import Plan, Reuse
 from zenflow.recipe.model import Recipe
 
 STOP_LOOK_S = 1.0  # between two looks for a request to stop
@@ -184,6 +184,13 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
         options={
             "max": dict(request.maxima),
             "picks": {name: list(places) for name, places in request.picks.items()},
-            "reuse": decided(plan.reuse),
+            "reuse": _decided(plan.reuse),
         },
     )
+
+
+def _decided(reuse: Reuse | None) -> dict[str, dict[str, str]]:
+    """The decisions as the run's options hold them."""
+    if reuse is None:
+        return {}
+    return {kept.address: decision(kept.fingerprint, kept.run_id, kept.instance) for kept in reuse.kept}

@@ -13,10 +13,11 @@ from typing import Any, Literal
 from zenflow.app.asking import patiently
 from zenflow.app.look import find
 from zenflow.app.prepare import RecipeRequest, catalog_for, read_recipe
-from zenflow.app.reuse import ReuseWish, foresee
+from zenflow.app.reuse import foresee
 from zenflow.app.saved import word_of
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import inquire
+from zenflow.app.wish import ReuseWish
 from zenflow.engine.decide import Go, decide
 from zenflow.engine.foresee import Foreseen
 from zenflow.engine.instances import Instance, Status

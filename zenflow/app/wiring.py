@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 from zenflow.app.findings import findings_of
 from zenflow.app.keys import LIVE_URL, SANDBOX, ZENCREATOR
 from zenflow.app.settings import TOKEN_VARIABLE, Settings
-from zenflow.artifacts.base import ArtifactStore
 from zenflow.clock import Clock, SystemClock
 from zenflow.engine.door import Limits
 from zenflow.errors import UsageError
 from zenflow.ids import RandomBytes
-from zenflow.journal.base import Journal
-from zenflow.journal.pace import SharedPace
 from zenflow.providers.base import Asking, Provider, Service, ServiceError
 
 if TYPE_CHECKING:
+    from zenflow.artifacts.base import ArtifactStore
+    from zenflow.journal.base import Journal
+    from zenflow.journal.pace import SharedPace
     from zenflow.providers.mcp.grants import Grant, GrantStore
 
 _SIGN_IN_HINT = (
@@ -197,7 +197,11 @@ def open_journal(settings: Settings, clock: Clock, *, read_only: bool = False) -
 
 def open_pace(settings: Settings) -> SharedPace | None:
     """What the runs of a workspace share of a server's patience; the embedded sandbox is each process's own."""
-    return None if settings.server == SANDBOX else SharedPace(settings.state_dir, settings.server)
+    if settings.server == SANDBOX:
+        return None
+    from zenflow.journal.pace import SharedPace as FileOfPace
+
+    return FileOfPace(settings.state_dir, settings.server)
 
 
 def open_store(folder: Path) -> ArtifactStore:

@@ -6,10 +6,9 @@ import signal
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from zenflow.app.keys import SANDBOX
-from zenflow.app.resume import Rest
-from zenflow.app.tasks import TaskView
 from zenflow.cli.console import Console
 from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.problems import draw_problems
@@ -17,8 +16,12 @@ from zenflow.cli.views.rest import draw_rest
 from zenflow.cli.views.tasks import draw_task
 from zenflow.credits import ZERO, in_words
 from zenflow.errors import Refused
-from zenflow.history.state import SubmissionState
 from zenflow.plan.model import Plan
+
+if TYPE_CHECKING:  # a run asks without what a resume or a deletion needs
+    from zenflow.app.resume import Rest
+    from zenflow.app.tasks import TaskView
+    from zenflow.history.state import SubmissionState
 
 DECLINED, NOBODY_TO_ASK = "ZF665", "ZF666"
 

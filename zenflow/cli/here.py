@@ -20,7 +20,7 @@ def settings_here(where: Where) -> Settings:
 
 def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
     """The fields of a `RecipeRequest`."""
-    from zenflow.app.reuse import ReuseWish
+    from zenflow.app.wish import ReuseWish
 
     said = wish or Wish()
     return {

@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zenflow.artifacts.base import ArtifactStore
 from zenflow.clock import Clock
 from zenflow.ids import RandomBytes
-from zenflow.journal.base import Journal, Lease
-from zenflow.journal.pace import SharedPace
-from zenflow.providers.base import Provider
+
+if TYPE_CHECKING:  # a plan needs the limits, and none of the doors below
+    from zenflow.artifacts.base import ArtifactStore
+    from zenflow.journal.base import Journal, Lease
+    from zenflow.journal.pace import SharedPace
+    from zenflow.providers.base import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

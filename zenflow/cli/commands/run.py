@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,10 @@ from zenflow.cli.options import (
     talk_options,
 )
 from zenflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from zenflow.app.settings import Settings
+    from zenflow.engine.result import RunReport
 
 
 @click.command("run")
@@ -58,7 +63,6 @@ def command(
         return show_plan(asked, wish, where, talk, Shown(strict=strict))
     from zenflow.app.run import RunRequest, run
     from zenflow.cli.assumptions import telling_assumptions
-    from zenflow.cli.choosing import until_chosen
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
@@ -68,15 +72,14 @@ def command(
     agree = agree_to_plan(talk.console, yes=yes, notice=telling_assumptions(talk.console, settings))
     with with_plan(talk.console):
         report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
-    return show_report(until_chosen(report, settings, talk.console), talk.console)
+    return show_report(_chosen(report, settings, talk), talk.console)
 
 
 def _run_plan(
     file: Path, asked: Asked, picks: Mapping[str, tuple[int, ...]], out: Path | None, where: Where, talk: Talk
 ) -> int:
     """A saved plan is agreed to: nobody is asked again."""
-    from zenflow.app.saved import SavedRunRequest, run_saved
-    from zenflow.cli.choosing import until_chosen
+    from zenflow.app.run_saved import SavedRunRequest, run_saved
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
@@ -86,4 +89,13 @@ def _run_plan(
     agree = agree_to_plan(talk.console, yes=True)
     with with_plan(talk.console):
         report = drive(lambda hands: run_saved(request, settings, agree, hands), talk.console)
-    return show_report(until_chosen(report, settings, talk.console), talk.console)
+    return show_report(_chosen(report, settings, talk), talk.console)
+
+
+def _chosen(report: RunReport, settings: Settings, talk: Talk) -> RunReport:
+    """What is left to choose is asked for; a run without choices loads nothing of going on with one."""
+    if not report.choices:
+        return report
+    from zenflow.cli.choosing import until_chosen
+
+    return until_chosen(report, settings, talk.console)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from zenflow.app.resume import Rest
+from typing import TYPE_CHECKING
+
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, as_text, in_words
+
+if TYPE_CHECKING:
+    from zenflow.app.resume import Rest
 
 AGAIN_SHOWN = 10
 
