@@ -19,7 +19,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, RunState, SubmissionState
-from zenflow.ids import STAMP_RUN_LENGTH
+from zenflow.ids import STAMP_LENGTH, STAMP_RUN_LENGTH
 from zenflow.providers.base import ServiceError, Task, TaskSummary
 
 PAGE = 100
@@ -93,10 +93,15 @@ class Looker:
     async def resolve(self, submission: SubmissionState, sight: Sight) -> bool:
         """Adopt what a look found for one submission; else record what it saw. True when a task was adopted."""
         context = self._context
-        found = [task for task in sight.tasks if task.comment.startswith(submission.stamp)]
+        known = {s.task_id for s in context.recorder.state.submissions.values() if s.task_id is not None}
+        unknown = [task for task in sight.tasks if task.task_id not in known]
+        found = [task for task in unknown if task.comment.startswith(submission.stamp)]
         matching = [task for task in found if await self._matches(submission, task)]
         if matching:
             await self._adopt(submission, matching)
+            return True
+        found += await self._of_another_copy(submission, unknown)
+        if submission.outcome is Outcome.ACCEPTED:
             return True
         explained = await self._books.debits_explained(submission)
         waited = self._is_after_wait(submission, sight)
@@ -115,12 +120,33 @@ class Looker:
 
     async def _matches(self, submission: SubmissionState, summary: TaskSummary) -> bool:
         """Our stamp, our tool, our number of calls, our inputs: then it is our submission."""
+        task = await self._task(summary.task_id)
+        return task is not None and is_ours(submission, task)
+
+    async def _of_another_copy(self, submission: SubmissionState, unknown: Sequence[TaskSummary]) -> list[TaskSummary]:
+        """Tasks of this run under stamps that the journal does not know: another copy of it has made them. One that asked
+        for just this is adopted; one that may have asked for a part of it is evidence against sending this again."""
+        stamps = {s.stamp for s in self._context.recorder.state.submissions.values()}
+        asked = {_canonical(call.call.params) for call in submission.calls}
+        against = []
+        for summary in unknown:
+            if summary.comment[:STAMP_LENGTH] in stamps or summary.tool != submission.tool:
+                continue
+            task = await self._task(summary.task_id)
+            inputs = None if task is None else [_canonical(one) for one in task.inputs]
+            if inputs == [_canonical(call.call.params) for call in submission.calls]:
+                await self._adopt(submission, [summary])
+                return []
+            if not inputs or asked.intersection(inputs):
+                against.append(summary)
+        return against
+
+    async def _task(self, task_id: str) -> Task | None:
         service = self._context.service
         try:
-            task: Task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(summary.task_id))
+            return await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
         except ServiceError:
-            return False
-        return is_ours(submission, task)
+            return None
 
     async def _adopt(self, submission: SubmissionState, matching: Sequence[TaskSummary]) -> None:
         """The oldest of several; the others are reported with their price and nothing more is sent."""

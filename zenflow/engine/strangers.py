@@ -13,7 +13,7 @@ from decimal import Decimal
 from zenflow.engine.account_list import NO_ROWS
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
-from zenflow.engine.looks import Looker, Sight
+from zenflow.engine.looks import Looker, Sight, is_ours
 from zenflow.engine.queue import Ready
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, RunState, SubmissionState
@@ -33,7 +33,12 @@ class Stranger:
 
     @property
     def is_whole(self) -> bool:
-        return len(self.claimed) == len(self.task.inputs)
+        return not self.is_blind and len(self.claimed) == len(self.task.inputs)
+
+    @property
+    def is_blind(self) -> bool:
+        """A deployment that does not echo inputs: it may have asked for any call of its tool."""
+        return not self.task.inputs
 
 
 class Strangers:
@@ -49,7 +54,7 @@ class Strangers:
         """List the run's tasks. Raises ServiceError: without this look nothing may be sent."""
         sight = await self._looker.look()
         state = self._context.recorder.state
-        known_tasks = {s.task_id for s in state.submissions.values()}
+        known_tasks = self._known()
         by_stamp = {s.stamp: s for s in state.submissions.values()}
         service = self._context.service
         found = []
@@ -57,12 +62,17 @@ class Strangers:
             if summary.task_id in known_tasks:
                 continue
             stamp = summary.comment[:STAMP_LENGTH]
-            if stamp in by_stamp:
-                await self._came_late(by_stamp[stamp], summary.task_id, sight)
-                continue
             task = await service.ask(Kind.LOOK, lambda one=summary.task_id: service.provider.get_task(one))  # type: ignore[misc]
+            namesake = by_stamp.get(stamp)
+            if namesake is not None and is_ours(namesake, task):
+                await self._came_late(namesake, summary.task_id, sight)
+                continue
             found.append(Stranger(task, _number_of(stamp, state)))
-        for stranger in sorted(found, key=lambda one: one.number):  # of two that asked for the same, the first try first
+        for stranger in sorted(
+            found, key=lambda one: one.number
+        ):  # of two that asked for the same, the first try first
+            if stranger.number in state.submissions:  # another copy of the journal has used it for something else
+                stranger.number = max(self.highest_number, *state.submissions) + 1
             self._take(stranger)
 
     async def _came_late(self, submission: SubmissionState, task_id: str, sight: Sight) -> None:
@@ -84,15 +94,21 @@ class Strangers:
         return max((stranger.number for stranger in self._all), default=0)
 
     def claim(self, ready: Ready) -> Stranger | None:
-        """The unknown task that has already asked for this call, if there is one."""
-        if not self._open:
+        """The unknown task that has already asked for this call, or may have, if there is one."""
+        if not self._all:
             return None
-        places = self._open.get(digest_of([ready.tool, ready.params]))
-        if not places:
-            return None
-        stranger, position = places.pop(0)
-        stranger.claimed[position] = ready
-        return stranger
+        known = self._known()
+        places = self._open.get(digest_of([ready.tool, ready.params]), [])
+        while places:
+            stranger, position = places.pop(0)
+            if stranger.task.task_id not in known:
+                stranger.claimed[position] = ready
+                return stranger
+        for stranger in self._all:
+            if stranger.is_blind and stranger.task.tool == ready.tool and stranger.task.task_id not in known:
+                stranger.claimed[len(stranger.claimed)] = ready
+                return stranger
+        return None
 
     async def adopt(self, stranger: Stranger, quotes: Sequence[Decimal], account_id: str) -> SubmissionState:
         """All inputs have found their instances: it becomes a submission of this journal, intended and accepted."""
@@ -104,7 +120,9 @@ class Strangers:
         )
         task = stranger.task
         stamp = task.comment[:STAMP_LENGTH]
-        intended = e.Intended(now, stranger.number, stamp, task.tool, task.comment, calls, self._watermark(), account_id)
+        intended = e.Intended(
+            now, stranger.number, stamp, task.tool, task.comment, calls, self._watermark(), account_id
+        )
         accepted = e.Accepted(now, stranger.number, task.task_id, task.total, adopted=True)
         await recorder.commit(intended, accepted)
         self._all.remove(stranger)
@@ -115,9 +133,19 @@ class Strangers:
         marks = (s.watermark for _, s in sorted(self._context.recorder.state.submissions.items()))
         return next((mark for mark in marks if mark is not None), NO_ROWS)
 
+    def of_tool(self, tool: str) -> Stranger | None:
+        """One that nothing has been recognised as yet: any call of its tool may be the one that it has asked for, under
+        other asset ids (an upload that the journal has forgotten is made anew)."""
+        return next((one for one in self.unrecognised() if one.task.tool == tool), None) if self._all else None
+
     def unrecognised(self) -> Iterable[Stranger]:
         """Those that nothing matched: a person must look at them."""
-        return tuple(self._all)
+        known = self._known()
+        return tuple(stranger for stranger in self._all if stranger.task.task_id not in known)
+
+    def _known(self) -> set[str]:
+        """Tasks that belong to a submission by now: a look may have recognised one meanwhile."""
+        return {s.task_id for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
 
 
 def _number_of(stamp: str, state: RunState) -> int:
