@@ -1,20 +1,32 @@
 """Runs through every weather: one seed decides the recipe, the faults and the deaths; the invariants of money.md must hold.
 
-A failing seed prints its story and replays: `python -m pytest tests/simulation --seed N`.
+A failing seed prints its story and replays: `pytest tests/simulation --seed N`. A chunk tells all of its seeds that failed.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from zenflow.testing.weather import check_the_end, live_through, story_of, weather_of
+from zenflow.testing.ending import check_the_end
+from zenflow.testing.story import live_through, story_of
+from zenflow.testing.weather import weather_of
 
 
-def test_a_run_keeps_its_promises_in_any_weather(seed):
+def test_a_run_keeps_its_promises_in_any_weather(seeds, request):
+    failed = [told for told in map(_lived, seeds) if told is not None]
+    if failed:
+        pytest.fail("\n\n".join(failed), False)
+    done = request.config.getoption("--seeds-done")
+    if done is not None:
+        with done.open("a", encoding="ascii") as file:
+            file.write(f"{seeds[0]}-{seeds[-1]}\n")
+
+
+def _lived(seed):
     weather = weather_of(seed)
     try:
         check_the_end(weather, live_through(weather))
-    except AssertionError as error:
-        pytest.fail(
-            f"{error}\nreplay with: python -m pytest tests/simulation --seed {seed}\n{story_of(weather)}", False
-        )
+    except Exception as error:  # whatever it is, the seed is what one needs
+        what = f"{type(error).__name__}: {error}"
+        return f"{what}\nreplay with: pytest tests/simulation --seed {seed}\n{story_of(weather)}"
+    return None

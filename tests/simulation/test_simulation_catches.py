@@ -10,8 +10,11 @@ from zenflow.engine.looks import Looker
 from zenflow.engine.recorder import Recorder
 from zenflow.history import events as e
 from zenflow.history import fold
+from zenflow.testing.ending import check_the_end
 from zenflow.testing.shapes import SHAPES
-from zenflow.testing.weather import check_the_end, live_through, undisturbed, weather_of
+from zenflow.testing.story import live_through
+from zenflow.testing.undisturbed import undisturbed
+from zenflow.testing.weather import weather_of
 
 TRIED = 250
 

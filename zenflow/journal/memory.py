@@ -113,7 +113,7 @@ class MemoryJournal:
         """What a new process finds when this one and the power are gone: nothing that was not committed."""
         found = MemoryJournal()
         found._store = self._store.copied()
-        found._store.dead.add(self._me)
+        found._store.dead |= {self._me, *(run.holder for run in self._store.runs.values() if run.holder is not None)}
         found._store.processes += 1
         found._me = Holder(self._me.host, found._store.processes, "1")
         return found

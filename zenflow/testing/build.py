@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from zenflow.recipe.model import Recipe
 from zenflow.testing.clock import VirtualClock, run_virtual
 from zenflow.testing.mortal import Death, MortalJournal
 from zenflow.testing.provider import Process, Script, ScriptedProvider
-from zenflow.testing.service import ScriptedService
+from zenflow.testing.service import MadeTask, ScriptedService
 from zenflow.testing.store import MemoryStore
 
 RUN_ID = "run-1"
@@ -98,6 +99,7 @@ class Stage:
     per_day: Decimal | None = None
     named_paths: tuple[str, ...] = ()
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    other_copies: list[MemoryJournal] = field(default_factory=list)  # of the journal, and worked on too
     store: MemoryStore = field(default_factory=MemoryStore)
     service: ScriptedService = field(init=False)
     provider: ScriptedProvider = field(init=False)  # of the process that lives or lived last
@@ -184,7 +186,7 @@ class Stage:
         self.plan = plan = await self._planned(changes)
         journal = one.journal
         begun = bool(journal.events(RUN_ID))
-        lease = journal.take_lease(RUN_ID, take_over=take_over)
+        lease = journal.take_lease(RUN_ID, take_over=take_over or bool(self.other_copies))  # of a copy a person says so
         one.leased_s = self.clock.monotonic_s()
         parts = Parts(
             provider=one.provider,
@@ -250,6 +252,20 @@ class Stage:
         """Every submission that was intended, in order."""
         return [event for event in self.events() if isinstance(event, e.Intended)]
 
+    def histories(self) -> list[Sequence[e.Event]]:
+        """The facts of every copy of the journal that was worked on, this one's last."""
+        return [journal.events(RUN_ID) for journal in (*self.other_copies, self.journal)]
+
+    def all_intents(self) -> list[tuple[e.Intended, bool]]:
+        """Every intent in any copy of the journal, and whether it only takes over a task that exists."""
+        found = []
+        for facts in self.histories():
+            for event, after in zip_longest(facts, facts[1:]):
+                if isinstance(event, e.Intended):
+                    taken_over = isinstance(after, e.Accepted) and after.adopted and after.at == event.at
+                    found.append((event, taken_over))
+        return found
+
     def moment_of(self, kind: type, instance: str) -> float:
         """Seconds from the start of the run to the first fact of this kind about an instance."""
         state = self.state()
@@ -265,17 +281,26 @@ class Stage:
 
     def charges(self) -> dict[tuple[str, int], int]:
         """How often the service charged each (instance, try): more than once is a duplicate charge."""
-        by_stamp = {intent.stamp: intent for intent in self.intents()}
+        by_stamp: dict[str, list[e.Intended]] = {}
+        for intent in sorted(self.all_intents(), key=lambda one: one[1]):  # whoever sent it says what it was for
+            by_stamp.setdefault(intent[0].stamp, []).append(intent[0])
         found: dict[tuple[str, int], int] = {}
         for task in self.service.tasks.values():
-            intent = by_stamp.get(task.comment[:STAMP_LENGTH])
-            for call in intent.calls if intent is not None and task.posted else ():
+            intents = by_stamp.get(task.comment[:STAMP_LENGTH], [])
+            asked = next((one for one in intents if _asks_for(one, task)), None)
+            for call in asked.calls if asked is not None and task.posted else ():
                 found[call.instance, call.try_number] = found.get((call.instance, call.try_number), 0) + 1
         return found
 
     def contents(self) -> dict[str, bytes]:
         """The saved files, by path."""
         return dict(sorted(self.store.files.items()))
+
+
+def _asks_for(intent: e.Intended, task: MadeTask) -> bool:
+    return intent.tool == task.tool and [dict(call.params) for call in intent.calls] == [
+        dict(one) for one in task.inputs
+    ]
 
 
 async def end_all_others(keep: asyncio.Task[Any] | None) -> None:

@@ -60,6 +60,11 @@ class VirtualClock:
         """Somebody sets the machine's clock; waits are not touched."""
         self._wall_shift += timedelta(seconds=seconds)
 
+    @property
+    def was_set(self) -> bool:
+        """Whether wall times are no measure of what has passed."""
+        return self._wall_shift != timedelta()
+
     def next_deadline_s(self) -> float | None:
         """On the scale of `monotonic_s`; None when nobody sleeps."""
         while self._sleepers and self._sleepers[0][2].done():  # cancelled meanwhile

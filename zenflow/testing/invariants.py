@@ -5,25 +5,28 @@ Each check raises AssertionError with what it saw. Knows nothing of how a run ca
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 
 from zenflow.clock import from_iso
 from zenflow.history import events as e
 from zenflow.history.fold import apply
 from zenflow.history.state import RunState
+from zenflow.ids import STAMP_LENGTH, digest_of
 from zenflow.testing.build import Stage
 
 
-def check_all(stage: Stage) -> None:
-    """Every check that holds at any time, whatever the faults."""
+def check_all(stage: Stage, *, overcharges: bool = False) -> None:
+    """Every check that holds at any time, whatever the faults. `overcharges`: the service may take more than it quoted."""
     no_request_is_charged_twice(stage)
     the_books_balance_and_the_budget_holds_at_every_prefix(stage)
     no_post_without_an_intent(stage)
     nothing_is_sent_again_without_a_look(stage)
     the_books_are_no_lower_than_the_charges(stage)
+    if not overcharges and not stage.other_copies:
+        the_cap_of_a_day_holds(stage)
 
 
 def no_request_is_charged_twice(stage: Stage) -> None:
@@ -32,11 +35,13 @@ def no_request_is_charged_twice(stage: Stage) -> None:
     assert not twice, f"charged more than once: {twice}"
     tries: Counter[str] = Counter()
     seen = set()
-    for intent in stage.intents():
-        for call in intent.calls:
+    for event in chain.from_iterable(stage.histories()):
+        if not isinstance(event, e.Intended):
+            continue
+        for call in event.calls:
             if (call.instance, call.try_number) not in seen:
                 seen.add((call.instance, call.try_number))
-                tries[_asked(intent.tool, call.params)] += 1
+                tries[_asked(event.tool, call.params)] += 1
     paid: Counter[str] = Counter()
     for task in stage.service.tasks.values():
         for params in task.inputs if task.posted else ():
@@ -46,7 +51,7 @@ def no_request_is_charged_twice(stage: Stage) -> None:
 
 
 def _asked(tool: str, params: object) -> str:
-    return json.dumps([tool, params], sort_keys=True, ensure_ascii=False)
+    return digest_of([tool, params])
 
 
 def the_books_balance_and_the_budget_holds_at_every_prefix(stage: Stage) -> None:
@@ -63,14 +68,7 @@ def the_books_balance_and_the_budget_holds_at_every_prefix(stage: Stage) -> None
 
 def no_post_without_an_intent(stage: Stage) -> None:
     """Every POST has its attempt row on disk; and there are no more of them than rows, for each stamp and in all."""
-    rows: Counter[str] = Counter()
-    stamps: dict[int, str] = {}
-    for event in stage.events():
-        if isinstance(event, e.Intended):
-            stamps[event.submission] = event.comment
-            rows[event.comment] += 1
-        elif isinstance(event, e.Attempted):
-            rows[stamps[event.submission]] += 1
+    rows: Counter[str] = Counter(comment for comment, _, _ in _attempts(stage))
     posts = Counter(one.comment for provider in stage.providers for one in provider.submitted)
     for comment, times in posts.items():
         assert times <= rows[comment], f"{times} POSTs and {rows[comment]} attempt rows for {comment!r}"
@@ -78,13 +76,22 @@ def no_post_without_an_intent(stage: Stage) -> None:
     attempts = sum(rows.values())
     deaths = sum(provider.process.dead for provider in stage.providers)
     assert submits <= attempts, f"{submits} submits and {attempts} attempt rows"
-    if not deaths:
+    if not deaths and not stage.other_copies:
         assert submits == attempts, f"{submits} submits and {attempts} attempt rows, and nobody died"
+
+
+def _attempts(stage: Stage) -> set[tuple[str, int, str]]:
+    """The attempt rows of all copies of the journal: comment, number, moment. A task that was taken over is none."""
+    found = {(intent.comment, 1, intent.at) for intent, is_taken_over in stage.all_intents() if not is_taken_over}
+    for facts in stage.histories():
+        comments = {event.submission: event.comment for event in facts if isinstance(event, e.Intended)}
+        found |= {(comments[x.submission], x.attempt, x.at) for x in facts if isinstance(x, e.Attempted)}
+    return found
 
 
 def nothing_is_sent_again_without_a_look(stage: Stage) -> None:
     """Between two attempts stands a look that found nothing; after an answer that did not come, two, the wait between."""
-    wait_s = stage.limits.lost_answer_wait_s
+    wait_s = float("-inf") if stage.clock.was_set else stage.limits.lost_answer_wait_s
     since: dict[int, list[e.Event]] = {}
     for event in stage.events():
         number = getattr(event, "submission", None)
@@ -117,11 +124,37 @@ def _check_again(again: e.Attempted, between: Iterable[e.Event], wait_s: float) 
 def the_books_are_no_lower_than_the_charges(stage: Stage) -> None:
     """What the service took for our requests is held against the budget: as charge, as open, or as unknown."""
     state = stage.state()
-    stamps = {submission.stamp for submission in state.submissions.values()}
-    ours = [task for task in stage.service.tasks.values() if task.posted and task.comment[:24] in stamps]
-    debited = sum((task.charged for task in ours), Decimal(0))
+    by_stamp = {submission.stamp: submission for submission in state.submissions.values()}
+    debited = Decimal(0)
+    for task in stage.service.tasks.values():
+        submission = by_stamp.get(task.comment[:STAMP_LENGTH])
+        if submission is None or not task.posted or submission.task_id not in (None, task.task_id):
+            continue
+        debited += task.charged if submission.debits else min(task.charged, submission.quote)
     held = state.books.committed + state.books.refunded
     assert debited <= held, f"{debited} debited, {held} in the books"
+
+
+def the_cap_of_a_day_holds(stage: Stage) -> None:
+    """On no UTC day has the account committed more than the cap of this journal."""
+    if stage.per_day is None:
+        return
+    days = {event.at[:10] for event in stage.events() if isinstance(event, e.Intended)}
+    for day in days:
+        committed = stage.journal.committed_on(stage.service.account_id, day)
+        assert committed <= stage.per_day, f"{committed} committed on {day}, and the cap is {stage.per_day}"
+
+
+def the_refunds_are_what_the_service_gave(stage: Stage) -> None:
+    """Each refund of ours that the account's list shows is in the books once. Without a watermark nobody knows how far to
+    read."""
+    known = {s.task_id: s for s in stage.state().submissions.values() if s.watermark is not None}
+    given: dict[str, Decimal] = {}
+    for row in stage.service.rows:
+        if row.amount > 0 and row.task_id in known:
+            given[row.transaction_id] = row.amount
+    booked = {row: amount for s in known.values() for row, amount in s.refunds.items()}
+    assert booked == given, f"refunds in the books {booked}, and given {given}"
 
 
 def the_books_are_what_the_service_says(stage: Stage) -> None:

@@ -1,33 +1,29 @@
 """One seed decides everything: the recipe, the limits, how long things take, what goes wrong, and how often the process dies.
 
-`live_through` leads a run through all of it, with the invariants checked after each life, then lets the skies clear and
-resumes until it is done. The same seed gives the same story, to the last fact.
+Every fault that money.md lists is among it. What a run makes of it is `story`'s to tell; what must hold, `invariants`'
+and `ending`'s. The same seed gives the same weather, to the last latency.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from zenflow.engine.door import Limits, StopSignal
-from zenflow.engine.result import RunReport
-from zenflow.engine.run import Changes
+from zenflow.engine.door import Limits
+from zenflow.history import events as e
+from zenflow.ids import digest_of
 from zenflow.providers.base import ServiceTrouble, Submission
-from zenflow.testing import invariants, mishaps
-from zenflow.testing.build import RUN_ID, Stage, recipe_of
+from zenflow.testing import mishaps
+from zenflow.testing.build import Stage, recipe_of
+from zenflow.testing.copies import Copies
 from zenflow.testing.mishaps import Mishap
-from zenflow.testing.mortal import Death
-from zenflow.testing.provider import Script
-from zenflow.testing.service import NEVER, Fate
+from zenflow.testing.service import NEVER, Fate, MadeTask
 from zenflow.testing.shapes import SHAPES, Shape
+from zenflow.testing.undisturbed import undisturbed_cost
 
-MOST_LIVES = 8
-CLEAR_LIVES = 6
-FACT_SHOWN = 240
 PLENTY = Decimal(100_000)
 A_429_THAT_CHARGED = mishaps.over_http(429, charged=True)  # A2 is false: the look and the second witness must see it
 ACCIDENTS: tuple[Mishap, ...] = (
@@ -36,6 +32,8 @@ ACCIDENTS: tuple[Mishap, ...] = (
     mishaps.no_connection,
     mishaps.answer_without_id,
     mishaps.answer_in_rubbish,
+    mishaps.accepted_all_wrong(200),
+    mishaps.accepted_all_wrong(500),
     mishaps.over_http(401),
     mishaps.over_http(429, retry_after_s=5.0),
     A_429_THAT_CHARGED,
@@ -62,19 +60,25 @@ class Weather:
     chance: random.Random
     deaths: int
     person: bool = False
-    restored: bool = False
+    copies: Copies = field(default_factory=Copies)
+    others_sign_in: bool = False  # before one of the lives
+    prices_move: bool = False
+    overcharges: bool = False  # a charge may differ from its quote
     log: list[str] = field(default_factory=list)
 
 
 def weather_of(seed: int) -> Weather:
     """Everything that a seed decides."""
     chance = random.Random(seed)
-    shape = chance.choice(SHAPES)
+    shape = chance.choices(SHAPES, [shape.often for shape in SHAPES])[0]
     stage = _stage(shape, seed, chance)
     weather = Weather(seed, shape, stage, chance, deaths=chance.choice((0, 0, 1, 1, 2, 4)))
     _wire(weather)
     _calls(weather)
+    _refusals(weather)
     _others(weather)
+    _prices(weather)
+    _machine(weather)
     return weather
 
 
@@ -83,42 +87,64 @@ def _stage(shape: Shape, seed: int, chance: random.Random) -> Stage:
         in_flight=chance.choice((2, 5, 50)),
         batch=chance.choice((1, 3, 50)),
         max_submission=chance.choice((None, None, Decimal(4), PLENTY)),
+        watch_least_s=chance.choice((2.0, 15.0, 15.0)),
     )
-    budget = chance.choice((None, None, 1000, 1000, 1000, undisturbed_cost(shape)))
-    return Stage(recipe_of(shape.text, shape.others), budget=budget, seed=seed, limits=limits)
+    cost = undisturbed_cost(shape)
+    budget = chance.choice((None, None, 1000, 1000, 1000, cost))
+    per_day = chance.choice((None, None, None, None, None, cost, (cost / 2).to_integral_value()))
+    return Stage(recipe_of(shape.text, shape.others), budget=budget, seed=seed, limits=limits, per_day=per_day)
 
 
 def _wire(weather: Weather) -> None:
     """Latencies, accidents of the paid request, troubles of the free ones, oddities of the listing."""
-    chance, script = weather.chance, weather.stage.script
+    chance, stage = weather.chance, weather.stage
+    script, showing = stage.script, stage.script.showing
     slowest = chance.choice((0.2, 0.2, 2.0, 15.0))
     often = chance.choice((0.0, 0.0, 0.05, 0.2, 0.5))
     bad = chance.choice((0.0, 0.0, 0.02, 0.15))
     script.latency_s = lambda method: chance.uniform(0.01, slowest)
-    script.submit = lambda submission: _accident(chance, often, submission)
+    script.submit = _accidents(weather, often, ACCIDENTS)
     script.trouble = lambda method: chance.choice(TROUBLES) if chance.random() < bad else None
     script.delivers_after_death_s = lambda: chance.choice((None, 0.0, chance.uniform(0.0, 100.0)))
-    script.showing.query = chance.choice(("works", "works", "works", "nothing", "ignored"))
-    script.showing.calls = chance.choice(("plain", "plain", "growing", "repeated"))  # never shuffled: A5 holds
-    script.showing.ends_partial = chance.random() < 0.2
-    script.showing.echoes_inputs = chance.random() < 0.9
+    showing.query = chance.choice(("works", "works", "works", "nothing", "ignored"))
+    showing.calls = chance.choice(("plain", "plain", "growing", "repeated", "shuffled"))
+    showing.is_bound = lambda task: _is_bound(stage, task)
+    showing.ends_partial = chance.random() < 0.2
+    showing.echoes_inputs = chance.random() < 0.9
+    showing.oldest_rows_first = chance.random() < 0.15
     script.downloads = [
         chance.choice(("", "", "break", "truncate", "expire")) for _ in range(chance.choice((0, 0, 20)))
     ]
     if chance.random() < 0.05:
         script.always["transactions"] = "server"
-        script.submit = lambda submission: _accident(chance, often, submission, HONEST)
+        script.submit = _accidents(weather, often, HONEST)
         weather.person = True
 
 
-def _accident(
-    chance: random.Random, often: float, submission: Submission, accidents: Sequence[Mishap] = ACCIDENTS
-) -> Mishap:
-    if chance.random() >= often:
-        return mishaps.as_it_should
-    if chance.random() < 0.15:
-        return mishaps.takes_effect_after(chance.uniform(0.0, 100.0))  # within `lost_answer_wait`: A4 holds
-    return chance.choice(accidents)
+def _accidents(weather: Weather, often: float, accidents: Sequence[Mishap]) -> Callable[[Submission], Mishap]:
+    """One accident in so many; and now and then one reset that takes everything on the wire with it."""
+    chance = weather.chance
+    resets_at_s = chance.uniform(5.0, 60.0) if often and chance.random() < 0.3 else 0.0
+    read = chance.choice((0.0, 0.5, 1.0))
+
+    def what(submission: Submission) -> Mishap:
+        if weather.stage.clock.monotonic_s() < resets_at_s:
+            return mishaps.one_reset(resets_at_s, lambda: chance.random() < read)
+        if chance.random() >= often:
+            return mishaps.as_it_should
+        if chance.random() < 0.15:
+            return mishaps.takes_effect_after(chance.uniform(0.0, 100.0))  # within `lost_answer_wait`: A4 holds
+        return chance.choice(accidents)
+
+    return what
+
+
+def _is_bound(stage: Stage, task: MadeTask) -> bool:
+    """Whether the journal has its calls by id: then, and not before, may the service tell them in another order (A5)."""
+    bound = {event.submission for event in stage.events() if isinstance(event, e.Bound)}
+    return any(
+        isinstance(x, e.Accepted) and x.task_id == task.task_id and x.submission in bound for x in stage.events()
+    )
 
 
 def _calls(weather: Weather) -> None:
@@ -127,7 +153,7 @@ def _calls(weather: Weather) -> None:
     longest = chance.choice((5.0, 30.0, 120.0))
     failing = chance.choice((0.0, 0.0, 0.1, 0.3))
     endless = chance.choice((0.0, 0.0, 0.0, 0.03))
-    refund = chance.choice((None, 0.0, 30.0, 3600.0))
+    refund = chance.choice((None, 0.0, 30.0, 3600.0, 100_000.0))
     hidden = chance.choice((0.0, 0.0, 0.2))
 
     def fate(tool: str, params: Mapping[str, Any], number: int) -> Fate:
@@ -141,8 +167,26 @@ def _calls(weather: Weather) -> None:
     service.lag_s = lambda number: chance.uniform(0.0, 90.0) if chance.random() < hidden else 0.0
 
 
+def _refusals(weather: Weather) -> None:
+    """From some moment on the service refuses some inputs, by what they are; whole batches with them (422)."""
+    chance, service = weather.chance, weather.stage.service
+    service.names_violations = chance.random() < 0.5
+    service.price_tells = chance.random() < 0.5
+    share = chance.choice((0, 0, 0, 0, 1, 3))  # of 16
+    since_s = chance.choice((0.0, chance.uniform(0.0, 60.0)))
+    salt = chance.random()
+
+    def refuses(tool: str, params: Mapping[str, Any]) -> str | None:
+        if service.clock.monotonic_s() < since_s:
+            return None
+        return "not this one" if int(digest_of([salt, tool, service.shown(params)])[-1], 16) < share else None
+
+    if share:
+        service.refuses = refuses
+
+
 def _others(weather: Weather) -> None:
-    """What other people do with the same account meanwhile."""
+    """What other people do with the same account meanwhile, and who signs in at this machine."""
     chance, service = weather.chance, weather.stage.service
     for _ in range(chance.choice((0, 0, 0, 3, 10))):
         service.later(chance.uniform(0.0, 400.0), lambda: _ignore(service.spend_elsewhere()))
@@ -152,6 +196,7 @@ def _others(weather: Weather) -> None:
     if chance.random() < 0.05:
         weather.person = True
         service.later(chance.uniform(1.0, 100.0), lambda: _delete(weather))
+    weather.others_sign_in = chance.random() < 0.05
 
 
 def _copy(weather: Weather) -> None:
@@ -166,127 +211,50 @@ def _delete(weather: Weather) -> None:
         weather.chance.choice(ours).deleted = True
 
 
+def _prices(weather: Weather) -> None:
+    """Prices that move, quotes and charges alike: between plan and call, or between quote and charge; and charges that no
+    quote told of."""
+    chance, service = weather.chance, weather.stage.service
+    if chance.random() < 0.15:
+        weather.prices_move = weather.overcharges = True
+        for _ in range(chance.choice((1, 1, 4))):
+            factor = chance.choice((Decimal(1), Decimal(2), Decimal("1.5"), Decimal("0.5")))
+            service.later(chance.uniform(0.0, 120.0), lambda to=factor: _set_factor(weather, to))  # type: ignore[misc]
+    if chance.random() < 0.07:
+        weather.overcharges = True
+        service.later(chance.uniform(0.0, 60.0), lambda: _set_surcharge(weather, Decimal(1)))
+        service.later(chance.uniform(60.0, 600.0), lambda: _set_surcharge(weather, Decimal(0)))
+
+
+def _set_factor(weather: Weather, factor: Decimal) -> None:
+    weather.stage.service.price_factor = factor
+
+
+def _set_surcharge(weather: Weather, surcharge: Decimal) -> None:
+    weather.stage.service.surcharge = surcharge
+
+
+def _machine(weather: Weather) -> None:
+    """Its clock, its disk, and the backup of its journal."""
+    chance, stage = weather.chance, weather.stage
+    if chance.random() < 0.1:
+        for _ in range(chance.choice((1, 3))):
+            back_s = -chance.choice((5.0, 200.0, 4000.0))
+            stage.service.later(chance.uniform(0.0, 300.0), lambda by=back_s: stage.clock.shift_wall(by))  # type: ignore[misc]
+    if chance.random() < 0.05:
+        stage.service.later(chance.uniform(0.0, 100.0), lambda: _set_full(stage, True))
+        stage.service.later(chance.uniform(100.0, 3000.0), lambda: _set_full(stage, False))
+    if chance.random() < 0.12:
+        if not stage.script.showing.echoes_inputs:  # an unknown task may then have asked for anything
+            weather.person = True
+        else:
+            weather.copies.both = chance.random() < 0.5
+        stage.service.later(chance.uniform(0.0, 200.0), lambda: weather.copies.take(stage))
+
+
+def _set_full(stage: Stage, full: bool) -> None:
+    stage.store.full = full
+
+
 def _ignore(_: object) -> None:
     return
-
-
-# ------------------------------------------------------------------------------------------------------------ the story
-
-
-def live_through(weather: Weather) -> RunReport:
-    """All the lives of one run, then clear skies; the last report. Raises AssertionError where an invariant is broken."""
-    stage, chance = weather.stage, weather.chance
-    for life in range(MOST_LIVES):
-        report = _one_life(weather, dies=life < weather.deaths)
-        invariants.check_all(stage)
-        if report is not None and report.status == "done":
-            return report
-        stage.clock.advance(chance.choice((0.0, 1.0, 60.0, 4000.0)))
-        if report is not None and chance.random() < 0.5:
-            break
-    return _under_clear_skies(weather)
-
-
-def _one_life(weather: Weather, dies: bool) -> RunReport | None:
-    stage, chance = weather.stage, weather.chance
-    how: dict[str, Any] = {}
-    if dies:
-        if chance.random() < 0.75:
-            how["death"] = Death(chance.randint(1, 60), chance.random() < 0.5)
-        else:
-            how["dies_at_s"] = stage.clock.monotonic_s() + chance.uniform(0.1, 150.0)
-    elif chance.random() < 0.1:
-        how["fails"] = chance.randint(1, 40)
-    elif chance.random() < 0.1:
-        how["meanwhile"] = _stops(chance)
-    breaks = "fails" in how
-    if breaks:
-        stage.journal.fail_after(how.pop("fails"), late=chance.random() < 0.5)
-    report = stage.run(**how)
-    stage.provider.process.dead |= breaks  # what a failed journal did not let it do is counted as by a dead process
-    said = "died" if report is None else f"{report.status}: {report.reason}"
-    weather.log.append(f"{stage.clock.monotonic_s():.0f} s, {how or ''} → {said}")
-    if not stage.provider.process.dead or breaks:
-        stage.journal = stage.journal.survives()
-    return report
-
-
-def _stops(chance: random.Random) -> Any:
-    first, second = chance.uniform(0.5, 60.0), chance.choice((None, chance.uniform(0.0, 30.0)))
-
-    async def meanwhile(stage: Stage, stop: StopSignal) -> None:
-        await stage.clock.sleep(first)
-        stop.request()
-        if second is not None:
-            await stage.clock.sleep(second)
-            stop.request()
-
-    return meanwhile
-
-
-def _under_clear_skies(weather: Weather) -> RunReport:
-    """The service is well again, there is money, a day has passed: whatever needs no person must end done."""
-    stage = weather.stage
-    stage.script.submit = Script().submit
-    stage.script.trouble = Script().trouble
-    stage.script.always.clear()
-    stage.script.downloads.clear()
-    stage.service.fate = lambda tool, params, number: Fate()
-    stage.clock.advance(86_400)
-    _end_what_never_ends(stage)
-    for _ in range(CLEAR_LIVES):
-        stage.limits = replace(stage.limits, max_submission=None)
-        report = stage.finished(changes=Changes(budget=PLENTY))
-        weather.log.append(f"{stage.clock.monotonic_s():.0f} s, clear → {report.status}: {report.reason}")
-        invariants.check_all(stage)
-        if report.status == "done":
-            break
-        stage.clock.advance(86_400)
-    return report
-
-
-def _end_what_never_ends(stage: Stage) -> None:
-    now_s = stage.clock.monotonic_s()
-    for task in stage.service.tasks.values():
-        for call in task.calls:
-            call.ends_s = min(call.ends_s, now_s)
-
-
-# -------------------------------------------------------------------------------------------------- compared with nothing
-
-
-@lru_cache(maxsize=32)
-def undisturbed(name: str) -> tuple[dict[str, bytes], Decimal]:
-    """The files and the cost of a shape when nothing goes wrong."""
-    shape = next(shape for shape in SHAPES if shape.name == name)
-    stage = Stage(recipe_of(shape.text, shape.others), budget=1000)
-    assert stage.finished().status == "done"
-    return stage.contents(), stage.state().books.spent
-
-
-def undisturbed_cost(shape: Shape) -> Decimal:
-    return undisturbed(shape.name)[1]
-
-
-def check_the_end(weather: Weather, report: RunReport) -> None:
-    """What a run that is over must look like."""
-    stage, (files, _) = weather.stage, undisturbed(weather.shape.name)
-    if weather.person and report.status != "done":
-        assert report.exit_status in (1, 4), report.reasons
-        return
-    assert report.status == "done", f"{report.status}: {report.reasons}"
-    saved = stage.contents()
-    if weather.shape.loses:
-        assert saved.items() <= files.items(), sorted(saved.keys() - files.keys())
-    else:
-        other = sorted(name for name in saved.keys() | files.keys() if saved.get(name) != files.get(name))
-        assert not other, f"files that are not as in the undisturbed run: {other}"
-    if not weather.person:
-        invariants.the_books_are_what_the_service_says(stage)
-
-
-def story_of(weather: Weather) -> str:
-    """What happened, for whoever looks at a seed that failed."""
-    facts = "\n".join(f"  {event}"[:FACT_SHOWN] for event in weather.stage.journal.events(RUN_ID))
-    lives = "\n".join(f"  {line}" for line in weather.log)
-    return f"seed {weather.seed}, {weather.shape.name}, {weather.stage.limits}\n{lives}\nfacts:\n{facts}"

@@ -1,0 +1,41 @@
+"""Copies of a journal: a backup made at some moment, put back later; and both copies worked on, one after the other.
+
+Two copies that work at the same time cannot know of each other (docs/promises.md): whoever changes from one to the other
+lets what is on the wire arrive first, as for a lost answer (A4). What a copy has made, another one sees by its stamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zenflow.journal.memory import MemoryJournal
+from zenflow.testing.build import Stage
+
+REST_S = 300.0  # more than `lost_answer_wait`, and more than a task stays out of the listing
+
+
+@dataclass(slots=True)
+class Copies:
+    """`both`: the copy that was left is worked on again. `spare`: the copy that nobody works on now."""
+
+    both: bool = False
+    spare: MemoryJournal | None = None
+    changes: int = 0
+
+    def take(self, stage: Stage) -> None:
+        """Somebody makes a backup: what is committed at this moment."""
+        if self.spare is None:
+            self.spare = stage.journal.survives()
+
+    @property
+    def may_change(self) -> bool:
+        """Whether another copy is there to go on with: a backup is put back once; of two, each has its turn."""
+        return self.spare is not None and (self.both or not self.changes)
+
+    def change(self, stage: Stage) -> None:
+        """Go on with the other copy."""
+        assert self.spare is not None
+        stage.clock.advance(REST_S)
+        stage.journal, self.spare = self.spare.survives(), stage.journal
+        stage.other_copies = [self.spare]
+        self.changes += 1

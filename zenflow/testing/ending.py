@@ -1,0 +1,50 @@
+"""What a run that has lived through its weather must look like: done, with the undisturbed run's files and true books."""
+
+from __future__ import annotations
+
+from zenflow.engine.desk import Desk
+from zenflow.engine.result import RunReport
+from zenflow.testing import invariants
+from zenflow.testing.desk import at_desk
+from zenflow.testing.provider import Script
+from zenflow.testing.undisturbed import undisturbed
+from zenflow.testing.weather import Weather
+
+LAST_REFUND_S = 200_000.0
+
+
+def check_the_end(weather: Weather, report: RunReport) -> None:
+    """What a run that is over must look like."""
+    stage = weather.stage
+    if weather.person and report.status != "done":
+        assert report.exit_status in (1, 4), report.reasons
+        return
+    assert report.status == "done", f"{report.status}: {report.reasons}"
+    _files_are_those_of_the_undisturbed_run(weather)
+    if not weather.person:
+        invariants.the_books_are_what_the_service_says(stage)
+        _later_refunds_are_taken_in(weather)
+
+
+def _files_are_those_of_the_undisturbed_run(weather: Weather) -> None:
+    files, _ = undisturbed(weather.shape.name)
+    saved = weather.stage.contents()
+    if weather.shape.loses:
+        assert saved.items() <= files.items(), sorted(saved.keys() - files.keys())
+        return
+    other = sorted(name for name in saved.keys() | files.keys() if saved.get(name) != files.get(name))
+    assert not other, f"files that are not as in the undisturbed run: {other}"
+
+
+def _later_refunds_are_taken_in(weather: Weather) -> None:
+    """Whenever they come: a later command reads the account's list, and the books hold each of them once."""
+    stage = weather.stage
+    stage.script.trouble, stage.script.showing.query = Script().trouble, "works"
+    stage.clock.advance(LAST_REFUND_S)
+    stage.journal = stage.journal.survives()
+
+    async def read(desk: Desk) -> None:
+        await desk.books.settle(from_start=True)
+
+    at_desk(stage, read)
+    invariants.the_refunds_are_what_the_service_gave(stage)
