@@ -201,14 +201,3 @@ def test_markdown_is_for_a_pull_request(zenflow: Zenflow, folder: Path) -> None:
     assert text.startswith("### Plan of shoot 1.0.0\n")
     assert "| &nbsp;&nbsp;generate | image\\_editor · SEEDREAM\\_5 | 2 | ~1 | 2 | 2 | 2 |" in text
     assert "**Fits:** 2 credits" in text
-
-
-def test_compare_shows_what_may_be_used_and_what_a_switch_saves(zenflow: Zenflow, folder: Path) -> None:
-    (folder / "one.yaml").write_text(ONE.replace("SEEDREAM_5", "NANO_BANANA"))
-    found = zenflow("plan", "shoot", "--compare", "--json").document["comparison"]
-    [step] = found["steps"]
-    assert found["saves"] == 6 and step["id"] == "each/generate"
-    [used] = [choice for choice in step["choices"] if choice["used"]]
-    assert (used["model"], used["credits"], used["saves"]) == ("NANO_BANANA", 8, 0)
-    assert {"model": "GENERAL_NSFW", "reason": "an adult model"} in step["closed"]
-    assert "saves 6" in zenflow("plan", "shoot", "--cheapest").out

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from zenflow.catalog.prices import PriceSource, Question, Quote
@@ -41,31 +42,42 @@ def _is_away(error: ServiceError) -> bool:
     return error.wire is None or error.wire.reached == "not_connected"
 
 
-class PriceAsker:
-    """`Ask` of the plan: equal questions once, several at a time, `requests_per_second` kept after a first burst."""
+class Turns:
+    """Free questions side by side: ten at once at most, `requests_per_second` kept after a first burst."""
 
-    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float) -> None:
-        self._prices = prices
+    def __init__(self, clock: Clock, requests_per_second: float) -> None:
         self._clock = clock
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._gap_s = 1.0 / requests_per_second
         self._free_at_s = clock.monotonic_s() - 1.0  # one second's worth may go at once
-        self.asked = 0
+        self.taken = 0
 
-    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
-        distinct = {question.key: question for question in questions}
-        gate = asyncio.Semaphore(AT_ONCE)
+    async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, when it is this question's turn."""
+        async with self._gate:
+            await self._wait()
+            self.taken += 1
+            return await patiently(question, self._clock, also_unreachable=True)
 
-        async def one(question: Question) -> Quote:
-            async with gate:
-                await self._wait_for_turn()
-                self.asked += 1
-                return await patiently(lambda: self._prices.quote(question), self._clock, also_unreachable=True)
-
-        quotes = await asyncio.gather(*(one(question) for question in distinct.values()))
-        return dict(zip(distinct, quotes, strict=True))
-
-    async def _wait_for_turn(self) -> None:
+    async def _wait(self) -> None:
         now_s = self._clock.monotonic_s()
         self._free_at_s = max(self._free_at_s, now_s - 1.0) + self._gap_s
         if self._free_at_s > now_s:
             await self._clock.sleep(self._free_at_s - now_s)
+
+
+class PriceAsker:
+    """`Ask` of the plan: equal questions once, several at a time, no faster than allowed."""
+
+    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float) -> None:
+        self._prices = prices
+        self._turns = Turns(clock, requests_per_second)
+
+    @property
+    def asked(self) -> int:
+        return self._turns.taken
+
+    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
+        distinct = {question.key: question for question in questions}
+        asked = (self._turns.ask(partial(self._prices.quote, question)) for question in distinct.values())
+        return dict(zip(distinct, await asyncio.gather(*asked), strict=True))

@@ -1,21 +1,24 @@
 """What every model and resolution that a recipe may use would cost, step by step, and what a switch would save and lose.
 
-Asks `compare_prices`, which costs nothing, once per distinct request; nothing here can submit.
+Asks `compare_prices`, which costs nothing, once per distinct question; where a tool has no models but a choice of
+resolutions, `estimate_price` for each. Nothing here can submit.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from zenflow.app.asking import patiently
-from zenflow.app.wiring import Inquiry
+from zenflow.app.asking import Turns
+from zenflow.app.wiring import Inquiry, limits_of
 from zenflow.catalog.check import form_of
 from zenflow.catalog.gates import Gates, is_open
 from zenflow.catalog.model import Model, Tool
+from zenflow.catalog.prices import Question, question_key
+from zenflow.catalog.questions import free_fields, question_for
 from zenflow.credits import ZERO, credits_from
 from zenflow.plan.model import Plan, PlannedStep
 from zenflow.providers.base import ServiceError
@@ -24,12 +27,13 @@ from zenflow.recipe.model import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One model (and resolution) for a step. `total`: what its expected calls would cost; `saves` may be negative.
+    """One model and resolution for a step; None where the tool has no choice of it.
 
-    `each` is the price of one call where all cost the same. `loses` is what a person should know before a switch.
+    `total`: what its expected calls would cost; `saves` may be negative. `each` is the price of one call where all cost the
+    same. `loses` is what a person should know before a switch.
     """
 
-    model: str
+    model: str | None
     resolution: str | None
     each: Decimal | None
     total: Decimal
@@ -40,7 +44,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class StepChoices:
-    """The choices of one step, the cheapest first. `closed`: models with a price that may not be used, and why."""
+    """The choices of one step, the cheapest first. `closed`: models that may not or cannot be used, and why."""
 
     path: str
     tool: str
@@ -54,7 +58,12 @@ class StepChoices:
 
     @property
     def cheapest(self) -> Choice | None:
-        return next((choice for choice in self.choices if choice.saves > 0), None)
+        return next(iter(self.cheaper), None)
+
+    @property
+    def cheaper(self) -> tuple[Choice, ...]:
+        """Those that would save something, the greatest saving first."""
+        return tuple(choice for choice in self.choices if choice.saves > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,65 +78,122 @@ class Comparison:
         return sum((step.cheapest.saves for step in self.steps if step.cheapest is not None), ZERO)
 
 
-_Prices = Mapping[tuple[str, str | None], Decimal]
+_Key = tuple[str | None, str | None]  # model, resolution
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """What one call would cost with each choice. `without`: models that cannot do it, and why."""
+
+    of: Mapping[_Key, Decimal]
+    without: Mapping[str, str] = field(default_factory=dict)
+
+
+_NO_CHOICE = ("invalid", "not_found", "forbidden", "absent")
 
 
 async def compare(plan: Plan, to: Inquiry) -> Comparison:
-    """Every step that is paid and whose tool has models."""
+    """Every step that is paid and whose tool leaves a choice."""
     found: list[StepChoices] = []
     why_not: list[tuple[str, str]] = []
+    asker = _Asker(to)
     for step in plan.steps.values():
         tool = plan.catalog.tools.get(step.uses) if step.is_paid else None
         if tool is None or step.instances.expected == 0:
             continue
-        if not tool.models:
+        if not tool.models and not _resolutions(tool):
             why_not.append((step.path, "the tool has no models to choose from"))
             continue
+        if step.unpriced is not None:
+            why_not.append((step.path, f"it has no price now: {step.unpriced}"))
+            continue
         try:
-            found.append(await _choices(step, tool, plan, to))
+            found.append(await _choices(step, tool, plan, to, asker))
         except ServiceError as error:
-            if error.trouble not in ("invalid", "not_found", "forbidden", "absent"):
+            if error.trouble not in _NO_CHOICE:
                 raise
             why_not.append((step.path, error.message))
     return Comparison(tuple(found), tuple(why_not))
 
 
-async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Inquiry) -> StepChoices:
-    resolutions = _resolutions(tool)
+async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Inquiry, asker: _Asker) -> StepChoices:
     questions = [plan.prices.questions[key] for key in step.questions if key in plan.prices.questions]
-    answers = await asyncio.gather(*(_asked(tool, question.params, resolutions, to) for question in questions))
+    answers = await asyncio.gather(*(asker.prices(tool, question) for question in questions))
     calls = [step.questions[question.key] for question in questions]
-    used = {_used(question.params, bool(resolutions)) for question in questions}
-    now = step.credits.expected
+    used = {_used(tool, question.params) for question in questions}
+    only = next(iter(used)) if len(used) == 1 else None
     gates = Gates(_nsfw_of(plan.recipe, step.path), to.settings.allows_nsfw, plan.account)
-    known = frozenset.intersection(*(frozenset(answer) for answer in answers)) if answers else frozenset()
-    current = tool.model(next(iter(used))[0]) if len(used) == 1 else None
-    choices, closed = [], dict[str, str]()
-    for name, resolution in known:
-        model = tool.model(name)
-        if model is None or not is_open(tool, model, gates):
-            closed[name] = _why_closed(model)
+    closed = _without(answers)
+    choices: list[Choice] = []
+    for key in _known_to_all(answers):
+        model = None if key[0] is None else tool.model(key[0])
+        if key[0] is not None and (model is None or not is_open(tool, model, gates)):
+            closed[key[0]] = _why_closed(model)
             continue
-        prices = [answer[name, resolution] for answer in answers]
+        prices = [answer.of[key] for answer in answers]
         total = sum((price * count for price, count in zip(prices, calls, strict=True)), ZERO)
+        loses = () if key == only else tuple(_losses(tool, model, only, key[1]))
         each = prices[0] if len(set(prices)) == 1 else None
-        is_used = used == {(name, resolution)}
-        loses = () if is_used else tuple(_losses(current, model, next(iter(used))[1], resolution))
-        choices.append(Choice(name, resolution, each, total, now - total, is_used, loses))
-    choices.sort(key=lambda choice: (choice.total, not choice.is_used, choice.model, choice.resolution or ""))
+        choices.append(Choice(*key, each, total, step.credits.expected - total, key == only, loses))
+    choices.sort(key=lambda one: (one.total, not one.is_used, one.model != tool.default_model, one.model or ""))
     return StepChoices(step.path, tool.name, sum(calls), tuple(choices), tuple(sorted(closed.items())))
 
 
-async def _asked(tool: Tool, params: Mapping[str, Any], resolutions: Sequence[str], to: Inquiry) -> _Prices:
-    sent = {name: value for name, value in params.items() if name not in ("model", "resolution")}
-    answer = await patiently(lambda: to.provider.compare(tool.name, sent, resolutions), to.clock)
-    found: dict[tuple[str, str | None], Decimal] = {}
-    for row in answer.get("prices") or ():
-        price = credits_from(row.get("price")) if isinstance(row, Mapping) else None
-        if price is not None:
-            resolution = row.get("resolution")
-            found[str(row.get("model", "")), None if resolution is None else str(resolution)] = price
-    return found
+def _known_to_all(answers: Sequence[_Prices]) -> Iterable[_Key]:
+    """What every one of its calls could be made with, in the order of the first answer."""
+    return [key for key in answers[0].of if all(key in answer.of for answer in answers)] if answers else []
+
+
+def _without(answers: Sequence[_Prices]) -> dict[str, str]:
+    return {model: reason for answer in answers for model, reason in answer.without.items()}
+
+
+class _Asker:
+    """Equal questions once: what differs in prompts and pictures alone has the same answer."""
+
+    def __init__(self, to: Inquiry) -> None:
+        self._to = to
+        self._turns = Turns(to.clock, limits_of(to.settings).requests_per_second)
+        self._asked: dict[str, asyncio.Task[_Prices]] = {}
+
+    async def prices(self, tool: Tool, question: Question) -> _Prices:
+        sent = {name: value for name, value in question.params.items() if name not in ("model", "resolution")}
+        key = question_key(tool.name, sent, free_fields(tool))
+        task = self._asked.get(key)
+        if task is None:
+            work = self._compared(tool, sent) if tool.models else self._estimated(tool, sent)
+            task = self._asked[key] = asyncio.create_task(work, name=f"compare {tool.name}")
+        return await asyncio.shield(task)
+
+    async def _compared(self, tool: Tool, sent: Mapping[str, Any]) -> _Prices:
+        resolutions = _resolutions(tool)
+        answer = await self._turns.ask(lambda: self._to.provider.compare(tool.name, sent, resolutions))
+        found: dict[_Key, Decimal] = {}
+        for row in _rows(answer.get("prices")):
+            price = credits_from(row.get("price"))
+            if price is not None:
+                found[str(row.get("model", "")), _text(row.get("resolution"))] = price
+        priced = {model for model, _ in found}
+        refused = {str(row.get("model", "")): str(row.get("reason", "")) for row in _rows(answer.get("errors"))}
+        return _Prices(found, {model: why for model, why in refused.items() if model not in priced})
+
+    async def _estimated(self, tool: Tool, sent: Mapping[str, Any]) -> _Prices:
+        """`compare_prices` refuses tools without models (seed 002): a question for each resolution."""
+        found: dict[_Key, Decimal] = {}
+        for resolution in _resolutions(tool):
+            question = question_for(tool, {**sent, "resolution": resolution})
+            quote = await self._turns.ask(lambda question=question: self._to.provider.quote(question))  # type: ignore[misc]
+            if quote.credits is not None:
+                found[None, resolution] = quote.credits
+        return _Prices(found)
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _resolutions(tool: Tool) -> tuple[str, ...]:
@@ -135,9 +201,11 @@ def _resolutions(tool: Tool) -> tuple[str, ...]:
     return tuple(map(str, choices)) if isinstance(choices, list) else ()
 
 
-def _used(params: Mapping[str, Any], sweeps: bool) -> tuple[str, str | None]:
-    resolution = params.get("resolution") if sweeps else None
-    return str(params.get("model", "")), None if resolution is None else str(resolution)
+def _used(tool: Tool, params: Mapping[str, Any]) -> _Key:
+    """What a call is made with now; a resolution left out is the tool's default, where it tells one."""
+    own = form_of(tool).fields.get("resolution", {}).get("default")
+    resolution = params.get("resolution", own) if _resolutions(tool) else None
+    return _text(params.get("model")) if tool.models else None, _text(resolution)
 
 
 def _nsfw_of(recipe: Recipe, path: str) -> Any:
@@ -158,12 +226,12 @@ def _why_closed(model: Model | None) -> str:
     return "an adult model" if model.adult else "for trusted accounts"
 
 
-def _losses(current: Model | None, other: Model, before: str | None, after: str | None) -> Sequence[str]:
-    """What is different about the other model, as far as the service says."""
-    found = []
-    if before is not None and after is not None and before != after:
-        found.append(f"{after} instead of {before}")
-    if current is None or other.value == current.value:
+def _losses(tool: Tool, other: Model | None, used: _Key | None, after: str | None) -> Sequence[str]:
+    """What is different about another choice, as far as the service says."""
+    before = None if used is None else used[1]
+    current = tool.model(used[0]) if used is not None and used[0] is not None else None
+    found = [f"{after} instead of {before}"] if None not in (before, after) and before != after else []
+    if current is None or other is None or other.value == current.value:
         return found
     if other.trusted_only and not current.trusted_only:
         found.append("for trusted accounts only")
@@ -173,7 +241,7 @@ def _losses(current: Model | None, other: Model, before: str | None, after: str 
         found.append("makes adult content")
     rules, old = other.row.get("input_constraints"), current.row.get("input_constraints")
     if isinstance(rules, Mapping) and rules != old:
-        found += [f"{name}: {_short(allowed)}" for name, allowed in rules.items()]
+        found += [f"{name} only {_short(allowed)}" for name, allowed in rules.items()]
     notes = other.row.get("notes")
     if isinstance(notes, str) and notes and notes != current.row.get("notes"):
         found.append(notes.rstrip("."))

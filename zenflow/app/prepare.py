@@ -5,7 +5,7 @@ Prints nothing, spends nothing, and holds nothing that could.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from zenflow.app.wiring import Inquiry, limits_of
 from zenflow.app.wish import ReuseWish, wants_foresight
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
+from zenflow.catalog.prices import Question, Quote
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe
 from zenflow.plan.build import PlanRequest, build_plan
@@ -78,6 +79,19 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan
     return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account, wish=request.reuse)
 
 
+async def plan_again(loaded: Loaded, request: RecipeRequest, before: Plan, to: Inquiry) -> Plan:
+    """The plan of something like it: what was told for the first one is not asked again."""
+    told, further = before.prices.quotes, asker_for(to, 0)
+
+    async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
+        new = await further([question for question in questions if question.key not in told])
+        return {**{question.key: told[question.key] for question in questions if question.key in told}, **new}
+
+    bounds = bounds_of(request.budget, to, before.account)
+    values, wish = loaded.inputs.values, request.reuse
+    return await plan_for(loaded.recipe, values, bounds, request.maxima, to, before.account, wish=wish, ask=ask)
+
+
 async def plan_for(
     recipe: Recipe,
     inputs: Mapping[str, object],
@@ -99,9 +113,9 @@ async def plan_for(
     catalog = await catalog_for(recipe, to)
     known = None
     if wish is not None and wants_foresight(recipe, wish):
-        account_id = "" if account is None else account.account_id
         from zenflow.app.reuse import foresee  # the engine, to see ahead: only where something may be taken
 
+        account_id = "" if account is None else account.account_id
         known = await foresee(recipe, inputs, maxima, wish, to, account_id, catalog)
     plan_request = PlanRequest(
         recipe=recipe,

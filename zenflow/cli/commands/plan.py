@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zenflow.cli import exits
+from zenflow.cli.console import Console
 from zenflow.cli.here import recipe_words, settings_here
 from zenflow.cli.options import Asked, Talk, Where, Wish, recipe_options, reuse_options, server_options, talk_options
+from zenflow.cli.views.ink import PLAIN
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from zenflow.app.plan import Planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,9 @@ class Shown:
 @click.option("-o", "--output", "keep_in", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to show it.")
 @click.option("--compare", is_flag=True, help="What every model and resolution that may be used would cost.")
-@click.option("--cheapest", is_flag=True, help="Of that only what would save something.")
+@click.option(
+    "--cheapest", is_flag=True, help="The plan with the cheapest of these, what it loses, and how to keep it."
+)
 @click.option("--offline", is_flag=True, help="With the last schemas and prices, however old they are.")
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
 @click.option("--detailed-exitcode", is_flag=True, help="10 instead of 0 when there is something to pay.")
@@ -78,30 +86,27 @@ def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) 
     from zenflow.app.prepare import RecipeRequest
     from zenflow.app.refusal import refusal_of
     from zenflow.cli.boundary import error_document
-    from zenflow.cli.views.compare import comparison_document, draw_comparison
+    from zenflow.cli.views.cheapest import cheapest_document
+    from zenflow.cli.views.compare import comparison_document
     from zenflow.cli.views.places import near
-    from zenflow.cli.views.plan import draw_plan, is_free
-    from zenflow.cli.views.plan_markdown import plan_markdown
+    from zenflow.cli.views.plan import is_free
     from zenflow.cli.views.problems import draw_problems
     from zenflow.plan.document import plan_document
 
     console = talk.console
     request = RecipeRequest(**recipe_words(asked, wish))
-    more = PlanWish(keep_in=shown.keep_in, compare=shown.compare or shown.cheapest, offline=shown.offline)
+    more = PlanWish(keep_in=shown.keep_in, compare=shown.compare, cheapest=shown.cheapest, offline=shown.offline)
     planned = wait_for(plan_more(request, settings_here(where), more))
     plan = planned.plan
     refused = refusal_of(plan, strict=shown.strict)
     if plan.warnings:
         console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
-    console.show(
-        plan_markdown(plan, as_of=_now(), offline=shown.offline)
-        if shown.form == "markdown"
-        else draw_plan(plan, console.ink, console.width, as_of=_now(), offline=shown.offline)
-    )
     body = plan_document(plan)
+    _show(planned, console, shown)
     if planned.comparison is not None:
-        console.show(draw_comparison(planned.comparison, console.ink, console.width, cheapest=shown.cheapest))
         body["comparison"] = comparison_document(planned.comparison)
+    if planned.cheapest is not None:
+        body["cheapest"] = cheapest_document(planned.cheapest)
     if shown.keep_in is not None:
         console.say(f"Saved in {near(shown.keep_in)}: `zenflow run --plan {near(shown.keep_in)}` does exactly that.")
         body["saved_in"] = str(shown.keep_in)
@@ -110,3 +115,26 @@ def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) 
     if refused is not None:
         return exits.REFUSED
     return exits.TO_PAY if shown.detailed and not is_free(plan) else exits.DONE
+
+
+def _show(planned: Planned, console: Console, shown: Shown) -> None:
+    """The plan, and below it what other models would cost."""
+    from zenflow.cli.views.cheapest import CHANGED, draw_cheapest
+    from zenflow.cli.views.compare import draw_comparison
+    from zenflow.cli.views.plan import draw_plan
+    from zenflow.cli.views.plan_markdown import fenced, plan_markdown
+
+    markdown = shown.form == "markdown"
+    ink, width = (PLAIN, 120) if markdown else (console.ink, console.width)
+    note = CHANGED if planned.cheapest is not None and planned.cheapest.switches else ""
+    if markdown:
+        console.show(plan_markdown(planned.plan, as_of=_now(), offline=shown.offline, note=note))
+    else:
+        console.show(draw_plan(planned.plan, ink, width, as_of=_now(), offline=shown.offline, note=note))
+    below = []
+    if planned.comparison is not None and shown.compare:
+        below.append(draw_comparison(planned.comparison, ink, width))
+    if planned.cheapest is not None:
+        below.append(draw_cheapest(planned.cheapest, planned.comparison, ink, width))
+    for text in below:
+        console.show(fenced(text) if markdown else text)

@@ -41,9 +41,11 @@ def draw_plan(
     verdict: bool = True,
     as_of: datetime | None = None,
     offline: bool = False,
+    note: str = "",
 ) -> str:
-    """The whole plan; without the verdict where an error says it. `as_of`: now, where ages are to be told."""
-    lines = [ink.strong(where_line(plan.server)), _what(plan), ""]
+    """The whole plan; without the verdict where an error says it. `as_of`: now, where ages are to be told. `note`: what of."""
+    lines = [ink.strong(where_line(plan.server)), *wrap(_what(plan), width)]
+    lines += [*(wrap(ink.warn(note), width) if note else ()), ""]
     lines += _table(plan, ink, width)
     below = notes(plan, width)
     lines += ["", *below] if below else []

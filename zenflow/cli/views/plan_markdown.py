@@ -13,11 +13,12 @@ from zenflow.report.verdict import sentence, ways_out
 _HEAD = ("step", "tool · model", "calls", "each", "low", "expected", "worst")
 
 
-def plan_markdown(plan: Plan, *, as_of: datetime | None = None, offline: bool = False) -> str:
+def plan_markdown(plan: Plan, *, as_of: datetime | None = None, offline: bool = False, note: str = "") -> str:
     """Title, verdict, table, notes."""
     recipe = plan.recipe
     description = f": {recipe.description}" if recipe.description else ""
     lines = [f"### Plan of {_text(recipe.name)} {_text(recipe.version)}{_text(description)}", ""]
+    lines += [f"*{_text(note)}*", ""] if note else []
     word, _, rest = sentence(plan).partition(":")
     lines += [f"**{word}:**{_text(rest)}", ""]
     lines += [f"- {_text(way)}" for way in ways_out(plan)]
@@ -53,3 +54,8 @@ def _text(text: str) -> str:
     for character in "\\|<>*_":
         text = text.replace(character, {"<": "&lt;", ">": "&gt;"}.get(character, "\\" + character))
     return text.replace("\n", " ")
+
+
+def fenced(text: str) -> str:
+    """What is drawn for a terminal, as it is."""
+    return f"\n```text\n{text.strip()}\n```"
