@@ -141,6 +141,38 @@ def test_a_download_that_goes_wrong_is_asked_for_again(mishap):
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
+PASSED_ON = """
+steps:
+  draw: {uses: image_editor, with: {prompt: a}}
+  same: {uses: upload, with: {source: "${{ steps.draw.asset_id }}"}}
+  up: {uses: upscaler, with: {image_asset_id: "${{ steps.same.asset_id }}"}}
+  save: {uses: download, with: {asset_ids: "${{ steps.up.asset_ids }}", name: up}}
+"""
+
+
+def test_an_asset_of_this_run_is_one_whatever_its_id_looks_like(monkeypatch):
+    stage = stage_of(PASSED_ON, budget=100)
+    new_id = type(stage.service).new_id
+    monkeypatch.setattr(type(stage.service), "new_id", lambda self: new_id(self).replace("-", ""))
+    report = stage.finished()
+    assert report.status == "done" and set(stage.contents()) == {"up.png"}
+
+
+def test_a_file_that_looks_damaged_is_asked_for_again():
+    stage = stage_of(THREE, budget=100)
+    stage.script.downloads = ["blank"] * 3
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+
+
+def test_a_file_that_looks_damaged_and_always_the_same_is_what_the_service_has_and_is_kept():
+    stage = stage_of(THREE, budget=100)
+    stage.script.downloads = ["blank"] * 99
+    report = stage.finished()
+    assert report.status == "done" and set(stage.contents()) == set(undisturbed())
+    told = [note.message for note in report.state.notes if note.code == "ZF866"]
+    assert len(told) == 3 and all("kept as it is" in one for one in told)
+
+
 def test_files_that_cannot_be_fetched_leave_a_run_that_a_resume_finishes_without_paying():
     stage = stage_of(THREE, budget=100)
     stage.script.downloads = ["truncate"] * 5 * 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.settings import Settings
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
 from zenflow.clock import Clock
 from zenflow.engine.resuming import open_body
 from zenflow.errors import UsageError
@@ -88,6 +88,7 @@ async def _save(
     async def fresh() -> str | None:
         return (await _addresses([address.asset_id], preview, provider, clock))[0].url
 
+    insisted = Insisted()
     for attempt in range(TRIES):
         if attempt:
             await clock.sleep(0.25 * 2**attempt)
@@ -96,10 +97,12 @@ async def _save(
             return Fetched(address.asset_id, None, address.error or said or "the service gives no address for it")
         try:
             async with open_body(provider, address.url, fresh, clock) as body:
-                expected = Expected(address.media_type or body.media_type, body.total_bytes)
+                media_type = address.media_type or body.media_type
+                expected = Expected(media_type, body.total_bytes, as_it_is=insisted.as_it_is)
                 saved = await store.save(name, address.asset_id, body.chunks, expected)
                 return Fetched(address.asset_id, saved)
         except ArtifactError as error:
+            insisted.take(error)
             said = error.message
             if not error.retry:
                 break

@@ -10,7 +10,7 @@ from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.fetch import FolderShelf
 from zenflow.app.settings import Settings
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
 from zenflow.catalog.model import Account
 from zenflow.clock import Clock
 from zenflow.engine.collecting import PAID
@@ -113,6 +113,7 @@ async def _saved(
 ) -> list[SavedFile]:
     """Addresses 50 at a time, just before they are used; what broke on the way is asked for again."""
     saved: list[SavedFile] = []
+    insisted = {asset_id: Insisted() for asset_id in asset_ids}
     left, why = list(asset_ids), dict.fromkeys(asset_ids, "the service gives no address for it")
     for attempt in range(TRIES):
         if not left:
@@ -126,10 +127,14 @@ async def _saved(
                     continue
                 try:
                     async with provider.download(address.url) as body:
-                        expected = Expected(address.media_type or body.media_type, body.total_bytes)
+                        as_it_is = insisted[address.asset_id].as_it_is
+                        media_type = address.media_type or body.media_type
+                        expected = Expected(media_type, body.total_bytes, as_it_is=as_it_is)
                         name = names[address.asset_id]
                         saved.append(await store.save(name, address.asset_id, body.chunks, expected))
                 except (ArtifactError, ServiceError) as error:
+                    if isinstance(error, ArtifactError):
+                        insisted[address.asset_id].take(error)
                     why[address.asset_id] = error.message
         there = {file.asset_id for file in saved}
         left = [asset_id for asset_id in left if asset_id not in there]

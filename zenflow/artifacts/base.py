@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,22 +11,50 @@ from zenflow.errors import ZenflowError
 
 
 class ArtifactError(ZenflowError):
-    """A file could not be written, or what came is not what was announced. `retry`: asking again can help."""
+    """A file could not be written, or what came is not what was announced. `retry`: asking again can help.
+
+    `sha256` is of a body that came whole and only looks wrong (`Insisted`).
+    """
 
     exit_status = 4
 
     def __init__(self, code: str, message: str, hint: str | None = None, *, retry: bool = False) -> None:
         super().__init__(code, message, hint)
         self.retry = retry
+        self.sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a body must be: verified before the file gets its name. Unknown is None and is not checked."""
+    """What a body must be: verified before the file gets its name. Unknown is None and is not checked.
+
+    `as_it_is`: the digest of bytes that are taken although they look damaged.
+    """
 
     media_type: str | None
     total_bytes: int | None = None
     sha256: str | None = None
+    as_it_is: str | None = None
+
+
+SAME_BEFORE = 3
+
+
+@dataclass(slots=True)
+class Insisted:
+    """Whole bodies of one asset that looked damaged. The same bytes every time are all that the service has: they are
+    paid for, and kept as they are rather than lost.
+    """
+
+    seen: list[str] = field(default_factory=list)
+
+    def take(self, error: ArtifactError) -> None:
+        if error.sha256 is not None:
+            self.seen.append(error.sha256)
+
+    @property
+    def as_it_is(self) -> str | None:
+        return self.seen[0] if len(self.seen) >= SAME_BEFORE and len(set(self.seen)) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

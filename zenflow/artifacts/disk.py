@@ -82,7 +82,7 @@ class DiskStore:
         try:
             part.sync()
             receiving.compare(part.sha256)
-            real_type = media.check(part.stream, receiving.expected.media_type)
+            real_type = media.checked(part.stream, receiving.expected, part.sha256)
             whole = _Whole(real_type, part.size, part.sha256)
             given = self._give_name(part, path, asset_id, whole)
         except OSError as error:

@@ -11,7 +11,7 @@ import warnings
 from typing import IO, Any
 
 from zenflow.artifacts import containers
-from zenflow.artifacts.base import ArtifactError
+from zenflow.artifacts.base import ArtifactError, Expected
 from zenflow.artifacts.naming import canonical_type
 
 HEAD_BYTES = 4096
@@ -20,6 +20,7 @@ MOST_FRAMES = 2000
 
 _ANYTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _ALWAYS_DECODED = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
+_PAGES = frozenset({"text/html", "application/xml", "application/json"})  # what storages say instead of a file
 _MEDIA = ("image", "video", "audio")
 _one_at_a_time = threading.Lock()  # a decoded picture is many times its file
 
@@ -27,6 +28,27 @@ _one_at_a_time = threading.Lock()  # a decoded picture is many times its file
 def sniff(head: bytes) -> str | None:
     """The media type that the first bytes show; None for bytes of no kind that we know."""
     return containers.media_type(head) or _textual(head)
+
+
+def checked(stream: IO[bytes], expected: Expected, sha256: str, *, decode: bool = True) -> str:
+    """`check`, but for bytes that are to be taken as they are. `sha256` is theirs."""
+    try:
+        return check(stream, expected.media_type, decode=decode)
+    except LooksWrong as error:
+        if error.kept_as is None:
+            raise
+        if expected.as_it_is == sha256:
+            return error.kept_as
+        error.sha256 = sha256
+        raise
+
+
+class LooksWrong(ArtifactError):
+    """A whole body that is not what it should be. `kept_as`: the media type where it may be it all the same."""
+
+    def __init__(self, code: str, message: str, kept_as: str | None) -> None:
+        super().__init__(code, message, _AGAIN, retry=True)
+        self.kept_as = kept_as
 
 
 def check(stream: IO[bytes], announced: str | None, *, decode: bool = True) -> str:
@@ -54,7 +76,8 @@ def _refuse_other_kind(found: str | None, expected: str | None) -> None:
         return
     if found is None or found.partition("/")[0] not in _MEDIA:
         what = found or "something else"
-        raise ArtifactError("ZF865", f"{what} came where {expected} was announced", _AGAIN, retry=True)
+        kept_as = None if found in _PAGES else expected
+        raise LooksWrong("ZF865", f"{what} came where {expected} was announced", kept_as)
 
 
 def _textual(head: bytes) -> str | None:
@@ -106,8 +129,8 @@ def _decode_frames(picture: Any) -> None:
         picture.load()
 
 
-def _broken(media_type: str, problem: str) -> ArtifactError:
-    return ArtifactError("ZF866", f"The {media_type} that came is damaged: {problem}", _AGAIN, retry=True)
+def _broken(media_type: str, problem: str) -> LooksWrong:
+    return LooksWrong("ZF866", f"The {media_type} that came is damaged: {problem}", media_type)
 
 
 def _too_large() -> ArtifactError:

@@ -31,7 +31,7 @@ class MemoryStore:
         data = bytes(body)
         sha256 = hashlib.sha256(data).hexdigest()
         receiving.compare(sha256)
-        media_type = media.check(io.BytesIO(data), expected.media_type, decode=False)
+        media_type = media.checked(io.BytesIO(data), expected, sha256, decode=False)
         given = self._free_name(path, ending_for(media_type), asset_id, data, sha256)
         self.files[given] = data
         return SavedFile(given, asset_id, media_type, len(data), sha256)

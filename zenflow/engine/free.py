@@ -75,7 +75,15 @@ class FreeWork:
         digest = self._digests.pop(instance, None) or data_url_digest(params["source"])
         if digest is not None:
             return content_fingerprint(digest)
-        return "" if is_uuid(params["source"]) else fingerprint_of(uses, params, {})
+        return "" if self._is_asset(params["source"]) else fingerprint_of(uses, params, {})
+
+    def _is_asset(self, source: str) -> bool:
+        """A UUID, or what this run was given as an asset's id, whatever it looks like on this server."""
+        if is_uuid(source):
+            return True
+        state = self._context.recorder.state
+        made = (one.results.get("asset_ids") for one in state.instances.values() if one.results is not None)
+        return source in state.contents or any(isinstance(ids, list) and source in ids for ids in made)
 
     async def _results(self, instance: Instance, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         uses = instance.step.spec.uses
@@ -95,7 +103,7 @@ class FreeWork:
                 "ZF520", f"`source` must be a text, and is {source!r}", "Give a path, a URL or an asset id."
             )
         provider, service = self._context.service.provider, self._context.service
-        if is_uuid(source):
+        if self._is_asset(source):
             asset = await service.ask(Kind.FREE, lambda: provider.asset(source))
             return {"asset_id": asset.asset_id, "media_type": asset.media_type, "size_bytes": None}
         if source.startswith(("http://", "https://", "data:")):

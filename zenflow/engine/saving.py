@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, Expected, Insisted, SavedFile
 from zenflow.engine.addresses import Addresses
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Decision, Fail, Skip, Wait
@@ -191,6 +191,7 @@ class Saver:
         """Ask for an address, stream, verify; a broken body or an expired address is asked for again."""
         problem: tuple[str, str, str] = ("ZF840", "the file could not be fetched", "")
         preview = job.instance.step.spec.uses == "preview"
+        insisted = Insisted()
         for attempt in range(FILE_TRIES):
             if attempt:
                 await self._context.clock.sleep(min(8.0, 0.25 * 2**attempt))
@@ -201,8 +202,9 @@ class Saver:
                 return None
             try:
                 async with self._at_once:
-                    saved = await self._stream(name, job.asset_id, address, preview)
+                    saved = await self._stream(name, job.asset_id, address, preview, insisted.as_it_is)
             except ArtifactError as error:
+                insisted.take(error)
                 problem = (error.code, error.message, error.hint or "")
                 if not error.retry:
                     break
@@ -210,6 +212,8 @@ class Saver:
                 problem = (error.code, error.message, error.hint or "")
             else:
                 self._journal(job, saved)
+                if saved.sha256 == insisted.as_it_is:
+                    self._note_as_it_is(job, saved, problem[1])
                 return saved
             finally:
                 self._addresses.put_down()
@@ -220,7 +224,17 @@ class Saver:
         saving.halted = True
         self._context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` fetches what is missing.")
 
-    async def _stream(self, name: str, asset_id: str, address: AssetUrl, preview: bool) -> SavedFile:
+    def _note_as_it_is(self, job: FileJob, saved: SavedFile, problem: str) -> None:
+        times = SAME_BEFORE + 1
+        text = (
+            f"{saved.path}, asset {job.asset_id}: {problem}. It came {times} times just like this, and is kept as it is"
+        )
+        recorder = self._context.recorder
+        recorder.record(e.Noted(recorder.now(), "ZF866", text))
+
+    async def _stream(
+        self, name: str, asset_id: str, address: AssetUrl, preview: bool, as_it_is: str | None
+    ) -> SavedFile:
         """One body into the store; a connection that breaks goes on where it stopped."""
         provider, store = self._context.parts.provider, self._context.parts.store
         if address.url is None:
@@ -230,7 +244,7 @@ class Saver:
             return (await self._addresses.fresh(asset_id, preview)).url
 
         async with open_body(provider, address.url, fresh, self._context.clock) as body:
-            expected = Expected(address.media_type or body.media_type, body.total_bytes)
+            expected = Expected(address.media_type or body.media_type, body.total_bytes, as_it_is=as_it_is)
             return await store.save(name, asset_id, body.chunks, expected)
 
     def _journal(self, job: FileJob, saved: SavedFile) -> None:

@@ -64,7 +64,7 @@ class Script:
     troubles: dict[str, list[ServiceTrouble]] = field(default_factory=dict)  # by the method's name
     trouble: Callable[[str], ServiceTrouble | None] = lambda method: None
     always: dict[str, ServiceTrouble] = field(default_factory=dict)
-    downloads: list[str] = field(default_factory=list)  # "break", "truncate", "expire", ""
+    downloads: list[str] = field(default_factory=list)  # "break", "truncate", "expire", "blank", ""
     latency_s: Callable[[str], float] = lambda method: 0.1
     delivers_after_death_s: Callable[[], float | None] = lambda: 0.0  # what was on the wire; None: never
     helpers: frozenset[str] = HELPERS
@@ -300,7 +300,7 @@ def _deliver(provider: ScriptedProvider, submission: Submission) -> None:
 
 
 async def _chunks(body: bytes, mishap: str) -> AsyncIterator[bytes]:
-    whole = body if mishap == "" else body[: len(body) // 2]
+    whole = body if mishap == "" else bytes(len(body)) if mishap == "blank" else body[: len(body) // 2]
     for start in range(0, len(whole), _CHUNK):
         yield whole[start : start + _CHUNK]
     if mishap == "break":

@@ -25,10 +25,14 @@ class MemoryStore:
             raise ArtifactError("ZF830", "the disk is full", "Free some space.")
         if expected.total_bytes is not None and len(body) != expected.total_bytes:
             raise ArtifactError("ZF831", f"{len(body)} bytes of {expected.total_bytes} came", retry=True)
-        media_type = expected.media_type or "application/octet-stream"
+        media_type, digest = expected.media_type or "application/octet-stream", hashlib.sha256(body).hexdigest()
+        if body and not any(body) and expected.as_it_is != digest:
+            error = ArtifactError("ZF866", "what came is blank", retry=True)
+            error.sha256 = digest
+            raise error
         path = self._free_path(name, asset_id, _ENDINGS.get(media_type, ""), body)
         self.files[path] = body
-        return SavedFile(path, asset_id, media_type, len(body), hashlib.sha256(body).hexdigest())
+        return SavedFile(path, asset_id, media_type, len(body), digest)
 
     def _free_path(self, name: str, asset_id: str, ending: str, body: bytes) -> str:
         path = name + ending

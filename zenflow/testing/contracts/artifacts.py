@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from typing import Protocol
 
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected
+from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, ArtifactStore, Expected, Insisted
 
 ASSET = "3f2b9a70-1111-4222-8333-444455556666"
 OTHER = "a1b2c3d4-1111-4222-8333-444455556666"
@@ -119,6 +119,33 @@ async def what_is_cut_off_too_long_empty_or_another_file_is_refused_and_nothing_
         assert bench.names() == []
 
 
+async def whole_bytes_that_look_damaged_are_taken_only_where_just_they_are_expected(bench: StoreBench) -> None:
+    stub = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x0cmdat" + b"clip"
+    for data, announced, name in (
+        (stub, "video/mp4", "clip.mp4"),
+        (stub, None, "clip.mp4"),
+        (b"no clip", "video/mp4", "clip.mp4"),
+        (b"\x00\x01rubbish\xff", "image/png", "clip.png"),
+    ):
+        store, insisted = bench.open(), Insisted()
+        for _ in range(SAME_BEFORE):
+            assert insisted.as_it_is is None
+            insisted.take(await _refused(store, "clip", data, Expected(announced, len(data), as_it_is="0" * 64)))
+        saved = await store.save("clip", ASSET, body(data), Expected(announced, len(data), as_it_is=insisted.as_it_is))
+        assert saved.path.partition("-")[0].partition(".")[0] == "clip" and saved.path.endswith(name[4:])
+        assert await store.verify(saved)
+
+
+async def what_is_cut_off_or_another_thing_each_time_or_a_page_is_never_taken(bench: StoreBench) -> None:
+    store, insisted = bench.open(), Insisted()
+    for data, total in ((png()[:-5], len(png())), (b"", 0), (b"<html>Sign in", 13), (b'{"error": 1}', 12)):
+        insisted.take(await _refused(store, "hero", data, Expected("image/png", total)))
+    assert insisted.seen == []
+    for number in range(SAME_BEFORE + 2):
+        insisted.take(await _refused(store, "hero", b"\0\1" + bytes([number]), Expected("image/png")))
+    assert len(insisted.seen) == SAME_BEFORE + 2 and insisted.as_it_is is None and bench.names() == []
+
+
 async def the_bytes_tell_the_type_whatever_was_announced(bench: StoreBench) -> None:
     store = bench.open()
     for announced in ("image/webp", "image/jpg", None, "application/octet-stream"):
@@ -182,6 +209,8 @@ CHECKS: tuple[Check, ...] = (
     other_bytes_under_a_taken_name_get_eight_digits_of_their_id,
     an_id_cannot_lead_anywhere,
     what_is_cut_off_too_long_empty_or_another_file_is_refused_and_nothing_is_left,
+    whole_bytes_that_look_damaged_are_taken_only_where_just_they_are_expected,
+    what_is_cut_off_or_another_thing_each_time_or_a_page_is_never_taken,
     the_bytes_tell_the_type_whatever_was_announced,
     a_name_that_leads_out_is_an_error_before_anything_is_fetched,
     a_body_that_breaks_off_leaves_nothing_and_tells_its_own_error,
