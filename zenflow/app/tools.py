@@ -8,8 +8,9 @@ from pathlib import Path
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.settings import Settings
+from zenflow.catalog.changes import Change, changes
 from zenflow.catalog.model import Account, Catalog, Model, Tool
-from zenflow.catalog.snapshot import write_snapshot
+from zenflow.catalog.snapshot import read_snapshot, write_snapshot
 from zenflow.errors import UsageError
 from zenflow.suggest import did_you_mean
 
@@ -69,12 +70,42 @@ async def model(name: str, value: str, settings: Settings) -> ModelView:
     return ModelView(tool, found, guide, account)
 
 
-async def sync(folder: Path | None, settings: Settings) -> tuple[Path, Catalog]:
-    """Write the snapshot of every tool; by default into the workspace."""
-    catalog = await tools(settings)
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The snapshot beside what the server offers now. `changes` None: there was no snapshot that could be read."""
+
+    folder: Path
+    catalog: Catalog
+    taken_from: str | None  # the server of the snapshot before
+    changes: tuple[Change, ...] | None
+    written: bool
+
+    @property
+    def is_current(self) -> bool:
+        return self.changes == ()
+
+
+async def sync(folder: Path | None, settings: Settings, *, check: bool = False) -> Synced:
+    """Write the snapshot of every tool, by default into the workspace, and say what has changed. `check`: write nothing."""
     place = settings.workspace.root / SNAPSHOT if folder is None else folder
+    before = _snapshot_in(place, strict=check)
+    catalog = await tools(settings)
+    if not check:
+        try:
+            write_snapshot(place, catalog)
+        except OSError as error:
+            raise UsageError("ZF051", f"The snapshot cannot be written to {place}: {error.strerror}.") from error
+    found = None if before is None else changes(before, catalog)
+    return Synced(place, catalog, None if before is None else before.server, found, not check)
+
+
+def _snapshot_in(place: Path, *, strict: bool) -> Catalog | None:
+    """What lies there. A damaged one is an error only where it is not about to be written anew."""
+    if not any(place.glob("*.json")):
+        return None
     try:
-        write_snapshot(place, catalog)
-    except OSError as error:
-        raise UsageError("ZF051", f"The snapshot cannot be written to {place}: {error.strerror}.") from error
-    return place, catalog
+        return read_snapshot(place)
+    except UsageError:
+        if strict:
+            raise
+        return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
 from zenflow.errors import UsageError
@@ -18,24 +19,34 @@ SYNC = "sync"
 @click.argument("name", required=False)
 @click.option("model", "--model", metavar="M", help="With NAME: one model, its prompt guide and limits.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="With `sync`: the folder of the snapshot.")
+@click.option(
+    "check", "--check", is_flag=True, help="With `sync`: write nothing; status 1 where something has changed."
+)
 @server_options
 @talk_options
-def command(name: str | None, model: str | None, out: Path | None, where: Where, talk: Talk) -> int:
-    """List the tools; with NAME its parameters and models; with `sync` write them to schemas/tools/."""
+def command(name: str | None, model: str | None, out: Path | None, check: bool, where: Where, talk: Talk) -> int:
+    """List the tools; with NAME its parameters and models; with `sync` write them to schemas/tools/.
+
+    `sync` says what has changed since: tools, parameters, models, gates and prices that came, went or moved.
+    """
     from zenflow.app import tools
     from zenflow.cli.views import tools as view
+    from zenflow.cli.views.synced import draw_synced, stale_error, synced_document
 
     settings = settings_here(where)
     console = talk.console
     if out is not None and name != SYNC:
         raise UsageError("ZF003", "`--out` means something with `zenflow tools sync` only.")
+    if check and name != SYNC:
+        raise UsageError("ZF003", "`--check` means something with `zenflow tools sync` only.")
     if model is not None and name in (None, SYNC):
         raise UsageError("ZF003", "`--model` means something with `zenflow tools NAME` only.")
     if name == SYNC:
-        folder, catalog = asyncio.run(tools.sync(out, settings))
-        console.show(f"{len(catalog.tools)} tools of {catalog.server} in {view.near(folder)}")
-        console.document("done", None, {"folder": str(folder), "tools": sorted(catalog.tools)})
-        return 0
+        synced = asyncio.run(tools.sync(out, settings, check=check))
+        console.show(draw_synced(synced, console.ink, console.width))
+        stale = check and not synced.is_current
+        console.document("failed" if stale else "done", stale_error(synced) if stale else None, synced_document(synced))
+        return exits.FAILED if stale else exits.DONE
     if name is None:
         catalog = asyncio.run(tools.tools(settings))
         console.show(view.draw_tools(catalog, console.ink, console.width))
