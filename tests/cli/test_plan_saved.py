@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+
+from zenflow.clock import as_iso
+from zenflow.providers.mcp.provider import McpProvider
 
 Zenflow = Callable[..., Any]
 SCHEMA = Path(__file__).parents[2] / "schemas" / "saved-plan.schema.json"
@@ -201,3 +205,64 @@ def test_markdown_is_for_a_pull_request(zenflow: Zenflow, folder: Path) -> None:
     assert text.startswith("### Plan of shoot 1.0.0\n")
     assert "| &nbsp;&nbsp;generate | image\\_editor · SEEDREAM\\_5 | 2 | ~1 | 2 | 2 | 2 |" in text
     assert "**Fits:** 2 credits" in text
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The price questions that the service is asked."""
+    found: list[str] = []
+    quote = McpProvider.quote
+
+    async def counted(self: Any, question: Any) -> Any:
+        found.append(question.tool)
+        return await quote(self, question)
+
+    monkeypatch.setattr(McpProvider, "quote", counted)
+    return found
+
+
+def test_prices_serve_again_for_the_time_that_the_user_sets_and_a_plan_says_how_old_they_are(
+    zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert zenflow("run", "shoot").status == 0  # the state folder is there, and with it what was told
+    asked.clear()
+    assert zenflow("plan", "shoot").status == 0 and asked == ["image_editor"]
+    monkeypatch.setenv("ZENFLOW_PRICE_CACHE", "600")
+    asked.clear()
+    assert zenflow("plan", "shoot").status == 0 and asked == []
+    path = here / ".zenflow" / "prices.json"
+    rows = json.loads(path.read_text())
+    for row in rows["sandbox"].values():
+        row["asked_at"] = as_iso(datetime.now(UTC) - timedelta(seconds=300))
+    path.write_text(json.dumps(rows))
+    text = zenflow("plan", "shoot").out
+    assert asked == [] and "5 min 0" in text and " old: each/generate." in text
+    for row in rows["sandbox"].values():
+        row["asked_at"] = as_iso(datetime.now(UTC) - timedelta(seconds=601))
+    path.write_text(json.dumps(rows))
+    assert zenflow("plan", "shoot").status == 0 and asked == ["image_editor"]
+
+
+def test_a_binding_plan_asks_for_its_prices_whatever_was_told_lately(
+    zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A price that was kept says what held then; what binds is what holds now."""
+    monkeypatch.setenv("ZENFLOW_PRICE_CACHE", "600")
+    assert zenflow("run", "--plan", "plan.json").status == 0
+    path = here / ".zenflow" / "prices.json"
+    rows = json.loads(path.read_text())
+    for row in rows["sandbox"].values():
+        row.update(credits="7", asked_at=as_iso(datetime.now(UTC)))
+    path.write_text(json.dumps(rows))
+    assert zenflow("plan", "shoot", "--json").document["credits"]["expected"] == 14  # the kept price serves a plan
+    asked.clear()
+    report = zenflow("run", "--plan", "plan.json", "--json")
+    assert (report.status, report.document["credits"]["charged"]) == (0, 2) and "image_editor" in asked
+    rows["sandbox"] = {
+        key: {**row, "credits": "7", "asked_at": as_iso(datetime.now(UTC))} for key, row in rows["sandbox"].items()
+    }
+    path.write_text(json.dumps(rows))
+    assert zenflow("plan", "shoot", "-o", "kept.json").status == 0  # a plan of kept prices, each with its time
+    moved = zenflow("run", "--plan", "kept.json", "--json")
+    assert (moved.status, moved.document["moved"][0]["kind"]) == (3, "price")
+    assert (moved.document["moved"][0]["before"], moved.document["moved"][0]["after"]) == ("7 credits", "1 credit")

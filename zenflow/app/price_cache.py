@@ -47,9 +47,10 @@ class PriceCache:
         return self._quotes.get(key)
 
     def fresh(self, key: str, now: datetime, seconds: float) -> Quote | None:
-        """An answer that is not older than that."""
+        """An answer that is not older than that; one from the future (a clock was set back) has no age that counts."""
         found = self._quotes.get(key)
-        return found if found is not None and now - found.asked_at <= timedelta(seconds=seconds) else None
+        age = None if found is None else now - found.asked_at
+        return found if age is not None and timedelta(0) <= age <= timedelta(seconds=seconds) else None
 
     def remember(self, quotes: Mapping[str, Quote]) -> None:
         """Keep new answers. That they cannot be written down is no reason to fail a plan."""
