@@ -58,7 +58,7 @@ class Bookkeeper:
     async def settle(self, *, patient: bool = True, from_start: bool = False) -> None:
         """Take in what the list says of our tasks: debits and refunds. `from_start`: as far down as the run goes, for
         what came to tasks that seemed to be over."""
-        wanted = self._first_watermark() if from_start else self._wanted_floor()
+        wanted = self._context.recorder.state.first_watermark if from_start else self._wanted_floor()
         if wanted is None:
             return
         try:
@@ -120,10 +120,6 @@ class Bookkeeper:
                 self.on_difference(submission, submission.confirmed or -amount)
         elif amount > 0 and row.transaction_id not in submission.refunds:
             recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, amount))
-
-    def _first_watermark(self) -> str | None:
-        marks = (one.watermark for _, one in sorted(self._context.recorder.state.submissions.items()))
-        return next((mark for mark in marks if mark is not None), None)
 
     def _wanted_floor(self) -> str | None:
         """The oldest watermark that still matters: of a charge not confirmed, or of a failed call that may be refunded."""

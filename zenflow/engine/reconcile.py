@@ -95,7 +95,7 @@ class Reconciler:
         recorder, now = self._context.recorder, self._context.recorder.now()
         stamp, account_id = task.comment[:STAMP_LENGTH], self._desk.account.account_id
         await recorder.commit(
-            e.Intended(now, stray.number, stamp, task.tool, task.comment, calls, self._oldest_watermark(), account_id),
+            e.Intended(now, stray.number, stamp, task.tool, task.comment, calls, self._desk.state.first_watermark, account_id),
             e.Accepted(now, stray.number, task.task_id, task.total, adopted=True),
         )
         for row in await debits_of(self._desk, task.task_id):
@@ -203,7 +203,3 @@ class Reconciler:
                 why = "belongs to another account" if error.trouble == "forbidden" else "is not known to the service"
                 raise UsageError("ZF055", f"Task {task_id} {why}.", "`zenflow tasks` lists them.") from error
             raise
-
-    def _oldest_watermark(self) -> str | None:
-        marks = [s.watermark for s in self._desk.state.submissions.values() if s.watermark is not None]
-        return marks[0] if marks else None

@@ -130,8 +130,8 @@ class Strangers:
 
     def _watermark(self) -> str:
         """Its debit is somewhere after the oldest row that the run remembers: its charge is what that row says."""
-        marks = (s.watermark for _, s in sorted(self._context.recorder.state.submissions.items()))
-        return next((mark for mark in marks if mark is not None), NO_ROWS)
+        mark = self._context.recorder.state.first_watermark
+        return NO_ROWS if mark is None else mark
 
     def of_tool(self, tool: str) -> Stranger | None:
         """One that nothing has been recognised as yet: any call of its tool may be the one that it has asked for, under

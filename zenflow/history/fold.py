@@ -119,6 +119,8 @@ def _intended(state: RunState, event: e.Intended) -> None:
     )
     state.books.reserved += quote
     state.books.open += quote
+    if state.first_watermark is None:
+        state.first_watermark = event.watermark
     _remember_calls(state, submission)
 
 

@@ -157,6 +157,7 @@ class RunState:
     budget: Decimal = ZERO
     options: dict[str, Any] = field(default_factory=dict)
     submissions: dict[int, SubmissionState] = field(default_factory=dict)
+    first_watermark: str | None = None  # the account's list stood there before anything of this run was paid
     instances: dict[str, InstanceState] = field(default_factory=dict)
     files: dict[str, dict[int, FileSaved]] = field(default_factory=dict)  # download instance → index → file
     picks: dict[str, tuple[str, ...]] = field(default_factory=dict)
