@@ -81,6 +81,7 @@ class ScriptedProvider:
         self.script = script or Script()
         self.process = process or Process()
         self.clock: Clock = service.clock
+        self.account_id = service.account_id  # as whom this process signed in
         self.submitted: list[Submission] = []  # `submit` calls that were written to the wire
         self.sent_at_s: list[float] = []  # when each of them was
         self.submits = 0  # `submit` calls, those without a connection included
@@ -112,7 +113,8 @@ class ScriptedProvider:
         if submission in self._on_wire:
             self._on_wire.remove(submission)
         try:
-            return mishaps.accepted(self.service.create(submission.tool, submission.inputs, submission.comment))
+            asked = submission.tool, submission.inputs, submission.comment
+            return mishaps.accepted(self.service.create(*asked, owner_id=self.account_id))
         except Refusal as refusal:
             return mishaps.refused(refusal)
 
@@ -147,7 +149,7 @@ class ScriptedProvider:
 
     async def account(self) -> Account:
         await self._travel("account")
-        return Account(self.service.account_id, self.service.credits)
+        return Account(self.account_id, self.service.credits)
 
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
         await self._travel("catalog")

@@ -162,8 +162,17 @@ class ScriptedService:
 
     # ------------------------------------------------------------------------------------------------------------- tasks
 
-    def create(self, tool: str, inputs: Sequence[Mapping[str, Any]], comment: str, *, posted: bool = True) -> MadeTask:
-        """`create_task`: charged at once, whole or not at all. Raises Refusal."""
+    def create(
+        self,
+        tool: str,
+        inputs: Sequence[Mapping[str, Any]],
+        comment: str,
+        *,
+        posted: bool = True,
+        owner_id: str | None = None,
+    ) -> MadeTask:
+        """`create_task`: charged at once, whole or not at all. `owner_id`: who had signed in when it was sent. Raises
+        Refusal."""
         self.settle()
         self.posts += posted
         if not 1 <= len(inputs) <= MOST_INPUTS:
@@ -173,7 +182,8 @@ class ScriptedService:
         charge = sum((self._price(offer, one) + self.surcharge for one in inputs), Decimal(0))
         if charge > self.credits:
             raise Refusal(402, "out of credits")
-        return self._made(offer, inputs, comment, charge, posted)
+        origin = posted, self.account_id if owner_id is None else owner_id
+        return self._made(offer, inputs, comment, charge, origin)
 
     def _refuse_bad(self, tool: str, inputs: Sequence[Mapping[str, Any]], posted: bool) -> None:
         violations = []
@@ -193,7 +203,7 @@ class ScriptedService:
         return None
 
     def _made(
-        self, offer: Offer, inputs: Sequence[Mapping[str, Any]], comment: str, charge: Decimal, posted: bool
+        self, offer: Offer, inputs: Sequence[Mapping[str, Any]], comment: str, charge: Decimal, origin: tuple[bool, str]
     ) -> MadeTask:
         now_s, number = self.clock.monotonic_s(), len(self.tasks)
         calls: list[MadeCall] = []
@@ -202,7 +212,7 @@ class ScriptedService:
             calls.append(MadeCall(self.new_id(), dict(params), fate, now_s + fate.seconds))
         copied = tuple(dict(params) for params in inputs)
         now, made = self.moment(now_s), tuple(calls)
-        task = MadeTask(self.new_id(), offer.name, copied, comment, now, now_s, made, charge, posted, self.account_id)
+        task = MadeTask(self.new_id(), offer.name, copied, comment, now, now_s, made, charge, *origin)
         task.listed_from_s = now_s + self.lag_s(number)
         self.tasks[task.task_id] = task
         self._book(-charge, task.task_id)

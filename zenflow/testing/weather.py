@@ -62,6 +62,7 @@ class Weather:
     person: bool = False
     copies: Copies = field(default_factory=Copies)
     others_sign_in: bool = False  # before one of the lives
+    deletes: bool = False
     prices_move: bool = False
     overcharges: bool = False  # a charge may differ from its quote
     log: list[str] = field(default_factory=list)
@@ -194,7 +195,7 @@ def _others(weather: Weather) -> None:
         weather.person = True
         service.later(chance.uniform(1.0, 200.0), lambda: _copy(weather))
     if chance.random() < 0.05:
-        weather.person = True
+        weather.person = weather.deletes = True  # and no copies: what is not there and not remembered nobody knows (A7)
         service.later(chance.uniform(1.0, 100.0), lambda: _delete(weather))
     weather.others_sign_in = chance.random() < 0.05
 
@@ -244,7 +245,7 @@ def _machine(weather: Weather) -> None:
     if chance.random() < 0.05:
         stage.service.later(chance.uniform(0.0, 100.0), lambda: _set_full(stage, True))
         stage.service.later(chance.uniform(100.0, 3000.0), lambda: _set_full(stage, False))
-    if chance.random() < 0.12:
+    if chance.random() < 0.12 and not weather.deletes:
         if not stage.script.showing.echoes_inputs:  # an unknown task may then have asked for anything
             weather.person = True
         else:
