@@ -22,6 +22,7 @@ ADULT_BY_POLICY = "ZF423"
 ADULT_BY_WORKSPACE = "ZF424"
 ADULT_BY_ACCOUNT = "ZF425"
 MODEL_CONSTRAINT = "ZF426"
+NO_DEFAULT = "ZF427"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def check_model(
     if not tool.models:
         return
     value = params.get("model", tool.default_model)
+    if value is None and "model" in fields and "model" not in tool.required:
+        yield _unnamed(tool, gates, where)
     if not isinstance(value, str):
         return  # pending, absent, or of a wrong type, which the schema says
     written = "model" in params
@@ -69,6 +72,12 @@ def check_nsfw(params: Mapping[str, Any], gates: Gates, where: Where = NOWHERE) 
     """The parameter `nsfw: true` of any tool or action."""
     if params.get("nsfw") is True:
         yield from _adult("`nsfw: true`", gates, where.value(("nsfw",)))
+
+
+def _unnamed(tool: Tool, gates: Gates, where: Where) -> Problem:
+    """What the service would do then is not known: it may refuse, or choose one that no policy has seen."""
+    said = f"`{tool.name}` has no default model, and none is named"
+    return Problem(NO_DEFAULT, said, where.uses(), f"Add `model: …`.{_open_names(tool, gates)}")
 
 
 def _unknown(tool: Tool, value: str, place: Place | None) -> Problem:

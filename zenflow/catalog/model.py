@@ -44,7 +44,15 @@ class Tool:
 
     @property
     def default_model(self) -> str | None:
-        return next((m.value for m in self.models if m.is_default), None)
+        """The one that is marked, else the one that the schema names, else the only one there is; None: it must be named."""
+        marked = next((m.value for m in self.models if m.is_default), None)
+        if marked is not None or not self.models:
+            return marked
+        field = self.parameters.get("model")
+        named = field.get("default") if isinstance(field, Mapping) else None
+        if isinstance(named, str) and self.model(named) is not None:
+            return named
+        return self.models[0].value if len(self.models) == 1 else None
 
     def model(self, value: str) -> Model | None:
         return next((m for m in self.models if m.value == value), None)

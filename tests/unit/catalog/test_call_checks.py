@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from zenflow.catalog.check import check_call, with_default_model
 from zenflow.catalog.gates import Gates
-from zenflow.catalog.model import Account, Catalog
+from zenflow.catalog.model import Account, Catalog, Tool
 from zenflow.expr.values import ASSET, INTEGER, Pending, Type
 from zenflow.problems import Problem
 
@@ -159,6 +160,30 @@ def test_the_default_model_is_judged_like_a_written_one(catalog: Catalog) -> Non
 def test_the_default_model_is_sent_explicitly(catalog: Catalog) -> None:
     sent = with_default_model(catalog.tools["by_prompt"], {"positive_prompt": "x", "seed": None})
     assert sent == {"positive_prompt": "x", "model": "SEEDREAM_5"}
+
+
+def _without_default(tool: Tool, *, kept: int | None = None, **field: Any) -> Tool:
+    properties = {**tool.parameters, "model": {"type": "string", **field}}
+    models = tuple(replace(model, is_default=False) for model in tool.models[:kept])
+    schema = {**tool.input_schema, "properties": properties}
+    return replace(tool, models=models, input_schema=schema, digest=f"{field} {kept}")
+
+
+def test_a_tool_without_a_default_model_wants_one_named(catalog: Catalog) -> None:
+    tool = _without_default(catalog.tools["by_prompt"])
+    problem = only(check_call(tool, {"positive_prompt": "x"}, gates=Gates()))
+    assert problem.code == "ZF427" and "SEEDREAM_5" in str(problem.hint) and "GENERAL_NSFW" not in str(problem.hint)
+    assert check_call(tool, {"positive_prompt": "x", "model": "SEEDREAM_5"}, gates=Gates()) == []
+    assert check_call(tool, {"positive_prompt": "x", "model": Pending("inputs.model")}, gates=Gates()) == []
+
+
+def test_a_default_of_the_schema_or_an_only_model_is_the_default(catalog: Catalog) -> None:
+    named = _without_default(catalog.tools["by_prompt"], default="QWEN_IMAGE")
+    assert with_default_model(named, {"positive_prompt": "x"})["model"] == "QWEN_IMAGE"
+    only_one = _without_default(catalog.tools["by_prompt"], kept=1)
+    assert with_default_model(only_one, {"positive_prompt": "x"})["model"] == only_one.models[0].value
+    unknown = _without_default(catalog.tools["by_prompt"], default="gone")
+    assert only(check_call(unknown, {"positive_prompt": "x"}, gates=Gates())).code == "ZF427"
 
 
 def test_a_trusted_model_needs_a_trusted_account(catalog: Catalog) -> None:
