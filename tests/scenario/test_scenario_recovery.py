@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.engine.door import StopSignal
+from zenflow.engine.door import Limits, StopSignal
+from zenflow.engine.evidence import gather
+from zenflow.engine.reconcile import Reconciler
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
 from zenflow.testing import mishaps
 from zenflow.testing.build import Stage, stage_of
+from zenflow.testing.desk import at_desk
 from zenflow.testing.service import Fate
 from zenflow.testing.store import MemoryStore
 
@@ -208,6 +211,81 @@ def test_an_unknown_task_that_matches_nothing_holds_back_nothing_else_and_is_tol
     report = stage.finished()
     assert report.exit_status == 4 and [code for code, _, _ in report.reasons] == ["ZF646"]
     assert backup.events("run-1") == ()
+
+
+UPLOADED = """
+steps:
+  photo:
+    uses: upload
+    with: {source: "data:image/png;base64,aGVsbG8="}
+  draw:
+    uses: image_editor
+    with: {prompt: drawn, image_assets: ["${{ steps.photo.asset_id }}"]}
+  tell:
+    uses: run_any_llm
+    with: {prompt: told}
+"""
+
+
+def restored_without_its_upload():
+    """All was made; then the journal is one of the time before: the upload is made anew, under another id."""
+    stage = stage_of(UPLOADED, budget=100)
+    stage.script.latency_s = lambda method: 5.0 if method == "upload" else 0.1
+    backup = {}
+    stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
+    assert stage.service.posts == 2
+    stage.journal = backup["j"].survives()
+    return stage
+
+
+def test_a_task_of_a_forgotten_upload_holds_its_tool_and_nothing_else_and_names_reconcile():
+    stage = restored_without_its_upload()
+    report = stage.finished()
+    assert (report.exit_status, stage.service.posts) == (4, 2), "nothing that could repeat it was sent"
+    assert (report.steps["draw"].status, report.steps["tell"].status) == ("stopped", "done")
+    assert all("zenflow reconcile RUN" in hint for code, _, hint in report.reasons if code == "ZF646")
+    assert any(said.startswith("draw:") for code, said, _ in report.reasons if code == "ZF646")
+    assert stage.finished().exit_status == 4 and stage.service.posts == 2, "nor by the next resume"
+
+
+def test_once_a_person_has_booked_the_unknown_task_its_tool_goes_on():
+    stage = restored_without_its_upload()
+    stage.finished()
+
+    async def adopt(desk):
+        evidence = await gather(desk)
+        return await Reconciler(desk).adopt_stray(evidence.strays[0])
+
+    at_desk(stage, adopt)
+    assert stage.finished().status == "done" and stage.service.posts == 3
+
+
+def test_a_call_that_comes_later_and_is_recognised_lets_the_others_of_its_tool_go():
+    stage = stage_of(
+        """
+        steps:
+          write:
+            uses: craft_prompt
+            with: {brief: a, tool_name: image_editor, model: any}
+          second:
+            uses: image_editor
+            with: {prompt: "${{ steps.write.prompt }}"}
+          first:
+            uses: image_editor
+            with: {prompt: alone}
+        """,
+        budget=100,
+        limits=Limits(batch=1),
+    )
+    stage.script.latency_s = lambda method: 10.0 if method == "craft_prompt" else 0.1
+    stage.service.fate = lambda tool, params, number: Fate(2.0)
+    backup = {}
+    stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
+    only = next(task for task in stage.service.tasks.values() if task.inputs[0]["prompt"] == "alone")
+    del stage.service.tasks[only.task_id]  # as if it had never been made
+    stage.journal = backup["j"].survives()
+    assert stage.finished().status == "done"
+    assert stage.service.posts == 3, "the one that was not made; the other was recognised when it was ready"
 
 
 def test_a_run_that_died_with_its_request_on_the_wire_is_unknown_first_and_found_by_the_look():

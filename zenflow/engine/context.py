@@ -157,6 +157,13 @@ class Context:
         self.holds[instance] = halt
         self.wake.set()
 
+    def let_go(self, instance: Instance) -> None:
+        """What held it is gone."""
+        self.holds.pop(instance, None)
+        instance.status = Status.WAITING
+        instance.code = instance.message = instance.hint = ""
+        self.wake.set()
+
     def halt(self, code: str, message: str, hint: str) -> None:
         """Nothing new is paid from here on; what is paid is waited for and saved."""
         found = Halt(code, message, hint)

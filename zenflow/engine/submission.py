@@ -50,6 +50,7 @@ class Cashier:
         self._sending: set[asyncio.Task[None]] = set()
         self.strangers: Strangers | None = None  # of a resume
         self.old_assets: OldAssets | None = None
+        self._behind: list[Ready] = []  # held while a task that nobody knows may have asked for them
         self._watermark = watermark  # the newest transaction row seen so far
 
     # ------------------------------------------------------------------------------------------------------------- ready
@@ -96,6 +97,7 @@ class Cashier:
             if idle and not self.in_flight:
                 context.ledger.forget_all_owed()
             fresh = [ready for ready in candidates if not await self._already_asked(ready)]
+            fresh = [ready for ready in fresh if not self._may_be_asked(ready)]
             if self.old_assets is not None:
                 fresh = await self.old_assets.readable(fresh, self.again)
             chosen, waiting = await self._affordable(fresh)
@@ -123,7 +125,28 @@ class Cashier:
             submission = await self.strangers.adopt(stranger, known, self._context.account_id)
             self.in_flight += len(inputs)
             self.on_accepted(submission)
+            self._let_go()
         return True
+
+    def _may_be_asked(self, ready: Ready) -> bool:
+        """While a task with our stamp is unrecognised, nothing goes out with its tool: it could be the same again, and paid
+        again (money.md, “Resume”)."""
+        stranger = None if self.strangers is None else self.strangers.of_tool(ready.tool)
+        if stranger is None:
+            return False
+        said = f"task {stranger.task.task_id} of {ready.tool} carries this run's stamp, and may be this very call"
+        self._context.hold(
+            ready.instance, Halt("ZF646", said, "`zenflow reconcile RUN` shows it and takes your decision.")
+        )
+        self._behind.append(ready)
+        return True
+
+    def _let_go(self) -> None:
+        """A task was recognised: what waited for that is looked at again."""
+        behind, self._behind = self._behind, []
+        for ready in behind:
+            self._context.let_go(ready.instance)
+            self.again(ready)
 
     def skip_numbers(self, highest: int) -> None:
         """Count on from here: a stamp is never used twice."""
