@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from zenflow.clock import as_iso
 from zenflow.engine.account_list import NO_ROWS
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
@@ -68,9 +69,7 @@ class Strangers:
                 await self._came_late(namesake, summary.task_id, sight)
                 continue
             found.append(Stranger(task, _number_of(stamp, state)))
-        for stranger in sorted(
-            found, key=lambda one: one.number
-        ):  # of two that asked for the same, the first try first
+        for stranger in sorted(found, key=_age):
             if stranger.number in state.submissions:  # another copy of the journal has used it for something else
                 stranger.number = max(self.highest_number, *state.submissions) + 1
             self._take(stranger)
@@ -146,6 +145,12 @@ class Strangers:
     def _known(self) -> set[str]:
         """Tasks that belong to a submission by now: a look may have recognised one meanwhile."""
         return {s.task_id for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
+
+
+def _age(stranger: Stranger) -> tuple[int, str, str]:
+    """Of two that asked for the same the first try goes first; of two with one stamp the older one (money.md, “The stamp”)."""
+    made = stranger.task.created_at
+    return stranger.number, as_iso(made) if made is not None else "", stranger.task.task_id
 
 
 def _number_of(stamp: str, state: RunState) -> int:
