@@ -23,8 +23,8 @@ class Copies:
     changes: int = 0
 
     def take(self, stage: Stage) -> None:
-        """Somebody makes a backup: what is committed at this moment."""
-        if self.spare is None:
+        """Somebody makes a backup: what is committed at this moment. One without the run would begin another run."""
+        if self.spare is None and stage.events():
             self.spare = stage.journal.survives()
 
     @property
