@@ -129,7 +129,8 @@ async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Servi
                 yield provider
             return
         if server == ZENCREATOR:
-            raise ServiceError("sign_in", "Nobody is signed in at zencreator.", hint=_SIGN_IN_HINT)
+            why = f" (the system keyring cannot be asked: {store.trouble})" if store.trouble else ""
+            raise ServiceError("sign_in", f"Nobody is signed in at zencreator{why}.", hint=_SIGN_IN_HINT)
     tokens = NO_TOKEN if settings.token is None else StaticToken(settings.token)
     async with McpProvider(url, tokens=tokens, clock=clock, http=network(), server=server) as opened:
         yield opened

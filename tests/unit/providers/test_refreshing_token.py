@@ -36,6 +36,7 @@ class HandClock:
 
 class Memory:
     where = "memory"
+    trouble = ""
 
     def __init__(self) -> None:
         self.kept: Grant | None = None

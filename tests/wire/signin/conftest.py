@@ -55,7 +55,7 @@ def browser(here: Any, monkeypatch: pytest.MonkeyPatch) -> Browser:
     found = Browser()
     monkeypatch.setenv("BROWSER", "ours")
     monkeypatch.setattr("webbrowser.open", found.open)
-    monkeypatch.setattr("zenflow.providers.mcp.grants._working_keyring", lambda: None)
+    monkeypatch.setattr("zenflow.providers.mcp.grants._keyring_here", lambda: None)
     (here / "two.yaml").write_text(RECIPE)
     return found
 

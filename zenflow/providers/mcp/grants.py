@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,11 @@ class GrantStore(Protocol):
         """For people: where tokens are kept."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """For people: why the usual place could not be used just now; empty when it could."""
+        ...
+
 
 class FileStore:
     """One file per server in a folder of the user's alone, replaced whole at every change."""
@@ -67,6 +72,10 @@ class FileStore:
     @property
     def where(self) -> str:
         return str(self._folder)
+
+    @property
+    def trouble(self) -> str:
+        return ""
 
     def load(self, server: str) -> Grant | None:
         try:
@@ -106,37 +115,72 @@ class FileStore:
 
 
 class KeyringStore:
-    """The system's own keyring, by way of the `keyring` library where that is installed."""
+    """The system's own keyring, by way of the `keyring` library; what it does not take, or give, lies in files.
 
-    def __init__(self, keyring: Any) -> None:
+    A keyring may be locked at any time, or refuse a long entry (Windows takes 2,560 bytes): a sign-in is not lost for
+    that, and `where` says it.
+    """
+
+    def __init__(self, keyring: Any, files: FileStore) -> None:
         self._keyring = keyring
+        self._files = files
+        self._trouble = ""
+        self._why_in_files = ""  # of the last save
 
     @property
     def where(self) -> str:
+        if self._why_in_files:
+            return f"{self._files.where}, since the system keyring cannot be used: {self._why_in_files}"
         return f"the system keyring ({type(self._keyring.get_keyring()).__module__.rpartition('.')[2]})"
 
+    @property
+    def trouble(self) -> str:
+        return self._trouble
+
     def load(self, server: str) -> Grant | None:
-        text = self._keyring.get_password(_KEYRING_SERVICE, server)
-        return None if text is None else grant_from(text)
+        """The newer of both: what was refreshed while the keyring was locked lies in the file."""
+        text = self._tried(lambda: self._keyring.get_password(_KEYRING_SERVICE, server))
+        found = [one for one in (grant_from(text) if text else None, self._files.load(server)) if one is not None]
+        return max(found, key=_issued, default=None)
 
     def save(self, grant: Grant) -> None:
-        self._keyring.set_password(_KEYRING_SERVICE, grant.server, text_of(grant))
+        self._tried(lambda: self._keyring.set_password(_KEYRING_SERVICE, grant.server, text_of(grant)))
+        self._why_in_files = self._trouble
+        if self._why_in_files:
+            self._files.save(grant)
+        else:
+            self._files.delete(grant.server)
 
     def delete(self, server: str) -> bool:
-        if self._keyring.get_password(_KEYRING_SERVICE, server) is None:
-            return False
-        self._keyring.delete_password(_KEYRING_SERVICE, server)
-        return True
+        def forget() -> bool:
+            if self._keyring.get_password(_KEYRING_SERVICE, server) is None:
+                return False
+            self._keyring.delete_password(_KEYRING_SERVICE, server)
+            return True
+
+        gone = self._tried(forget)
+        return self._files.delete(server) or bool(gone)
+
+    def _tried(self, ask: Callable[[], Any]) -> Any:
+        """The keyring's answer; None, and the trouble kept, where it has none: its back-ends raise what they like."""
+        try:
+            answer = ask()
+        except Exception as no:
+            self._trouble = _told(no)
+            return None
+        self._trouble = ""
+        return answer
 
 
 def open_grants(folder: Path) -> GrantStore:
-    """The keyring where there is one that works, else files in `folder`."""
-    keyring = _working_keyring()
-    return FileStore(folder) if keyring is None else KeyringStore(keyring)
+    """The keyring where there is one, with files in `folder` beside it; else the files alone."""
+    keyring, files = _keyring_here(), FileStore(folder)
+    return files if keyring is None else KeyringStore(keyring, files)
 
 
-def _working_keyring() -> ModuleType | None:
-    """`keyring` is optional (zenflow[keyring]); on a machine without a keyring its backend only fails."""
+def _keyring_here() -> ModuleType | None:
+    """`keyring` is optional (zenflow[keyring]). Its back-ends for a machine without one (`fail`, `null`), and those that
+    keep things in the open, have a priority below 1: then there is none for us."""
     try:
         import keyring  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -144,11 +188,19 @@ def _working_keyring() -> ModuleType | None:
     try:
         if keyring.get_keyring().priority < 1:
             return None
-        keyring.get_password(_KEYRING_SERVICE, "probe")
-    except Exception:  # locked, no session bus, a backend that breaks: then there is none for us
+    except Exception:  # a back-end that breaks already when it is chosen
         return None
     found: ModuleType = keyring
     return found
+
+
+def _told(no: Exception) -> str:
+    """The kind of trouble alone: the text of a foreign error might quote what was to be kept."""
+    return "it is locked" if "lock" in type(no).__name__.lower() else type(no).__name__
+
+
+def _issued(grant: Grant) -> float:
+    return 0.0 if grant.issued_at is None else grant.issued_at.timestamp()
 
 
 def text_of(grant: Grant) -> str:
