@@ -57,7 +57,7 @@ def recipe_at(path: Path) -> Recipe:
 
 
 def stage_for(recipe: Recipe) -> Stage:
-    bound = bind_inputs(recipe, (), (), recipe.path.parent)
+    bound = bind_inputs(recipe, (), recipe.path.parent)
     named = tuple(sorted(str(path) for path in bound.named_paths))
     stage = Stage(recipe, inputs=bound.values, named_paths=named, budget=500)
     stage.service.offers = offers()

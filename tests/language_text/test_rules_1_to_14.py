@@ -100,14 +100,14 @@ def test_rule_6_an_input_is_a_fragment_or_a_type_word(tmp_path: Path) -> None:
     )
     assert [spec.required for spec in recipe.inputs.values()] == [True, False, False]
     uuid = "0f0e0d0c-0b0a-4908-8706-050403020100"
-    assert bind_inputs(recipe, [("a", uuid)], [], tmp_path).values == {"a": uuid, "b": 3, "c": None}
+    assert bind_inputs(recipe, [("a", uuid)], tmp_path).values == {"a": uuid, "b": 3, "c": None}
 
 
 def test_rule_7_the_declared_type_reads_the_word(tmp_path: Path) -> None:
     recipe = loaded("inputs: {a: string, b: integer, c: {type: array}}\nsteps: {s: {uses: x}}\n")
     (tmp_path / "rows.csv").write_text("name\nx\n")
     words = [("a", "1"), ("a", "007"), ("b", "007"), ("c", "@rows.csv")]
-    assert bind_inputs(recipe, words, [], tmp_path).values == {"a": "007", "b": 7, "c": [{"name": "x"}]}
+    assert bind_inputs(recipe, words, tmp_path).values == {"a": "007", "b": 7, "c": [{"name": "x"}]}
 
 
 def test_rule_8_paths_are_relative_to_where_they_are_written(tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_rule_8_paths_are_relative_to_where_they_are_written(tmp_path: Path) -> 
     path.write_text(HEAD + "inputs: {p: {type: image, default: p.png}}\nsteps: {s: {uses: x}}\n")
     recipe = load_recipe(path, Problems())
     assert recipe is not None
-    assert bind_inputs(recipe, [], [], tmp_path).values == {"p": str(tmp_path / "book/p.png")}
+    assert bind_inputs(recipe, [], tmp_path).values == {"p": str(tmp_path / "book/p.png")}
     with pytest.raises(InvalidRecipe):
-        bind_inputs(recipe, [("p", "p.png")], [], tmp_path)
+        bind_inputs(recipe, [("p", "p.png")], tmp_path)
 
 
 def test_rule_9_one_expression_gives_its_value_and_text_around_it_makes_text() -> None:

@@ -220,7 +220,7 @@ def test_a_default_that_is_a_link_leading_out_is_refused(tmp_path: Path) -> None
     )
     assert recipe is not None and not problems.has_errors
     with pytest.raises(InvalidRecipe) as refused:
-        bind_inputs(recipe, [], [], tmp_path)
+        bind_inputs(recipe, [], tmp_path)
     assert refused.value.code == "ZF518"
 
 

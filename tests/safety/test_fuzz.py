@@ -129,7 +129,7 @@ def test_a_mangled_recipe_is_told_and_one_that_is_valid_can_be_planned(tmp_path:
     recipe = load_recipe(path, Problems())
     assert recipe is not None
     try:
-        inputs = bind_inputs(recipe, [], [], folder).values
+        inputs = bind_inputs(recipe, [], folder).values
     except InvalidRecipe as missing:
         assert all(problem.code.startswith("ZF5") for problem in missing.problems)
         return

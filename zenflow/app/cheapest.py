@@ -121,7 +121,7 @@ class _Switcher:
         recipe = with_parameters(self.loaded.recipe, path, written) if written else self.loaded.recipe
         try:
             given = (*self._request.inputs, *self._words, *words)
-            inputs = bind_inputs(recipe, given, self._request.input_files, self._request.current)
+            inputs = bind_inputs(recipe, given, self._request.current)
         except InvalidRecipe:
             return None
         problems = Problems()

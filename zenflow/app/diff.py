@@ -24,7 +24,7 @@ from zenflow.plan.diff import Difference, Limit, PricedStep, Side, broken_guards
 from zenflow.plan.document import plan_document
 from zenflow.plan.model import Count
 from zenflow.plan.saved import is_saved_plan
-from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.inputs import Said, bind_inputs
 from zenflow.recipe.model import ACTIONS
 
 TOO_DEAR = "ZF671"
@@ -38,8 +38,7 @@ class DiffRequest:
     before: str
     after: str
     current: Path
-    inputs: tuple[tuple[str, str], ...] = ()
-    input_files: tuple[Path, ...] = ()
+    inputs: tuple[Said, ...] = ()
 
 
 async def diff(request: DiffRequest, settings: Settings) -> Difference:
@@ -82,8 +81,8 @@ async def _side(word: str, request: DiffRequest, to: Inquiry) -> Side:
 async def _planned(label: str, recipe: str, request: DiffRequest, to: Inquiry) -> Side:
     asked = RecipeRequest(recipe=recipe, current=request.current)
     found = read_recipe(asked)
-    words = tuple((name, value) for name, value in request.inputs if name in found.inputs)
-    bound = bind_inputs(found, words, request.input_files, request.current)
+    words = tuple(one for one in request.inputs if isinstance(one, Path) or one[0] in found.inputs)
+    bound = bind_inputs(found, words, request.current)
     plan = await make_plan(Loaded(found, bound), replace(asked, inputs=words), to)
     return side_of(label, plan_document(plan))
 

@@ -28,7 +28,7 @@ from zenflow.plan.model import BudgetLine, Foresight, Plan
 from zenflow.plan.price import Ask
 from zenflow.problems import Problems
 from zenflow.recipe.check_sources import check_sources
-from zenflow.recipe.inputs import BoundInputs, bind_inputs
+from zenflow.recipe.inputs import BoundInputs, Said, bind_inputs
 from zenflow.recipe.load import find_recipe, load_recipe
 from zenflow.recipe.model import Recipe
 
@@ -42,8 +42,7 @@ class RecipeRequest:
 
     recipe: str
     current: Path
-    inputs: tuple[tuple[str, str], ...] = ()
-    input_files: tuple[Path, ...] = ()
+    inputs: tuple[Said, ...] = ()
     budget: Decimal | None = None
     maxima: Mapping[str, int] = field(default_factory=dict)
     reuse: ReuseWish = field(default_factory=ReuseWish)
@@ -58,7 +57,7 @@ class Loaded:
 def load(request: RecipeRequest) -> Loaded:
     """Recipe and inputs; all problems of both at once, as InvalidRecipe."""
     recipe = read_recipe(request)
-    return Loaded(recipe, bind_inputs(recipe, request.inputs, request.input_files, request.current))
+    return Loaded(recipe, bind_inputs(recipe, request.inputs, request.current))
 
 
 def read_recipe(request: RecipeRequest) -> Recipe:

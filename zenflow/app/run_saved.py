@@ -113,7 +113,7 @@ def _inputs(saved: SavedPlan, recipe: Recipe, request: SavedRunRequest) -> Bound
         raise UsageError("ZF003", f"`-i {extra}` means nothing with `--plan`: the plan holds that input.")
     words = [(name, word_of(value)) for name, value in saved.inputs.items() if name not in given]
     words = [(name, text) for name, text in words if name in recipe.inputs]
-    return bind_inputs(recipe, [*words, *given.items()], (), request.current)
+    return bind_inputs(recipe, [*words, *given.items()], request.current)
 
 
 def _fact_or_none(path: Path) -> FileFact | None:

@@ -120,9 +120,9 @@ def _holds_one(place: Place | None, told: list[Place]) -> bool:
 
 def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete: bool) -> Mapping[str, Any]:
     """What was given is checked; what was not is “not known yet”, since a recipe is right without its inputs."""
-    if complete or request.inputs or request.input_files:
+    if complete or request.inputs:
         try:
-            return bind_inputs(recipe, request.inputs, request.input_files, request.current).values
+            return bind_inputs(recipe, request.inputs, request.current).values
         except InvalidRecipe as error:
             problems.extend(error.problems)
     return {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}

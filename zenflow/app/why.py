@@ -93,7 +93,7 @@ def _asked(request: WhyRequest, started: RunStarted) -> tuple[Recipe, Mapping[st
         for name, value in given_inputs(started).items()
         if name in recipe.inputs and name not in given
     ]
-    return recipe, bind_inputs(recipe, [*words, *given.items()], (), request.current).values
+    return recipe, bind_inputs(recipe, [*words, *given.items()], request.current).values
 
 
 def given_inputs(started: RunStarted) -> dict[str, Any]:

@@ -28,7 +28,6 @@ def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
         "recipe": asked.recipe,
         "current": current_folder(),
         "inputs": asked.inputs,
-        "input_files": asked.input_files,
         "budget": asked.budget,
         "maxima": asked.maxima,
     }

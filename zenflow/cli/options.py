@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import click
 
 from zenflow.cli.console import Console
-from zenflow.cli.words import parse_assignment, parse_budget, parse_maximum, parse_pick
+from zenflow.cli.said import Said, input_options
+from zenflow.cli.words import parse_budget, parse_maximum, parse_pick
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -48,8 +49,7 @@ class Asked:
     """What a recipe is to be planned with."""
 
     recipe: str
-    inputs: tuple[tuple[str, str], ...]
-    input_files: tuple[Path, ...]
+    inputs: tuple[Said, ...]
     budget: Decimal | None
     maxima: Mapping[str, int]
 
@@ -112,19 +112,10 @@ def maybe_recipe_options(body: Body) -> Callable[..., Any]:
 def _asked_options(body: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_ASKED):
         body = option(body)
-    return body
+    return input_options(body)
 
 
 _ASKED: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
-    click.option("inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input; `@file` reads it."),
-    click.option(
-        "input_files",
-        "--inputs",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="A YAML or JSON mapping of inputs.",
-    ),
     click.option("--budget", metavar="N", help="Never spend more than N credits."),
     click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP."),
 )
@@ -135,16 +126,14 @@ def _asked(body: Body) -> Callable[..., Any]:
     def with_recipe(
         *args: Any,
         recipe: str,
-        inputs: tuple[str, ...],
-        input_files: tuple[Path, ...],
+        said: tuple[Said, ...],
         budget: str | None,
         maxima: tuple[str, ...],
         **words: Any,
     ) -> Any:
         asked = Asked(
             recipe,
-            tuple(parse_assignment(word) for word in inputs),
-            input_files,
+            said,
             parse_budget(budget),
             dict(parse_maximum(word) for word in maxima),
         )

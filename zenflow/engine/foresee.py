@@ -223,11 +223,11 @@ class Foreseer:
             self._upload_bytes(instance, params, source)
 
     def _upload_bytes(self, instance: Instance, params: Mapping[str, Any], source: str) -> None:
-        digest = data_url_digest(source)
+        digest, size = data_url_digest(source), None
         if digest is None:
             path = _placed(instance, source)
             try:
-                digest = file_digest(path)
+                digest, size = file_digest(path), path.stat().st_size
             except OSError:
                 instance.status = Status.RUNNING  # the run says what is wrong with it
                 return
@@ -237,7 +237,7 @@ class Foreseer:
         asset_id, media_type = known or (str(uuid.uuid5(_NOT_UPLOADED, digest)), None)
         self._seen.contents[asset_id] = mark
         self._seen.requests[instance] = Request(params, mark)
-        results = {"asset_id": asset_id, "media_type": media_type, "size_bytes": None}
+        results = {"asset_id": asset_id, "media_type": media_type, "size_bytes": size}
         self._unfolder.settle(instance, Status.DONE, results=results)
 
     # ------------------------------------------------------------------------------------------- recipes used as steps

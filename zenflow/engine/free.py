@@ -111,7 +111,7 @@ class FreeWork:
         path = self._allowed(instance, source)
         digest = self._digests[instance] = await asyncio.to_thread(file_digest, path)
         if instance.step.spec.reuse is not False:
-            known = await self._known(digest)
+            known = await self._known(digest, path)
             if known is not None:
                 return _uploaded(known)
         return _uploaded(await self._upload_once(path, digest))
@@ -137,7 +137,7 @@ class FreeWork:
         journal.remember_asset(provider.server, context.account_id, digest, asset.asset_id, asset.media_type)
         return asset
 
-    async def _known(self, digest: str) -> UploadedAsset | None:
+    async def _known(self, digest: str, path: Path) -> UploadedAsset | None:
         """The asset of the same bytes uploaded before, if the service still has it."""
         context = self._context
         provider = context.service.provider
@@ -151,7 +151,8 @@ class FreeWork:
             if error.trouble in ("not_found", "forbidden"):
                 return None
             raise
-        return UploadedAsset(asset_id, media_type, None)
+        same = await asyncio.to_thread(path.stat)
+        return UploadedAsset(asset_id, media_type, same.st_size)
 
     def _allowed(self, instance: Instance, source: str) -> Path:
         """A local file that the user named, or one of the outermost recipe's folder, in which those that it uses lie too

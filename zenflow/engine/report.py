@@ -250,7 +250,8 @@ def _reasons(
     for halt in halts:
         yield (halt.code, halt.message, halt.hint)
     for step in overflow:
-        text = f"`{step.path}`: {step.overflow} more elements than its `max` allows were not started"
+        many = f"{step.overflow} elements" if step.overflow > 1 else "1 element"
+        text = f"`{step.path}`: {many} more than its `max` allows, not started"
         yield ("ZF623", text, _more_of(step, frames, state))
     for frame in frames:
         for step in frame.steps.values():

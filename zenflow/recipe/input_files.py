@@ -27,6 +27,7 @@ BAD_CSV = "ZF524"
 MAX_FILE = 16 * 1024 * 1024
 _MAX_ROWS = 100_000
 Where = Callable[[PathKey], Place | None]
+_FOLDER = "`@` stands before the path of a file. A list of pictures takes a folder without `@`; a literal `@` is written `@@`."
 _TEXT_TYPES = frozenset({"string", "image", "video", "audio"})
 
 
@@ -34,7 +35,7 @@ def read_text(path: Path, written: str, problems: Problems) -> str | None:
     """The text of a file that an input names."""
     try:
         if path.is_dir():
-            problems.error(UNREADABLE, f"`{written}` is a folder, and a file is wanted")
+            problems.error(UNREADABLE, f"`{written or '@'}` is a folder, and a file is wanted", None, _FOLDER)
             return None
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from zenflow.errors import InvalidRecipe
 from zenflow.problems import Place, Problems
@@ -26,6 +26,9 @@ MISSING_INPUT = "ZF502"
 WRONG_INPUT = "ZF503"
 BAD_INPUT_FILE = "ZF504"
 _KINDS = {"missing": "is not complete"}
+
+
+Said: TypeAlias = tuple[str, str] | Path  # `-i name=value`, or the file of `--inputs`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,17 @@ class _Given:
     source: str
 
 
-def bind_inputs(recipe: Recipe, words: Sequence[tuple[str, str]], files: Sequence[Path], base: Path) -> BoundInputs:
-    """`words` are those of `-i name=value`, `files` those of `--inputs`; later ones win. Raises `InvalidRecipe`."""
+def bind_inputs(recipe: Recipe, said: Sequence[Said], base: Path) -> BoundInputs:
+    """What is `said` of the inputs, in the order of the command line; later ones win (rule 7). Raises `InvalidRecipe`."""
     problems = Problems()
     given: dict[str, _Given] = {}
-    for path in files:
-        _read_inputs_file(path, recipe, base, given, problems)
     broken: set[str] = set()
-    for name, text in words:
+    for one in said:
+        if isinstance(one, Path):
+            read = _read_inputs_file(one, recipe, base, given, problems)
+            broken = set(recipe.inputs) if read is None else broken - read
+            continue
+        name, text = one
         if name not in recipe.inputs:
             _report_unknown(name, recipe, None, problems)
             continue
@@ -98,24 +104,28 @@ def _digest_of_data_url(url: str) -> str:
 # --- where values come from ----------------------------------------------------------------------------------------
 
 
-def _read_inputs_file(path: Path, recipe: Recipe, base: Path, given: dict[str, _Given], problems: Problems) -> None:
+def _read_inputs_file(
+    path: Path, recipe: Recipe, base: Path, given: dict[str, _Given], problems: Problems
+) -> set[str] | None:
+    """The inputs that it names; None where it cannot be read: nobody knows then which are missing."""
     placed = base / path
     text = read_text(placed, str(path), problems)
     if text is None:
-        return
+        return None
     before = len(problems)
     node = parse_yaml(text, str(path), problems)
     if node is None or len(problems) > before:
-        return
+        return None
     if node.kind != "mapping":
         message = "a file of inputs is a mapping of names to values"
         problems.error(BAD_INPUT_FILE, message, node.place, "As in `photo: portrait.jpg`.")
-        return
+        return None
     for name, (key, value) in node.entries.items():
         if name in recipe.inputs:
             given[name] = _Given(value.value, placed.parent, node_places(value), str(path))
         elif not name.startswith("x-"):
             _report_unknown(name, recipe, key.place, problems)
+    return set(node.entries) & set(recipe.inputs)
 
 
 def _word(spec: InputSpec, text: str, base: Path, problems: Problems) -> _Given | None:

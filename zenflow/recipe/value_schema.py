@@ -184,7 +184,10 @@ def _mapping(value: dict[str, Any], schema: Mapping[str, Any], path: PathKey) ->
     properties = schema.get("properties") or {}
     for key in schema.get("required", ()):
         if value.get(key) is None:
-            yield Misfit((*path, key), "missing", f"`{key}` is missing", describe(properties.get(key, {})))
+            words = describe(properties.get(key, {}))
+            yield Misfit(
+                (*path, key), "missing", f"`{key}` is missing", f"Expected: {words.rstrip('.')}." if words else None
+            )
     for key, item in value.items():
         if key in properties:
             if item is not None:

@@ -40,7 +40,7 @@ def recipe_with(tmp_path: Path) -> Callable[[str], Recipe]:
 
 def bound(recipe: Recipe, base: Path, *words: str, files: tuple[Path, ...] = ()) -> BoundInputs:
     pairs = [(word.partition("=")[0], word.partition("=")[2]) for word in words]
-    return bind_inputs(recipe, pairs, files, base)
+    return bind_inputs(recipe, [*files, *pairs], base)
 
 
 def refused(recipe: Recipe, base: Path, *words: str, files: tuple[Path, ...] = ()) -> list[Problem]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.said import InputsInOrder, Said, input_options
 from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_assignment, parse_budget, parse_increase
+from zenflow.cli.words import parse_budget, parse_increase
 
 
-@click.command("diff")
+@click.command("diff", cls=InputsInOrder)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option(
-    "inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input, for each side that has it."
-)
-@click.option("input_files", "--inputs", multiple=True, type=click.Path(path_type=Path), metavar="FILE")
+@input_options
 @click.option("--max-increase", metavar="N[%]", help="Fail (3) when the total grows by more.")
 @click.option("--budget", metavar="N", help="Fail (3) when the worst case of B is over N credits.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to show it.")
@@ -28,15 +24,17 @@ from zenflow.cli.words import parse_assignment, parse_budget, parse_increase
 def command(
     before: str,
     after: str,
-    inputs: tuple[str, ...],
-    input_files: tuple[Path, ...],
+    said: tuple[Said, ...],
     max_increase: str | None,
     budget: str | None,
     form: str,
     where: Where,
     talk: Talk,
 ) -> int:
-    """Compare what A and B cost. Each is a recipe, a saved plan, a run, or REV:path in git."""
+    """Compare what A and B cost. Each is a recipe, a saved plan, a run, or REV:path in git.
+
+    Inputs are given to each side that has them.
+    """
     from zenflow.app.diff import DiffRequest, diff, refused_by
     from zenflow.cli.boundary import error_document
     from zenflow.cli.views.diff import diff_markdown, draw_diff
@@ -49,8 +47,7 @@ def command(
         before=before,
         after=after,
         current=current_folder(),
-        inputs=tuple(parse_assignment(word) for word in inputs),
-        input_files=input_files,
+        inputs=said,
     )
     found = wait_for(diff(request, settings_here(where)))
     console = talk.console

@@ -13,6 +13,7 @@ from zenflow.cli import exits
 from zenflow.cli.console import Console
 from zenflow.cli.here import recipe_words, settings_here
 from zenflow.cli.options import Asked, Talk, Where, Wish, recipe_options, reuse_options, server_options, talk_options
+from zenflow.cli.said import InputsInOrder
 from zenflow.cli.views.ink import PLAIN
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
@@ -34,7 +35,7 @@ class Shown:
     offline: bool = False
 
 
-@click.command("plan")
+@click.command("plan", cls=InputsInOrder)
 @recipe_options
 @reuse_options
 @click.option("-o", "--output", "keep_in", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")

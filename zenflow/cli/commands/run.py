@@ -21,6 +21,7 @@ from zenflow.cli.options import (
     server_options,
     talk_options,
 )
+from zenflow.cli.said import InputsInOrder
 from zenflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from zenflow.engine.result import RunReport
 
 
-@click.command("run")
+@click.command("run", cls=InputsInOrder)
 @maybe_recipe_options
 @reuse_options
 @pick_option
@@ -53,9 +54,17 @@ def command(
 ) -> int:
     """Run RECIPE: show the plan, ask, then make and save everything within the budget."""
     if plan_file is not None:
-        if asked.recipe or asked.budget is not None or asked.maxima or asked.input_files or wish != Wish() or dry_run:
+        words = tuple(one for one in asked.inputs if isinstance(one, tuple))
+        if (
+            asked.recipe
+            or asked.budget is not None
+            or asked.maxima
+            or len(words) < len(asked.inputs)
+            or wish != Wish()
+            or dry_run
+        ):
             raise UsageError("ZF003", "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.")
-        return _run_plan(plan_file, asked, picks, out, where, talk)
+        return _run_plan(plan_file, words, picks, out, where, talk)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
@@ -76,7 +85,12 @@ def command(
 
 
 def _run_plan(
-    file: Path, asked: Asked, picks: Mapping[str, tuple[int, ...]], out: Path | None, where: Where, talk: Talk
+    file: Path,
+    inputs: tuple[tuple[str, str], ...],
+    picks: Mapping[str, tuple[int, ...]],
+    out: Path | None,
+    where: Where,
+    talk: Talk,
 ) -> int:
     """A saved plan is agreed to: nobody is asked again."""
     from zenflow.app.run_saved import SavedRunRequest, run_saved
@@ -84,7 +98,7 @@ def _run_plan(
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
 
-    request = SavedRunRequest(file=file, current=current_folder(), inputs=asked.inputs, out=out, picks=picks)
+    request = SavedRunRequest(file=file, current=current_folder(), inputs=inputs, out=out, picks=picks)
     settings = settings_here(where)
     agree = agree_to_plan(talk.console, yes=True)
     with with_plan(talk.console):

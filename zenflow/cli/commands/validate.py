@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.said import InputsInOrder, Said, input_options
 from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_assignment
 
 
-@click.command("validate")
+@click.command("validate", cls=InputsInOrder)
 @click.argument("recipe")
-@click.option("inputs", "-i", "--input", multiple=True, metavar="NAME=VALUE", help="One input; `@file` reads it.")
-@click.option("input_files", "--inputs", multiple=True, type=click.Path(path_type=Path), metavar="FILE")
+@input_options
 @click.option("form", "--format", type=click.Choice(["text", "json", "github"]), default="text", help="How to tell.")
 @server_options
 @talk_options
-def command(
-    recipe: str, inputs: tuple[str, ...], input_files: tuple[Path, ...], form: str, where: Where, talk: Talk
-) -> int:
+def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, talk: Talk) -> int:
     """Check RECIPE: its text, its references, its parameters against the tools. Nothing is sent that costs.
 
     Every finding has a code: `zenflow explain CODE` says what it means.
@@ -30,8 +25,7 @@ def command(
     from zenflow.app.validate import validate
     from zenflow.cli.views.validation import show_validation
 
-    words = tuple(parse_assignment(word) for word in inputs)
-    request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=words, input_files=input_files)
+    request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=said)
     validation = wait_for(validate(request, settings_here(where)))
     show_validation(validation, talk.console, form)
     return validation.status

@@ -1,0 +1,65 @@
+"""Inputs as they are said on the command line, in recipes that run without a call that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Zenflow = Callable[..., Any]
+HEAD = "zenflow: 1\nname: t\ninputs:\n"
+STEP = "steps:\n  g: {if: false, uses: by_prompt, with: {positive_prompt: x, model: SEEDREAM_5}}\n"
+
+
+@pytest.fixture
+def recipe(here: Path) -> Path:
+    path = here / "r.yaml"
+    path.write_text(HEAD + "  s: {type: string}\n" + STEP + "outputs: {s: '${{ inputs.s }}'}\n")
+    (here / "b.yaml").write_text("s: b\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("-i", "s=a", "--inputs", "b.yaml"), "b"),
+        (("--inputs", "b.yaml", "-i", "s=a"), "a"),
+        (("-i", "s=a", "--inputs=b.yaml", "--input=s=c"), "c"),
+    ],
+)
+def test_of_words_and_files_the_later_one_wins(
+    zenflow: Zenflow, recipe: Path, words: tuple[str, ...], expected: str
+) -> None:
+    assert zenflow("run", *words, "r.yaml", "--json").document["outputs"] == {"s": expected}
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "validate"])
+def test_a_file_of_inputs_that_cannot_be_read_is_told_alone(zenflow: Zenflow, recipe: Path, command: str) -> None:
+    told = zenflow(command, "r.yaml", "--inputs", "nope.yaml", "--json").document
+    errors = [problem["code"] for problem in told["problems"] if problem["severity"] == "error"]
+    assert errors == ["ZF520"]
+
+
+def test_an_at_before_a_folder_is_explained(zenflow: Zenflow, recipe: Path) -> None:
+    for word in ("s=@", "s=@."):
+        error = zenflow("run", "r.yaml", "-i", word, "--json").document["error"]
+        assert error["code"] == "ZF521"
+        assert "`@@`" in error["hint"]
+
+
+def test_the_size_of_an_upload_is_known_also_when_the_same_bytes_are_there_already(
+    zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZENFLOW_SPEED", "2000")
+    assert zenflow("init").status == 0
+    (here / "r.yaml").write_text(
+        "zenflow: 1\nname: t\nsteps:\n"
+        "  u: {uses: upload, with: {source: recipes/photos/example.jpg}}\n"
+        "outputs: {size: '${{ steps.u.size_bytes }}', text: '${{ steps.u.size_bytes }} bytes'}\n"
+    )
+    size = (here / "recipes/photos/example.jpg").stat().st_size
+    for _ in range(2):
+        done = zenflow("run", "r.yaml", "--json")
+        assert done.document["outputs"] == {"size": size, "text": f"{size} bytes"}
