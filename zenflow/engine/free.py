@@ -12,7 +12,7 @@ from typing import Any
 
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Go, decide
-from zenflow.engine.instances import Frame, Instance, Status
+from zenflow.engine.instances import Frame, Instance
 from zenflow.engine.limits import Kind
 from zenflow.engine.result import Choice
 from zenflow.errors import ZenflowError
@@ -246,8 +246,3 @@ def _short(reference: Any) -> Any:
     cut = text[:REFERENCE_LIMIT]
     end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
     return {**reference, "description": cut[: end + 1] if end > REFERENCE_LIMIT // 2 else cut}
-
-
-def is_resting(instance: Instance) -> bool:
-    """Whether nothing more will happen to it in this process."""
-    return instance.status in (Status.STOPPED, Status.LATE, Status.UNKNOWN, Status.LOST)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zenflow.clock import as_iso, from_iso
+from zenflow.clock import from_iso
 from zenflow.credits import in_words
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context
@@ -210,16 +210,6 @@ def is_ours(submission: SubmissionState, task: Task) -> bool:
         return True
     asked = [_canonical(call.call.params) for call in submission.calls]
     return asked == [_canonical(one) for one in task.inputs]
-
-
-def open_since(state: RunState) -> list[SubmissionState]:
-    """Submissions that an earlier process left without an answer: nobody will ever read one."""
-    return [s for s in state.submissions.values() if s.outcome is Outcome.OPEN]
-
-
-def closed_when(state: RunState, submission: SubmissionState, now: datetime) -> str:
-    """When the connection of a dead process was certainly gone: now, for want of better knowledge."""
-    return as_iso(now)
 
 
 def _run_part(state: RunState) -> str:

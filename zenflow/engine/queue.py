@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -46,10 +46,6 @@ class ReadyQueue:
     def push(self, ready: Ready, tail_s: float) -> None:
         place = (self._sign * tail_s, ready.instance.key, next(self._numbers), ready)
         heapq.heappush(self._heap, place)
-
-    def push_all(self, many: Iterable[tuple[Ready, float]]) -> None:
-        for ready, tail_s in many:
-            self.push(ready, tail_s)
 
     def pop_up_to(self, count: int) -> list[Ready]:
         """The next calls, in order."""

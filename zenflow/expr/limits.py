@@ -15,14 +15,6 @@ MAX_INTEGER = (1 << 63) - 1  # what every JSON reader downstream can hold
 _MAX_NESTING = 100
 
 
-def bounded_text(text: str) -> str:
-    """The text, or a failure when it is over 1 MiB."""
-    length = len(text)
-    if length * 4 > MAX_BYTES and (length > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES):
-        raise Failure(TOO_LARGE, "the result is longer than 1 MiB")
-    return text
-
-
 def check_length(length: int) -> None:
     """Asked before a text of that many characters is made."""
     if length > MAX_BYTES:

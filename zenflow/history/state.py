@@ -77,11 +77,6 @@ class SubmissionState:
         return sum(self.debits.values(), ZERO) if self.debits else None
 
     @property
-    def confirmed_by(self) -> str | None:
-        """The first debit row that was seen."""
-        return next(iter(self.debits), None)
-
-    @property
     def charge(self) -> Decimal:
         """What it is booked at: the rows' amount once seen, else the quote; zero when nothing was charged."""
         if self.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,17 +35,6 @@ class Salvage:
 
 def sqlite_version() -> str:
     return sqlite3.sqlite_version
-
-
-def free_bytes(state_dir: Path) -> int | None:
-    """Free space where the journal lies, or will lie."""
-    there = state_dir
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    try:
-        return shutil.disk_usage(there).free
-    except OSError:
-        return None
 
 
 def folder_problem(state_dir: Path) -> JournalError | None:

@@ -130,4 +130,3 @@ TOOL_RESULTS: Mapping[str, Type] = {
 }
 
 TAKES_WHAT_EXISTS: frozenset[str] = frozenset({"download", "preview"})  # they and `outputs`
-COUNT_PARAMETERS: tuple[str, ...] = ("number_of_images", "batch_size", "count")  # rule 19

@@ -36,13 +36,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """One reason why a value does not fit. `of_key`: the key at the end of the path is what is wrong."""
+    """One reason why a value does not fit."""
 
     path: PathKey
     kind: str  # type enum range form unknown missing asset
     message: str
     hint: str | None = None
-    of_key: bool = False
 
 
 def is_uuid(text: str) -> bool:
@@ -197,7 +196,7 @@ def _mapping(value: dict[str, Any], schema: Mapping[str, Any], path: PathKey) ->
             listing = ", ".join(f"`{name}`" for name in properties)
             step_key = f"`{key}` is a key of the step: it stands beside `with`. " if key in KEYS_OF_A_STEP else ""
             hint = step_key + (f"Did you mean `{near}`? " if near and not step_key else "") + f"Known: {listing}."
-            yield Misfit((*path, key), "unknown", f"unknown `{key}`", hint, of_key=True)
+            yield Misfit((*path, key), "unknown", f"unknown `{key}`", hint)
 
 
 def describe(schema: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,6 @@ Nothing here ticks. What has happened by a moment is worked out from that moment
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -64,9 +63,6 @@ class SandboxClock:
 
     async def sleep(self, wait_s: float) -> None:
         await self._source.sleep(wait_s)
-
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 def as_text(moment_s: float | None) -> str | None:

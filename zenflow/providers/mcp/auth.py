@@ -81,7 +81,6 @@ class RefreshingToken:
         self._refreshing: asyncio.Task[None] | None = None
         self._refusals: list[float] = []
         self._tried_at_s = -EARLY_EVERY_S
-        self.refreshed = 0  # for tests and the bench
 
     async def token(self) -> str | None:
         left_s = self._left_s()
@@ -152,7 +151,6 @@ class RefreshingToken:
                 return
             raise self._ended(no) from no
         self._grant = fresh
-        self.refreshed += 1
         try:
             await asyncio.to_thread(self._store.save, fresh)
         except UsageError:

@@ -52,7 +52,6 @@ class Progress:
 
     def __init__(self, traced: bool, gate: Callable[[], bool] | None = None) -> None:
         self.reached: Reached = "not_connected" if traced else "sent"
-        self.gate_closed = False
         self._gate = gate
         self._tunnel = False
 
@@ -64,7 +63,6 @@ class Progress:
             if self._tunnel:
                 return
             if self._gate is not None and not self._gate():
-                self.gate_closed = True
                 raise Closed
             self.reached = "not_fully_sent"
         elif event == "send_request_body.complete" and not self._tunnel:

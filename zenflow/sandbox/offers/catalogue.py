@@ -175,6 +175,3 @@ OFFERS: tuple[Offer, ...] = (
 )
 
 BY_NAME: Mapping[str, Offer] = {offer.name: offer for offer in OFFERS}
-
-# Tools for which a blocking wait is discouraged (generation page).
-SLOW = frozenset({"videogen", "text_to_video", "video2video", "lipsync", "video_upscaler"})

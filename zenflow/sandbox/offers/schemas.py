@@ -42,7 +42,6 @@ def _outputs(**properties: Schema) -> Schema:
 
 
 IMAGES_OUT = _outputs(image_assets={"type": "array", "items": _UUID})  # recorded for image_editor
-IMAGE_OUT = _outputs(image_asset=_UUID)  # one picture: chosen by us
 VIDEO_OUT = _outputs(video_asset=_UUID)  # named in the generation page
 TEXT_OUT = _outputs(text={"type": "string"})
 

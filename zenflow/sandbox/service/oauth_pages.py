@@ -6,6 +6,7 @@ Sources: the MCP specification, “Authorization”; RFC 9728 (protected resourc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,26 +31,45 @@ def challenge(base_url: str) -> str:
 
 def oauth_routes(authorization: Authorization, base_url: str, mishaps: Mishaps) -> list[BaseRoute]:
     """Everything that a client needs to sign in. Faults may be asked for by the names `register` and `token`."""
+    pages = _Pages(authorization, base_url, mishaps)
+    return [
+        Route("/.well-known/oauth-protected-resource", pages.resource, methods=["GET"]),
+        Route("/.well-known/oauth-protected-resource/mcp", pages.resource, methods=["GET"]),
+        Route("/.well-known/oauth-authorization-server", pages.server, methods=["GET"]),
+        Route("/oauth/register", pages.register, methods=["POST"]),
+        Route("/oauth/authorize", pages.authorize, methods=["GET"]),
+        Route("/oauth/token", pages.token, methods=["POST"]),
+        Route("/oauth/revoke", pages.revoke, methods=["POST"]),
+    ]
 
-    async def resource(request: Request) -> Response:
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """One method per address."""
+
+    authorization: Authorization
+    base_url: str
+    mishaps: Mishaps
+
+    async def resource(self, request: Request) -> Response:
         return JSONResponse(
             {
-                "resource": authorization.resource,
-                "authorization_servers": [base_url],
+                "resource": self.authorization.resource,
+                "authorization_servers": [self.base_url],
                 "scopes_supported": [SCOPE],
                 "bearer_methods_supported": ["header"],
                 "resource_name": "zenflow sandbox",
             }
         )
 
-    async def server(request: Request) -> Response:
+    async def server(self, request: Request) -> Response:
         return JSONResponse(
             {
-                "issuer": base_url,
-                "authorization_endpoint": f"{base_url}/oauth/authorize",
-                "token_endpoint": f"{base_url}/oauth/token",
-                "registration_endpoint": f"{base_url}/oauth/register",
-                "revocation_endpoint": f"{base_url}/oauth/revoke",
+                "issuer": self.base_url,
+                "authorization_endpoint": f"{self.base_url}/oauth/authorize",
+                "token_endpoint": f"{self.base_url}/oauth/token",
+                "registration_endpoint": f"{self.base_url}/oauth/register",
+                "revocation_endpoint": f"{self.base_url}/oauth/revoke",
                 "scopes_supported": [SCOPE],
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -59,40 +79,40 @@ def oauth_routes(authorization: Authorization, base_url: str, mishaps: Mishaps) 
             }
         )
 
-    async def register(request: Request) -> Response:
-        if (spoiled := _spoiled(mishaps.draw("register", {}))) is not None:
+    async def register(self, request: Request) -> Response:
+        if (spoiled := _spoiled(self.mishaps.draw("register", {}))) is not None:
             return spoiled
         wanted = await _json(request)
         try:
-            client_id = authorization.register(wanted.get("client_name"), wanted.get("redirect_uris"))
+            client_id = self.authorization.register(wanted.get("client_name"), wanted.get("redirect_uris"))
         except OAuthRefusal as no:
             return _refusal(no)
         kept = {name: wanted[name] for name in ("client_name", "redirect_uris", "grant_types") if name in wanted}
         return JSONResponse({**kept, "client_id": client_id, "token_endpoint_auth_method": "none"}, 201)
 
-    async def authorize(request: Request) -> Response:
+    async def authorize(self, request: Request) -> Response:
         query = dict(request.query_params)
         redirect_uri = query.get("redirect_uri", "")
-        if not authorization.knows_redirect(query.get("client_id", ""), redirect_uri):
+        if not self.authorization.knows_redirect(query.get("client_id", ""), redirect_uri):
             # never redirected: the address is not one that the client has named (OAuth 2.1, 4.1.2.1)
             return PlainTextResponse("unknown client or redirect_uri", 400)
-        answer = {"state": query.get("state", ""), "iss": base_url}
-        denied = mishaps.draw("authorize", {}).first("sign_in_denied")
+        answer = {"state": query.get("state", ""), "iss": self.base_url}
+        denied = self.mishaps.draw("authorize", {}).first("sign_in_denied")
         try:
             if denied is not None:
                 raise OAuthRefusal("access_denied", denied.message)
-            answer["code"] = authorization.approve(query)
+            answer["code"] = self.authorization.approve(query)
         except OAuthRefusal as no:
             answer |= {"error": no.error, "error_description": no.description}
         mark = "&" if "?" in redirect_uri else "?"
         return RedirectResponse(f"{redirect_uri}{mark}{urlencode(answer)}", 302, _FRESH)
 
-    async def token(request: Request) -> Response:
-        drawn = mishaps.draw("token", {})
+    async def token(self, request: Request) -> Response:
+        drawn = self.mishaps.draw("token", {})
         if (spoiled := _spoiled(drawn, "before")) is not None:
             return spoiled
         try:
-            issued = authorization.token(await _form(request))
+            issued = self.authorization.token(await _form(request))
         except OAuthRefusal as no:
             return _refusal(no)
         if (spoiled := _spoiled(drawn)) is not None:
@@ -106,19 +126,9 @@ def oauth_routes(authorization: Authorization, base_url: str, mishaps: Mishaps) 
         }
         return JSONResponse(document, 200, _FRESH)
 
-    async def revoke(request: Request) -> Response:
-        authorization.revoke((await _form(request)).get("token", ""))
+    async def revoke(self, request: Request) -> Response:
+        self.authorization.revoke((await _form(request)).get("token", ""))
         return Response(status_code=200)
-
-    return [
-        Route("/.well-known/oauth-protected-resource", resource, methods=["GET"]),
-        Route("/.well-known/oauth-protected-resource/mcp", resource, methods=["GET"]),
-        Route("/.well-known/oauth-authorization-server", server, methods=["GET"]),
-        Route("/oauth/register", register, methods=["POST"]),
-        Route("/oauth/authorize", authorize, methods=["GET"]),
-        Route("/oauth/token", token, methods=["POST"]),
-        Route("/oauth/revoke", revoke, methods=["POST"]),
-    ]
 
 
 def _spoiled(drawn: Drawn, when: str | None = None) -> Response | None:
