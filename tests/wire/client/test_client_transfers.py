@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import struct
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from zenflow.artifacts.base import Expected
+from zenflow.artifacts.disk import DiskStore
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.auth import StaticToken
 from zenflow.providers.mcp.provider import McpProvider
 
 BODY = bytes(range(256)) * 4000
+PIECE = bytes(1 << 16)
 
 
 def _file_server(kit: Any, requests: list[Any]) -> Any:
@@ -161,6 +165,42 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
             return peak
 
     assert asyncio.run(drain()) < 2_000_000
+
+
+def test_memory_does_not_grow_with_what_is_downloaded_and_kept(kit: Any, tmp_path: Path) -> None:
+    """24 MB of a sound, streamed, verified and written; the allocations of the whole way, the server's too."""
+    wav = _wav_head(24_000_000)
+
+    async def endless(got: Any, writer: Any) -> None:
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: audio/wav\r\ncontent-length: {24_000_000}\r\n\r\n"
+        writer.write(head.encode() + wav)
+        for _ in range((24_000_000 - len(wav)) // len(PIECE)):
+            writer.write(PIECE)
+            await writer.drain()
+        writer.write(PIECE[: (24_000_000 - len(wav)) % len(PIECE)])
+        await writer.drain()
+
+    async def keep() -> tuple[int, int]:
+        store = DiskStore(tmp_path / "out")
+        async with kit.serving(endless) as server, McpProvider(server.url) as provider:
+            async with provider.download(server.url.replace("/mcp", "/small")):
+                pass  # what is loaded at first use
+            tracemalloc.start()
+            async with provider.download(server.url.replace("/mcp", "/large")) as down:
+                expected = Expected(down.media_type, down.total_bytes)
+                saved = await store.save("sound", "a1", down.chunks, expected)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        return saved.bytes, peak
+
+    kept, peak = asyncio.run(keep())
+    assert kept == 24_000_000
+    assert peak < 5_000_000, f"{peak / 1e6:.1f} MB"
+
+
+def _wav_head(total: int) -> bytes:
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    return struct.pack("<4sI4s", b"RIFF", total - 8, b"WAVE") + form + struct.pack("<4sI", b"data", total - 44)
 
 
 def test_the_server_refusing_the_size_names_the_ways_out(kit: Any, tmp_path: Path) -> None:
