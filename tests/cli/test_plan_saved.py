@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 
 from zenflow.clock import as_iso
+from zenflow.plan.saved import sealed
 from zenflow.providers.mcp.provider import McpProvider
 
 Zenflow = Callable[..., Any]
@@ -69,9 +71,10 @@ def saved(zenflow: Zenflow, folder: Path, here: Path) -> Path:
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """As a plan would stand that was made when this was so."""
     document = json.loads(path.read_text())
     edit(document)
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(sealed(document)))
 
 
 def refused(zenflow: Zenflow, path: Path) -> list[dict[str, str]]:
@@ -266,3 +269,88 @@ def test_a_binding_plan_asks_for_its_prices_whatever_was_told_lately(
     moved = zenflow("run", "--plan", "kept.json", "--json")
     assert (moved.status, moved.document["moved"][0]["kind"]) == (3, "price")
     assert (moved.document["moved"][0]["before"], moved.document["moved"][0]["after"]) == ("7 credits", "1 credit")
+
+
+def test_an_input_with_another_value_than_the_plan_stands_on_is_named(zenflow: Zenflow, saved: Path) -> None:
+    change(saved, lambda plan: plan["inputs"].update(looks=["red", "blue", "green"]))
+    assert [moved["kind"] for moved in refused(zenflow, saved)] == ["total"]  # what it says of itself no longer adds up
+    answer = zenflow("run", "--plan", str(saved), "-i", "looks=[]")
+    assert answer.status == 2 and "the plan holds that input" in answer.err
+
+
+def test_a_new_default_of_the_recipe_is_a_moved_recipe_and_not_a_new_input(
+    zenflow: Zenflow, saved: Path, folder: Path
+) -> None:
+    (folder / "shoot.yaml").write_text(RECIPE.replace("[red, blue]", "[red, blue, green]"))
+    assert [moved["kind"] for moved in refused(zenflow, saved)] == ["recipe"]
+
+
+def test_a_result_that_was_to_be_taken_and_that_the_service_has_no_more_makes_a_plan_stale(
+    zenflow: Zenflow, saved: Path, here: Path
+) -> None:
+    assert zenflow("run", "--plan", "plan.json").status == 0
+    assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0
+    [store] = list((here / ".zenflow" / "sandbox").rglob("*.db"))
+    ids = json.loads((here / "kept.json").read_text())["reuse"]["kept"]
+    gone = one_asset_of(zenflow, ids[0]["from_run"])
+    with sqlite3.connect(store) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        [table] = [name for name in tables if "asset" in name]
+        column = connection.execute(f"PRAGMA table_info({table})").fetchone()[1]
+        assert connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (gone,)).rowcount == 1
+    connection.close()
+    answer = zenflow("run", "--plan", "kept.json", "--json")
+    assert answer.status == 3, answer.err
+    assert {moved["kind"] for moved in answer.document["moved"]} == {"reuse", "total"}
+    assert "nothing: it is made new" in answer.document["error"]["message"]
+
+
+def one_asset_of(zenflow: Zenflow, run_id: str) -> str:
+    document = zenflow("show", run_id, "--json").document
+    ids = [
+        i["asset_ids"][0]
+        for path, step in document["steps"].items()
+        if path.endswith("generate")
+        for i in step["instances"]
+    ]
+    return str(ids[0])
+
+
+def test_a_budget_of_the_workspace_that_no_longer_holds_the_worst_case_refuses(
+    zenflow: Zenflow, saved: Path, here: Path
+) -> None:
+    settings = here / "zenflow.toml"
+    settings.write_text("[budget]\nper_run = 1\n")
+    answer = zenflow("run", "--plan", str(saved), "--json")
+    assert (answer.status, answer.document["error"]["code"]) == (3, "ZF661")
+    assert zenflow("runs", "--json").document["runs"] == []
+
+
+def test_a_plan_file_that_was_edited_is_refused_whatever_was_edited(zenflow: Zenflow, saved: Path) -> None:
+    whole = saved.read_text()
+    for before, after in (
+        ('"budget": 60', '"budget": 6000'),
+        ('"worst": 2', '"worst": 1'),
+        ('"made_at": "2', '"made_at": "3'),
+    ):
+        assert before in whole
+        saved.write_text(whole.replace(before, after))
+        [moved] = refused(zenflow, saved)
+        assert (moved["kind"], moved["what"], moved["after"]) == ("plan", "plan file plan.json", "changed since")
+    saved.write_text(json.dumps(json.loads(whole)))  # laid out otherwise: the same plan
+    assert zenflow("run", "--plan", str(saved)).status == 0
+
+
+def test_a_plan_file_that_is_cut_off_or_of_a_newer_zenflow_is_no_plan(zenflow: Zenflow, saved: Path) -> None:
+    whole = saved.read_text()
+    saved.write_text(whole[: len(whole) // 2])
+    cut = zenflow("run", "--plan", str(saved))
+    assert cut.status == 2 and "is no JSON" in cut.err
+    saved.write_text(whole)
+    change(saved, lambda plan: plan.update(format=2))
+    newer = zenflow("run", "--plan", str(saved))
+    assert newer.status == 2 and "format 2; this zenflow reads 1" in newer.err
+    saved.write_text(whole)
+    change(saved, lambda plan: plan.pop("prices"))
+    short = zenflow("run", "--plan", str(saved))
+    assert short.status == 2 and "`prices` is missing" in short.err and "zenflow plan RECIPE -o FILE" in short.err

@@ -10,6 +10,7 @@ import pytest
 
 from zenflow.engine.result import RunReport
 from zenflow.testing.build import Stage, stage_of
+from zenflow.testing.fidelity import calls_by_path, hold_against, hold_exactly
 
 Ran = Callable[..., "Done"]
 
@@ -59,7 +60,11 @@ def _agrees_with_its_plan(done: Done) -> None:
         failed = any(one.status == "failed" for step in done.report.steps.values() for one in step.instances)
         if planned.instances.exact and done.report.status == "done" and not failed:
             assert counted == planned.instances.min, path
-    spent = sum((step.credits for step in done.report.steps.values()), start=type(plan.credits.worst)(0))
+    made, spent = calls_by_path(done.stage.state()), done.report.state.books.spent
+    failed = any(one.status == "failed" for step in done.report.steps.values() for one in step.instances)
+    if done.report.status == "done" and not failed:
+        hold_against(plan, made, spent, "the run")
+        hold_exactly(plan, made, "the run")
     assert spent <= plan.credits.worst
 
 

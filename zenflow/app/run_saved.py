@@ -14,12 +14,12 @@ from zenflow.app.asking import patiently
 from zenflow.app.prepare import Loaded, asker_for, bounds_of, plan_for
 from zenflow.app.refusal import refusal_of
 from zenflow.app.run import Agree, Hands, RunRequest, begin_and_execute
-from zenflow.app.saved import fact_of, keep_plan, read_plan, word_of
+from zenflow.app.saved import fact_of, keep_plan, read_plan, stale, word_of
 from zenflow.app.settings import Setting, Settings
 from zenflow.app.wiring import Inquiry
 from zenflow.app.wish import wish_from
 from zenflow.engine.result import RunReport
-from zenflow.errors import Refused, UsageError
+from zenflow.errors import UsageError
 from zenflow.plan.model import BudgetLine, Plan
 from zenflow.plan.saved import FileFact, Moved, SavedPlan, is_hidden, kept_value, moved_files, moved_recipe, moved_world
 from zenflow.problems import Problems
@@ -27,7 +27,7 @@ from zenflow.recipe.inputs import BoundInputs, bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 
-STALE, GIVE_AGAIN = "ZF670", "ZF063"
+GIVE_AGAIN = "ZF063"
 _ORIGIN = "the saved plan"
 
 
@@ -93,11 +93,11 @@ def _loaded(saved: SavedPlan, request: SavedRunRequest) -> Loaded:
 def _recipe(saved: SavedPlan) -> Recipe:
     path = Path(saved.recipe_path)
     if not path.is_file():
-        raise _stale([Moved("recipe", f"recipe file {path.name}", saved.recipe_path, "gone")])
+        raise stale([Moved("recipe", f"recipe file {path.name}", saved.recipe_path, "gone")])
     recipe = load_recipe(path, Problems())
     if recipe is None:
         text = path.read_text(encoding="utf-8", errors="replace")
-        raise _stale(list(moved_recipe(saved, {path.name: text})))
+        raise stale(list(moved_recipe(saved, {path.name: text})))
     return recipe
 
 
@@ -129,22 +129,11 @@ def _on_its_server(saved: SavedPlan, settings: Settings) -> Settings:
     if kept_value(asked.value) == saved.server:
         return settings
     if asked.origin in ("--server", "ZENFLOW_SERVER") or is_hidden(saved.server):
-        raise _stale([Moved("server", "server", saved.server, str(kept_value(asked.value)))])
+        raise stale([Moved("server", "server", saved.server, str(kept_value(asked.value)))])
     own = Setting("service.server", saved.server, _ORIGIN)
     return replace(settings, by_key={**settings.by_key, "service.server": own})
 
 
 def _refuse_moved(moved: Sequence[Moved]) -> None:
     if moved:
-        raise _stale(moved)
-
-
-def _stale(moved: Sequence[Moved]) -> Refused:
-    said = "; ".join(map(str, moved[:8])) + (f"; and {len(moved) - 8} more" if len(moved) > 8 else "")
-    document = {"moved": [{"kind": m.kind, "what": m.what, "before": m.before, "after": m.after} for m in moved]}
-    return Refused(
-        STALE,
-        f"The plan no longer holds. {said[0].upper()}{said[1:]}. Nothing was spent.",
-        "Make it anew: `zenflow plan RECIPE -o FILE`.",
-        document=document,
-    )
+        raise stale(moved)

@@ -16,22 +16,25 @@ from zenflow import __version__
 from zenflow.app.prepare import Loaded
 from zenflow.app.wiring import Inquiry
 from zenflow.clock import as_iso
-from zenflow.errors import UsageError
+from zenflow.errors import Refused, UsageError
 from zenflow.plan.model import Plan
 from zenflow.plan.saved import (
     FileFact,
+    Moved,
     SavedPlan,
+    content_digest,
     is_saved_plan,
     kept_value,
     read_document,
     saved_document,
     saved_of,
+    sealed,
 )
 from zenflow.recipe.content import file_digest
 from zenflow.recipe.media_leaves import is_local_file, media_in
 from zenflow.recipe.model import Recipe
 
-NOT_A_PLAN, UNWRITABLE = "ZF061", "ZF062"
+NOT_A_PLAN, UNWRITABLE, STALE = "ZF061", "ZF062", "ZF670"
 
 
 async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[Path]) -> SavedPlan:
@@ -46,7 +49,7 @@ async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[P
 def write_plan(file: Path, saved: SavedPlan) -> None:
     """Whole or not at all; paths in it are relative to it. Raises UsageError."""
     folder = file.absolute().parent
-    document = saved_document(_moved_paths(saved, lambda path: _relative(path, folder)))
+    document = sealed(saved_document(_moved_paths(saved, lambda path: _relative(path, folder))))
     beside = file.with_name(f".{file.name}.new")
     try:
         beside.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -66,9 +69,11 @@ def read_plan(file: Path) -> SavedPlan:
     try:
         saved = read_document(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(
-            NOT_A_PLAN, f"{file} is a saved plan that cannot be read: {error}.", "Make it anew."
-        ) from error
+        what = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
+        said = f"{file} is a saved plan that cannot be read: {what}."
+        raise UsageError(NOT_A_PLAN, said, "Make it anew: `zenflow plan RECIPE -o FILE`.") from error
+    if document.get("digest") != content_digest(document):
+        raise stale([Moved("plan", f"plan file {file.name}", "as it was made", "changed since")])
     folder = file.absolute().parent
     return _moved_paths(saved, lambda path: os.path.normpath(folder / path))
 
@@ -129,3 +134,15 @@ def _local_inputs(recipe: Recipe, values: Mapping[str, Any]) -> list[Path]:
         for medium in media_in(values.get(name), spec.schema)
         if is_local_file(medium)
     ]
+
+
+def stale(moved: Sequence[Moved]) -> Refused:
+    """The refusal that names what moved."""
+    said = "; ".join(map(str, moved[:8])) + (f"; and {len(moved) - 8} more" if len(moved) > 8 else "")
+    document = {"moved": [{"kind": m.kind, "what": m.what, "before": m.before, "after": m.after} for m in moved]}
+    return Refused(
+        STALE,
+        f"The plan no longer holds. {said[0].upper()}{said[1:]}. Nothing was spent.",
+        "Make it anew: `zenflow plan RECIPE -o FILE`.",
+        document=document,
+    )

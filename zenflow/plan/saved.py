@@ -15,6 +15,7 @@ from typing import Any
 from zenflow.catalog.prices import Question, Quote
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, credits_from, in_words
+from zenflow.ids import digest_of
 from zenflow.plan.document import plan_document
 from zenflow.plan.model import Plan
 
@@ -82,7 +83,8 @@ class SavedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One thing that is not as the plan has it. `kind`: recipe, input, file, tool, price, server, account, reuse."""
+    """One thing that is not as the plan has it. `kind`: plan (its own file), recipe, input, file, tool, price, server,
+    account, reuse, total."""
 
     kind: str
     what: str
@@ -214,6 +216,16 @@ def _price_document(price: SavedPrice) -> dict[str, Any]:
     }
 
 
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with its own digest: a plan that somebody agreed to is carried out as it was made, or not at all."""
+    return {**document, "digest": content_digest(document)}
+
+
+def content_digest(document: Mapping[str, Any]) -> str:
+    """Of everything in it but the digest itself; how it is laid out does not matter."""
+    return digest_of({name: value for name, value in document.items() if name != "digest"})
+
+
 def is_saved_plan(document: Any) -> bool:
     """Whether a JSON document says that it is one."""
     return isinstance(document, dict) and document.get("kind") == KIND
@@ -308,6 +320,7 @@ def moved_world(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:
             yield Moved("tool", f"the schema or models of tool {name}", _short(before), _short(after))
     yield from _moved_prices(saved, now)
     yield from _moved_reuse(saved, now)
+    yield from _moved_totals(saved, now)
 
 
 def _moved_prices(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:
@@ -327,6 +340,19 @@ def _moved_reuse(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:
         if before.get(address) != after.get(address):
             what = f"what {address} reuses"
             yield Moved("reuse", what, _source(before.get(address)), _source(after.get(address)))
+
+
+def _moved_totals(saved: SavedPlan, now: SavedPlan) -> Iterator[Moved]:
+    """What the same things would cost now. Where all else stands still, another zenflow may count otherwise."""
+    before, after = saved.plan.get("credits"), now.plan.get("credits")
+    if before != after:
+        yield Moved("total", "the total", _amounts(before), _amounts(after))
+
+
+def _amounts(credits: Any) -> str:
+    known = credits if isinstance(credits, Mapping) else {}
+    low, expected, worst = (known.get(word, "?") for word in ("low", "expected", "worst"))
+    return f"{low} / {expected} / {worst} credits"
 
 
 def _source(kept: SavedKept | None) -> str:
