@@ -58,11 +58,14 @@ def has_skipped(tree: Any) -> bool:
     return any(leaf is SKIPPED for leaf in _leaves(tree))
 
 
+_WHOLE = frozenset({str, int, float, bool, Pending})
+
+
 def without_nulls(tree: Any) -> Any:
     """Rule 13: a key whose value is null is not sent, and a null element is left out of its list."""
     if type(tree) is dict:
         return {
-            key: item if type(item) is str else without_nulls(item) for key, item in tree.items() if item is not None
+            key: item if type(item) in _WHOLE else without_nulls(item) for key, item in tree.items() if item is not None
         }
     if type(tree) is list:
         return [item if type(item) is str else without_nulls(item) for item in tree if item is not None]
@@ -83,13 +86,17 @@ def templates_in(written: Any, path: PathKey = ()) -> Iterator[tuple[PathKey, Te
 
 
 def _leaves(tree: Any) -> Iterator[Any]:
-    stack = [tree]
+    kind = type(tree)
+    if kind is not dict and kind is not list:
+        yield tree
+        return
+    stack = [iter(tree.values() if kind is dict else tree)]
     while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is dict:
-            stack.extend(reversed(item.values()))
-        elif kind is list:
-            stack.extend(reversed(item))
-        else:
+        for item in stack[-1]:
+            kind = type(item)
+            if kind is dict or kind is list:
+                stack.append(iter(item.values() if kind is dict else item))
+                break
             yield item
+        else:
+            stack.pop()

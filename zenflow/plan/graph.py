@@ -22,9 +22,18 @@ class Cycle(Exception):
         self.path = tuple(path)
 
 
+def _is_ordered(
+    nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]], position: Mapping[Node, int]
+) -> bool:
+    """Whether each comes after what it needs as they are given, as in most recipes: that is the order then."""
+    return all(position.get(needed, -1) < place for place, node in enumerate(nodes) for needed in needs.get(node, ()))
+
+
 def topological_order(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]]) -> list[Node]:
     """The nodes so that each comes after what it needs; among equals, in the given order. Raises `Cycle`."""
     position = {node: place for place, node in enumerate(nodes)}
+    if _is_ordered(nodes, needs, position):
+        return list(nodes)
     sorter = TopologicalSorter({node: [n for n in needs.get(node, ()) if n in position] for node in nodes})
     try:
         sorter.prepare()

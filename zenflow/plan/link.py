@@ -20,12 +20,16 @@ def link(recipe: Recipe) -> dict[str, tuple[str, ...]]:
 
 def needs_of(step: StepSpec, recipe: Recipe) -> tuple[str, ...]:
     read = [str(ref.path[0]) for ref in references_of(step) if ref.root == "steps" and ref.path]
+    if not step.needs and len(read) < 2:
+        return tuple(name for name in read if name in recipe.steps)
     return tuple(name for name in dict.fromkeys((*step.needs, *read)) if name in recipe.steps)
 
 
 def references_of(step: StepSpec) -> Iterator[Reference]:
     """Everything that a step's expressions read, in `foreach`, `if` and `with`."""
     for written in (step.foreach, step.if_, step.with_):
+        if written is None or written is True:
+            continue
         for _, template in templates_in(written):
             yield from template.reads
 

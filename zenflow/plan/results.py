@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from zenflow.catalog.model import Tool
@@ -35,15 +36,50 @@ def kinds_of(step: StepSpec) -> Mapping[str, Type]:
     return TOOL_RESULTS
 
 
-def results_of(step: StepSpec, tool: Tool | None, params: Mapping[str, Any]) -> dict[str, Value]:
+class ToolResults(Mapping[str, Value]):
+    """What a call will give. Of its six results a recipe reads one or none, so each is made when it is asked for."""
+
+    __slots__ = ("_bounds", "_media", "_step_id")
+
+    def __init__(self, step_id: str, media: str | None, bounds: tuple[int, int, int | None]) -> None:
+        self._step_id = step_id
+        self._media = media
+        self._bounds = bounds
+
+    def __getitem__(self, name: str) -> Value:
+        known, label = TOOL_RESULTS[name], f"steps.{self._step_id}.{name}"
+        if name == "asset_id":
+            return Pending(Source(label), _asset_of(self._media))
+        if name == "asset_ids":
+            return Pending(Source(label, *self._bounds), _assets_of(self._media))
+        return Pending(Source(label), known)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TOOL_RESULTS)
+
+    def __len__(self) -> int:
+        return len(TOOL_RESULTS)
+
+
+@lru_cache(maxsize=None)
+def _asset_of(media: str | None) -> Type:
+    return Type("asset", media=media)
+
+
+@lru_cache(maxsize=None)
+def _assets_of(media: str | None) -> Type:
+    return Type("array", items=_asset_of(media))
+
+
+def results_of(step: StepSpec, tool: Tool | None, params: Mapping[str, Any]) -> Mapping[str, Value]:
     """The results of one instance of an action or a tool with these parameters."""
+    if step.kind == "tool":
+        expected, most = asked_bounds(tool, params) if tool is not None else (1, None)
+        return ToolResults(step.id, media_of(tool) if tool is not None else None, (0, expected, most))
     results: dict[str, Value] = {
         name: Pending(Source(f"steps.{step.id}.{name}"), known) for name, known in kinds_of(step).items()
     }
-    if step.kind == "tool":
-        expected, most = asked_bounds(tool, params) if tool is not None else (1, None)
-        _set_assets(step, results, media_of(tool) if tool is not None else None, (0, expected, most))
-    elif step.uses == "upload":
+    if step.uses == "upload":
         _set_upload(step, results, params.get("source"))
     elif step.uses == "craft_prompt":
         expected, most = asked_bounds("craft_prompt", params)
@@ -85,9 +121,8 @@ def _set_upload(step: StepSpec, results: dict[str, Value], source: Any) -> None:
 def _set_assets(
     step: StepSpec, results: dict[str, Value], media: str | None, bounds: tuple[int, int, int | None]
 ) -> None:
-    asset = Type("asset", media=media)
-    results["asset_ids"] = _list(step, "asset_ids", Type("array", items=asset), bounds)
-    results["asset_id"] = Pending(Source(f"steps.{step.id}.asset_id"), asset)
+    results["asset_ids"] = _list(step, "asset_ids", _assets_of(media), bounds)
+    results["asset_id"] = Pending(Source(f"steps.{step.id}.asset_id"), _asset_of(media))
 
 
 def _list(step: StepSpec, name: str, known: Type, bounds: tuple[int, int, int | None]) -> Pending:

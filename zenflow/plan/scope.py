@@ -39,16 +39,17 @@ def scope_of(draft: RecipeDraft, lists: Lists = Lists.PENDING) -> dict[str, Valu
 
 def instance_scope(
     base: Mapping[str, Value], draft: RecipeDraft, step: StepDraft, place: int | None
-) -> dict[str, Value]:
+) -> Mapping[str, Value]:
     """The same with the names of one instance. `place` None: of no instance in particular."""
-    scope = dict(base)
     elements = step.elements
     if step.spec.fans_out and elements is not None:
+        scope = dict(base)
         scope["item"] = elements.item_at(place)
         scope["index"] = Pending(Source("index"), INTEGER) if place is None else place
         scope["origin"] = OriginLookup(draft, step, place)
         scope["previous"] = PreviousLookup(step, place)
-    return scope
+        return scope
+    return base
 
 
 RUN: Mapping[str, Value] = {
@@ -178,7 +179,9 @@ class InstanceLookup:
         if key not in step.kinds:
             raise Unknown(key, self.known_keys(), f"steps.{step.spec.id}")
         shape = step.shape_at(self._place)
-        return SKIPPED if shape is None else shape.results.get(str(key), Pending(Source(f"steps.{step.spec.id}.{key}")))
+        if shape is None:
+            return SKIPPED
+        return shape.results[str(key)] if key in shape.results else Pending(Source(f"steps.{step.spec.id}.{key}"))
 
     def whole(self) -> Value:
         if self._step.shape_at(self._place) is None and not self._step.broken:

@@ -140,8 +140,15 @@ def _steps(node: Node | None, problems: Problems) -> dict[str, StepSpec]:
     }
 
 
+_USUAL = frozenset({"uses", "with"})
+
+
 def _step(step_id: str, node: Node, problems: Problems) -> StepSpec:
     uses = _text(node.get("uses")) or ""
+    if node.entries.keys() <= _USUAL:  # as most steps are; the rest need not be asked for
+        with_ = _with(node.get("with"), problems)
+        kind = _kind(uses)
+        return StepSpec(step_id, uses, kind, with_, None, None, None, (), 0, None, "fail", None, None, places_of(node))
     on_error = node.get("on_error")
     reuse, retry, max_credits = _value(node, "reuse"), _value(node, "retry"), _value(node, "max_credits")
     return StepSpec(

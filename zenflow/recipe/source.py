@@ -236,8 +236,11 @@ class _Builder:
             if type(child) is yaml.MappingEndEvent:
                 node.ends(child.end_mark)
                 break
-            key = self._key(child, events, depth)
-            value = self._node(next(events), events, depth + 1)
+            key = self._scalar(child) if type(child) is yaml.ScalarEvent else None
+            if key is None or type(key.value) is not str:
+                key = self._key(child, key, events, depth)
+            event = next(events)
+            value = self._scalar(event) if type(event) is yaml.ScalarEvent else self._node(event, events, depth + 1)
             node.size += value.size
             if key is None:
                 continue
@@ -255,9 +258,9 @@ class _Builder:
         self._bound(node)
         return node
 
-    def _key(self, event: Any, events: Iterator[Any], depth: int) -> Node | None:
-        """The key, or None (and a problem) where it is no text."""
-        node = self._node(event, events, depth + 1)
+    def _key(self, event: Any, scalar: Node | None, events: Iterator[Any], depth: int) -> Node | None:
+        """A key that is no plain text: an alias of one, or None (and a problem)."""
+        node = scalar or self._node(event, events, depth + 1)
         if node.kind == "scalar" and type(node.value) is str:
             return node
         if type(event) is yaml.AliasEvent:
