@@ -94,7 +94,7 @@ class _Writer:
         }[form]
         counts = ["1", "2", "3"] + (["${{ index + 1 }}"] if form != "one" else [])
         text = {"one": "a picture", "list": "${{ item }}", "matrix": "${{ item.a }} ${{ item.b }}"}.get(
-            form, "${{ index }}"
+            form, "number ${{ index }}"
         )
         self._write(
             _Step(name, form != "one"),
