@@ -42,6 +42,7 @@ class InstantProvider:
     """Answers at once, from nothing but what it was asked."""
 
     server = "instant"
+    sign_in = None
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()

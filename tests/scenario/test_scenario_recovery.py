@@ -53,6 +53,52 @@ def has(kind, count=1):
     return lambda stage: sum(isinstance(event, kind) for event in stage.events()) >= count
 
 
+# --------------------------------------------------------------------------------------------------------------- sign-in
+
+
+def signed_in_as(account_id):
+    """From then on requests carry another token, of that account."""
+
+    def act(stage, _):
+        stage.provider.account_id = account_id
+        stage.provider.sign_in = 2
+
+    return act
+
+
+def test_another_account_after_a_new_token_is_noticed_before_anything_is_paid_as_that_one():
+    stage = stage_of(CHAIN, budget=100)
+    report = stage.finished(meanwhile=when(has(e.Accepted), signed_in_as("somebody-else")))
+    assert report.exit_status == 4 and "ZF668" in [code for code, _, _ in report.reasons]
+    assert {task.owner_id for task in stage.service.tasks.values()} == {"account-1"}
+    assert stage.service.posts == 1
+    assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+def test_another_account_is_not_asked_what_became_of_a_lost_answer():
+    stage = stage_of(ALONE, budget=10)
+    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage.service.lag_s = lambda number: 60.0  # not listed at once
+    report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), signed_in_as("somebody-else")))
+    assert report.exit_status == 4 and stage.service.posts == 1
+    looks = [event for event in stage.events() if isinstance(event, e.Looked)]
+    assert len(looks) <= 1, "the one that was begun before"
+    assert stage.finished().status == "done" and stage.service.posts == 1
+
+
+def test_a_new_token_of_the_same_account_costs_one_question_and_stops_nothing():
+    asked = {}
+    for number in (None, 2):
+        stage = stage_of(CHAIN, budget=100)
+
+        def renew(stage, _, number=number):
+            stage.provider.sign_in = number
+
+        assert stage.finished(meanwhile=when(has(e.Accepted), renew)).status == "done"
+        asked[number] = stage.provider.asked["account"]
+    assert asked[2] == asked[None] + 1
+
+
 # ---------------------------------------------------------------------------------------------------------------- clocks
 
 

@@ -16,6 +16,7 @@ from zenflow.catalog.model import Catalog, Tool
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
 from zenflow.engine.door import Limits, Parts, StopSignal
+from zenflow.engine.identity import Identity
 from zenflow.engine.instances import Instance, Status, StepRun
 from zenflow.engine.ledger import FrameBudgets, Ledger
 from zenflow.engine.recorder import Recorder
@@ -57,6 +58,11 @@ class Context:
     defects: list[BaseException] = field(default_factory=list)
 
     blind: Halt | None = None  # nothing more can be learnt in this process: sign-in, or a lasting silence
+
+    identity: Identity = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.identity = Identity(self.service, self.account_id)
 
     def task_ended(self, task: asyncio.Task[None]) -> None:
         """Something of ours went wrong in the background: a journal that fails is known already, the rest is a defect."""

@@ -51,8 +51,9 @@ class Looker:
         await self._books.confirm()
 
     async def look(self) -> Sight:
-        """One look for every submission of the run at once. Raises ServiceError."""
+        """One look for every submission of the run at once. Raises ServiceError; also where the sign-in is another's now."""
         context = self._context
+        await context.identity.check()
         begun, begun_s = context.clock.now(), context.clock.monotonic_s()
         state = context.recorder.state
         run_part = _run_part(state)

@@ -25,7 +25,7 @@ async def post(context: Context, submission: SubmissionState) -> SubmitAnswer | 
         return None
     inputs = tuple(call.call.params for call in submission.calls)
     send_by_s = context.clock.monotonic_s() + SEND_WITHIN_S
-    request = Submission(submission.tool, inputs, submission.comment, send_by_s)
+    request = Submission(submission.tool, inputs, submission.comment, send_by_s, context.identity.checked)
     return await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
 
 

@@ -139,6 +139,7 @@ class Reconciler:
             )
         agree(submission, await self._price(submission))
         await self._desk.books.begin()
+        await self._context.identity.check()
         attempt = submission.attempts + 1
         recorder = self._context.recorder
         await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark))

@@ -180,6 +180,7 @@ class Cashier:
 
     async def _send(self, batch: Sequence[Priced]) -> None:
         context = self._context
+        await self._check_identity()
         await context.service.brake.slot(Kind.CREATE)
         is_fresh = self.pricing.quotes.are_fresh(call.question for call in batch)  # the brake may have held it for long
         if not context.takes_new_work or not is_fresh:
@@ -198,6 +199,13 @@ class Cashier:
             return
         context.ledger.journaled(intended.quote)
         await self._post(intended.submission, 1)
+
+    async def _check_identity(self) -> None:
+        """Nothing new is paid unless the sign-in is the run's account's."""
+        try:
+            await self._context.identity.check()
+        except ServiceError as error:
+            self._context.give_up_watching(error)
 
     def _unqueue(self, ready: Ready) -> None:
         """Take one call out of the queue again."""
@@ -236,6 +244,7 @@ class Cashier:
     async def send_again(self, submission: SubmissionState) -> Halt | None:
         """Attempt k+1 of the same intent; or why not. The caller has looked (money.md: never without)."""
         context = self._context
+        await self._check_identity()
         why_not = await self._why_not_again(submission)
         if not submission.needs_look:  # a round of the watcher has found it while we looked, or asked for its price
             return None

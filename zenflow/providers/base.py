@@ -119,6 +119,7 @@ class Submission:
     inputs: tuple[Mapping[str, Any], ...]
     comment: str
     send_by_s: float | None = None  # monotonic: past it nothing is written to the wire (the answer is "not_connected")
+    sign_in: int | None = None  # nothing is written with another one than this (`Provider.sign_in`), likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,12 @@ class Asking(Protocol):
 
 class Provider(Asking, Protocol):
     """One service, one account. Open with `async with`; every method may be called in parallel with every other."""
+
+    @property
+    def sign_in(self) -> int | None:
+        """Which token requests are made with: another number after each new one, which may be another account's. None
+        where there is only one."""
+        ...
 
     async def model_guide(self, model: str) -> str | None: ...
 

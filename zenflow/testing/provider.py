@@ -82,6 +82,7 @@ class ScriptedProvider:
         self.process = process or Process()
         self.clock: Clock = service.clock
         self.account_id = service.account_id  # as whom this process signed in
+        self.sign_in: int | None = None
         self.submitted: list[Submission] = []  # `submit` calls that were written to the wire
         self.sent_at_s: list[float] = []  # when each of them was
         self.submits = 0  # `submit` calls, those without a connection included

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from zenflow.providers.base import ServiceError
-from zenflow.providers.mcp.auth import RefreshingToken
+from zenflow.providers.mcp.auth import RefreshingToken, StaticToken
 from zenflow.providers.mcp.grants import FileStore, Grant, grant_from, text_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -225,3 +225,22 @@ def test_a_file_store_knows_one_entry_per_server(tmp_path: object) -> None:
     assert store.load(two.server) == two
     assert store.delete(one.server) and not store.delete(one.server)
     assert store.load(one.server) is None and store.load(two.server) == two
+
+
+def test_every_token_that_takes_the_place_of_another_has_a_number_of_its_own() -> None:
+    async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
+        numbers = [tokens.number]
+        await tokens.token()
+        numbers.append(tokens.number)
+        await tokens.refused("access-1")  # refreshed
+        numbers.append(tokens.number)
+        store.kept = replace(grant(7, clock.now() + timedelta(seconds=1)), access_token="from-elsewhere")
+        await tokens.refused("access-2")  # somebody has signed in elsewhere, perhaps as somebody else
+        numbers.append(tokens.number)
+        assert numbers == [1, 1, 2, 3] and await tokens.token() == "from-elsewhere"
+
+    _run(body)
+
+
+def test_a_token_that_was_given_has_no_other_after_it() -> None:
+    assert StaticToken("one").number is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_server_that_is_gone_means_not_connected(kit: Any) -> None:
 
         async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
             await provider.account()
-            provider._session.url = "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
+            provider._session.endpoint = "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
             return await provider.submit(SUBMISSION)
 
     answer = asyncio.run(run())
@@ -132,7 +133,7 @@ def test_a_body_that_the_server_does_not_take_whole_is_not_fully_sent(kit: Any) 
         big = Submission("by_prompt", ({"positive_prompt": "x" * 30_000_000},), "zfstamp")
         async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
             await provider.account()
-            provider._session.url = f"http://127.0.0.1:{port}/mcp"
+            provider._session.endpoint = f"http://127.0.0.1:{port}/mcp"
             answer = await provider.submit(big)
         rude.close()
         return answer
@@ -233,6 +234,8 @@ def test_a_session_that_expired_is_not_a_reason_to_send_twice(kit: Any) -> None:
 
 
 class _NoToken:
+    number = None
+
     async def token(self) -> str | None:
         from zenflow.providers.base import ServiceError
 
@@ -240,6 +243,8 @@ class _NoToken:
 
 
 class _OtherTrouble:
+    number = None
+
     async def token(self) -> str | None:
         raise ZenflowError("ZF799", "the keyring is locked")
 
@@ -274,3 +279,29 @@ def test_the_protocols_own_refusal_counts_over_http_200_only(kit: Any) -> None:
     over_400, _ = _submit(kit, answering(400))
     assert over_200.refused_by_protocol and over_200.facts.status == 200
     assert not over_400.refused_by_protocol and over_400.facts.status == 400
+
+
+class _Renewed:
+    """Another token has taken the place of the first."""
+
+    number = 2
+
+    async def token(self) -> str | None:
+        return "fresh"
+
+
+@pytest.mark.parametrize(("checked", "reached"), [(1, "not_connected"), (2, "answered"), (None, "answered")])
+def test_with_another_token_than_the_one_whose_account_is_known_nothing_is_written(
+    kit: Any, checked: int | None, reached: str
+) -> None:
+    async def run() -> tuple[SubmitAnswer, int]:
+        async def on_tool(got: Any, writer: Any) -> Any:
+            return kit.tool_result({"id": TASK})
+
+        async with kit.serving(kit.McpScript(on_tool)) as server:
+            async with McpProvider(server.url, tokens=_Renewed()) as provider:  # type: ignore[arg-type]
+                answer = await provider.submit(replace(SUBMISSION, sign_in=checked))
+            return answer, len(server.calls(TOOL))
+
+    answer, posts = asyncio.run(run())
+    assert (answer.facts.reached, posts) == (reached, 0 if reached == "not_connected" else 1)

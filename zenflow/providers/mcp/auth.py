@@ -18,6 +18,11 @@ from zenflow.providers.mcp.grants import Grant, GrantStore
 
 
 class TokenSource(Protocol):
+    @property
+    def number(self) -> int | None:
+        """Grows with each token that takes the place of another; None: it stays the same."""
+        ...
+
     async def token(self) -> str | None:
         """The token for the next request, fresh enough to be accepted; None: send none.
 
@@ -38,6 +43,10 @@ class StaticToken:
     """One token for the life of the process, as from `ZENFLOW_TOKEN`. Its text never shows in a repr."""
 
     value: str | None = field(repr=False)
+
+    @property
+    def number(self) -> int | None:
+        return None
 
     async def token(self) -> str | None:
         return self.value or None
@@ -81,6 +90,11 @@ class RefreshingToken:
         self._refreshing: asyncio.Task[None] | None = None
         self._refusals: list[float] = []
         self._tried_at_s = -EARLY_EVERY_S
+        self._number = 1
+
+    @property
+    def number(self) -> int | None:
+        return self._number
 
     async def token(self) -> str | None:
         left_s = self._left_s()
@@ -151,6 +165,7 @@ class RefreshingToken:
                 return
             raise self._ended(no) from no
         self._grant = fresh
+        self._number += 1
         try:
             await asyncio.to_thread(self._store.save, fresh)
         except UsageError:
@@ -163,6 +178,7 @@ class RefreshingToken:
         if stored.issued_at is None or self._grant.issued_at is None or stored.issued_at <= self._grant.issued_at:
             return False
         self._grant = stored
+        self._number += 1
         left_s = self._left_s()
         return left_s is None or left_s > min(LATE_MOST_S, self._lives_s() * LATE_PART)
 

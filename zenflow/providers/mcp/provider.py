@@ -71,6 +71,10 @@ class McpProvider:
     async def __aexit__(self, *exc_info: object) -> None:
         await self._stack.aclose()
 
+    @property
+    def sign_in(self) -> int | None:
+        return self._session.sign_in
+
     async def connect(self) -> None:
         """Speak to the server now. Raises `ServiceError` in words that say what is there instead."""
         await self._session.link()

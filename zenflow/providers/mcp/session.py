@@ -148,6 +148,10 @@ class Session:
             self._retire(link)
         return what
 
+    @property
+    def sign_in(self) -> int | None:
+        return self._tokens.number
+
     async def token(self) -> str | None:
         """The token that a request made now would carry."""
         return await self._tokens.token()

@@ -83,11 +83,17 @@ class Submitter:
             return answer
 
     def _gate(self, submission: Submission) -> Any:
-        """Asked directly before the first byte, after the connection is made: a machine may have slept in between."""
-        send_by_s = submission.send_by_s
-        if send_by_s is None:
+        """Asked directly before the first byte, after the connection is made: a machine may have slept in between, and
+        another token may have taken the place of the one whose account is known."""
+        send_by_s, sign_in, session = submission.send_by_s, submission.sign_in, self._session
+        if send_by_s is None and sign_in is None:
             return None
-        return lambda: self._session.clock.monotonic_s() <= send_by_s
+
+        def is_open() -> bool:
+            in_time = send_by_s is None or session.clock.monotonic_s() <= send_by_s
+            return in_time and (sign_in is None or session.sign_in == sign_in)
+
+        return is_open
 
 
 def read_answer(what: Exchange) -> SubmitAnswer:
