@@ -22,7 +22,7 @@ from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
 from zenflow.catalog.prices import Question, Quote
 from zenflow.credits import ZERO
-from zenflow.errors import InvalidRecipe
+from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import BudgetLine, Foresight, Plan
 from zenflow.plan.price import Ask
@@ -31,6 +31,7 @@ from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import BoundInputs, Said, bind_inputs
 from zenflow.recipe.load import find_recipe, load_recipe
 from zenflow.recipe.model import Recipe
+from zenflow.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from zenflow.journal.base import Journal
@@ -57,7 +58,24 @@ class Loaded:
 def load(request: RecipeRequest) -> Loaded:
     """Recipe and inputs; all problems of both at once, as InvalidRecipe."""
     recipe = read_recipe(request)
+    check_maxima(recipe, request.maxima)
     return Loaded(recipe, bind_inputs(recipe, request.inputs, request.current))
+
+
+def check_maxima(recipe: Recipe, maxima: Mapping[str, int]) -> None:
+    """`--max STEP=N` names a step that fans out, by its path. Raises UsageError."""
+    for path in maxima:
+        inside: Recipe | None = recipe
+        step = None
+        for name in path.split("/"):
+            step = None if inside is None else inside.steps.get(name)
+            inside = None if step is None else step.recipe
+        if step is None:
+            known = [name for name, one in recipe.steps.items() if one.fans_out]
+            hint = did_you_mean(path, known) or (f"With `foreach`: {', '.join(known)}." if known else None)
+            raise UsageError("ZF059", f"`--max {path}`: `{recipe.name}` has no step `{path}`.", hint)
+        if not step.fans_out:
+            raise UsageError("ZF006", f"`--max {path}`: `{path}` has no `foreach`, so there is nothing to bound.")
 
 
 def read_recipe(request: RecipeRequest) -> Recipe:
@@ -147,10 +165,13 @@ async def catalog_for(recipe: Recipe, to: Inquiry) -> Catalog:
 
 
 def tools_of(recipe: Recipe) -> Iterator[str]:
-    """Every generation tool that it uses, those of inner recipes included."""
+    """Every generation tool that it uses or wants a prompt for, those of inner recipes included."""
     for step in recipe.steps.values():
         if step.kind == "tool":
             yield step.uses
+        prompts_for = step.with_.get("tool_name") if step.uses == "craft_prompt" else None
+        if type(prompts_for) is str:
+            yield prompts_for  # its models are checked, though nothing may be made with it here
         if step.recipe is not None:
             yield from tools_of(step.recipe)
 
