@@ -5,9 +5,10 @@ A run's own copy of a recipe outlives such files: what was uploaded once is not 
 
 from __future__ import annotations
 
-from zenflow.problems import Problems
+from zenflow.problems import Place, Problems
 from zenflow.recipe.check_parameters import leads_out
-from zenflow.recipe.input_media import A_FOLDER, NO_FILE, nearby
+from zenflow.recipe.input_media import A_FOLDER, BAD_URL, NO_FILE, OTHER_MEDIA, nearby
+from zenflow.recipe.media import MEDIA_TYPES, parse_data_url
 from zenflow.recipe.media_leaves import is_local_file
 from zenflow.recipe.model import Recipe
 
@@ -18,7 +19,11 @@ def check_sources(recipe: Recipe, problems: Problems) -> None:
         if step.recipe is not None:
             check_sources(step.recipe, problems)
         source = step.with_.get("source") if step.kind == "action" and step.uses == "upload" else None
-        if type(source) is not str or not source or not is_local_file(source) or leads_out(source):
+        if type(source) is not str or not source or leads_out(source):
+            continue
+        if source.startswith("data:"):
+            _check_data_url(source, step.places.value("with", "source"), problems)
+        if not is_local_file(source):
             continue
         file, place = recipe.path.parent / source, step.places.value("with", "source")
         try:
@@ -28,3 +33,14 @@ def check_sources(recipe: Recipe, problems: Problems) -> None:
                 problems.error(NO_FILE, f"there is no file `{source}`", place, nearby(file))
         except (OSError, ValueError) as error:
             problems.error(NO_FILE, f"`{source[:200]}` is no path: {error}", place)
+
+
+def _check_data_url(source: str, place: Place | None, problems: Problems) -> None:
+    try:
+        media_type = parse_data_url(source).media_type
+    except ValueError as error:
+        problems.error(BAD_URL, str(error), place, "`data:image/png;base64,…`")
+        return
+    if media_type not in MEDIA_TYPES:
+        hint = f"It takes {', '.join(MEDIA_TYPES)}."
+        problems.error(OTHER_MEDIA, f"the service takes no `{media_type}`", place, hint)

@@ -129,7 +129,8 @@ async def _post_file(session: Session, path: Path, size: int, arguments: dict[st
             facts=what.facts,
             hint="give a public http(s) address instead, or upload it in the web app and use its asset id",
         )
-    return content_of(tool_answer(what, "upload_asset"), "upload_asset")
+    named = f"upload_asset of {path.name}"
+    return content_of(tool_answer(what, named), named)
 
 
 def _body(file: BinaryIO, size: int) -> Callable[[bytes], tuple[AsyncIterator[bytes], int]]:
