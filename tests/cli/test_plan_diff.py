@@ -110,7 +110,7 @@ def test_a_saved_plan_and_a_run_can_stand_on_either_side(zenflow: Zenflow, repos
     assert (found["before"]["credits"]["worst"], found["after"]["credits"]["expected"]) == (2, 12)
     assert changes(found)["generate"] == "changed"
     same = zenflow("diff", "shoot", "shoot")
-    assert same.status == 0 and "No difference: 2 credits are expected." in same.out
+    assert same.status == 0 and "No difference: 2 credits expected on both sides." in same.out
 
 
 def test_guards_refuse_with_status_3_and_say_why(zenflow: Zenflow, repository: Path) -> None:
@@ -138,3 +138,37 @@ def test_what_git_does_not_have_is_told_in_its_words(zenflow: Zenflow, repositor
     assert unknown.status == 2 and "v9:recipes/shoot.yaml cannot be read" in unknown.err
     assert zenflow("diff", "HEAD:recipes/absent.yaml", "shoot").status == 2
     assert zenflow("diff", "absent", "shoot").status == 2
+
+
+def test_two_recipes_that_have_nothing_to_do_with_each_other_are_said_to_be_two(
+    zenflow: Zenflow, repository: Path
+) -> None:
+    (repository / "recipes" / "other.yaml").write_text(LATER.replace("name: shoot", "name: other"))
+    answer = zenflow("diff", "shoot", "other")
+    assert answer.status == 0
+    assert "No difference" in answer.out  # the same steps under another name
+    (repository / "recipes" / "other.yaml").write_text(RECIPE.replace("name: shoot", "name: other"))
+    text = " ".join(zenflow("diff", "shoot", "other").out.split())
+    assert "Two recipes, shoot and other: steps are compared by their names. -10 credits" in text
+    assert "Two recipes" not in zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot").out
+
+
+def test_a_revision_is_planned_with_the_recipes_that_it_used_then(zenflow: Zenflow, repository: Path) -> None:
+    """`REV:path` takes the whole folder out: a template that changed later is the one of then."""
+    recipes = repository / "recipes"
+    (recipes / "parts").mkdir()
+    inner = RECIPE.replace("name: shoot", "name: part").replace("photos/example.jpg", "../photos/example.jpg")
+    outer = "zenflow: 1\nname: outer\nversion: 1.0.0\ninputs: {p: {type: image, default: photos/example.jpg}}\nsteps:\n"
+    outer += '  part: {uses: ./parts/part.yaml, with: {photo: "${{ inputs.p }}"}}\n'
+    (recipes / "parts" / "part.yaml").write_text(
+        inner.replace("{type: image, default: ../photos/example.jpg}", "{type: image}")
+    )
+    (recipes / "outer.yaml").write_text(outer)
+    git(repository, "add", "recipes")
+    git(repository, "commit", "-qm", "with a part")
+    later = (recipes / "parts" / "part.yaml").read_text().replace("SEEDREAM_5", "NANO_BANANA")
+    (recipes / "parts" / "part.yaml").write_text(later)
+    found = zenflow("diff", "HEAD:recipes/outer.yaml", "outer", "--json")
+    assert found.status == 0, found.err
+    assert changes(found.document)["part/generate"] == "changed"
+    assert (found.document["before"]["credits"]["expected"], found.document["after"]["credits"]["expected"]) == (2, 8)

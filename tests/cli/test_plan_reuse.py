@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,3 +191,33 @@ def test_the_plan_says_in_words_what_is_kept_and_orphaned(zenflow: Zenflow, reci
     ran(zenflow)
     text = " ".join(zenflow("plan", "shoot", "--reuse", "last", "-i", 'looks=["red"]').out.split())
     assert "kept from run" in text and "orphaned: 2 paid results" in text
+
+
+def test_where_the_rest_does_not_fit_fewer_instances_are_a_way_out(zenflow: Zenflow, recipe: Path) -> None:
+    """Two of eight looks are kept: six new ones are too many, and the number that is named is one that fits."""
+    ran(zenflow)
+    words = ("-i", 'looks=["red","blue","c","d","e","f","g","h"]', "--reuse", "last", "--budget", "12")
+    answer = zenflow("plan", "shoot", "--json", *words)
+    assert (answer.status, answer.document["verdict"], answer.document["credits"]["expected"]) == (3, "over", 18)
+    [way] = [way for way in answer.document["ways_out"] if "instances of `generate`" in way]
+    most = re.search(r"`max: (\d+)`", way)
+    assert most is not None and int(most[1]) > 2
+    fitting = zenflow("plan", "shoot", "--json", *words, "--max", f"generate={most[1]}")
+    assert fitting.status == 0 and fitting.document["credits"]["expected"] <= 12
+    assert calls(fitting.document)["generate"] == (int(most[1]) - 2, 2)
+
+
+def test_with_no_run_yet_the_plan_says_so(zenflow: Zenflow, recipe: Path) -> None:
+    text = " ".join(zenflow("plan", "shoot", "--reuse", "last").out.split())
+    assert "nothing of an earlier run is kept: there is no run of this recipe here yet" in text
+    ran(zenflow)
+    other = " ".join(zenflow("plan", "shoot", "--reuse", "last", "-i", 'looks=["green"]').out.split())
+    assert "nothing of an earlier run is kept: no request is the same" in other
+
+
+def test_max_names_a_step_that_fans_out(zenflow: Zenflow, recipe: Path) -> None:
+    unknown = zenflow("plan", "shoot", "--max", "generat=2")
+    assert unknown.status == 2 and "no step `generat`" in unknown.err and "`generate`" in unknown.err
+    alone = zenflow("plan", "shoot", "--max", "upload=2")
+    assert alone.status == 2 and "`upload` has no `foreach`" in alone.err
+    assert zenflow("plan", "shoot", "--max", "generate=1", "--json").document["credits"]["expected"] == 3

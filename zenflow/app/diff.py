@@ -105,7 +105,7 @@ def _run(word: str, to: Inquiry) -> Side:
     calls = _calls(report.state)
     steps = {path: _ran(step, calls.get(path, (0, None))) for path, step in report.steps.items()}
     total = sum((step.credits for step in steps.values()), Estimate())
-    return Side(f"run {row.run_id}", steps, total)
+    return Side(f"run {row.run_id}", steps, total, row.recipe_name)
 
 
 def _calls(state: RunState) -> Mapping[str, tuple[int, str | None]]:

@@ -149,6 +149,7 @@ async def plan_for(
         in_flight=limits_of(settings).in_flight,
         reuse=None if known is None else known.reuse,
         foresight=known.seen.by_path() if known is not None else foresight or {},
+        foresee=None if known is None else lambda most: known.again(most).by_path(),
     )
     return await build_plan(plan_request, ask or asker_for(to, settings.value("service.price_cache")))
 

@@ -38,6 +38,7 @@ class Foresights:
 
     reuse: Reuse
     seen: Foreseen
+    again: Callable[[Mapping[str, int]], Foreseen]  # the same with other maxima
 
 
 @dataclass(slots=True)
@@ -73,8 +74,12 @@ async def foresee(
     source = _source_run(wish, recipe, to, account_id)
     remade = _remade(recipe, wish)
     gone: set[tuple[str, str]] = set()
+
+    def unfold(most: Mapping[str, int]) -> Foreseen:
+        return _unfolded(recipe, inputs, most, wish, source, remade, frozenset(gone), to, account_id, catalog)
+
     while True:
-        seen = _unfolded(recipe, inputs, maxima, wish, source, remade, frozenset(gone), to, account_id, catalog)
+        seen = unfold(maxima)
         missing = await _missing(seen, to)
         if not missing:
             break
@@ -83,8 +88,9 @@ async def foresee(
         Kept(one.address, row.fingerprint, row.run_id, row.instance, row.credits) for one, row in seen.kept.items()
     )
     orphans = _orphans(to.journal, source, seen) if source is not None else ()
-    reuse = Reuse(wish.as_document(), kept, orphans, tuple(sorted(instance for _, instance in gone)))
-    return Foresights(reuse, seen)
+    run_id = None if source is None else source.run_id
+    reuse = Reuse(wish.as_document(), kept, orphans, run_id, tuple(sorted(instance for _, instance in gone)))
+    return Foresights(reuse, seen, unfold)
 
 
 async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:

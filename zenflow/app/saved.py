@@ -35,6 +35,7 @@ from zenflow.recipe.media_leaves import is_local_file, media_in
 from zenflow.recipe.model import Recipe
 
 NOT_A_PLAN, UNWRITABLE, STALE = "ZF061", "ZF062", "ZF670"
+MAKE_ONE = "Make one: `zenflow plan RECIPE -o FILE`."
 
 
 async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[Path]) -> SavedPlan:
@@ -83,9 +84,9 @@ def read_json(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(NOT_A_PLAN, f"{file} cannot be read: {error.strerror or error}.") from error
+        raise UsageError(NOT_A_PLAN, f"{file} cannot be read: {error.strerror or error}.", MAKE_ONE) from error
     except ValueError as error:
-        raise UsageError(NOT_A_PLAN, f"{file} is no JSON: {error}.") from error
+        raise UsageError(NOT_A_PLAN, f"{file} is no saved plan, nor JSON at all: {error}.", MAKE_ONE) from error
 
 
 def fact_of(path: Path) -> FileFact:

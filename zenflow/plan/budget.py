@@ -38,7 +38,9 @@ def recipe_budget(draft: RecipeDraft, desk: Desk) -> Credits | None:
     if value is None or isinstance(value, Pending):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        desk.error(WRONG_BUDGET, f"`budget` is a number of credits; this is {word_for(value)}", place, "`budget: 60`")
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        found = f"{as_text(Credits(str(value)))}, and less than nothing cannot be spent" if number else word_for(value)
+        desk.error(WRONG_BUDGET, f"`budget` is a number of credits; this is {found}", place, "`budget: 60`")
         return None
     return Credits(str(value))
 

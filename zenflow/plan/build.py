@@ -18,7 +18,7 @@ from zenflow.errors import InvalidRecipe
 from zenflow.plan.budget import judge, judge_inner, recipe_budget
 from zenflow.plan.check import check
 from zenflow.plan.draft import Desk, RecipeDraft, StepDraft
-from zenflow.plan.foresight import with_foresight
+from zenflow.plan.foresight import foreseen, with_foresight
 from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
 from zenflow.plan.planned import planned_steps
 from zenflow.plan.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
@@ -50,6 +50,7 @@ class PlanRequest:
     in_flight: int = 50  # calls running at once: bounds how fast a large fan-out can be
     reuse: Reuse | None = None
     foresight: Mapping[str, Foresight] = field(default_factory=dict)  # by path: where results of earlier runs are taken
+    foresee: Callable[[Mapping[str, int]], Mapping[str, Foresight]] | None = None  # the same with other maxima
 
 
 def check_recipe(request: PlanRequest, problems: Problems, unsound: Collection[str] = ()) -> None:
@@ -76,8 +77,7 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     credits = sum((step.credits for step in steps.values()), Estimate())
     judgement = _judge(request, draft, book, steps, credits, desk)  # budget
     cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
-    cost_with = _cost_with(request, book) if not request.foresight else _cannot_say
-    judgement = with_ways_out(judgement, credits, steps, cost_with, cheaper)
+    judgement = with_ways_out(judgement, credits, steps, _cost_with(request, book), cheaper)
     return Plan(
         recipe=request.recipe,
         inputs=request.inputs,
@@ -146,21 +146,25 @@ def _judge(
 
 
 def _cost_with(request: PlanRequest, book: PriceBook) -> CostWith:
-    """The cost of the same run with fewer instances of one step."""
+    """The cost of the same run with fewer instances of one step; fewer of them then take an earlier result, too."""
 
     def cost_with(path: str, most: int) -> Estimate | None:
         problems = Problems()
-        desk = Desk(request.catalog, problems, {**request.max_overrides, path: most})
+        maxima = {**request.max_overrides, path: most}
+        desk = Desk(request.catalog, problems, maxima)
         draft = survey(request.recipe, request.inputs, _gates(request), desk)
         questions = put_questions(draft)
-        return None if problems.has_errors or book.missing(questions) else cost_of(draft, book)
+        if problems.has_errors or book.missing(questions):
+            return None
+        if not request.foresight:
+            return cost_of(draft, book)
+        if request.foresee is None:
+            return None
+        steps = planned_steps(list(walk(draft)), book, request.durations, desk)
+        steps = foreseen(steps, request.foresee(maxima), request.catalog, book)
+        return sum((step.credits for step in steps.values()), Estimate())
 
     return cost_with
-
-
-def _cannot_say(path: str, most: int) -> Estimate | None:
-    """With results of earlier runs, fewer instances would keep fewer of them: nothing is promised."""
-    return None
 
 
 def _expected_s(steps: Mapping[str, PlannedStep], in_flight: int) -> float:

@@ -40,6 +40,7 @@ class Side:
     label: str
     steps: Mapping[str, PricedStep]
     credits: Estimate
+    recipe: str = ""  # its name
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -81,6 +82,11 @@ class Difference:
         return percent_of(self.before.credits.expected, self.after.credits.expected)
 
     @property
+    def is_of_two_recipes(self) -> bool:
+        """Whether the two have different names: steps of one name may then be quite different things."""
+        return bool(self.before.recipe and self.after.recipe and self.before.recipe != self.after.recipe)
+
+    @property
     def is_empty(self) -> bool:
         return all(change.mark == "=" for change in self.changes)
 
@@ -99,7 +105,7 @@ class Limit:
 def side_of(label: str, document: Mapping[str, Any]) -> Side:
     """A side from the document of a plan."""
     steps = {str(step["id"]): _step(step) for step in document["steps"]}
-    return Side(label, steps, _estimate(document["credits"]))
+    return Side(label, steps, _estimate(document["credits"]), str(document["recipe"]["name"]))
 
 
 def _step(step: Mapping[str, Any]) -> PricedStep:
@@ -167,8 +173,12 @@ def _grows_beyond(before: Credits, after: Credits, limit: Limit) -> bool:
 def difference_document(found: Difference) -> dict[str, Any]:
     """As JSON."""
     return {
-        "before": {"from": found.before.label, "credits": as_numbers(found.before.credits)},
-        "after": {"from": found.after.label, "credits": as_numbers(found.after.credits)},
+        "before": {
+            "from": found.before.label,
+            "recipe": found.before.recipe,
+            "credits": as_numbers(found.before.credits),
+        },
+        "after": {"from": found.after.label, "recipe": found.after.recipe, "credits": as_numbers(found.after.credits)},
         "change": {
             "low": as_number(found.after.credits.low - found.before.credits.low),
             "expected": as_number(found.expected),

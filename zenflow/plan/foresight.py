@@ -33,6 +33,14 @@ async def with_foresight(
     for question in missing:
         if question.key in answers:
             book.add(question, answers[question.key])
+    return foreseen(steps, foresight, catalog, book)
+
+
+def foreseen(
+    steps: Mapping[str, PlannedStep], foresight: Mapping[str, Foresight], catalog: Catalog, book: PriceBook
+) -> dict[str, PlannedStep]:
+    """The same at prices that are known."""
+    questions = {path: _questions(steps[path], known, catalog) for path, known in foresight.items() if path in steps}
     return {
         path: _with(step, foresight[path], questions[path], book) if path in questions else step
         for path, step in steps.items()

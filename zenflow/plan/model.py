@@ -138,6 +138,7 @@ class Reuse:
     wish: Mapping[str, Any]
     kept: tuple[Kept, ...] = ()
     orphans: tuple[Orphan, ...] = ()
+    source_run: str | None = None  # of whose results is taken; None: of any, or there is none
     gone: tuple[str, ...] = ()  # instances whose earlier result the service no longer has
 
     @property

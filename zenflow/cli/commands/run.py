@@ -63,7 +63,11 @@ def command(
             or wish != Wish()
             or dry_run
         ):
-            raise UsageError("ZF003", "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.")
+            raise UsageError(
+                "ZF003",
+                "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.",
+                f"`zenflow run --plan {plan_file}`.",
+            )
         return _run_plan(plan_file, words, picks, out, where, talk)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."

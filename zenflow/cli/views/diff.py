@@ -73,12 +73,14 @@ def _feet(found: Difference) -> list[list[str]]:
 
 def _sentence(found: Difference) -> str:
     if found.is_empty:
-        return f"No difference: {in_words(found.after.credits.expected)} are expected."
+        return f"No difference: {in_words(found.after.credits.expected)} expected on both sides."
     percent = found.percent
     share = "" if percent is None else f" ({'+' if percent > 0 else ''}{as_text(percent)} %)"
     said = f"{_signed(found.expected)} credits{share}: {as_text(found.before.credits.expected)} → "
     said += f"{as_text(found.after.credits.expected)} expected, {as_text(found.before.credits.worst)} → "
     said += f"{as_text(found.after.credits.worst)} at worst."
+    if found.is_of_two_recipes:
+        said = f"Two recipes, {found.before.recipe} and {found.after.recipe}: steps are compared by their names. {said}"
     unpriced = found.after.unpriced
     return said + (f" Without what has no price: {', '.join(unpriced)}." if unpriced else "")
 

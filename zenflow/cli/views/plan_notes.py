@@ -74,7 +74,9 @@ def _reuse_notes(reuse: Reuse) -> Iterator[tuple[str, str]]:
         counted = [f"{count} of {path}" if count > 1 else path for path, count in paths.items()]
         yield "=", f"kept from run {run_id}: {named(counted)}{worth}"
     if not reuse.kept:
-        yield "=", "nothing of an earlier run is kept: no request is the same"
+        none_yet = reuse.wish.get("source") == "last" and reuse.source_run is None
+        why = "there is no run of this recipe here yet" if none_yet else "no request is the same"
+        yield "=", f"nothing of an earlier run is kept: {why}"
     if reuse.orphans:
         yield "-", _orphaned(reuse)
     for instance in reuse.gone[:_ORPHANS_SHOWN]:
