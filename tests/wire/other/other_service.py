@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import jsonschema
+from other_accents import accented
 from other_media import clip, picture
 from other_offers import OFFERS, Offer
 
@@ -57,6 +58,10 @@ class Dialect:
     calls_shuffled: bool = False
     calls_late: bool = False  # calls[] stays empty until they run
     uploaded_type: str | None = None
+    counts: str = "int"  # int | text
+    statuses: str = "lower"  # lower | upper
+    moments: str = "zoned"  # zoned | naive | space
+    page_most: int = 100  # a page holds no more, whatever is asked for
     quotes_check_assets: bool = False  # estimate_price looks its assets up, as create_task does
 
 
@@ -158,8 +163,10 @@ class Service:
                 self.limited += 1
                 raise Refusal(429, "Rate limit exceeded (429), retry in 2s")
         arguments = {key: value for key, value in arguments.items() if key != "response_format"}
+        said = self.dialect
         try:
-            return getattr(self, name)(**arguments)
+            answer = getattr(self, name)(**arguments)
+            return accented(answer, counts=said.counts, statuses=said.statuses, moments=said.moments)
         except TypeError as error:
             raise Refusal(422, f"{name}: {error}") from error
 
@@ -414,7 +421,7 @@ class Service:
     def _page(self, items: list[Any], limit: int, offset: int) -> Any:
         if not 1 <= limit <= 100:
             raise Refusal(422, "limit must be within 1..100")
-        cut = items[offset : offset + limit]
+        cut = items[offset : offset + min(limit, self.dialect.page_most)]
         more = offset + len(cut) < len(items)
         page: dict[str, Any] = {"items": cut, "count": len(cut), "offset": offset}
         if not self.dialect.lean:

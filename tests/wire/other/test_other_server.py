@@ -71,6 +71,8 @@ DIALECTS = {
     "json": dialect(answers="json_text", errors="structured", ledger="credits", prices="float", helpers=False),
     "nested": dialect(results="nested", ledger="nested", prices="text", lean=True, waits=False, bodies="wrong"),
     "oldest": dialect(ledger="plain", ledger_oldest_first=True, bodies="chunked", url_once=True, ledger_kinds=False),
+    "spelt": dialect(counts="text", statuses="upper", moments="naive", page_most=2, batch_urls=False, waits=False),
+    "alone": dialect(counts="text", moments="space", page_most=1, answers="json_text", uuid_upper=True, prices="text"),
     "late": dialect(calls_late=True, partial_word=False, bodies="typeless", ledger_absent=True),
 }
 
