@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zenflow.app import wiring
@@ -28,7 +29,7 @@ from zenflow.problems import Place, Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import bind_inputs
-from zenflow.recipe.load import find_recipe, load_draft
+from zenflow.recipe.load import collector_paused, find_recipe, load_draft
 from zenflow.recipe.model import Recipe
 
 FIRST_OF_PARAMETERS = "ZF22"  # codes below it are of the text and of the recipe's structure
@@ -58,6 +59,11 @@ class Validation:
 async def validate(request: RecipeRequest, settings: Settings, *, complete: bool = False) -> Validation:
     """All problems of one recipe. `complete`: its inputs have to be there too. Raises UsageError when there is no recipe."""
     path = find_recipe(request.recipe, request.current)
+    with collector_paused():  # over all of it: the tree is alive until the end, and walking it frees nothing
+        return await _validate(path, request, settings, complete=complete)
+
+
+async def _validate(path: Path, request: RecipeRequest, settings: Settings, *, complete: bool) -> Validation:
     problems = Problems()
     recipe = load_draft(path, problems)
     if recipe is None:
@@ -85,6 +91,8 @@ async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:
 
 def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
     """The steps whose own form is wrong: what could be said of the rest of them would mislead."""
+    if not any(one.severity == "error" and one.code < FIRST_OF_PARAMETERS for one in problems):
+        return frozenset()
     starts = sorted((recipe.places.key("steps", step_id).line, step_id) for step_id in recipe.steps)
     file = recipe.places.root.file
     found: set[str] = set()

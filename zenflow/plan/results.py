@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from zenflow.catalog.model import Tool
@@ -61,12 +61,12 @@ class ToolResults(Mapping[str, Value]):
         return len(TOOL_RESULTS)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _asset_of(media: str | None) -> Type:
     return Type("asset", media=media)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _assets_of(media: str | None) -> Type:
     return Type("array", items=_asset_of(media))
 

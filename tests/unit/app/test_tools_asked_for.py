@@ -12,6 +12,8 @@ def test_the_tool_that_a_prompt_is_for_is_asked_about_though_no_step_uses_it() -
         "  write: {uses: craft_prompt, with: {brief: a fox, tool_name: videogen, model: any}}\n"
         "  draw: {uses: image_editor, with: {prompt: '${{ steps.write.prompt }}'}}\n"
         "  inside: {uses: ./inner.yaml}\n",
-        {"inner.yaml": "steps:\n  up: {uses: upscaler, with: {image_asset_id: 0f0e0d0c-0b0a-4908-8706-050403020100}}\n"},
+        {
+            "inner.yaml": "steps:\n  up: {uses: upscaler, with: {image_asset_id: 0f0e0d0c-0b0a-4908-8706-050403020100}}\n"
+        },
     )
     assert sorted(tools_of(recipe)) == ["image_editor", "upscaler", "videogen"]
