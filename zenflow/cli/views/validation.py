@@ -10,6 +10,8 @@ from zenflow.cli.console import Console, envelope
 from zenflow.cli.views.problems import as_github, as_rows, draw_problems, shown_path
 from zenflow.cli.views.spans import plural
 
+NO_TEXT = "ZF104"  # up to it: there is no text that could be read further
+
 
 def show_validation(validation: Validation, console: Console, form: str) -> None:
     """Draw it in the form asked for; `--json` wins."""
@@ -28,6 +30,8 @@ def show_validation(validation: Validation, console: Console, form: str) -> None
 def _show_text(validation: Validation, console: Console) -> None:
     if validation.problems:
         console.show(draw_problems(validation.problems, console.ink, console.width))
+    if validation.recipe is None and all(problem.code > NO_TEXT for problem in validation.problems):
+        console.show("The rest of the file is checked once YAML can read it.")
     if validation.is_valid and not (console.quiet or validation.recipe is None):
         steps = plural(len(validation.recipe.steps), "step")
         well = console.ink.good("valid")
