@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.instances import Frame, Instance
-from zenflow.engine.overcharges import FAIR, Overcharge, overcharges, still_to_show
+from zenflow.engine.overcharges import Overcharges
 from zenflow.history.outcomes import is_released
 from zenflow.history.state import RunState
 
@@ -37,7 +37,7 @@ class Ledger:
     since_reading: Decimal = ZERO  # reservations that the last reading of the balance cannot contain
     others: Decimal = ZERO  # open reservations of other runs of this account
     frame_spent: dict[str, Decimal] = field(default_factory=dict)  # per frame with a budget of its own
-    overcharged: dict[str, Overcharge] = field(default_factory=dict)  # by tool
+    overcharged: Overcharges = field(default_factory=Overcharges)
     _still_to_show: Decimal = ZERO
     _owed: dict[Instance, Decimal] = field(default_factory=dict)
     _owed_sum: Decimal = ZERO
@@ -51,14 +51,14 @@ class Ledger:
         return self.state.budget - self.state.books.committed - self.pending - self._still_to_show
 
     def read_charges(self) -> None:
-        """Learn from the rows seen so far which tools cost more than their quotes."""
+        """Learn from the rows seen so far which calls cost more than their quotes."""
         submissions = self.state.submissions.values()
-        self.overcharged = overcharges(submissions)
-        self._still_to_show = still_to_show(submissions, self.overcharged)
+        self.overcharged = Overcharges(submissions)
+        self._still_to_show = self.overcharged.still_to_show(submissions)
 
     def cost(self, tool: str, quote: Decimal) -> Decimal:
         """What a call costs at this quote, by what the service has charged for its like."""
-        return self.overcharged.get(tool, FAIR).price(quote)
+        return self.overcharged.cost(tool, quote)
 
     @property
     def balance_room(self) -> Decimal | None:

@@ -1,62 +1,62 @@
-"""What a service charges beyond its quotes, as far as its rows have shown: from then on that is what a call costs. Pure.
+"""What a service charges beyond its quotes, as far as its rows have shown: quoted like that again, it is not believed. Pure.
 
-money.md, promise 3: a charge above its quote is booked and named, and nothing that follows may pass the budget by it. Kept
-nowhere: it follows from the facts, so that a resume knows it too.
+money.md, promise 3: a charge above its quote is booked and named, its step stops until quoted anew, and nothing that follows
+may pass the budget by it. Kept nowhere: it follows from the facts, so that a resume knows it too. Another quote than the one
+that was broken is a new price, and is believed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from zenflow.credits import ZERO
 from zenflow.history.outcomes import is_released
 from zenflow.history.state import Outcome, SubmissionState
 
-ONE = Decimal(1)
 _EXACT = Decimal("0.000001")
 
 
-@dataclass(frozen=True, slots=True)
-class Overcharge:
-    """By how much one tool's charges were seen above their quotes, at most: as a factor, and per call."""
+class Overcharges:
+    """By tool and quote of one call: what was charged for it in truth."""
 
-    times: Decimal = ONE
-    each: Decimal = ZERO
+    def __init__(self, submissions: Iterable[SubmissionState] = ()) -> None:
+        self._charged: dict[tuple[str, Decimal], Decimal] = {}
+        for submission in sorted(submissions, key=lambda one: one.number):
+            self._learn(submission)
 
-    def price(self, quote: Decimal) -> Decimal:
+    def __bool__(self) -> bool:
+        return bool(self._charged)
+
+    def cost(self, tool: str, quote: Decimal) -> Decimal:
         """What a call quoted at this must be expected to cost."""
-        scaled = quote * self.times
-        rounded = scaled.quantize(_EXACT, ROUND_CEILING)
-        return max(scaled if scaled == rounded else rounded, quote + self.each)
+        return self._charged.get((tool, quote), quote)
+
+    def still_to_show(self, submissions: Iterable[SubmissionState]) -> Decimal:
+        """What those whose rows were not seen yet may turn out to cost beyond what the books hold for them."""
+        total = ZERO
+        for one in submissions if self else ():
+            if one.confirmed is None and not is_released(one.outcome):
+                total += sum((self.cost(one.tool, c.call.quote) - c.call.quote for c in one.calls), ZERO)
+        return total
+
+    def _learn(self, one: SubmissionState) -> None:
+        """A charge above its quote; or one below what was set aside, which makes the quote good again."""
+        charged = one.confirmed
+        if one.outcome is not Outcome.ACCEPTED or charged is None or charged == one.quote or _is_taken_over(one):
+            return
+        for call in one.calls:
+            quote = call.call.quote
+            if charged < one.quote:
+                again = [at for at, cost in self._charged.items() if at[0] == one.tool and quote in (at[1], cost)]
+                for at in again:
+                    del self._charged[at]
+            else:
+                each = quote * charged / one.quote if one.quote else charged / len(one.calls)
+                rounded = each.quantize(_EXACT, ROUND_CEILING)
+                self._charged[one.tool, quote] = each if each == rounded else rounded
 
 
-FAIR = Overcharge()
-
-
-def overcharges(submissions: Iterable[SubmissionState]) -> dict[str, Overcharge]:
-    """By tool, those that still stand: a later charge below what was set aside ends it."""
-    found: dict[str, Overcharge] = {}
-    for one in sorted(submissions, key=lambda submission: submission.number):
-        if one.outcome is not Outcome.ACCEPTED or one.confirmed is None or one.confirmed == one.quote:
-            continue
-        if one.confirmed < one.quote:
-            found.pop(one.tool, None)
-            continue
-        before = found.get(one.tool, FAIR)
-        times = one.confirmed / one.quote if one.quote else ONE
-        each = (one.confirmed - one.quote) / len(one.calls)
-        found[one.tool] = Overcharge(max(before.times, times), max(before.each, each))
-    return found
-
-
-def still_to_show(submissions: Iterable[SubmissionState], by_tool: dict[str, Overcharge]) -> Decimal:
-    """What submissions whose rows were not seen yet may turn out to cost beyond what the books hold for them."""
-    total = ZERO
-    for one in submissions:
-        overcharge = by_tool.get(one.tool)
-        if overcharge is None or one.confirmed is not None or is_released(one.outcome):
-            continue
-        total += sum((overcharge.price(call.call.quote) - call.call.quote for call in one.calls), ZERO)
-    return total
+def _is_taken_over(one: SubmissionState) -> bool:
+    """Found at the service, and not in the journal: its quote is a later day's, not the one it was sent at."""
+    return one.adopted and one.accepted_at == one.intended_at

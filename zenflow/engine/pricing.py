@@ -130,8 +130,9 @@ class Pricing:
         """A debit of another amount than the quote: quotes of the tool are asked for anew, by all that may bear a price;
         above its quote, nothing more is sent with it by this process (promise 3)."""
         self.quotes.contradict(submission.tool, frozenset(k for call in submission.calls for k in call.call.params))
-        self._context.ledger.read_charges()
-        if amount > submission.quote:
+        ledger = self._context.ledger
+        ledger.read_charges()
+        if any(ledger.cost(submission.tool, call.call.quote) > call.call.quote for call in submission.calls):
             text = (
                 f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
                 f"(task {submission.task_id}): nothing more is sent with it"
