@@ -104,16 +104,17 @@ class Looker:
         found += await self._of_another_copy(submission, unknown)
         if submission.outcome is Outcome.ACCEPTED:
             return True
+        against = {task.task_id: None for task in found} | dict.fromkeys(self._made_already(submission))
         explained = await self._books.debits_explained(submission)
         waited = self._is_after_wait(submission, sight)
-        detail = sight.detail if not found else f"{sight.detail}; a task with our stamp holds other inputs"
+        detail = sight.detail if not against else f"{sight.detail}; a task with our stamp holds other inputs"
         event = e.Looked(
             context.recorder.now(),
             submission.number,
-            sight.complete and not found,
+            sight.complete and not against,
             waited,
             explained,
-            tuple(task.task_id for task in found),
+            tuple(against),
             detail,
         )
         await context.recorder.commit(event)
@@ -125,15 +126,18 @@ class Looker:
         return task is not None and is_ours(submission, task)
 
     async def _of_another_copy(self, submission: SubmissionState, unknown: Sequence[TaskSummary]) -> list[TaskSummary]:
-        """Tasks of this run under stamps that the journal does not know: another copy of it has made them. One that asked
-        for just this is adopted; one that may have asked for a part of it is evidence against sending this again."""
-        stamps = {s.stamp for s in self._context.recorder.state.submissions.values()}
+        """Tasks of this run that are no submission of this journal: another copy of it has made them. One that asked for
+        just this is adopted; one that may have asked for a part of it is evidence against sending this again."""
+        by_stamp = {s.stamp: s for s in self._context.recorder.state.submissions.values()}
         asked = {_canonical(call.call.params) for call in submission.calls}
         against = []
         for summary in unknown:
-            if summary.comment[:STAMP_LENGTH] in stamps or summary.tool != submission.tool:
+            namesake = by_stamp.get(summary.comment[:STAMP_LENGTH])
+            if namesake is submission or summary.tool != submission.tool:
                 continue
             task = await self._task(summary.task_id)
+            if namesake is not None and task is not None and is_ours(namesake, task):
+                continue
             inputs = None if task is None else [_canonical(one) for one in task.inputs]
             if inputs == [_canonical(call.call.params) for call in submission.calls]:
                 await self._adopt(submission, [summary])
@@ -141,6 +145,17 @@ class Looker:
             if not inputs or asked.intersection(inputs):
                 against.append(summary)
         return against
+
+    def _made_already(self, submission: SubmissionState) -> list[str]:
+        """Tasks of other submissions that were accepted for the very calls of this one: refused as far as this journal knew,
+        and made all the same, by the service or under another copy."""
+        asked = {(call.call.instance, call.call.try_number) for call in submission.calls}
+        found = []
+        for other in self._context.recorder.state.submissions.values():
+            made = {(call.call.instance, call.call.try_number) for call in other.calls}
+            if other is not submission and other.task_id is not None and asked & made:
+                found.append(other.task_id)
+        return found
 
     async def _task(self, task_id: str) -> Task | None:
         service = self._context.service

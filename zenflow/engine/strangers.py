@@ -69,9 +69,12 @@ class Strangers:
                 await self._came_late(namesake, summary.task_id, sight)
                 continue
             found.append(Stranger(task, _number_of(stamp, state)))
+        taken = set(state.submissions)
+        keeping = {one.number for one in found} - taken
         for stranger in sorted(found, key=_age):
-            if stranger.number in state.submissions:  # another copy of the journal has used it for something else
-                stranger.number = max(self.highest_number, *state.submissions) + 1
+            if stranger.number in taken:  # another copy of the journal has used it for something else
+                stranger.number = max(taken | keeping) + 1
+            taken.add(stranger.number)
             self._take(stranger)
 
     async def _came_late(self, submission: SubmissionState, task_id: str, sight: Sight) -> None:

@@ -82,7 +82,7 @@ class Unanswered:
             return True  # found
         if sight is None or not sight.complete:
             return False
-        if any(task.comment.startswith(submission.stamp) for task in sight.tasks):
+        if submission.looks and submission.looks[-1].found:
             await self._doubt(submission, "and a task with our stamp holds other inputs")
             return True
         if submission.looks and submission.looks[-1].debits_explained is False:
