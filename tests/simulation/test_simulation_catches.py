@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from zenflow.engine import unanswered
+from zenflow.engine import posting, unanswered
+from zenflow.engine.books import Bookkeeper
 from zenflow.engine.ledger import Ledger
 from zenflow.engine.looks import Looker
 from zenflow.engine.recorder import Recorder
+from zenflow.engine.strangers import Strangers
+from zenflow.engine.submission import Cashier
 from zenflow.history import events as e
 from zenflow.history import fold
 from zenflow.testing.ending import check_the_end
@@ -16,7 +19,7 @@ from zenflow.testing.story import live_through
 from zenflow.testing.undisturbed import undisturbed
 from zenflow.testing.weather import weather_of
 
-TRIED = 250
+TRIED = 400
 
 
 def caught(monkeypatch, break_it, near):
@@ -84,6 +87,25 @@ def budget_checked_after_the_call(monkeypatch):
     monkeypatch.setattr(Ledger, "no_room_for", lambda self, instance, quote, tail, budgets: None)
 
 
+def no_intent_at_all(monkeypatch):
+    """What is sent is known to nobody but this process."""
+
+    async def reserve_and_intend(self, event, cap):
+        self._take_in((event,))
+
+    monkeypatch.setattr(Recorder, "reserve_and_intend", reserve_and_intend)
+
+
+def later_tasks_are_evidence(monkeypatch):
+    """A look that sees a task younger than the request is believed, whatever it hides and however soon it is."""
+
+    def seen(submission):
+        return any("listed" in look.detail and "listed unfiltered: 0" not in look.detail for look in submission.looks)
+
+    monkeypatch.setattr(Looker, "wait_left_s", lambda self, submission: 0.0)
+    monkeypatch.setattr(unanswered, "is_conclusive", seen)
+
+
 def released_twice(monkeypatch):
     """A refusal gives its reservation back two times."""
     once = fold._APPLY[e.Refused]
@@ -107,16 +129,83 @@ def found_is_not_believed(monkeypatch):
     monkeypatch.setattr(Looker, "resolve", resolve)
 
 
+def no_look_for_strangers(monkeypatch):
+    """A resume believes that its journal knows everything."""
+
+    async def find(self):
+        return None
+
+    monkeypatch.setattr(Strangers, "find", find)
+
+
+def what_another_copy_made_is_no_evidence(monkeypatch):
+    """An open intent is sent again although another copy of the journal has made it under another number."""
+
+    async def nothing(self, submission, unknown):
+        return []
+
+    monkeypatch.setattr(Looker, "_of_another_copy", nothing)
+
+
+def the_lease_is_no_gate(monkeypatch):
+    """Whoever has lost the lease sends all the same."""
+
+    async def always(context):
+        return True
+
+    monkeypatch.setattr(posting, "is_open", always)
+
+
+def no_cap_of_a_day(monkeypatch):
+    """What a day may cost is not looked at."""
+    monkeypatch.setattr(Cashier, "_cap", lambda self: None)
+
+
+def refunds_are_not_read(monkeypatch):
+    """Rows that give money back are passed over."""
+    take_in = Bookkeeper._take_in
+
+    def debits_only(self, submission, row, amount):
+        if amount < 0:
+            take_in(self, submission, row, amount)
+
+    monkeypatch.setattr(Bookkeeper, "_take_in", debits_only)
+
+
+def any_account_will_do(monkeypatch):
+    """Nobody asks who is signed in."""
+    monkeypatch.setattr("zenflow.engine.run.compare_account", lambda started, account: None)
+
+
+def a_debit_is_the_quote(monkeypatch):
+    """What was really charged is not booked."""
+    take_in = Bookkeeper._take_in
+
+    def quote(self, submission, row, amount):
+        take_in(self, submission, row, -submission.quote if amount < 0 else amount)
+
+    monkeypatch.setattr(Bookkeeper, "_take_in", quote)
+
+
 @pytest.mark.parametrize(
     ("break_it", "near"),
     [
-        (intent_after_the_post, 14),
+        (intent_after_the_post, 16),
         (blind_resubmit, 0),
-        (a_single_look_is_enough, 0),
-        (no_second_witness, 37),
-        (budget_checked_after_the_call, 21),
-        (released_twice, 3),
+        (a_single_look_is_enough, 4),
+        (no_second_witness, 25),
+        (budget_checked_after_the_call, 6),
+        (released_twice, 6),
         (found_is_not_believed, 0),
+        (no_intent_at_all, 0),
+        (later_tasks_are_evidence, 3),
+        (no_look_for_strangers, 0),
+        (what_another_copy_made_is_no_evidence, 19),
+        (the_lease_is_no_gate, 320),
+        (no_cap_of_a_day, 2),
+        (refunds_are_not_read, 2),
+        (any_account_will_do, 10),
+        (a_debit_is_the_quote, 31),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -167,6 +167,7 @@ class Stage:
         self.provider = ScriptedProvider(self.service, self.script, process)
         self.providers.append(self.provider)
         one = Alive(self.provider, MortalJournal(journal, process, death))
+        one.journal.clock = self.clock
         one.work = asyncio.create_task(self._work(one, changes, stop, take_over))
         return one
 
@@ -262,8 +263,7 @@ class Stage:
         for facts in self.histories():
             for event, after in zip_longest(facts, facts[1:]):
                 if isinstance(event, e.Intended):
-                    taken_over = isinstance(after, e.Accepted) and after.adopted and after.at == event.at
-                    found.append((event, taken_over))
+                    found.append((event, is_taken_over(event, after)))
         return found
 
     def moment_of(self, kind: type, instance: str) -> float:
@@ -295,6 +295,13 @@ class Stage:
     def contents(self) -> dict[str, bytes]:
         """The saved files, by path."""
         return dict(sorted(self.store.files.items()))
+
+
+def is_taken_over(intent: e.Event, after: e.Event | None) -> bool:
+    """Whether an intent was written together with its acceptance: it only takes over a task that exists."""
+    if not isinstance(intent, e.Intended) or not isinstance(after, e.Accepted):
+        return False
+    return after.adopted and (after.submission, after.at) == (intent.submission, intent.at)
 
 
 def _asks_for(intent: e.Intended, task: MadeTask) -> bool:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from zenflow.journal.memory import MemoryJournal
 from zenflow.testing.build import Stage
 
-REST_S = 300.0  # more than `lost_answer_wait`, and more than a task stays out of the listing
+ARRIVES_S = (
+    130.0  # until then what a process left on the wire has been read, or never will be: `lost_answer_wait` and some
+)
+REST_S = 170.0  # more than a task stays out of the listing
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Copies:
     def change(self, stage: Stage) -> None:
         """Go on with the other copy."""
         assert self.spare is not None
+        stage.clock.advance(ARRIVES_S)
+        stage.service.settle()
         stage.clock.advance(REST_S)
         stage.journal, self.spare = self.spare.survives(), stage.journal
         stage.other_copies = [self.spare]

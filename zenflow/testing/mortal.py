@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zenflow.clock import Clock
 from zenflow.history.events import Event, Intended
 from zenflow.journal.base import Cap, Lease
 from zenflow.journal.memory import MemoryJournal
@@ -25,8 +26,19 @@ class Death:
     durable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Nap:
+    """Directly after the n-th append is durable the machine sleeps, and whoever waits for it goes on so much later."""
+
+    at_append: int
+    for_s: float
+
+
 class MortalJournal:
     """A `journal.base.Journal`: a `MemoryJournal` with a death foretold."""
+
+    nap: Nap | None = None
+    clock: Clock
 
     def __init__(self, inner: MemoryJournal, process: Process, death: Death | None = None) -> None:
         self.inner = inner
@@ -51,7 +63,9 @@ class MortalJournal:
         death = self._death
         if death is None or self.appends != death.at_append:
             queued: Awaitable[None] = queue()
-            return queued
+            if self.nap is None or self.appends != self.nap.at_append:
+                return queued
+            return _Sleeping(queued, self.clock, self.nap.for_s)
         if death.durable:
             queue()
             self.inner.commit()
@@ -63,6 +77,19 @@ class MortalJournal:
         self._process.dead = True
         self.inner.die()
         self.died.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sleeping:
+    """Durable at once, told later; it need not be awaited."""
+
+    queued: Awaitable[None]
+    clock: Clock
+    for_s: float
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from self.queued.__await__()
+        yield from self.clock.sleep(self.for_s).__await__()
 
 
 class _Never:

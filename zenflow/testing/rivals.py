@@ -14,7 +14,7 @@ from zenflow.engine.run import Changes
 from zenflow.journal.base import RunBusy
 from zenflow.testing.build import Alive, Stage, end_all_others
 from zenflow.testing.clock import run_virtual
-from zenflow.testing.mortal import Death
+from zenflow.testing.mortal import Death, Nap
 
 TRIES = 4
 PATIENCE_S = 20.0
@@ -23,11 +23,12 @@ ELSEWHERE = "another machine"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`first_dies`: where. `takes_over`: the second works on another machine, and a person has said `--take-over`."""
+    """`first_dies`, `first_naps`: where. `takes_over`: the second is on another machine, and a person said `--take-over`."""
 
     after_s: float
     takes_over: bool = False
     first_dies: Death | None = None
+    first_naps: Nap | None = None
 
 
 def two_at_once(stage: Stage, pair: Pair, changes: Changes | None = None) -> RunReport | None:
@@ -37,6 +38,7 @@ def two_at_once(stage: Stage, pair: Pair, changes: Changes | None = None) -> Run
 
 async def _both(stage: Stage, pair: Pair, changes: Changes | None) -> RunReport | None:
     first = stage.born(stage.journal, changes, pair.first_dies, StopSignal())
+    first.journal.nap = pair.first_naps
     rival = asyncio.create_task(_rival(stage, pair, changes))
     await stage.over(first)
     second = await rival

@@ -16,7 +16,7 @@ from zenflow.engine.run import Changes
 from zenflow.errors import Refused
 from zenflow.testing import invariants
 from zenflow.testing.build import RUN_ID, Stage
-from zenflow.testing.mortal import Death
+from zenflow.testing.mortal import Death, Nap
 from zenflow.testing.provider import Script
 from zenflow.testing.rivals import Pair, two_at_once
 from zenflow.testing.service import Fate
@@ -95,7 +95,8 @@ def _beside_another(weather: Weather, dies: bool) -> RunReport | None:
     """Two processes on one run: the second is turned away, goes on after the first one's death, or takes it over."""
     stage, chance = weather.stage, weather.chance
     death = Death(chance.randint(1, 60), chance.random() < 0.5) if dies else None
-    pair = Pair(chance.uniform(0.0, 40.0), chance.random() < 0.5, death)
+    nap = Nap(chance.randint(1, 30), chance.uniform(10.0, 90.0)) if chance.random() < 0.5 else None
+    pair = Pair(chance.uniform(0.0, 40.0), chance.random() < 0.5, death, nap)
     report = two_at_once(stage, pair)
     _told(weather, pair, report)
     return report
