@@ -172,3 +172,24 @@ def test_a_revision_is_planned_with_the_recipes_that_it_used_then(zenflow: Zenfl
     assert found.status == 0, found.err
     assert changes(found.document)["part/generate"] == "changed"
     assert (found.document["before"]["credits"]["expected"], found.document["after"]["credits"]["expected"]) == (2, 8)
+
+
+def test_changes_that_are_alike_share_a_line_where_there_are_many(zenflow: Zenflow, repository: Path) -> None:
+    def many(model: str) -> str:
+        steps = "".join(
+            f"  make_{n}: {{uses: by_prompt, with: {{positive_prompt: x, model: {model}, ratio: '1:1'}}}}\n"
+            f"  save_{n}: {{uses: download, with: {{asset_ids: '${{{{ steps.make_{n}.asset_ids }}}}'}}}}\n"
+            for n in range(30)
+        )
+        return f"zenflow: 1\nname: many\nversion: 1.0.0\nsteps:\n{steps}"
+
+    (repository / "recipes" / "a.yaml").write_text(many("SEEDREAM_5"))
+    (repository / "recipes" / "b.yaml").write_text(many("NANO_BANANA"))
+    answer = zenflow("diff", "a", "b")
+    lines = answer.out.splitlines()
+    assert answer.status == 0 and len(lines) < 20 and max(map(len, lines)) <= 80
+    [line] = [line for line in lines if line.strip().startswith("~ ") and "make_0" in line]
+    assert "make_0 + 29 like it" in line and line.split()[-4:] == ["30", "→", "60", "+30"]
+    assert "30 steps stay as they are." in answer.out
+    over = " ".join(zenflow("plan", "b", "--budget", "40").out.split())
+    assert "instead of NANO_BANANA in `make_0` and 29 more: 1 a call, saves 30, and fits" in over

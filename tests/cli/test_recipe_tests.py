@@ -114,3 +114,36 @@ def test_the_shipped_recipes_hold_their_tests(zenflow: Zenflow, here: Path) -> N
     files = {Path(file["path"]).name for file in answer.document["files"]}
     shipped = {path.name for path in (ROOT / "recipes").glob("*.yaml")} - files
     assert {name.replace(".yaml", ".test.yaml") for name in shipped} == files
+
+
+def test_tests_are_found_by_the_name_of_their_recipe_too(zenflow: Zenflow, folder: Path) -> None:
+    write(folder, "  plan: {plan_only: true, expect: {status: done}}\n")
+    for word in ("one", "recipes/one.yaml", "recipes/one.test.yaml", "recipes"):
+        answer = zenflow("test", word)
+        assert answer.status == 0 and "1 case: all hold." in answer.out, word
+    assert zenflow("test", "two").status == 2
+
+
+def test_mistakes_of_a_test_file_are_told_in_words(zenflow: Zenflow, folder: Path) -> None:
+    write(
+        folder,
+        "  a: {expect: {status: don}}\n  b: {expect: {credits: {atmost: 3}}}\n  c: {}\n"
+        "  d: {expect: {calls: {by_prompt: many}, problem: 720}}\n",
+    )
+    answer = zenflow("test")
+    assert answer.status == 2
+    text = " ".join(answer.err.split())
+    assert '"don" is none of: done, failed, stopped, refused, invalid' in text and "Did you mean `done`?" in text
+    assert "`expect` is missing" in text
+    assert 'expected a number, or `{at_least: N, at_most: N}`; this is "many"' in text
+    assert "expected string; this is 720" in text
+
+
+def test_a_run_that_ends_otherwise_says_why(zenflow: Zenflow, folder: Path) -> None:
+    write(
+        folder,
+        "  fails:\n    faults: [{kind: call_fails, tool_name: by_prompt, nth: 1, calls: [0], refund: now}]\n"
+        "    expect: {status: done}\n",
+    )
+    told = differences(zenflow("test", "--json").document)["fails"]
+    assert told[0].startswith("status: expected done, it is failed (") and len(told[0]) > 45

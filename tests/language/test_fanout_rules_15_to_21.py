@@ -143,3 +143,25 @@ def test_rule_21_an_empty_list_gives_no_instances_and_the_step_is_done(ran: Any)
 def test_a_budget_in_the_recipe_is_never_passed(ran: Any) -> None:
     done = ran("budget: 5\nsteps:\n  a: {foreach: [1, 2, 3], uses: image_editor, with: {prompt: 'p${{ item }}'}}\n")
     assert len(done.sent()) == 2 and done.report.exit_status == 4
+
+
+def test_rule_19_the_plans_own_bound_counts_elements_before_their_if(ran: Any) -> None:
+    """What an `if` leaves out is an element all the same: it takes no place away from the others."""
+    text = """
+    steps:
+      make: {foreach: [a, b, c], uses: image_editor, with: {prompt: "${{ item }}"}}
+      some:
+        foreach: ${{ steps.make.asset_ids }}
+        if: ${{ index != 1 }}
+        uses: upscaler
+        with: {image_asset_id: "${{ item }}"}
+      none:
+        foreach: ${{ steps.make.asset_ids }}
+        if: false
+        uses: upscaler
+        with: {image_asset_id: "${{ item }}"}
+      save: {uses: download, with: {asset_ids: "${{ steps.some.asset_ids + steps.none.asset_ids }}"}}
+    """
+    done = ran(text)
+    assert done.report.status == "done", done.report.reason
+    assert done.statuses("some") == ["done", "skipped", "done"] and done.statuses("none") == ["skipped"] * 3

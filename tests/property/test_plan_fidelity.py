@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from zenflow.app.rest import foresee_rest
+from zenflow.engine.replay import look_at
 from zenflow.plan.model import Plan
 from zenflow.testing.build import Stage, recipe_of
 from zenflow.testing.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
@@ -38,7 +39,8 @@ def test_a_run_does_what_its_plan_says(group: int) -> None:
         report = stage.finished()
         assert stage.plan is not None
         hold_against(stage.plan, calls_by_path(stage.state()), report.state.books.spent, f"recipe {seed}")
-        if report.status == "done":
+        if not stopped_at_its_own_max(stage):
+            assert report.status == "done", f"recipe {seed}: {report.reason} {report.reasons}"
             hold_exactly(stage.plan, calls_by_path(stage.state()), f"recipe {seed}")
 
 
@@ -110,3 +112,12 @@ def test_the_generator_makes_recipes_of_every_kind() -> None:
     ):
         assert word in texts
     assert random_recipe(7) == random_recipe(7) != random_recipe(8)
+
+
+def stopped_at_its_own_max(stage: Stage) -> bool:
+    """A `max` that its author wrote and that is too small: such a run stops, resumable, whatever its plan says."""
+    return any(code == "ZF623" and "max: " in stage_text(stage) for code, _, _ in look_at(stage.events()).reasons)
+
+
+def stage_text(stage: Stage) -> str:
+    return "\n".join(stage.recipe.files.values())

@@ -98,7 +98,7 @@ async def test(request: TestRequest, settings: Settings) -> TestReport:
 
 
 def _found(request: TestRequest, settings: Settings) -> list[Path]:
-    place = settings.workspace.root / "recipes" if request.path is None else request.current / request.path
+    place = settings.workspace.root / "recipes" if request.path is None else _named(request.path, request.current)
     if request.path is None and not place.is_dir():
         place = request.current
     if place.is_file():
@@ -109,6 +109,15 @@ def _found(request: TestRequest, settings: Settings) -> list[Path]:
             NO_TESTS, f"There is no `*{ENDING}` at {place}.", "Put one beside a recipe: photoshoot.test.yaml."
         )
     return found
+
+
+def _named(path: Path, current: Path) -> Path:
+    """A test file, a folder, or a recipe (its file or its name): then the tests beside it."""
+    place = current / path
+    if place.is_file() and not place.name.endswith(ENDING):
+        return place.with_name(f"{place.stem}{ENDING}")
+    beside = current / "recipes" / f"{path}{ENDING}"
+    return beside if not place.exists() and beside.is_file() else place
 
 
 async def _file(file: CaseFile, settings: Settings, update: bool, gate: asyncio.Semaphore) -> FileResult:
@@ -170,7 +179,14 @@ async def _in_sandbox(case: Case, request: RunRequest, loaded: Loaded, to: Conne
             report = await resume_with(again, to, lambda rest: None, hands)
     except Refused as error:
         return Outcome("refused", plan, codes=(error.code,), said=error.message)
-    return Outcome(_STATUSES[report.status], plan, report, tuple(_codes(report)), report.reason)
+    return Outcome(_STATUSES[report.status], plan, report, tuple(_codes(report)), _why(report))
+
+
+def _why(report: RunReport) -> str:
+    """Why it did not come to its end, in the run's own words."""
+    failed = (one.message for step in report.steps.values() for one in step.instances if one.status == "failed")
+    told = [report.reason, *(text for _, text, _ in report.reasons), *failed]
+    return next((text for text in told if text), "")
 
 
 def _codes(report: RunReport) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How many instances the plan has priced of each paid step that follows the results of another (rule 19).
+"""How many elements the plan knows of each paid step that follows the results of another, before its `if` (rule 19).
 
 Kept with the run: a service that gives more than was asked for does not raise the bill. A resume that raises `max` of a
 step raises the bounds of what follows it by as much.
@@ -17,7 +17,7 @@ def bounds_of(plan: Plan) -> dict[str, int]:
     """By step, of the run's own recipe."""
     if plan.reuse is not None:  # what is kept is not among its instances
         return {}
-    return {name: plan.steps[name].instances.max for name in _followers(plan.recipe)}
+    return {name: plan.steps[name].elements for name in _followers(plan.recipe)}
 
 
 def raised(

@@ -44,6 +44,7 @@ class PlannedStep:
     uses: str
     kind: Literal["action", "tool", "recipe"]
     instances: Count
+    elements: int = 0  # the most that its `foreach` gives, before its `if` (rule 19)
     model: str | None = None  # of a generation tool; several joined with ", " when instances differ
     credits_each: Credits | None = None
     credits_each_range: tuple[Credits, Credits] | None = None

@@ -49,6 +49,7 @@ def _planned(
         uses=spec.uses,
         kind=spec.kind,
         instances=instances,
+        elements=_elements(pairs),
         model=", ".join(models) or None,
         credits_each=price.each[0] if len(each) == 1 and price.unpriced is None else None,
         credits_each_range=(min(each), max(each)) if len(each) > 1 else None,
@@ -63,6 +64,10 @@ def _planned(
         usual_s=_usual_s(first, models, durations),
         questions=_questions(pairs),
     )
+
+
+def _elements(pairs: Sequence[Pair]) -> int:
+    return sum(0 if step.elements is None else step.elements.count.max * inside.weight.max for inside, step in pairs)
 
 
 def _models(pairs: Sequence[Pair]) -> list[str]:

@@ -147,8 +147,7 @@ async def cheaper_models(draft: RecipeDraft, book: PriceBook, ask: Ask) -> list[
                 if other.value != model and is_open(step.tool, other, inside.gates):
                     question = question_for(step.tool, {**shape.params, "model": other.value})
                     candidates.append((inside, step, shape, model, other.value, question))
-    del candidates[_MOST_ALTERNATIVES:]
-    await _answer(book, book.missing(candidate[-1] for candidate in candidates), ask)
+    await _answer(book, book.missing(candidate[-1] for candidate in candidates)[:_MOST_ALTERNATIVES], ask)
     found: dict[tuple[str, str, str], Alternative] = {}
     for inside, step, shape, model, name, question in candidates:
         quote, now = book.find(question), quoted(shape, step.spec, book)[0]

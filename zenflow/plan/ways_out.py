@@ -41,14 +41,23 @@ def _cheaper(alternatives: Sequence[Alternative], short_by: Credits) -> list[str
     best: dict[str, Alternative] = {}
     for one in alternatives:
         best.setdefault(one.path, one)
+    alike: dict[tuple[str, str, Credits], list[Alternative]] = {}
+    for one in best.values():
+        alike.setdefault((one.model, one.instead_of, one.credits_each), []).append(one)
     ways = []
-    for one in list(best.values())[:_MOST_MODELS]:
-        fits = ", and fits" if one.saves >= short_by else ""
+    for (model, instead_of, each), group in sorted(alike.items(), key=lambda item: -_saved(item[1]))[:_MOST_MODELS]:
+        saves = _saved(group)
+        fits = ", and fits" if saves >= short_by else ""
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
         ways.append(
-            f"model {one.model} instead of {one.instead_of} in `{one.path}`: "
-            f"{as_text(one.credits_each)} a call, saves {as_text(one.saves)}{fits}"
+            f"model {model} instead of {instead_of} in `{group[0].path}`{more}: "
+            f"{as_text(each)} a call, saves {as_text(saves)}{fits}"
         )
     return ways
+
+
+def _saved(group: Sequence[Alternative]) -> Credits:
+    return sum((one.saves for one in group), ZERO)
 
 
 def _counted(judgement: Judgement, estimate: Estimate) -> Credits:

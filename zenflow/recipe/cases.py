@@ -123,7 +123,34 @@ def _check(node: Node, problems: Problems) -> None:
                 place = _place(node, [*found.absolute_path, unknown], key=True)
                 message = f"unknown key `{unknown}`"
                 hint = did_you_mean(str(unknown), known) or f"Known are: {', '.join(known)}."
+        elif found.validator in _SAID:
+            message, hint = _SAID[found.validator](found)
         problems.error(WRONG_TEST, message[:300], place, hint)
+
+
+def _wrong_type(found: Any) -> tuple[str, str | None]:
+    kinds = found.validator_value if isinstance(found.validator_value, list) else [found.validator_value]
+    bound = "number" in kinds and found.parent is not None
+    wanted = "a number, or `{at_least: N, at_most: N}`" if bound else " or ".join(map(str, kinds))
+    return f"expected {wanted}; this is {_shown(found.instance)}", None
+
+
+def _wrong_word(found: Any) -> tuple[str, str | None]:
+    known = [str(one) for one in found.validator_value]
+    return f"{_shown(found.instance)} is none of: {', '.join(known)}", did_you_mean(str(found.instance), known)
+
+
+def _missing(found: Any) -> tuple[str, str | None]:
+    absent = [name for name in found.validator_value if name not in found.instance]
+    return f"`{absent[0] if absent else '?'}` is missing", None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+_SAID = {"type": _wrong_type, "enum": _wrong_word, "required": _missing}
 
 
 def _place(node: Node, path: list[str | int], *, key: bool = False) -> Place:

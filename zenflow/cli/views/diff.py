@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.plan import ALIKE_FROM, FOLD_FROM
 from zenflow.cli.views.plan_markdown import markdown_table
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
-from zenflow.credits import Credits, as_text, in_words
+from zenflow.credits import Credits, Estimate, as_text, in_words
 from zenflow.plan.diff import Change, Difference, PricedStep
 from zenflow.plan.model import Count
 
@@ -46,7 +50,37 @@ def _rows(found: Difference) -> tuple[list[list[str]], str]:
     same = [change for change in found.changes if change.mark == "="]
     hide = len(same) > SAME_SHOWN
     shown = [change for change in found.changes if not (hide and change.mark == "=")]
+    if len(shown) >= FOLD_FROM:
+        shown = _folded(shown)
     return [_row(change) for change in shown], f"{len(same)} steps stay as they are." if hide else ""
+
+
+def _folded(changes: Sequence[Change]) -> list[Change]:
+    """Changes that are alike (from what to what, for how much) share a line where there are many."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.mark, _likeness(change.before), _likeness(change.after)), []).append(change)
+    found: list[Change] = []
+    for group in groups.values():
+        if len(group) < ALIKE_FROM:
+            found += group
+            continue
+        name = f"{group[0].path} + {len(group) - 1} like it"
+        before, after = _sum_of([one.before for one in group]), _sum_of([one.after for one in group])
+        found.append(Change(group[0].mark, name, before, after))
+    return found
+
+
+def _likeness(step: PricedStep | None) -> object:
+    return None if step is None else (step.uses, step.model, step.calls, step.credits, step.is_paid, step.unpriced)
+
+
+def _sum_of(steps: Sequence[PricedStep | None]) -> PricedStep | None:
+    known = [step for step in steps if step is not None]
+    if not known:
+        return None
+    calls = Count(*(sum(getattr(step.calls, word) for step in known) for word in ("min", "expected", "max")))
+    return replace(known[0], calls=calls, credits=sum((step.credits for step in known), Estimate()))
 
 
 def _row(change: Change) -> list[str]:
@@ -86,9 +120,8 @@ def _sentence(found: Difference) -> str:
 
 
 def _arrow(before: str | None, after: str | None) -> str:
-    if before == after:
-        return before or NONE
-    return f"{before or NONE} → {after or NONE}"
+    old, new = before or NONE, after or NONE
+    return old if old == new else f"{old} → {new}"
 
 
 def _labels(before: PricedStep | None, after: PricedStep | None) -> str:
