@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("account")
@@ -18,7 +17,7 @@ def command(where: Where, talk: Talk) -> int:
     from zenflow.app.account import account
     from zenflow.cli.views.account import account_document, draw_account
 
-    found = asyncio.run(account(settings_here(where)))
+    found = wait_for(account(settings_here(where)))
     console = talk.console
     console.show(draw_account(found, console.ink, console.width))
     console.document("done", None, account_document(found))

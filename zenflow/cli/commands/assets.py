@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("assets")
@@ -23,7 +23,7 @@ def command(what: str, asset_ids: tuple[str, ...], out: Path | None, where: Wher
     from zenflow.app.assets import fetch
     from zenflow.cli.views.assets import assets_document, draw_assets, first_failure
 
-    found = asyncio.run(fetch(asset_ids, what == "preview", out, settings_here(where)))
+    found = wait_for(fetch(asset_ids, what == "preview", out, settings_here(where)))
     console = talk.console
     console.show(draw_assets(found, console.ink, console.width))
     console.document("failed" if found.failed else "done", first_failure(found), assets_document(found))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_budget
 from zenflow.errors import UsageError
 
@@ -32,7 +31,7 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
     if rebuilding:
         from zenflow.app.rebuild import rebuild
 
-        built = asyncio.run(rebuild(settings))
+        built = wait_for(rebuild(settings))
         console.show(view.draw_rebuild(built, console.ink, console.width))
         console.document("done", None, view.rebuild_document(built))
         return exits.DONE
@@ -40,7 +39,7 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
         return _probe(spend, yes, where, talk)
     from zenflow.app.doctor import doctor
 
-    found = asyncio.run(doctor(settings))
+    found = wait_for(doctor(settings))
     console.show(view.draw_checkup(found, console.ink, console.width))
     wrong = next((check for check in found.checks if check.mark == "wrong"), None)
     error = None if wrong is None else {"code": "ZF073", "message": wrong.said, "hint": wrong.hint or None}

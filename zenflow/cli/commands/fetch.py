@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
 
@@ -31,12 +31,12 @@ def command(run: str | None, out: Path | None, stamp: str | None, where: Where, 
     place = None if out is None else current_folder() / out
     console, settings = talk.console, settings_here(where)
     if stamp is not None:
-        found = asyncio.run(fetch_by_stamp(stamp, place, settings))
+        found = wait_for(fetch_by_stamp(stamp, place, settings))
         console.show(view.draw_stamped(found, console.ink, console.width))
         status = exits.STOPPED if found.failures else exits.DONE
         console.document(exits.WORDS[status], view.stamped_error(found), view.stamped_document(found))
         return status
-    fetched = asyncio.run(fetch(run, place, settings))
+    fetched = wait_for(fetch(run, place, settings))
     console.show(view.draw_fetch(fetched, console.ink, console.width))
     status = exits.DONE if fetched.is_whole else exits.STOPPED
     console.document(exits.WORDS[status], view.fetch_error(fetched), view.fetch_document(fetched))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
 
@@ -28,12 +27,12 @@ def command(run: str | None, check: bool, every: bool, as_csv: bool, where: Wher
     if every:
         if run is not None or check:
             raise UsageError("ZF003", "`--all` shows every run as the journal knows it: no RUN, no `--check`.")
-        revisions = asyncio.run(by_revision(settings))
+        revisions = wait_for(by_revision(settings))
         runs = [one for revision in revisions for one in revision.runs]
         console.show(view.draw_csv(runs) if as_csv else view.draw_revisions(revisions, console.ink, console.width))
         console.document("done", None, view.revisions_document(revisions))
         return exits.DONE
-    found = asyncio.run(ledger(run, settings, check=check))
+    found = wait_for(ledger(run, settings, check=check))
     console.show(view.draw_csv([found]) if as_csv else view.draw_ledger(found, console.ink, console.width))
     console.document("done" if found.agrees else "differs", None, view.ledger_document(found))
     return exits.DONE if found.agrees else exits.FAILED

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("logout")
@@ -18,7 +17,7 @@ def command(server: str | None, talk: Talk) -> int:
     from zenflow.app.login import logout
     from zenflow.cli.views.login import draw_signed_out, signed_out_document
 
-    found = asyncio.run(logout(settings_here(Where(server, None))))
+    found = wait_for(logout(settings_here(Where(server, None))))
     talk.console.show(draw_signed_out(found))
     talk.console.document("done", None, signed_out_document(found))
     return 0

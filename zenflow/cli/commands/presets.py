@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 
@@ -32,13 +31,13 @@ def command(
 
     settings, console = settings_here(where), talk.console
     if query is not None and is_uuid(query):
-        found = asyncio.run(presets.preset(query, settings))
+        found = wait_for(presets.preset(query, settings))
         console.show(found.step.rstrip("\n") if as_step else view.draw_preset(found, console.ink, console.width))
         console.document("done", None, view.preset_document(found))
         return 0
     if as_step:
         raise UsageError("ZF003", "`--step` writes out one preset: name its ID.", "`zenflow presets --json` has them.")
-    listed = asyncio.run(presets.presets(query, tool, tags, limit, settings))
+    listed = wait_for(presets.presets(query, tool, tags, limit, settings))
     console.show(view.draw_presets(listed, console.ink, console.width))
     console.document("done", None, view.presets_document(listed))
     return 0

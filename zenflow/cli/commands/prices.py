@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_parameter
 
 
@@ -27,7 +26,7 @@ def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: W
 
     words = [parse_parameter(word) for word in given]
     wanted = [part.strip() for part in (resolutions or "").split(",") if part.strip()]
-    found = asyncio.run(prices(tool, words, wanted, settings_here(where)))
+    found = wait_for(prices(tool, words, wanted, settings_here(where)))
     console = talk.console
     console.show(draw_prices(found, console.ink, console.width))
     console.document("done", None, prices_document(found))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_adoption
 
 
@@ -47,7 +46,7 @@ def command(
         take_over=take_over,
     )
     console = talk.console
-    view = asyncio.run(reconcile(request, settings_here(where), voice_of(console, yes=yes)))
+    view = wait_for(reconcile(request, settings_here(where), voice_of(console, yes=yes)))
     console.show(draw_outcome(view, console.ink, console.width))
     error = None
     if view.failures:

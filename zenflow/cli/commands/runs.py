@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, state_option, talk_options
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("runs")
@@ -19,7 +18,7 @@ def command(limit: int, where: Where, talk: Talk) -> int:
     from zenflow.app.look import runs
     from zenflow.cli.views.runs import draw_runs, runs_document
 
-    rows = asyncio.run(runs(settings_here(where)))
+    rows = wait_for(runs(settings_here(where)))
     console = talk.console
     console.show(draw_runs(rows, limit, console.ink, console.width))
     console.document("done", None, runs_document(rows, limit))

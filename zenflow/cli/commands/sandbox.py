@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from zenflow.cli.console import Console
 from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 from zenflow.sandbox.settings import SandboxSettings
 
@@ -78,7 +78,7 @@ def command(
     except ValueError as error:
         raise UsageError("ZF067", f"The sandbox cannot be like that: {error}.") from error
     try:
-        asyncio.run(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, settings)))
+        wait_for(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, settings)))
     except KeyboardInterrupt:
         pass
     except OSError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, state_option, talk_options
 from zenflow.cli.views.runs import status_word
+from zenflow.cli.waiting import wait_for
 
 
 @click.command("stop")
@@ -19,7 +18,7 @@ def command(run: str | None, where: Where, talk: Talk) -> int:
     """Ask RUN (left out: the one that is going) to submit nothing new, wait for what is paid, and save it."""
     from zenflow.app.look import stop
 
-    row = asyncio.run(stop(run, settings_here(where)))
+    row = wait_for(stop(run, settings_here(where)))
     console = talk.console
     if row.holder_alive:
         console.show(f"{row.run_id} was asked to stop: it waits for what is paid and saves it.")

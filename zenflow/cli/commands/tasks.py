@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
 STATUSES = ("created", "processing", "partial", "completed", "failed")  # seed 002, list_tasks
@@ -47,16 +46,16 @@ def command(
         raise UsageError("ZF003", "Show a task or delete one, not both.", f"`zenflow tasks --delete {doomed}`")
     settings, console = settings_here(where), talk.console
     if doomed is not None:
-        gone = asyncio.run(tasks.delete(doomed, settings, agree_to_delete(console, yes=yes)))
+        gone = wait_for(tasks.delete(doomed, settings, agree_to_delete(console, yes=yes)))
         console.show(f"Task {gone.task.task_id} is deleted. Nothing was refunded.")
         console.document("done", None, {"server": gone.server, "deleted_task_id": gone.task.task_id})
     elif task_id is not None:
-        found = asyncio.run(tasks.task(task_id, settings))
+        found = wait_for(tasks.task(task_id, settings))
         console.show(view.draw_task(found, console.ink, console.width))
         console.document("done", None, view.task_document(found))
     else:
         asked = tasks.TaskFilter(tool=tool, status=status, query=query, limit=limit, offset=offset)
-        page = asyncio.run(tasks.tasks(asked, settings))
+        page = wait_for(tasks.tasks(asked, settings))
         console.show(view.draw_tasks(page, console.ink, console.width))
         console.document("done", None, view.tasks_document(page))
     return 0

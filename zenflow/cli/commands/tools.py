@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
 SYNC = "sync"
@@ -42,22 +42,22 @@ def command(name: str | None, model: str | None, out: Path | None, check: bool, 
     if model is not None and name in (None, SYNC):
         raise UsageError("ZF003", "`--model` means something with `zenflow tools NAME` only.")
     if name == SYNC:
-        synced = asyncio.run(tools.sync(out, settings, check=check))
+        synced = wait_for(tools.sync(out, settings, check=check))
         console.show(draw_synced(synced, console.ink, console.width))
         stale = check and not synced.is_current
         console.document("failed" if stale else "done", stale_error(synced) if stale else None, synced_document(synced))
         return exits.FAILED if stale else exits.DONE
     if name is None:
-        catalog = asyncio.run(tools.tools(settings))
+        catalog = wait_for(tools.tools(settings))
         console.show(view.draw_tools(catalog, console.ink, console.width))
         console.document("done", None, view.tools_document(catalog))
         return 0
     if model is not None:
-        one = asyncio.run(tools.model(name, model, settings))
+        one = wait_for(tools.model(name, model, settings))
         console.show(view.draw_model(one, console.ink, console.width))
         console.document("done", None, view.model_document(one))
         return 0
-    tool, account = asyncio.run(tools.tool(name, settings))
+    tool, account = wait_for(tools.tool(name, settings))
     console.show(view.draw_tool(tool, account, console.ink, console.width))
     console.document("done", None, view.tool_document(tool))
     return 0
