@@ -190,3 +190,41 @@ def test_what_a_refusal_gives_back_is_given_back_once():
     assert report.exit_status in (1, 4)
     assert sum(task.charged for task in stage.service.tasks.values()) == 4
     assert stage.state().books.spent == 4
+
+
+def _in_parts(monkeypatch, second_after_s):
+    """The service writes one debit for each call, the second one later."""
+    stage = stage_of(TWO, budget=100)
+    book = type(stage.service)._book
+
+    def booked(service, amount, task_id):
+        if amount != -4:
+            return book(service, amount, task_id)
+        book(service, Decimal(-2), task_id)
+        return service.later(second_after_s, lambda: book(service, Decimal(-2), task_id))
+
+    monkeypatch.setattr(type(stage.service), "_book", booked)
+    return stage
+
+
+def test_one_debit_for_each_call_is_no_difference(monkeypatch):
+    stage = _in_parts(monkeypatch, 5.0)
+    report = stage.finished()
+    assert report.state.books.difference == 0 and not report.state.notes
+    assert [one.found for one in checked(stage).compared] == ["matched", "matched"]
+
+
+def test_a_part_of_the_debits_gives_no_budget_free_and_is_told_where_the_rest_never_comes(monkeypatch):
+    stage = _in_parts(monkeypatch, 1e9)
+    report = stage.finished()
+    assert report.state.books.spent == 6 and report.state.books.difference == 0
+    assert [one.found for one in checked(stage).compared] == ["another amount", "matched"]
+
+
+def test_debits_of_what_was_submitted_before_another_was_sent_again_are_still_found():
+    stage = stage_of(TWO, budget=100)
+    stage.limits = replace(stage.limits, batch=1)
+    stage.script.submits = [mishaps.lost_before_the_charge]
+    report = stage.finished()
+    assert report.status == "done" and max(one.attempts for one in report.state.submissions.values()) == 2
+    assert {one.found for one in checked(stage).compared} == {"matched"}

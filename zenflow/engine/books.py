@@ -5,9 +5,11 @@ A debit is explained when its task is ours, or when `get_task` on it shows anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+from zenflow.clock import from_iso
+from zenflow.credits import ZERO
 from zenflow.engine.account_list import AccountList, Page
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
@@ -66,10 +68,12 @@ class Bookkeeper:
         except ServiceError:
             return
         by_task = {s.task_id: s for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
+        rows_of: dict[str, list[Transaction]] = {}
         for row in reversed(rows):
-            submission = by_task.get(row.task_id or "")
-            if submission is not None and row.amount is not None:
-                self._take_in(submission, row, row.amount)
+            if row.task_id in by_task and row.amount is not None:
+                rows_of.setdefault(row.task_id, []).append(row)
+        for task_id, own in rows_of.items():
+            self._take_in(by_task[task_id], own)
         if rows:
             self.watermark = rows[0].transaction_id
 
@@ -112,29 +116,50 @@ class Bookkeeper:
             self._explained.add(row.transaction_id)  # for all of the run; one with another stamp of ours is that one's
         return True
 
-    def _take_in(self, submission: SubmissionState, row: Transaction, amount: Decimal) -> None:
+    def _take_in(self, submission: SubmissionState, rows: Sequence[Transaction]) -> None:
+        """One task's rows. A service may write one debit for each call, and show them one after the other."""
         recorder = self._context.recorder
-        if amount < 0 and row.transaction_id not in submission.debits:
-            recorder.record(e.Confirmed(recorder.now(), submission.number, row.transaction_id, -amount))
-            if submission.confirmed != submission.quote:
-                self.on_difference(submission, submission.confirmed or -amount)
-        elif amount > 0 and row.transaction_id not in submission.refunds:
-            recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, amount))
+        debits = {row.transaction_id: -row.amount for row in rows if row.amount is not None and row.amount < 0}
+        new = {row_id: amount for row_id, amount in debits.items() if row_id not in submission.debits}
+        if new and not self._may_be_a_part(submission, new):
+            for row_id, amount in new.items():
+                recorder.record(e.Confirmed(recorder.now(), submission.number, row_id, amount))
+            if submission.confirmed is not None and submission.confirmed != submission.quote:
+                self.on_difference(submission, submission.confirmed)
+        for row in rows:
+            if row.amount is not None and row.amount > 0 and row.transaction_id not in submission.refunds:
+                recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, row.amount))
+
+    def _may_be_a_part(self, submission: SubmissionState, new: Mapping[str, Decimal]) -> bool:
+        """Less than was quoted, in fewer rows than there are calls: the rest may yet come, so it stays booked at its quote."""
+        rows = {**submission.debits, **new}
+        if sum(rows.values(), ZERO) >= submission.quote or len(rows) >= len(submission.calls):
+            return False
+        context = self._context
+        if submission.accepted_at is None:
+            return True
+        age_s = (context.clock.now() - from_iso(submission.accepted_at)).total_seconds()
+        return age_s < context.limits.lost_answer_wait_s
 
     def _wanted_floor(self) -> str | None:
         """The oldest watermark that still matters: of a charge not confirmed, or of a failed call that may be refunded."""
-        for submission in self._context.recorder.state.submissions.values():
+        state = self._context.recorder.state
+        for submission in state.submissions.values():
             if submission.outcome is not Outcome.ACCEPTED or submission.watermark is None:
                 continue
-            if submission.confirmed is None:
-                return submission.watermark
-            if submission.number in self._closed or submission.refunds:
-                continue
-            if any(call.status == "failed" for call in submission.calls):
-                return submission.watermark
+            if submission.number not in self._closed and self._may_have_rows_to_come(submission):
+                # One that was sent again stands on a newer mark than those after it.
+                again = any(one.attempts > 1 for one in state.submissions.values())
+                return state.first_watermark if again else submission.watermark
             if submission.is_settled:
                 self._closed.add(submission.number)
         return None
+
+    def _may_have_rows_to_come(self, submission: SubmissionState) -> bool:
+        seen = submission.confirmed
+        if seen is None or (seen < submission.quote and len(submission.debits) < len(submission.calls)):
+            return True
+        return not submission.refunds and any(call.status == "failed" for call in submission.calls)
 
     async def _page(self, offset: int, limit: int, patient: bool) -> Page:
         service = self._context.service

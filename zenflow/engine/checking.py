@@ -1,7 +1,7 @@
 """The books held against the account's transaction list, row by row: what matches, what is missing, what differs.
 
-Each of our submissions should have exactly one debit of its quote (promise 6). Reads only; what is new in the list was
-taken in by the bookkeeper before.
+Each of our submissions should have debits of its quote and no more (promise 6): one row, or one for each call. Reads
+only; what is new in the list was taken in by the bookkeeper before.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ async def _rows_of_the_run(desk: Desk) -> tuple[Sequence[Transaction], bool]:
     submissions = [one for _, one in sorted(desk.state.submissions.items())]
     if not submissions:
         return (), True
-    floor = submissions[0].watermark
+    floor = desk.state.first_watermark
     if floor is not None:
         try:
             return await desk.books.rows_since(floor), True
@@ -120,9 +120,11 @@ def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
     if one.outcome is Outcome.ACCEPTED:
         if not debits:
             return "no row"
-        if len(debits) > 1:
-            return "charged twice"
-        return "matched" if debits[0] == one.quote else "another amount"
+        listed = sum(debits, ZERO)
+        if listed == one.quote:
+            return "matched"  # in one row, or one for each call
+        twice = listed > one.quote and len(debits) > 1 and (max(debits) >= one.quote or len(debits) > len(one.calls))
+        return "charged twice" if twice else "another amount"
     if one.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
         return "charged all the same" if debits or one.debits else "matched"
     return "not known yet"
