@@ -29,7 +29,7 @@ calls = st.lists(
 
 intents = st.builds(e.Intended, st.just(AT), numbers, words, words, words, calls, st.none())
 money = st.one_of(
-    st.builds(e.Attempted, st.just(AT), numbers, attempts, st.none()),
+    st.builds(e.Attempted, st.just(AT), numbers, attempts, st.none(), st.lists(amounts, max_size=3).map(tuple)),
     st.builds(e.NotSent, st.just(AT), numbers, attempts, words),
     st.builds(e.OutcomeUnknown, st.just(AT), numbers, attempts, words, st.just(AT)),
     st.builds(e.Refused, st.just(AT), numbers, st.none(), words),

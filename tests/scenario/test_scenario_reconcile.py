@@ -9,7 +9,8 @@ import pytest
 
 from zenflow.engine.evidence import gather
 from zenflow.engine.reconcile import Reconciler
-from zenflow.errors import Refused, UsageError
+from zenflow.engine.run import Changes
+from zenflow.errors import Refused, Stopped, UsageError
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
 from zenflow.testing import mishaps
@@ -175,6 +176,43 @@ def test_a_price_that_rose_above_what_is_set_aside_is_not_sent_again():
     with pytest.raises(Refused, match="now costs 8 credits, and 4 are set aside"):
         decide(stage, lambda r, _: r.resubmit(1, agreed([])))
     assert stage.service.posts == 0
+
+
+def test_a_price_that_rose_offers_all_three_decisions_and_the_new_one_may_be_taken():
+    stage = unknown_stage()
+    stage.service.price_factor = Decimal(2)
+    with pytest.raises(Refused) as refused:
+        decide(stage, lambda r, _: r.resubmit(1, agreed([]), Decimal(7)))
+    hint = refused.value.hint
+    assert all(word in hint for word in ("zenflow reconcile RUN", "--resubmit 1=8", "--adopt 1=TASK", "--give-up 1"))
+    prices = []
+    _, done = decide(stage, lambda r, _: r.resubmit(1, agreed(prices), Decimal(8)))
+    assert (prices, done.settled, stage.service.posts) == ([Decimal(8)], True, 1)
+    state = stage.state()
+    assert (state.submissions[1].quote, [c.call.quote for c in state.submissions[1].calls]) == (8, [4, 4])
+    assert (state.books.reserved, state.books.charged, state.books.unknown, state.books.balanced) == (8, 8, 0, True)
+    assert stage.journal.committed_on("account-1", state.submissions[1].intended_at[:10]) == 8
+    assert stage.finished().status == "done" and stage.state().books.spent == 8
+
+
+@pytest.mark.parametrize(("budget", "per_day", "code"), [(7, None, "ZF620"), (100, 7, "ZF690")])
+def test_a_new_price_is_taken_only_where_there_is_room_for_it(budget, per_day, code):
+    stage = unknown_stage()
+    stage.finished(changes=Changes(budget=Decimal(budget)))
+    stage.per_day = None if per_day is None else Decimal(per_day)
+    stage.service.price_factor = Decimal(2)
+    with pytest.raises(Stopped) as stopped:
+        decide(stage, lambda r, _: r.resubmit(1, agreed([]), Decimal(8)))
+    assert stopped.value.code == code and stage.service.posts == 0
+    assert stage.state().submissions[1].attempts == 1
+
+
+def test_a_price_that_fell_is_agreed_to_and_what_is_set_aside_stays():
+    stage = unknown_stage()
+    stage.service.price_factor = Decimal("0.5")
+    prices = []
+    decide(stage, lambda r, _: r.resubmit(1, agreed(prices)))
+    assert prices == [2] and stage.state().submissions[1].quote == 4
 
 
 def test_an_answer_lost_again_leaves_it_unknown_with_two_attempts_and_two_posts_at_most():

@@ -24,13 +24,14 @@ from zenflow.journal.base import Journal, NoSuchRun, RunRow
 class Decision:
     act: Act
     task_id: str | None = None
+    most: Decimal | None = None  # of a resubmission: what it may cost, where that is more than is set aside for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileRequest:
     run: str | None = None
     adopt: Mapping[int, str] = field(default_factory=dict)
-    resubmit: tuple[int, ...] = ()
+    resubmit: Mapping[int, Decimal | None] = field(default_factory=dict)  # at most so much; None: what is set aside
     give_up: tuple[int, ...] = ()
     take_over: bool = False
 
@@ -39,7 +40,7 @@ class ReconcileRequest:
         found: dict[int, Decision] = {}
         given = [
             *((number, Decision("adopt", task_id)) for number, task_id in self.adopt.items()),
-            *((number, Decision("resubmit")) for number in self.resubmit),
+            *((number, Decision("resubmit", most=most)) for number, most in self.resubmit.items()),
             *((number, Decision("give up")) for number in self.give_up),
         ]
         for number, decision in given:
@@ -137,7 +138,9 @@ async def _done(case: Case | StrayCase, decision: Decision, opened: OpenDesk, vo
     if decision.act == "give up":
         return await reconciler.give_up(case.number)
     server = opened.started.server
-    return await reconciler.resubmit(case.number, lambda submission, price: voice.agree(server, submission, price))
+    return await reconciler.resubmit(
+        case.number, lambda submission, price: voice.agree(server, submission, price), decision.most
+    )
 
 
 def _check_numbers(given: Mapping[int, Decision], opened: OpenDesk, evidence: Evidence) -> None:

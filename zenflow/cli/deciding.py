@@ -6,6 +6,7 @@ from zenflow.app.reconcile import Decision, Voice
 from zenflow.cli.consent import agree_to_send_again, answer_of
 from zenflow.cli.console import Console
 from zenflow.cli.views.reconcile import choices, draw_evidence
+from zenflow.credits import credits_from
 from zenflow.engine.evidence import Case, Evidence, StrayCase
 
 
@@ -36,7 +37,7 @@ def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
 
 
 def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
-    """`a TASK`, `r`, `g`, or the whole words; None when it is none of them."""
+    """`a TASK`, `r`, `r CREDITS`, `g`, or the whole words; None when it is none of them."""
     word, _, rest = said.strip().partition(" ")
     letter, rest = word.lower()[:1], rest.strip()
     if isinstance(case, StrayCase):
@@ -45,8 +46,9 @@ def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
         return Decision("adopt", rest)
     if letter == "a" and len(case.candidates) == 1:
         return Decision("adopt", case.candidates[0].task_id)
-    if letter == "r" and not rest:
-        return Decision("resubmit")
+    if letter == "r":
+        most = credits_from(rest) if rest else None
+        return None if rest and most is None else Decision("resubmit", most=most)
     if letter == "g" and rest in ("", "up"):
         return Decision("give up")
     return None

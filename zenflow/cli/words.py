@@ -48,6 +48,17 @@ def parse_adoption(word: str) -> tuple[int, str]:
     return int(number), task_id.strip()
 
 
+def parse_resubmission(word: str) -> tuple[int, Decimal | None]:
+    """`N` or `N=CREDITS` of `--resubmit`; `#3` is as good."""
+    number, equals, text = word.partition("=")
+    number = number.strip().removeprefix("#")
+    most = credits_from(text.strip()) if equals else None
+    if not number.isdecimal() or (equals and (most is None or most < 0)):
+        said = f"`--resubmit {word}` does not say which submission, or for how much at most."
+        raise UsageError("ZF014", said, "Write `--resubmit 3`, or `--resubmit 3=8` where its price has risen.")
+    return int(number), most
+
+
 def parse_increase(text: str | None) -> tuple[Decimal, bool] | None:
     """`20%` or `5` of `--max-increase`: the number, and whether it is of a hundred."""
     if text is None:

@@ -95,7 +95,9 @@ class Reconciler:
         recorder, now = self._context.recorder, self._context.recorder.now()
         stamp, account_id = task.comment[:STAMP_LENGTH], self._desk.account.account_id
         await recorder.commit(
-            e.Intended(now, stray.number, stamp, task.tool, task.comment, calls, self._desk.state.first_watermark, account_id),
+            e.Intended(
+                now, stray.number, stamp, task.tool, task.comment, calls, self._desk.state.first_watermark, account_id
+            ),
             e.Accepted(now, stray.number, task.task_id, task.total, adopted=True),
         )
         for row in await debits_of(self._desk, task.task_id):
@@ -124,8 +126,9 @@ class Reconciler:
 
     # ---------------------------------------------------------------------------------------------------------- resubmit
 
-    async def resubmit(self, number: int, agree: AgreeToPrice) -> Decided:
-        """Look once more, say the price, then attempt k+1 of the same intent: row 1 of money.md again."""
+    async def resubmit(self, number: int, agree: AgreeToPrice, most: Decimal | None = None) -> Decided:
+        """Look once more, say the price, then attempt k+1 of the same intent: row 1 of money.md again. `most`: what it may
+        cost where that is more than was set aside for it."""
         submission = self._open(number)
         sight = await self._desk.looker.look()
         if await self._desk.looker.resolve(submission, sight):
@@ -137,12 +140,14 @@ class Reconciler:
                 f"The look before sending #{number} again is not complete: {sight.detail}. Nothing was sent.",
                 "Try again later, or adopt a task that you know to be it.",
             )
-        agree(submission, await self._price(submission))
+        prices = await self._prices(submission, most)
+        agree(submission, sum(prices, ZERO))
         await self._desk.books.begin()
         await self._context.identity.check()
         attempt = submission.attempts + 1
         recorder = self._context.recorder
-        await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark))
+        quotes = tuple(prices) if sum(prices, ZERO) > submission.quote else ()
+        await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark, quotes))
         return await self._sent(submission, attempt)
 
     async def _sent(self, submission: SubmissionState, attempt: int) -> Decided:
@@ -157,20 +162,41 @@ class Reconciler:
             return Decided(number, "resubmit", f"refused: {submission.detail}; its quote is free again", None, True)
         return Decided(number, "resubmit", f"{submission.outcome.value}: {submission.detail}", None, False)
 
-    async def _price(self, submission: SubmissionState) -> Decimal:
-        """At a fresh quote; more than was set aside for it is not sent (promise 3)."""
-        prices = [await self._price_of(submission.tool, call.call.params) for call in submission.calls]
-        total = sum((price for price in prices if price is not None), ZERO)
-        if any(price is None for price in prices):
-            raise Stopped("ZF631", f"No price can be had for #{submission.number}. Nothing was sent.")
-        if total > submission.quote:
+    async def _prices(self, submission: SubmissionState, most: Decimal | None) -> list[Decimal]:
+        """What each call costs, by a fresh quote and by what the service takes at such quotes. More than was set aside is
+        sent only where a person has said so, and where there is room for it (promise 3)."""
+        number, cost = submission.number, self._context.ledger.cost
+        quotes = [await self._price_of(submission.tool, call.call.params) for call in submission.calls]
+        prices = [cost(submission.tool, quote) for quote in quotes if quote is not None]
+        total = sum(prices, ZERO)
+        if len(prices) < len(quotes):
+            raise Stopped("ZF631", f"No price can be had for #{number}. Nothing was sent.")
+        if total <= submission.quote:
+            return prices
+        if most is None or total > most:
             raise Refused(
                 "ZF633",
-                f"#{submission.number} now costs {in_words(total)}, and {as_text(submission.quote)} are set aside "
-                "for it. Nothing was sent.",
-                f"Wait for the old price, or `zenflow reconcile RUN --give-up {submission.number}`.",
+                f"#{number} now costs {in_words(total)}, and {as_text(submission.quote)} are set aside for it. "
+                "Nothing was sent.",
+                f"`zenflow reconcile RUN --resubmit {number}={as_text(total)}` takes the new price; `--adopt {number}=TASK` "
+                f"names a task that is it; `--give-up {number}` books it as charged.",
             )
-        return total
+        self._check_room(submission, total - submission.quote)
+        return prices
+
+    def _check_room(self, submission: SubmissionState, more: Decimal) -> None:
+        """For what is to be set aside beyond what is: in the budget, and below the cap of the day of its intent."""
+        context, room = self._context, self._context.ledger.room
+        if more > room:
+            raise Stopped(
+                "ZF620",
+                f"The budget leaves {in_words(max(room, ZERO))}, and #{submission.number} needs {as_text(more)} more. "
+                "Nothing was sent.",
+                "Raise it: `zenflow resume RUN --budget N`.",
+            )
+        cap, day = context.parts.per_day, submission.intended_at[:10]
+        if cap is not None and context.parts.journal.committed_on(context.account_id, day) + more > cap:
+            raise Stopped("ZF690", f"The cap of {in_words(cap)} a day leaves no room for it. Nothing was sent.")
 
     async def _price_of(self, tool_name: str, params: object) -> Decimal | None:
         tool = self._context.catalog.tools.get(tool_name)

@@ -116,6 +116,14 @@ def _call_from_plain(body: Mapping[str, Any]) -> e.IntendedCall:
     return e.IntendedCall(body["instance"], body["try_number"], _amount(body["quote"]), body["params"])
 
 
+def _amounts_as_plain(amounts: tuple[Decimal, ...]) -> list[str]:
+    return [str(amount) for amount in amounts]
+
+
+def _amounts_from_plain(amounts: list[Any]) -> tuple[Decimal, ...]:
+    return tuple(_amount(amount) for amount in amounts)
+
+
 def _calls_as_plain(calls: tuple[e.IntendedCall, ...]) -> list[dict[str, Any]]:
     return [_call_as_plain(call) for call in calls]
 
@@ -130,6 +138,7 @@ _BY_ANNOTATION: dict[str, tuple[_Way, _Way]] = {
     "Decimal": (str, _amount),
     "Decimal | None": (_maybe(str), _maybe(_amount)),
     "tuple[str, ...]": (None, tuple),
+    "tuple[Decimal, ...]": (_amounts_as_plain, _amounts_from_plain),
     "tuple[IntendedCall, ...]": (_calls_as_plain, _calls_from_plain),
     "Mapping[str, Any]": (None, None),
     "Mapping[str, str]": (None, None),

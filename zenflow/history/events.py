@@ -125,12 +125,16 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """Attempt k+1 of the same intent, after a look; durable before its POST."""
+    """Attempt k+1 of the same intent, after a look; durable before its POST.
+
+    `quotes`: what is set aside for each call from here on, where a person has taken a higher price; else as before.
+    """
 
     at: str
     submission: int
     attempt: int
     watermark: str | None
+    quotes: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

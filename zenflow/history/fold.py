@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from zenflow.credits import ZERO
 from zenflow.history import events as e
 from zenflow.history.outcomes import difference, is_charged, is_released, outcome_after
 from zenflow.history.state import (
@@ -131,6 +132,19 @@ def _attempted(state: RunState, event: e.Attempted) -> None:
         submission.watermark = event.watermark
         submission.closed_at = None
         submission.looks = []
+        if event.quotes:
+            _requote(state, submission, event.quotes)
+
+
+def _requote(state: RunState, submission: SubmissionState, quotes: tuple[Decimal, ...]) -> None:
+    """More (or less) is set aside for an open submission than before."""
+    books, before, quote = state.books, _difference(submission), sum(quotes, ZERO)
+    books.reserved += quote - submission.quote
+    books.open += quote - submission.quote
+    submission.quote = quote
+    for call, each in zip(submission.calls, quotes, strict=False):
+        call.call = replace(call.call, quote=each)
+    books.difference += _difference(submission) - before
 
 
 def _not_sent(state: RunState, event: e.NotSent) -> None:

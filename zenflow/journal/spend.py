@@ -75,7 +75,10 @@ def take(spend: Spend, event: SpendFact) -> None:
     elif isinstance(event, e.Refunded):
         spend.refunds.setdefault(event.transaction_id, event.amount)
     else:
-        spend.outcome = outcome_after(spend.outcome, type(event)) or spend.outcome
+        after = outcome_after(spend.outcome, type(event))
+        if after is not None and isinstance(event, e.Attempted) and event.quotes:
+            spend.quote = sum(event.quotes, ZERO)
+        spend.outcome = after or spend.outcome
 
 
 def utc_day(at: str) -> str:

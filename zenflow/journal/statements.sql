@@ -35,7 +35,7 @@ SELECT account_id, day, quote, outcome, debits, refunds FROM spends WHERE run = 
 -- name: put_spend
 INSERT INTO spends (run, submission, account_id, day, quote, outcome, debits, refunds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, submission) DO UPDATE
-SET outcome = excluded.outcome, debits = excluded.debits, refunds = excluded.refunds
+SET quote = excluded.quote, outcome = excluded.outcome, debits = excluded.debits, refunds = excluded.refunds
 
 -- name: total
 SELECT committed, pending FROM totals WHERE account_id = ? AND day = ? AND run = ?

@@ -29,6 +29,7 @@ def at_desk(stage: Stage, act: Callable[[Desk], Awaitable[T]]) -> T:
             clock=stage.clock,
             limits=stage.limits,
             random_bytes=random.Random("desk").randbytes,
+            per_day=stage.per_day,
         )
         desk = Desk(parts, await provider.account(), await provider.catalog())
         stage.provider = provider

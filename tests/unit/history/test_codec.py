@@ -12,6 +12,7 @@ _VALUES = {
     "Decimal": Decimal("0.10"),
     "Decimal | None": Decimal("1E+2"),
     "tuple[str, ...]": ("a", "b"),
+    "tuple[Decimal, ...]": (Decimal("0.10"), Decimal("3")),
     "tuple[IntendedCall, ...]": (e.IntendedCall("generate.1", 2, Decimal("4"), {"prompt": "ü 🦊", "n": 1.5}),),
     "Mapping[str, Any]": {"a": [1, None, {"b": True}], "lone": "\ud800", "nul": "\x00"},
     "Mapping[str, str]": {"recipe.yaml": "steps:\n"},

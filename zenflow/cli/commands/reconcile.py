@@ -8,13 +8,19 @@ from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
 from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_adoption
+from zenflow.cli.words import parse_adoption, parse_resubmission
 
 
 @click.command("reconcile")
 @click.argument("run", required=False)
 @click.option("adopted", "--adopt", multiple=True, metavar="N=TASK", help="Submission N is this task.")
-@click.option("again", "--resubmit", multiple=True, type=int, metavar="N", help="Look once more, then send N again.")
+@click.option(
+    "again",
+    "--resubmit",
+    multiple=True,
+    metavar="N[=CREDITS]",
+    help="Look once more, then send N again; for up to CREDITS where its price has risen.",
+)
 @click.option("given_up", "--give-up", multiple=True, type=int, metavar="N", help="Book N as charged; look no more.")
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price of `--resubmit` beforehand.")
@@ -23,7 +29,7 @@ from zenflow.cli.words import parse_adoption
 def command(
     run: str | None,
     adopted: tuple[str, ...],
-    again: tuple[int, ...],
+    again: tuple[str, ...],
     given_up: tuple[int, ...],
     take_over: bool,
     yes: bool,
@@ -41,7 +47,7 @@ def command(
     request = ReconcileRequest(
         run=run,
         adopt=dict(parse_adoption(word) for word in adopted),
-        resubmit=again,
+        resubmit=dict(parse_resubmission(word) for word in again),
         give_up=given_up,
         take_over=take_over,
     )

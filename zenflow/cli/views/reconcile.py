@@ -66,7 +66,7 @@ def choices(case: Case | StrayCase) -> str:
     """The question for a person at a terminal."""
     if isinstance(case, StrayCase):
         return f"#{case.number}: [a]dopt it, or nothing now? "
-    return f"#{case.number}: [a TASK] adopt, [r]esubmit, [g]ive up, or nothing now? "
+    return f"#{case.number}: [a TASK] adopt, [r]esubmit, [r CREDITS] for up to so much, [g]ive up, or nothing now? "
 
 
 def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
