@@ -63,3 +63,40 @@ def test_the_size_of_an_upload_is_known_also_when_the_same_bytes_are_there_alrea
     for _ in range(2):
         done = zenflow("run", "r.yaml", "--json")
         assert done.document["outputs"] == {"size": size, "text": f"{size} bytes"}
+
+
+PICK = (
+    "steps:\n  g: {foreach: [a, b], uses: by_prompt, with: {positive_prompt: '${{ item }}', model: SEEDREAM_5}}\n"
+    "  choose: {uses: pick, with: {asset_ids: '${{ steps.g.asset_ids }}'}}\n"
+    "  d: {uses: download, with: {asset_ids: '${{ steps.choose.asset_ids }}'}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("chose=1", "Did you mean `choose`?"),
+        ("g=1", "it uses `by_prompt`"),
+        ("choose=1,2", "takes at most 1"),
+        ("choose=1,1", "names 1 twice"),
+    ],
+)
+def test_a_pick_that_cannot_be_is_said_before_anything_is_paid(
+    zenflow: Zenflow, here: Path, word: str, said: str
+) -> None:
+    (here / "r.yaml").write_text("zenflow: 1\nname: t\n" + PICK)
+    told = zenflow("run", "r.yaml", "--pick", word)
+    assert told.status == 2
+    assert said in " ".join(told.err.split())
+    assert zenflow("runs", "--json").document["runs"] == []
+
+
+def test_the_verdict_names_the_budget_of_the_recipe_that_is_used(zenflow: Zenflow, here: Path) -> None:
+    (here / "part.yaml").write_text(
+        "zenflow: 1\nname: part\nbudget: 3\n"
+        "steps: {g: {uses: by_prompt, with: {positive_prompt: x, model: SEEDREAM_5, batch_size: 4}}}\n"
+    )
+    (here / "r.yaml").write_text("zenflow: 1\nname: t\nsteps: {p: {foreach: [1, 2], uses: ./part.yaml}}\n")
+    error = zenflow("run", "r.yaml", "--json").document["error"]
+    assert error["message"] == "Over: 4 credits are expected, 1 more than the budget of 3 (the recipe that `p` uses)."
+    assert error["hint"] == "raise the budget of the recipe that `p` uses to 4"

@@ -211,3 +211,36 @@ def test_readers_of_a_helper_that_is_not_there_say_what_to_use_instead(ran: Any)
         script=Script(helpers=frozenset()),
     )
     assert (done.prompts("g"), done.statuses("w"), done.report.status) == (["a", "b"], ["failed", "failed"], "done")
+
+
+SKIPPING = (
+    "inputs: {w: {type: boolean}, opt: {type: string, default: null}}\n"
+    "steps:\n  a: {if: '${{ inputs.w }}', uses: image_editor, with: {prompt: '${{ recipe.name }}'}}\n"
+    "outputs: {ids: '${{ steps.a.asset_ids }}', id: '${{ steps.a.asset_id }}', opt: '${{ inputs.opt }}'}\n"
+)
+
+
+def test_an_output_of_a_recipe_that_will_not_come_reads_as_skipped_and_null_stays_null(ran: Any) -> None:
+    done = ran(
+        "steps:\n  p: {foreach: [true, false, true], uses: ./part.yaml, with: {w: '${{ item }}'}}\n"
+        "  u: {foreach: '${{ steps.p.ids }}', max: 4, uses: upscaler, with: {image_asset_id: '${{ item }}'}}\n"
+        "  v: {foreach: '${{ steps.p }}', uses: upscaler, with: {image_asset_id: '${{ item.id }}'}}\n"
+        "  o: {foreach: '${{ steps.p }}', uses: image_editor, with: {prompt: '${{ item.opt | default(\"none\") }}'}}\n"
+        "outputs: {ids: '${{ steps.p.ids | length }}', id: '${{ steps.p[1].id }}', opt: '${{ steps.p.opt }}',"
+        " d: '${{ steps.p[1].id | default(7) }}'}\n",
+        {"part.yaml": SKIPPING},
+    )
+    assert done.report.exit_status == 0
+    assert done.outputs == {"ids": 2, "id": None, "opt": [None, None, None], "d": 7}
+    assert done.addresses("u") == ["u.0.0", "u.2.0"]
+    assert done.statuses("v") == ["done", "skipped", "done"]
+    assert done.prompts("o") == ["none"] * 3
+
+
+def test_a_pick_of_nothing_is_done_and_asks_nobody(ran: Any) -> None:
+    done = ran(
+        "steps:\n  a: {foreach: [], uses: image_editor, with: {prompt: x}}\n"
+        "  c: {uses: pick, with: {asset_ids: '${{ steps.a.asset_ids }}'}}\n"
+        "  d: {uses: download, with: {asset_ids: '${{ steps.c.asset_ids }}'}}\n"
+    )
+    assert (done.report.exit_status, done.statuses("c"), done.statuses("d")) == (0, ["done"], ["done"])

@@ -15,7 +15,8 @@ from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.look import find
 from zenflow.app.orphans import save_orphans, saved_assets
-from zenflow.app.prepare import catalog_for, plan_for
+from zenflow.app.picks_named import check_picks
+from zenflow.app.prepare import catalog_for, check_maxima, plan_for
 from zenflow.app.rest import correct, foresee_rest, load_correction
 from zenflow.app.run import Hands, Work, carry_out, parts_for
 from zenflow.app.settings import Setting, Settings
@@ -127,6 +128,8 @@ async def _go_on(
     else:
         catalog = await catalog_for(recipe, to)
         foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal, request.again).by_path()
+    check_maxima(recipe, request.maxima)
+    check_picks(recipe, request.picks)
     left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
     plan = await _plan_rest(
         recipe, inputs, maxima, left.line, foresight, started.run_id, to, account, is_new=correction is not None

@@ -13,6 +13,7 @@ from pathlib import Path
 from zenflow.app import wiring
 from zenflow.app.manifest import ACCEPTED, leave_accepted, leave_manifest
 from zenflow.app.picks import with_candidates
+from zenflow.app.picks_named import check_picks
 from zenflow.app.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.refusal import refusal_of
 from zenflow.app.settings import Settings
@@ -57,6 +58,7 @@ class Hands:
 async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
     """The report of the run, however it ended. Raises what refused it before it began."""
     loaded = await load_or_tell(request, settings)
+    check_picks(loaded.recipe, request.picks)
     async with wiring.connect(settings) as to:
         plan = await make_plan(loaded, request, to)
         refused = refusal_of(plan, strict=request.strict)

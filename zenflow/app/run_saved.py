@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
+from zenflow.app.picks_named import check_picks
 from zenflow.app.prepare import Loaded, asker_for, bounds_of, plan_for
 from zenflow.app.refusal import refusal_of
 from zenflow.app.run import Agree, Hands, RunRequest, begin_and_execute
@@ -47,6 +48,7 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
     saved = read_plan(request.current / request.file)
     settings = _on_its_server(saved, settings)
     loaded = _loaded(saved, request)
+    check_picks(loaded.recipe, request.picks)
     async with wiring.connect(settings) as to:
         plan, now = await _made_again(saved, loaded, to)
         _refuse_moved(list(moved_world(saved, now)))

@@ -86,4 +86,8 @@ def parse_pick(word: str) -> tuple[str, tuple[int, ...]]:
         raise UsageError(
             "ZF007", f"`--pick {word}` does not say which of which step.", "Write `--pick choose=1,3`, counted from 1."
         )
-    return step, tuple(int(place) for place in places)
+    chosen = tuple(int(place) for place in places)
+    twice = next((place for place in chosen if chosen.count(place) > 1), None)
+    if twice is not None:
+        raise UsageError("ZF007", f"`--pick {word}` names {twice} twice.", "What follows would be paid twice for it.")
+    return step, chosen

@@ -16,7 +16,7 @@ from typing import Any
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Tool
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
-from zenflow.engine.inner import inputs_of, left_short_by, missing_input, outputs_of
+from zenflow.engine.inner import inputs_of, left_short_by, missing_input, results_of
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.reuse import kept_results
 from zenflow.engine.unfold import Asked, Unfolder
@@ -256,7 +256,7 @@ class Foreseer:
         if outer is None or outer.is_over or outer.inner is not frame:
             return
         try:
-            results = outputs_of(frame)
+            results = results_of(frame)
             status = Status.DONE if left_short_by(frame) is None else Status.FAILED
         except ExpressionError:
             self._unfolder.settle(outer, Status.FAILED)

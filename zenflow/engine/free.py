@@ -208,6 +208,8 @@ class FreeWork:
         """A person's choice, given beforehand (`--pick`) or by a resume; until then the instance rests."""
         context = self._context
         offered = [one for one in params["asset_ids"] if isinstance(one, str)]
+        if not offered:
+            return {"asset_ids": [], "asset_id": None}  # nobody could ever choose
         most = int(params.get("count", 1))
         picks = context.recorder.state.options.get("picks", {})
         chosen = picks.get(instance.address, picks.get(instance.step.path))

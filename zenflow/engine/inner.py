@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +50,7 @@ class Inner:
         if outer is None or outer.is_over or outer.inner is not frame:
             return
         try:
-            results = outputs_of(frame)
+            results = results_of(frame)
             failed = left_short_by(frame)
             if failed is not None:
                 self._context.fail(outer, "ZF335", f"{failed} failed", "See that step's own message.", left=results)
@@ -98,8 +98,20 @@ def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
 
 def outputs_of(frame: Frame) -> dict[str, Any]:
     """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
+    return {name: None if value is SKIPPED else value for name, value in _outputs(frame)}
+
+
+def results_of(frame: Frame) -> dict[str, Any]:
+    """The same as results of the step that uses the recipe: what will not come is left out, and reads as skipped there."""
+    return {name: value for name, value in _outputs(frame) if value is not SKIPPED}
+
+
+def _outputs(frame: Frame) -> Iterator[tuple[str, Any]]:
     scope = frame_scope(frame, lenient=True)
-    return {name: _output(written, scope) for name, written in frame.recipe.outputs.items()}
+    for name, written in frame.recipe.outputs.items():
+        value = evaluate_tree(written, scope, existing=True)
+        is_there = value is not SKIPPED and not isinstance(value, Pending) and not pendings_in(value)
+        yield name, _without_skipped(value) if is_there else SKIPPED
 
 
 def left_short_by(frame: Frame) -> str | None:
@@ -112,13 +124,6 @@ def left_short_by(frame: Frame) -> str | None:
     except Blocked as blocked:
         return blocked.by
     return None
-
-
-def _output(written: Any, scope: Mapping[str, Any]) -> Any:
-    value = evaluate_tree(written, scope, existing=True)
-    if pendings_in(value) or isinstance(value, Pending):
-        return None
-    return _without_skipped(value)
 
 
 def _without_skipped(value: Any) -> Any:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from zenflow.engine.result import Choice
-from zenflow.expr.values import Value
+from zenflow.expr.values import SKIPPED, Value
 from zenflow.history.state import InstanceState
 from zenflow.plan.fanout import Fanout, Key, address
 from zenflow.recipe.model import Recipe, StepSpec
@@ -69,8 +69,15 @@ class Instance:
     def exists(self) -> Mapping[str, Any] | None:
         """What there is of its results: all when it is done; of a recipe in which something failed, what was made."""
         if self.status is Status.DONE:
-            return self.results or {}
-        return self.results if self.status is Status.FAILED and self.step.spec.recipe is not None else None
+            return self.answers
+        partly = self.status is Status.FAILED and self.step.spec.recipe is not None and self.results is not None
+        return self.answers if partly else None
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """Its results as readers see them: an output of a recipe that will not come reads as skipped (rule 12)."""
+        recipe, results = self.step.spec.recipe, self.results or {}
+        return results if recipe is None else {name: results.get(name, SKIPPED) for name in recipe.outputs}
 
     @property
     def fails_readers(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.engine.asked import asked_by
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
-from zenflow.engine.inner import inputs_of, missing_input, outputs_of
+from zenflow.engine.inner import inputs_of, missing_input, results_of
 from zenflow.engine.instances import Frame, Instance, Status
 from zenflow.engine.report import report
 from zenflow.engine.result import RunReport, RunStatus
@@ -113,7 +113,7 @@ def _settle_as_told(unfolder: Unfolder, instance: Instance) -> None:
 def _left(inner: Frame | None) -> Mapping[str, Any] | None:
     """What exists of the outputs of a recipe in which something failed."""
     try:
-        return None if inner is None else outputs_of(inner)
+        return None if inner is None else results_of(inner)
     except ExpressionError:
         return None
 

@@ -90,7 +90,7 @@ class OneLookup:
     def _results(self) -> Mapping[str, Any] | Pending | Any:
         instance = self.instance
         if instance.status is Status.DONE:
-            return instance.results or {}
+            return instance.answers
         if not instance.is_over:
             return Pending(instance.waiters)
         if self.lenient:
@@ -122,7 +122,7 @@ class ManyLookup:
     def whole(self) -> Value:
         if not self.step.is_settled:
             return Pending(self.step.waiters)
-        return [dict(instance.results or {}) for instance in self._done()]
+        return [dict(instance.answers) for instance in self._done()]
 
     def known_keys(self) -> Sequence[str]:
         return sorted({name for instance in self.step.instances.values() for name in instance.results or ()})
@@ -130,11 +130,11 @@ class ManyLookup:
     def _field(self, field: str) -> Value:
         values: list[Any] = []
         for instance in self._done():
-            results = instance.results or {}
+            results = instance.answers
             if field not in results:
                 raise Unknown(field, list(results), f"steps.{self.step.spec.id}")
             value = results[field]
-            if value is None and instance.status is not Status.DONE:
+            if value is SKIPPED or (value is None and instance.status is not Status.DONE):
                 continue  # did not come to be
             values.extend(value) if isinstance(value, list) else values.append(value)
         return values

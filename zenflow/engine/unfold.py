@@ -153,7 +153,7 @@ class Unfolder:
             self._follow_elements(step, ended)
 
     def _follow_instance(self, step: StepRun, ended: Instance) -> None:
-        item = dict(ended.results or {}) if ended.status is Status.DONE else None
+        item = dict(ended.answers) if ended.status is Status.DONE else None
         child = self._add(step, ended.key, ended.index, item, ended)
         if child is None or child.is_over or ended.status is Status.DONE:
             return
@@ -164,10 +164,12 @@ class Unfolder:
 
     def _follow_elements(self, step: StepRun, ended: Instance) -> None:
         name = step.fanout.field or ""
-        results = ended.results or {}
+        results = ended.answers
         if name not in results:
             return self._give_up(step, "ZF304", f"`{ended.step.spec.id}` has no result `{name}`", "")
         value = results[name]
+        if value is SKIPPED:
+            return None
         if not isinstance(value, list):
             if not ended.step.fans_out:
                 return self._not_a_list(step, value, "foreach")

@@ -63,12 +63,12 @@ def judge_inner(
     outer: Judgement, step: str, budget: Credits, credits: Estimate, steps: Mapping[str, PlannedStep]
 ) -> Judgement:
     """The harsher of the run's verdict and that of one instance of a recipe used as a step."""
-    line = BudgetLine(budget, f"the budget of `{step}`")
+    line = BudgetLine(budget, f"the recipe that `{step}` uses")
     inner = _against([Bound(budget, f"budget of `{step}`")], line, credits, {})
     if _HARSHNESS[inner.verdict] <= _HARSHNESS[outer.verdict]:
         return outer
     way = f"raise the budget of the recipe that `{step}` uses to {as_text(budget + inner.short_by)}"
-    return replace(inner, budget=outer.budget, stops_at=step if step in steps else None, ways_out=(way,))
+    return replace(inner, budget=outer.budget, stops_at=step if step in steps else None, ways_out=(way,), inner=line)
 
 
 _HARSHNESS = {Verdict.FITS: 0, Verdict.MAY_STOP: 1, Verdict.OVER: 2, Verdict.UNPRICED: 3}

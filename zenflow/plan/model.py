@@ -96,6 +96,7 @@ class Judgement:
     stops_at: str | None = None  # may stop: the first step that the budget may not reach
     finished_by_then: str = ""
     ways_out: tuple[str, ...] = ()
+    inner: BudgetLine | None = None  # of a recipe used as a step, where its own budget is what was broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from zenflow.expr.failure import Failure
 from zenflow.expr.parse import UNCLOSED, parse_text
+from zenflow.expr.program import program_for
 from zenflow.expr.template import Template
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.locate import locator
@@ -227,7 +229,8 @@ def _expression(node: Node, key: str, problems: Problems) -> Template | None:
         return parsed
     if len(problems) == before:
         inner = re.sub(r"\$\{\{\s*(.*?)\s*\}\}", r"\1", node.value)
-        hint = f"Write one expression: `{key.split('.')[-1]}: ${{{{ {inner} }}}}`."
+        can_be = not isinstance(program_for(inner), Failure)
+        hint = f"Write one expression: `{key.split('.')[-1]}: ${{{{ {inner if can_be else '…'} }}}}`."
         problems.error(NOT_ONE_EXPRESSION, f"`{key}` is one expression and nothing around it", node.place, hint)
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zenflow.credits import as_text, in_words
+from zenflow.credits import Credits, as_text, in_words
 from zenflow.plan.model import Judgement, Plan, Verdict
 
 
@@ -33,15 +33,24 @@ def _fits(plan: Plan, judgement: Judgement) -> str:
 def _may_stop(plan: Plan, judgement: Judgement) -> str:
     where = f"; it may stop at {judgement.stops_at}" if judgement.stops_at else ""
     by_then = f", with {judgement.finished_by_then}" if judgement.finished_by_then else ""
-    expected, worst = as_text(plan.credits.expected), as_text(plan.credits.worst)
-    bound = _bound(plan, judgement)
-    said = f"May stop: {expected} credits are expected and fit, the worst case of {worst} does not fit {bound}"
-    return f"{said}{where}{by_then}."
+    inner = judgement.inner
+    if inner is not None:
+        worst = as_text(inner.credits + judgement.short_by)
+        return f"May stop: the worst case of {worst} does not fit {_bound(plan, judgement)}."
+    said, bound = _expected(plan.credits.expected), _bound(plan, judgement)
+    fits = "fits" if plan.credits.expected == 1 else "fit"
+    worst = as_text(plan.credits.worst)
+    return f"May stop: {said} and {fits}, the worst case of {worst} does not fit {bound}{where}{by_then}."
 
 
 def _over(plan: Plan, judgement: Judgement) -> str:
-    short = as_text(judgement.short_by)
-    return f"Over: {in_words(plan.credits.expected)} are expected, {short} more than {_bound(plan, judgement)}."
+    inner, short = judgement.inner, as_text(judgement.short_by)
+    expected = plan.credits.expected if inner is None else inner.credits + judgement.short_by
+    return f"Over: {_expected(expected)}, {short} more than {_bound(plan, judgement)}."
+
+
+def _expected(credits: Credits) -> str:
+    return f"{in_words(credits)} {'is' if credits == 1 else 'are'} expected"
 
 
 def _unpriced(plan: Plan, judgement: Judgement) -> str:
@@ -51,7 +60,8 @@ def _unpriced(plan: Plan, judgement: Judgement) -> str:
 def _bound(plan: Plan, judgement: Judgement) -> str:
     if judgement.bound == "balance":
         return _balance(plan)
-    return f"the budget of {as_text(judgement.budget.credits)} ({judgement.budget.origin})"
+    line = judgement.inner or judgement.budget
+    return f"the budget of {as_text(line.credits)} ({line.origin})"
 
 
 def _bounds(plan: Plan) -> str:
