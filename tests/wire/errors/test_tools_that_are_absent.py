@@ -32,22 +32,22 @@ def seen(here: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("absent", "instead"),
+    ("absent", "instead", "least"),
     [
-        ("get_asset_download_urls", "get_asset_download_url"),
-        ("get_asset_preview_urls", "get_asset_preview_url"),
-        ("list_tasks", "get_task"),
-        ("get_processing_tasks", "list_tasks"),
-        ("wait_for_task", "get_task"),
+        ("get_asset_download_urls", "get_asset_download_url", 2),
+        ("get_asset_preview_urls", "get_asset_preview_url", 2),
+        ("list_tasks", "get_task", 1),  # how often one looks is a matter of time
+        ("get_processing_tasks", "list_tasks", 1),
+        ("wait_for_task", "get_task", 1),
     ],
 )
 def test_another_tool_serves_where_one_is_absent(
-    zenflow: Any, serving_sandbox: Any, seen: str, absent: str, instead: str, balanced: Any
+    zenflow: Any, serving_sandbox: Any, seen: str, absent: str, instead: str, least: int, balanced: Any
 ) -> None:
     with serving_sandbox(absent=(absent,)) as town:
         said = zenflow("run", seen, "--server", town.url, "--yes", "--json")
         assert (said.status, len(said.document["files"])) == (0, 4), said.err
-        assert town.state["requests"][instead] >= 2
+        assert town.state["requests"][instead] >= least
         assert len(town.debits) == 1
         balanced(town, said.document)
 

@@ -51,7 +51,7 @@ class Files:
         except Refusal as missing:
             await PlainTextResponse(missing.text, 404)(scope, receive, send)
             return
-        file = _spoiled(file, drawn)
+        file = _spoiled(file, drawn, self.arrived["files"])
         response = _answer(file, request, drawn.first("download_slow"), self._site)
         if drawn.first("download_truncated"):
             await _half(response, file, request, receive, send)
@@ -76,10 +76,12 @@ class Files:
         return _File(await self._site.studio.original(asset), asset.media_type, asset.fingerprint)
 
 
-def _spoiled(file: _File, drawn: Drawn) -> _File:
+def _spoiled(file: _File, drawn: Drawn, number: int) -> _File:
+    """Damage on the way differs from request to request: what is the same every time is all that there is."""
     if drawn.first("download_corrupt"):
         middle = len(file.body) // 2
-        return _File(bytes(16) + file.body[16:middle] + bytes(len(file.body) - middle), file.media_type, file.tag)
+        rest = bytes([number % 256]) * (len(file.body) - middle)
+        return _File(bytes(16) + file.body[16:middle] + rest, file.media_type, file.tag)
     if drawn.first("download_wrong_type"):
         return _File(b"<html><body>Please wait</body></html>", "text/html", file.tag)
     return file
