@@ -80,6 +80,12 @@ def check(stage: Stage, calm: Stage, what: str) -> None:
     assert stage.service.posts <= attempts(stage), f"{what}: more POSTs than attempts"
 
 
+def test_every_shipped_recipe_and_template_is_crashed() -> None:
+    shipped = {path for path in RECIPES[0].parent.rglob("*.yaml") if ".test" not in path.suffixes}
+    crashed = {(path.parent / name).resolve() for path in RECIPES for name in recipe_at(path).files}
+    assert {path.resolve() for path in shipped} <= crashed
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("durable", [False, True], ids=["before", "after"])
 def test_a_crash_at_every_write_is_resumed_to_the_same_end(path: Path, durable: bool) -> None:

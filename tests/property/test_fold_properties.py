@@ -27,18 +27,26 @@ calls = st.lists(
     st.builds(e.IntendedCall, instances, attempts, amounts, st.just({"prompt": "x"})), min_size=0, max_size=3
 ).map(tuple)
 
-intents = st.builds(e.Intended, st.just(AT), numbers, words, words, words, calls, st.none())
-money = st.one_of(
-    st.builds(e.Attempted, st.just(AT), numbers, attempts, st.none(), st.lists(amounts, max_size=3).map(tuple)),
-    st.builds(e.NotSent, st.just(AT), numbers, attempts, words),
-    st.builds(e.OutcomeUnknown, st.just(AT), numbers, attempts, words, st.just(AT)),
-    st.builds(e.Refused, st.just(AT), numbers, st.none(), words),
-    st.builds(e.Accepted, st.just(AT), numbers, st.sampled_from(["t1", "t2"]), st.none()),
-    st.builds(e.Confirmed, st.just(AT), numbers, rows, amounts),
-    st.builds(e.Refunded, st.just(AT), numbers, rows, amounts),
-    st.builds(e.GaveUp, st.just(AT), numbers),
-    st.builds(e.Reclaimed, st.just(AT), numbers, words),
-)
+
+def intents_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Intended]:
+    return st.builds(e.Intended, st.just(AT), which, words, words, words, calls, st.none())
+
+
+def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
+    return st.one_of(
+        st.builds(e.Attempted, st.just(AT), which, attempts, st.none()),
+        st.builds(e.NotSent, st.just(AT), which, attempts, words),
+        st.builds(e.OutcomeUnknown, st.just(AT), which, attempts, words, st.just(AT)),
+        st.builds(e.Refused, st.just(AT), which, st.none(), words),
+        st.builds(e.Accepted, st.just(AT), which, st.sampled_from(["t1", "t2"]), st.none()),
+        st.builds(e.Confirmed, st.just(AT), which, rows, amounts),
+        st.builds(e.Refunded, st.just(AT), which, rows, amounts),
+        st.builds(e.GaveUp, st.just(AT), which),
+        st.builds(e.Reclaimed, st.just(AT), which, words),
+    )
+
+
+intents, money = intents_of(numbers), money_of(numbers)
 others = st.one_of(
     st.builds(e.Looked, st.just(AT), numbers, st.booleans(), st.booleans(), st.none()),
     st.builds(e.Bound, st.just(AT), numbers, st.lists(rows, max_size=4).map(tuple)),
@@ -57,8 +65,14 @@ others = st.one_of(
     st.just(e.Opaque("Rebated", {"v": 1, "t": "Rebated"})),
 )
 # Half of them begin with an intent, so that most of what follows is about something; the rest is in any order at all.
+# A third is about one submission and nothing else: every pair of facts about it comes up.
 anything = st.lists(st.one_of(money, money, intents, others), max_size=30)
-histories = st.one_of(anything, st.builds(lambda first, rest: [first, *rest], intents, anything))
+lives = st.lists(money_of(st.just(1)), min_size=2, max_size=12)
+histories = st.one_of(
+    anything,
+    st.builds(lambda first, rest: [first, *rest], intents, anything),
+    st.builds(lambda first, rest: [first, *rest], intents_of(st.just(1)), lives),
+)
 
 
 @settings(max_examples=400, deadline=None)

@@ -55,11 +55,16 @@ def an_instance(number: int, frame: Frame, source: Instance | None) -> Instance:
 class LedgerMachine(RuleBasedStateMachine):
     """Calls are reserved, journaled and answered in any order that hypothesis thinks of."""
 
-    @initialize(budget=st.integers(0, 60).map(Decimal), keeps=st.booleans(), inner=st.none() | AMOUNTS)
-    def begin(self, budget: Decimal, keeps: bool, inner: Decimal | None) -> None:
+    @initialize(
+        budget=st.integers(0, 60).map(Decimal),
+        keeps=st.booleans(),
+        inner=st.none() | AMOUNTS,
+        balance=st.none() | st.integers(0, 30).map(Decimal),
+    )
+    def begin(self, budget: Decimal, keeps: bool, inner: Decimal | None, balance: Decimal | None) -> None:
         self.events: list[e.Event] = [started(budget)]
         self.state: RunState = fold(self.events)
-        self.ledger = Ledger(self.state, keeps_tails=keeps)
+        self.ledger = Ledger(self.state, keeps_tails=keeps, balance=balance)
         recipe: Any = None
         outer = Frame(recipe, {})
         self.frame = Frame(recipe, {}, "step.0/", "step/", an_instance(0, outer, None))
@@ -138,6 +143,11 @@ class LedgerMachine(RuleBasedStateMachine):
         """Charged, set aside and unknown together; what the service charges beyond its quotes is its own doing."""
         held = self.state.books.committed + self.ledger.pending
         assert held <= self.state.budget + self.exceeded
+
+    @invariant()
+    def the_balance_holds(self) -> None:
+        """What was set aside since the balance was read fits into it."""
+        assert self.ledger.balance is None or self.ledger.since_reading <= self.ledger.balance
 
     @invariant()
     def the_books_balance(self) -> None:

@@ -212,6 +212,8 @@ class Looker:
 def is_conclusive(submission: SubmissionState) -> bool:
     """Never charged, as far as evidence can say: two complete looks without the stamp, the second begun after
     `lost_answer_wait`, and every debit since the watermark explained at that time."""
+    if any(look.found or not look.complete for look in submission.looks[-1:]):
+        return False  # what was seen last counts: another submission may have turned out to be this one
     complete = [look for look in submission.looks if look.complete and not look.found]
     return len(complete) >= 2 and any(look.after_wait and look.debits_explained for look in complete[1:])
 

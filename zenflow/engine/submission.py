@@ -259,7 +259,14 @@ class Cashier:
         return None
 
     async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
-        """At a fresh quote it must cost no more than what was set aside for it (promise 3): a person decides then."""
+        """The budget must hold what is committed by now, and at a fresh quote it must cost no more than what was set aside for
+        it (promise 3): a person decides then."""
+        state = self._context.recorder.state
+        if state.books.committed > state.budget:  # what another copy of the journal has made was taken over since
+            used = (
+                f"{in_words(state.books.committed)} are charged or set aside, and the budget is {as_text(state.budget)}"
+            )
+            return Halt("ZF620", used, "Raise it: `zenflow resume RUN --budget N`.")
         decides = f"`zenflow reconcile RUN`: adopt a task, `--resubmit {submission.number}` at a price, or give it up."
         try:
             total = await self.pricing.total_of(submission)

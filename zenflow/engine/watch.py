@@ -44,6 +44,7 @@ class Watcher:
         self._context = context
         self._looker = looker
         self._cheap = CheapLooks(context)
+        self._began = context.clock.now()
         self._watched: dict[int, SubmissionState] = {}
         self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
         self._not_found: dict[str, int] = {}  # in how many rounds together, by task id
@@ -151,8 +152,11 @@ class Watcher:
         """From acceptance to the round that saw it done: what the next plan expects of this tool on this server."""
         if submission.accepted_at is None or any(call.status != "produced" for call in submission.calls):
             return
+        accepted = from_iso(submission.accepted_at)
+        if submission.adopted or accepted < self._began:
+            return  # nobody looked all the while: that it took a night says nothing about the tool
         parts = self._context.parts
-        seconds = (parts.clock.now() - from_iso(submission.accepted_at)).total_seconds()
+        seconds = (parts.clock.now() - accepted).total_seconds()
         model = submission.calls[0].call.params.get("model", "")
         if seconds >= 0:
             parts.journal.remember_duration(parts.provider.server, submission.tool, str(model), seconds)
