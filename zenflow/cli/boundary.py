@@ -5,6 +5,8 @@ With `--json` among the words, stdout carries exactly one document whatever happ
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +18,12 @@ from zenflow.cli.group import UnknownCommand, group
 from zenflow.cli.main import COMPLETION_VARIABLE
 from zenflow.cli.views.problems import as_rows, draw_error, draw_problems
 from zenflow.errors import UsageError, ZenflowError
-from zenflow.suggest import did_you_mean
+from zenflow.suggest import nearest
 
 
 def run_words(words: Sequence[str]) -> int:
     """Run one command line; the exit status."""
+    _interrupt_when_terminated()
     console = Console(json=_wants_json(words), no_color="--no-color" in words)
     try:
         status = group.main(
@@ -33,6 +36,18 @@ def run_words(words: Sequence[str]) -> int:
     except BaseException as error:  # the boundary: whatever comes is told as one of three kinds
         return tell(error, console, words)
     return status if isinstance(status, int) else exits.DONE
+
+
+def _interrupt_when_terminated() -> None:
+    """SIGTERM is an interruption like Ctrl-C, also before there is a run: its document, its status."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, frame: object) -> None:
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):  # of a script's background job
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def tell(error: BaseException, console: Console, words: Sequence[str]) -> int:
@@ -123,7 +138,8 @@ def _no_such_option(error: click.NoSuchOption) -> ZenflowError:
         message = f"`{error.option_name}` stands before the command."
         return UsageError("ZF002", message, "Options follow the command: `zenflow COMMAND … --option`.")
     message = f"`{path}` has no option `{error.option_name}`."
-    hint = did_you_mean(error.option_name, known) or f"`{path} --help` lists its options."
+    near = nearest(error.option_name.strip("-"), [name.strip("-") for name in known])
+    hint = f"Did you mean `--{near}`?" if near else f"`{path} --help` lists its options."
     return UsageError("ZF002", message, hint)
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from zenflow.cli.console import Console
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.said import Said, input_options
 from zenflow.cli.words import parse_budget, parse_maximum, parse_pick
 
@@ -79,7 +80,7 @@ def talk_options(body: Body) -> Callable[..., Any]:
 def state_option(body: Body) -> Callable[..., Any]:
     """`--state` → `where`, for commands that talk to no server."""
 
-    @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal lies.")
+    @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
     @wraps(body)
     def with_state(*args: Any, state: Path | None, **words: Any) -> Any:
         return body(*args, where=Where(None, state), **words)
@@ -91,7 +92,7 @@ def server_options(body: Body) -> Callable[..., Any]:
     """`--server --state` → `where`."""
 
     @click.option("--server", metavar="WHERE", help="sandbox, zencreator, or the URL of an MCP server.")
-    @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal lies.")
+    @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
     @wraps(body)
     def with_server(*args: Any, server: str | None, state: Path | None, **words: Any) -> Any:
         return body(*args, where=Where(server, state), **words)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.words import parse_assignment
 
 Said: TypeAlias = tuple[str, str] | Path  # `-i name=value`, or the file of `--inputs`
@@ -32,7 +33,7 @@ def input_options(body: Callable[..., Any]) -> Callable[..., Any]:
         "input_files",
         "--inputs",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=NamedPath(),
         metavar="FILE",
         help="A YAML or JSON mapping of inputs.",
     )

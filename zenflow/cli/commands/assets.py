@@ -9,13 +9,14 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 
 
 @click.command("assets")
 @click.argument("what", type=click.Choice(["get", "preview"]))
 @click.argument("asset_ids", nargs=-1, required=True, metavar="ID…")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder of the files.")
+@click.option("--out", type=NamedPath(), metavar="DIR", help="The folder of the files.")
 @server_options
 @talk_options
 def command(what: str, asset_ids: tuple[str, ...], out: Path | None, where: Where, talk: Talk) -> int:

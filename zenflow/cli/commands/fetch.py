@@ -9,13 +9,14 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
 
 @click.command("fetch")
 @click.argument("run", required=False)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Into DIR instead of the run's own folder.")
+@click.option("--out", type=NamedPath(), metavar="DIR", help="Into DIR instead of the run's own folder.")
 @click.option("--stamp", metavar="STAMP", help="Instead of a run: all tasks whose comment begins with STAMP.")
 @server_options
 @talk_options

@@ -8,10 +8,11 @@ import click
 
 from zenflow.cli.here import current_folder
 from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.paths import NamedPath
 
 
 @click.command("init")
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[DIR]", required=False, type=NamedPath())
 @talk_options
 def command(folder: Path | None, talk: Talk) -> int:
     """Make a workspace in DIR (left out: here): settings, a first recipe with an example photo. Never overwrites."""

@@ -13,6 +13,7 @@ from zenflow.cli import exits
 from zenflow.cli.console import Console
 from zenflow.cli.here import recipe_words, settings_here
 from zenflow.cli.options import Asked, Talk, Where, Wish, recipe_options, reuse_options, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.said import InputsInOrder
 from zenflow.cli.views.ink import PLAIN
 from zenflow.cli.waiting import wait_for
@@ -38,7 +39,7 @@ class Shown:
 @click.command("plan", cls=InputsInOrder)
 @recipe_options
 @reuse_options
-@click.option("-o", "--output", "keep_in", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")
+@click.option("-o", "--output", "keep_in", type=NamedPath(), metavar="FILE", help="Save the plan.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to show it.")
 @click.option("--compare", is_flag=True, help="What every model and resolution that may be used would cost.")
 @click.option(

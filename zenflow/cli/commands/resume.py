@@ -9,6 +9,7 @@ import click
 
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, pick_option, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.words import parse_budget, parse_maximum
 
 
@@ -17,9 +18,7 @@ from zenflow.cli.words import parse_budget, parse_maximum
 @click.option("--budget", metavar="N", help="A new budget for the whole run, what is spent included.")
 @click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP.")
 @pick_option
-@click.option(
-    "--recipe", type=click.Path(path_type=Path), metavar="FILE", help="A corrected recipe; what is paid is kept."
-)
+@click.option("--recipe", type=NamedPath(), metavar="FILE", help="A corrected recipe; what is paid is kept.")
 @click.option("--again", multiple=True, metavar="INSTANCE", help="Make this paid result anew: it is gone for good.")
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price of the rest beforehand, and to nothing else.")

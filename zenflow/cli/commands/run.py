@@ -21,6 +21,7 @@ from zenflow.cli.options import (
     server_options,
     talk_options,
 )
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.said import InputsInOrder
 from zenflow.errors import UsageError
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 @maybe_recipe_options
 @reuse_options
 @pick_option
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE", help="Exactly that saved plan.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder of the files itself.")
+@click.option("--plan", "plan_file", type=NamedPath(), metavar="FILE", help="Exactly that saved plan.")
+@click.option("--out", type=NamedPath(), metavar="DIR", help="The folder of the files itself.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the plan's price beforehand, and to nothing else.")
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
 @click.option("--dry-run", is_flag=True, help="The same as `zenflow plan`.")

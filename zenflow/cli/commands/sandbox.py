@@ -9,6 +9,7 @@ import click
 
 from zenflow.cli.console import Console
 from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 from zenflow.sandbox.settings import SandboxSettings
@@ -20,14 +21,14 @@ from zenflow.sandbox.settings import SandboxSettings
 @click.option("--credits", type=click.IntRange(0), default=1000, show_default=True, help="Balance of a new account.")
 @click.option("--speed", type=float, default=20.0, show_default=True, help="Times faster than the service.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Durations and pictures follow it.")
-@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep everything here, also when killed.")
+@click.option("--state", type=NamedPath(), metavar="DIR", help="Keep everything here, also when killed.")
 @click.option("--nsfw-allowed", is_flag=True, help="The account may use adult models.")
 @click.option("--trusted", is_flag=True, help="The account may use trusted-only models.")
 @click.option("--no-helpers", is_flag=True, help="Without craft_prompt and describe_asset.")
 @click.option("--auth", type=click.Choice(["none", "token", "oauth"]), help="Who may come in; left out: none.")
 @click.option("--token", metavar="TEXT", help="The bearer token of `--auth token`; left out, one is made.")
 @click.option("--token-lifetime", type=float, default=3600.0, show_default=True, help="Seconds, with `--auth oauth`.")
-@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Mishaps on request (docs/sandbox.md).")
+@click.option("--faults", type=NamedPath(), metavar="FILE", help="Mishaps on request (docs/sandbox.md).")
 @click.option("--requests-per-second", type=float, metavar="N", help="Above it, answer 429.")
 @click.option("--url-lifetime", type=float, default=300.0, show_default=True, help="Seconds a signed URL lives.")
 @click.option("--legacy-only", is_flag=True, help="Know only clients that initialize.")

@@ -9,6 +9,7 @@ import click
 
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
@@ -16,7 +17,7 @@ from zenflow.errors import UsageError
 @click.command("schema")
 @click.option("plain", "--plain", is_flag=True, help="Without tools: what every recipe may hold.")
 @click.option("offline", "--offline", is_flag=True, help="With the tools of the last snapshot.")
-@click.option("out", "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE.")
+@click.option("out", "-o", "--output", type=NamedPath(), metavar="FILE", help="Write it to FILE.")
 @server_options
 @talk_options
 def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Talk) -> int:

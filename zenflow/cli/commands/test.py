@@ -9,11 +9,12 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import current_folder, settings_here
 from zenflow.cli.options import Talk, Where, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 
 
 @click.command("test")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=NamedPath())
 @click.option("--update", is_flag=True, help="Keep the plans of today as the golden ones.")
 @talk_options
 def command(path: Path | None, update: bool, talk: Talk) -> int:

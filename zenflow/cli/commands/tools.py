@@ -9,6 +9,7 @@ import click
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Talk, Where, server_options, talk_options
+from zenflow.cli.paths import NamedPath
 from zenflow.cli.waiting import wait_for
 from zenflow.errors import UsageError
 
@@ -18,7 +19,7 @@ SYNC = "sync"
 @click.command("tools")
 @click.argument("name", required=False)
 @click.option("model", "--model", metavar="M", help="With NAME: one model, its prompt guide and limits.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="With `sync`: the folder of the snapshot.")
+@click.option("--out", type=NamedPath(), metavar="DIR", help="With `sync`: the folder of the snapshot.")
 @click.option(
     "check", "--check", is_flag=True, help="With `sync`: write nothing; status 1 where something has changed."
 )

@@ -1,0 +1,54 @@
+"""The edge around every command: signals before there is a run, empty paths, options of another command."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from zenflow.cli import boundary
+
+Zenflow = Callable[..., Any]
+
+
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_there_is_a_run_is_an_interruption_with_its_document(
+    zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(boundary.group, "main", lambda **words: signal.raise_signal(number))
+    ended = zenflow("plan", "first", "--json")
+    assert (ended.status, ended.document["status"]) == (130, "interrupted")
+
+
+def test_a_background_job_that_ignores_ctrl_c_still_ends_when_terminated(
+    zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(boundary.group, "main", lambda **words: signal.raise_signal(signal.SIGTERM))
+    assert zenflow("plan", "first").status == 130
+
+
+@pytest.mark.parametrize(
+    "words", [("run", "first", "--out", ""), ("run", "first", "--state", ""), ("plan", "first", "-o", "")]
+)
+def test_an_empty_path_is_not_the_current_folder(zenflow: Zenflow, words: tuple[str, ...]) -> None:
+    told = zenflow(*words)
+    assert told.status == 2
+    assert "the path is empty" in told.err
+
+
+def test_only_an_option_that_is_near_is_suggested(zenflow: Zenflow) -> None:
+    assert "`zenflow validate --help` lists its options" in zenflow("validate", "first", "--budget", "3").err
+    assert "Did you mean `--strict`?" in zenflow("run", "first", "--strct").err
