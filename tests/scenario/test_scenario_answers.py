@@ -79,6 +79,15 @@ def test_an_answer_lost_after_the_charge_is_found_by_its_stamp_and_never_sent_ag
     assert stage.state().submissions[1].adopted
 
 
+@pytest.mark.parametrize("query", ["works", "ignored"])
+def test_a_lost_answer_is_found_where_the_listing_leaves_the_comments_out(query):
+    stage = a_stage(mishaps.lost_after_the_charge)
+    stage.script.showing.comments_listed, stage.script.showing.query = False, query
+    stage.service.spend_elsewhere()
+    assert stage.finished().status == "done" and stage.service.posts == 1 and charged_once_each(stage)
+    assert stage.state().submissions[1].adopted
+
+
 @pytest.mark.parametrize(
     "accident",
     [mishaps.lost_before_the_charge] + [mishaps.over_http(status) for status in (400, 402, 404, 500, 503, 504)],

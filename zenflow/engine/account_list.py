@@ -28,7 +28,7 @@ class AccountList:
     async def newest(self) -> str:
         """The id of the newest row, NO_ROWS when there is none. Raises ServiceError."""
         rows, following = await self._page(0, PAGE, True)
-        if is_oldest_first(rows):
+        if is_oldest_first(rows) is True:
             rows = tuple(await self._after(NO_ROWS, 0, (rows, following), True))
         return rows[0].transaction_id if rows else NO_ROWS
 
@@ -40,9 +40,28 @@ class AccountList:
             if page[0] and page[0][0].transaction_id == floor:
                 return await self._after(floor, place, page, patient)
         first = await self._page(0, PAGE, patient)
-        if is_oldest_first(first[0]):
+        oldest_first = is_oldest_first(first[0])
+        if oldest_first is None:
+            return await self._around(floor, first, patient)
+        if oldest_first:
             return await self._after(floor, 0, first, patient)
         return await self._before(floor, first, patient)
+
+    async def _around(self, floor: str, page: Page, patient: bool) -> list[Transaction]:
+        """A list that does not tell which end is new: everything but the floor may be newer than it. Too much, never too
+        little: each debit of it must be somebody's."""
+        rows: list[Transaction] = []
+        for _ in range(MOST_PAGES):
+            rows += page[0]
+            if page[1] is None or not page[0]:
+                break
+            page = await self._page(page[1], PAGE, patient)
+        else:
+            raise ServiceError("server", "the transaction list is too long to be read to its end")
+        kept = [row for row in rows if row.transaction_id != floor]
+        if floor != NO_ROWS and len(kept) == len(rows):
+            raise ServiceError("server", "the transaction list no longer holds the row we had seen")
+        return kept
 
     async def _before(self, floor: str, page: Page, patient: bool) -> list[Transaction]:
         """The way a newest-first list is read: from its head to the floor."""
@@ -82,7 +101,12 @@ class AccountList:
         return found[::-1]
 
 
-def is_oldest_first(rows: Sequence[Transaction]) -> bool:
-    """Told by the times of the first and last row that have one; without two different times: newest first."""
+def is_oldest_first(rows: Sequence[Transaction]) -> bool | None:
+    """Told by the times of the first and last row that have one, else by ids that count; None: it cannot be told."""
     times = [row.created_at for row in rows if row.created_at is not None]
-    return len(times) > 1 and times[0] < times[-1]
+    if len(times) > 1 and times[0] != times[-1]:
+        return times[0] < times[-1]
+    numbers = [int(row.transaction_id) for row in rows if row.transaction_id.isdecimal()]
+    if len(numbers) > 1 and len(numbers) == len(rows):
+        return numbers[0] < numbers[-1]
+    return False if len(rows) < 2 else None

@@ -36,6 +36,8 @@ async def _is_asset(context: Context, candidate: str) -> bool:
     except ServiceError as error:
         if error.trouble in ("not_found", "forbidden", "invalid"):
             return False  # a UUID of something else
+        if error.trouble == "absent":
+            return True  # a server without that tool: what its output names is all there is
         raise
     return True
 

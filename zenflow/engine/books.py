@@ -5,10 +5,9 @@ A debit is explained when its task is ours, or when `get_task` on it shows anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from zenflow.clock import from_iso
 from zenflow.credits import ZERO
 from zenflow.engine.account_list import AccountList, Page
 from zenflow.engine.context import Context
@@ -53,9 +52,8 @@ class Bookkeeper:
     def _unconfirmed(self) -> int:
         """Accepted submissions whose debit was not seen yet, and can be looked for."""
         submissions = self._context.recorder.state.submissions.values()
-        return sum(
-            s.outcome is Outcome.ACCEPTED and s.confirmed is None and s.watermark is not None for s in submissions
-        )
+        accepted = [s for s in submissions if s.outcome is Outcome.ACCEPTED and s.watermark is not None]
+        return sum(s.confirmed is None for s in accepted)
 
     async def settle(self, *, patient: bool = True, from_start: bool = False) -> None:
         """Take in what the list says of our tasks: debits and refunds. `from_start`: as far down as the run goes, for
@@ -73,7 +71,8 @@ class Bookkeeper:
             if row.task_id in by_task and row.amount is not None:
                 rows_of.setdefault(row.task_id, []).append(row)
         for task_id, own in rows_of.items():
-            self._take_in(by_task[task_id], own)
+            if patient or not self._may_be_a_part(by_task[task_id], own):
+                self._take_in_all(by_task[task_id], own)
         if rows:
             self.watermark = rows[0].transaction_id
 
@@ -116,30 +115,27 @@ class Bookkeeper:
             self._explained.add(row.transaction_id)  # for all of the run; one with another stamp of ours is that one's
         return True
 
-    def _take_in(self, submission: SubmissionState, rows: Sequence[Transaction]) -> None:
-        """One task's rows. A service may write one debit for each call, and show them one after the other."""
-        recorder = self._context.recorder
-        debits = {row.transaction_id: -row.amount for row in rows if row.amount is not None and row.amount < 0}
-        new = {row_id: amount for row_id, amount in debits.items() if row_id not in submission.debits}
-        if new and not self._may_be_a_part(submission, new):
-            for row_id, amount in new.items():
-                recorder.record(e.Confirmed(recorder.now(), submission.number, row_id, amount))
-            if submission.confirmed is not None and submission.confirmed != submission.quote:
-                self.on_difference(submission, submission.confirmed)
+    def _take_in_all(self, submission: SubmissionState, rows: Sequence[Transaction]) -> None:
+        """One task's rows: a service may write one debit for each call."""
+        seen = len(submission.debits)
         for row in rows:
-            if row.amount is not None and row.amount > 0 and row.transaction_id not in submission.refunds:
-                recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, row.amount))
+            if row.amount is not None:
+                self._take_in(submission, row, row.amount)
+        if len(submission.debits) > seen and submission.confirmed not in (None, submission.quote):
+            self.on_difference(submission, submission.confirmed or ZERO)
 
-    def _may_be_a_part(self, submission: SubmissionState, new: Mapping[str, Decimal]) -> bool:
-        """Less than was quoted, in fewer rows than there are calls: the rest may yet come, so it stays booked at its quote."""
-        rows = {**submission.debits, **new}
-        if sum(rows.values(), ZERO) >= submission.quote or len(rows) >= len(submission.calls):
-            return False
-        context = self._context
-        if submission.accepted_at is None:
-            return True
-        age_s = (context.clock.now() - from_iso(submission.accepted_at)).total_seconds()
-        return age_s < context.limits.lost_answer_wait_s
+    def _take_in(self, submission: SubmissionState, row: Transaction, amount: Decimal) -> None:
+        recorder = self._context.recorder
+        if amount < 0 and row.transaction_id not in submission.debits:
+            recorder.record(e.Confirmed(recorder.now(), submission.number, row.transaction_id, -amount))
+        elif amount > 0 and row.transaction_id not in submission.refunds:
+            recorder.record(e.Refunded(recorder.now(), submission.number, row.transaction_id, amount))
+
+    def _may_be_a_part(self, submission: SubmissionState, rows: Sequence[Transaction]) -> bool:
+        """Less than was quoted, in fewer rows than there are calls: more may come while the run goes. Until its end, when
+        what is listed counts, it stays booked at its quote and frees no budget."""
+        debits = [-row.amount for row in rows if row.amount is not None and row.amount < 0]
+        return bool(debits) and sum(debits, ZERO) < submission.quote and len(debits) < len(submission.calls)
 
     def _wanted_floor(self) -> str | None:
         """The oldest watermark that still matters: of a charge not confirmed, or of a failed call that may be refunded."""
@@ -156,8 +152,7 @@ class Bookkeeper:
         return None
 
     def _may_have_rows_to_come(self, submission: SubmissionState) -> bool:
-        seen = submission.confirmed
-        if seen is None or (seen < submission.quote and len(submission.debits) < len(submission.calls)):
+        if submission.confirmed is None or _is_a_part(submission):
             return True
         return not submission.refunds and any(call.status == "failed" for call in submission.calls)
 
@@ -165,3 +160,8 @@ class Bookkeeper:
         service = self._context.service
         ask = service.ask if patient else service.once
         return await ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))
+
+
+def _is_a_part(submission: SubmissionState) -> bool:
+    seen = submission.confirmed
+    return seen is not None and seen < submission.quote and len(submission.debits) < len(submission.calls)

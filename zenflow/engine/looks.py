@@ -8,8 +8,8 @@ watermark. Seeing later tasks is no evidence; the balance alone is no evidence.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from zenflow.clock import from_iso
@@ -24,6 +24,7 @@ from zenflow.providers.base import ServiceError, Task, TaskSummary
 
 PAGE = 100
 MOST_PAGES = 100
+COMMENTS_ASKED = 200  # in a process: of tasks that a listing shows without their comments
 MARGIN = timedelta(hours=26)  # our clock may be wrong by a zone and a day; the listing is by the service's
 
 
@@ -44,6 +45,7 @@ class Looker:
     def __init__(self, context: Context, books: Bookkeeper) -> None:
         self._context = context
         self._books = books
+        self._comments: dict[str, str] = {}  # of tasks that the listing showed without one
         self._closed_s: dict[int, float] = {}  # when this process lost a connection, by the clock that does not jump
 
     async def confirm(self) -> None:
@@ -58,17 +60,32 @@ class Looker:
         state = context.recorder.state
         run_part = _run_part(state)
         known = {s.task_id for s in state.submissions.values() if s.task_id is not None}
-        tasks = await self._pages(run_part, None)
-        ours = tuple(task for task in tasks if task.comment.startswith(run_part))
+        tasks = await self._commented(await self._pages(run_part, None), known)
+        ours = tuple(task for task in tasks if task.comment.startswith(run_part) or task.task_id in known)
         if known and known & {task.task_id for task in ours}:
             return Sight(begun, begun_s, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
         oldest = _oldest_intent(state)
-        everything = await self._pages(None, oldest)
+        everything = await self._commented(await self._pages(None, oldest), known)
         ours = tuple(task for task in everything if task.comment.startswith(run_part))
         seen = {task.task_id for task in everything}
         control = not known or bool(known & seen)
         detail = f"listed unfiltered: {len(everything)} tasks, {'control found' if known & seen else 'no control'}"
         return Sight(begun, begun_s, ours, control, detail)
+
+    async def _commented(self, tasks: Sequence[TaskSummary], known: Collection[str]) -> Sequence[TaskSummary]:
+        """A listing may leave comments out, and so hide our stamps: then tasks that could be a lost one are asked for."""
+        lost = {(s.tool, len(s.calls)) for s in self._context.recorder.state.submissions.values() if s.needs_look}
+        found: list[TaskSummary] = []
+        for task in tasks:
+            could_be = not task.comment and task.task_id not in known
+            if could_be and any(tool == task.tool and task.total in (None, calls) for tool, calls in lost):
+                if task.task_id not in self._comments and len(self._comments) < COMMENTS_ASKED:
+                    whole = await self._task(task.task_id)
+                    if whole is not None:
+                        self._comments[task.task_id] = whole.comment
+                task = replace(task, comment=self._comments.get(task.task_id, ""))
+            found.append(task)
+        return found
 
     async def listing(self, down_to: datetime | None) -> list[TaskSummary]:
         """The tasks of the account, newest first, whoever made them. Raises ServiceError."""

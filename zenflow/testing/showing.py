@@ -21,6 +21,7 @@ class Showing:
     grows_for_s: float = 6.0  # with "growing": only some of the calls are there for this long
     ends_partial: bool = False  # a task whose calls are over says `partial` for ever
     echoes_inputs: bool = True
+    comments_listed: bool = True  # else `get_task` alone shows them
     oldest_rows_first: bool = False  # the list of transactions; the documentation leaves its order open
     is_bound: Callable[[MadeTask], bool] | None = None  # with "shuffled": whether its calls have their inputs already
 
@@ -34,7 +35,8 @@ class Showing:
         total = len(task.calls)
         finished_at = service.moment(max(c.ends_s for c in task.calls)) if done == total else None
         status = self.status(task, service)
-        return TaskSummary(task.task_id, task.tool, status, total, done, task.comment, task.created_at, finished_at)
+        comment = task.comment if self.comments_listed else ""
+        return TaskSummary(task.task_id, task.tool, status, total, done, comment, task.created_at, finished_at)
 
     def task(self, task: MadeTask, service: ScriptedService) -> Task:
         brief = self.summary(task, service)
@@ -45,7 +47,7 @@ class Showing:
             brief.status,
             brief.total,
             brief.done,
-            brief.comment,
+            task.comment,
             brief.created_at,
             brief.finished_at,
             inputs=inputs,

@@ -18,15 +18,17 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class Told:
     """A list of `size` rows, three to a page; row 1 is the oldest."""
 
-    def __init__(self, size: int, *, oldest_first: bool, times: bool = True) -> None:
-        self.size, self.oldest_first, self.times, self.asked = size, oldest_first, times, list[int]()
+    def __init__(self, size: int, *, oldest_first: bool, times: bool = True, prefix: str = "r") -> None:
+        self.size, self.oldest_first, self.times, self.prefix = size, oldest_first, times, prefix
+        self.asked = list[int]()
 
     async def page(self, offset: int, limit: int, patient: bool) -> Page:
         self.asked.append(offset)
         numbers = range(1, self.size + 1) if self.oldest_first else range(self.size, 0, -1)
         cut = numbers[offset : offset + PAGE]
         rows = tuple(
-            Transaction(f"r{n}", Decimal(-1), None, NOON + timedelta(seconds=n) if self.times else None) for n in cut
+            Transaction(f"{self.prefix}{n}", Decimal(-1), None, NOON + timedelta(seconds=n) if self.times else None)
+            for n in cut
         )
         return rows, offset + PAGE if offset + PAGE < self.size else None
 
@@ -72,6 +74,27 @@ def test_a_floor_that_is_gone_is_no_reading(oldest_first: bool) -> None:
         asyncio.run(AccountList(told.page).down_to("gone"))
 
 
-def test_rows_without_times_are_taken_as_newest_first() -> None:
-    told = Told(8, oldest_first=False, times=False)
-    assert down_to(told, AccountList(told.page), "r6") == ["r8", "r7"]
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_of_rows_that_tell_no_order_every_other_one_may_be_newer(oldest_first: bool) -> None:
+    told = Told(8, oldest_first=oldest_first, times=False)
+    account_list = AccountList(told.page)
+    mark = asyncio.run(account_list.newest())
+    told.size = 9
+    assert "r9" in down_to(told, account_list, mark)
+    assert sorted(down_to(told, account_list, "r6")) == ["r1", "r2", "r3", "r4", "r5", "r7", "r8", "r9"]
+    with pytest.raises(ServiceError, match="no longer holds"):
+        down_to(told, account_list, "gone")
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_ids_that_count_tell_the_order_where_times_do_not(oldest_first: bool) -> None:
+    told = Told(8, oldest_first=oldest_first, times=False, prefix="")
+    account_list = AccountList(told.page)
+    assert asyncio.run(account_list.newest()) == "8"
+    assert down_to(told, account_list, "6") == ["8", "7"]
+
+
+def test_a_list_without_an_order_that_does_not_end_is_no_reading() -> None:
+    told = Told(10**6, oldest_first=True, times=False)
+    with pytest.raises(ServiceError, match="too long"):
+        down_to(told, AccountList(told.page), "r1")
