@@ -192,7 +192,8 @@ class Saver:
         problem: tuple[str, str, str] = ("ZF840", "the file could not be fetched", "")
         preview = job.instance.step.spec.uses == "preview"
         insisted = Insisted()
-        for attempt in range(FILE_TRIES):
+        attempt = -1
+        while (attempt := attempt + 1) < FILE_TRIES + min(len(insisted.seen), SAME_BEFORE):
             if attempt:
                 await self._context.clock.sleep(min(8.0, 0.25 * 2**attempt))
             try:
