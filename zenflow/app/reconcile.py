@@ -96,7 +96,7 @@ def unclear(journal: Journal, word: str | None) -> RunRow:
         return journal.find_run(word)
     for row in journal.runs():
         state = look_at(journal.events(row.run_id)).state
-        if not row.holder_alive and any(s.needs_look for s in state.submissions.values()):
+        if not row.holder_alive and any(s.needs_look or s.in_doubt for s in state.submissions.values()):
             return row
     rows = journal.runs()
     if not rows:

@@ -44,6 +44,8 @@ def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
         return Decision("adopt", case.task.task_id) if letter == "a" and rest in ("", case.task.task_id) else None
     if letter == "a" and rest:
         return Decision("adopt", rest)
+    if letter == "a" and case.submission.in_doubt:
+        return Decision("adopt", case.submission.task_id)
     if letter == "a" and len(case.candidates) == 1:
         return Decision("adopt", case.candidates[0].task_id)
     if letter == "r":

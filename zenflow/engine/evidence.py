@@ -51,7 +51,8 @@ class SeenRow:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One submission that is still unknown, with everything that speaks for or against it.
+    """One submission that is still unknown, with everything that speaks for or against it; or one whose results are not in
+    the order of its inputs (`submission.in_doubt`).
 
     `rows` None: the transaction list cannot be read. `conclusive`: by the table nothing was charged; a resume sends it again.
     """
@@ -90,6 +91,8 @@ async def gather(desk: Desk) -> Evidence:
     sight = await desk.looker.look()
     adopted, cases = [], []
     for submission in list(desk.state.submissions.values()):
+        if submission.in_doubt:
+            cases.append(Case(submission, (), (), False))
         if not submission.needs_look:
             continue
         if await desk.looker.resolve(submission, sight):

@@ -26,7 +26,7 @@ class Pricing:
     def __init__(self, context: Context) -> None:
         self.quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
         self._context = context
-        self._stopped: dict[str, Halt] = {}  # tools of which a charge has contradicted a quote in this process
+        self._stopped: dict[str, Halt] = {}  # tools with which nothing more is sent by this process
 
     async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
         """Today's price of one call; None where there is none."""
@@ -126,6 +126,10 @@ class Pricing:
         prices = await self.prices_of(tool, [call.call.params for call in submission.calls])
         return None if None in prices else sum((cost(tool, price) for price in prices if price is not None), ZERO)
 
+    def stop(self, tool: str, why: Halt) -> None:
+        """Nothing more is sent with it by this process."""
+        self._stopped.setdefault(tool, why)
+
     def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
         """A debit of another amount than the quote: quotes of the tool are asked for anew, by all that may bear a price;
         above its quote, nothing more is sent with it by this process (promise 3)."""
@@ -138,4 +142,4 @@ class Pricing:
                 f"(task {submission.task_id}): nothing more is sent with it"
             )
             hint = "`zenflow resume RUN` goes on, and sets aside what it really charges."
-            self._stopped[submission.tool] = Halt("ZF635", text, hint)
+            self.stop(submission.tool, Halt("ZF635", text, hint))

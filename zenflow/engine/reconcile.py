@@ -53,6 +53,8 @@ class Reconciler:
     async def adopt(self, number: int, task_id: str) -> Decided:
         """Take a task for the submission's. Raises UsageError, Refused (it cannot be it), ServiceError."""
         submission = self._open(number)
+        if submission.in_doubt:
+            return await self._take_order(submission, task_id)
         task = await self._task(task_id)
         against = self._against(submission, task)
         if against:
@@ -65,6 +67,14 @@ class Reconciler:
         await recorder.commit(e.Accepted(recorder.now(), number, task.task_id, task.total, adopted=True))
         await self._desk.books.settle()
         return Decided(number, "adopt", f"task {task.task_id} is taken for it", task.task_id, True)
+
+    async def _take_order(self, submission: SubmissionState, task_id: str) -> Decided:
+        """A person has looked at its results, and they are right as they were bound."""
+        number, recorder = submission.number, self._context.recorder
+        if task_id != submission.task_id:
+            raise Refused("ZF647", f"#{number} is task {submission.task_id}, and no other can be taken for it.")
+        await recorder.commit(e.Contradicted(recorder.now(), number, taken=True))
+        return Decided(number, "adopt", "its results are taken as they are", submission.task_id, True)
 
     def _against(self, submission: SubmissionState, task: Task) -> list[str]:
         """Everything that says that this task is not the submission: owner, tool, number of calls, inputs."""
@@ -121,8 +131,27 @@ class Reconciler:
     async def give_up(self, number: int) -> Decided:
         """Nothing more is done about it: its quote is booked as charged until the transaction list says otherwise."""
         submission = self._open(number)
+        if submission.in_doubt:
+            return await self._give_up_results(submission)
         await self._context.recorder.commit(e.GaveUp(self._context.recorder.now(), number))
         return Decided(number, "give up", f"{in_words(submission.quote)} stay booked as charged", None, True)
+
+    async def _give_up_results(self, submission: SubmissionState) -> Decided:
+        """Paid, and nobody can tell whose they are: their calls count as failed, and a resume makes them anew."""
+        recorder, now = self._context.recorder, self._context.recorder.now()
+        facts: list[e.Event] = []
+        for position, call in enumerate(submission.calls):
+            if call.status == "waiting":
+                address, said = call.call.instance, "given up by a person's decision: its result may be another's"
+                facts.append(e.CallFailed(now, submission.number, position, call.call_id or "", said))
+                facts.append(
+                    e.InstanceFailed(now, address, "ZF641", said, "`zenflow resume RUN` makes it anew.", paid=True)
+                )
+        await recorder.commit(*facts)
+        count = len(facts) // 2
+        return Decided(
+            submission.number, "give up", f"{count} of its results are not taken; they stay paid", None, True
+        )
 
     # ---------------------------------------------------------------------------------------------------------- resubmit
 
@@ -130,6 +159,9 @@ class Reconciler:
         """Look once more, say the price, then attempt k+1 of the same intent: row 1 of money.md again. `most`: what it may
         cost where that is more than was set aside for it."""
         submission = self._open(number)
+        if submission.in_doubt:
+            hint = f"`--give-up {number}`, then `zenflow resume RUN` makes its calls anew."
+            raise UsageError("ZF652", f"#{number} was accepted and charged: it cannot be sent again.", hint)
         sight = await self._desk.looker.look()
         if await self._desk.looker.resolve(submission, sight):
             said = f"the look before it found task {submission.task_id}: adopted, nothing was sent"
@@ -214,10 +246,11 @@ class Reconciler:
     def _open(self, number: int) -> SubmissionState:
         submission = self._desk.state.submissions.get(number)
         if submission is None:
-            open_ones = [f"#{s.number}" for s in self._desk.state.submissions.values() if s.needs_look]
+            known = self._desk.state.submissions.values()
+            open_ones = [f"#{s.number}" for s in known if s.needs_look or s.in_doubt]
             there = f"Still unknown: {', '.join(open_ones)}." if open_ones else "None is unknown."
             raise UsageError("ZF652", f"This run has no submission #{number}. {there}")
-        if not submission.needs_look:
+        if not submission.needs_look and not submission.in_doubt:
             raise UsageError("ZF652", f"Submission #{number} is {submission.outcome.value}: nothing is to be decided.")
         return submission
 

@@ -9,6 +9,7 @@ from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.context import Halt
 from zenflow.engine.inner import outputs_of
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
+from zenflow.engine.order_guard import HINT, OUT_OF_ORDER
 from zenflow.engine.result import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
 from zenflow.history.events import FileSaved
 from zenflow.history.fold import ORPHANED
@@ -199,6 +200,8 @@ def _why_open(submission: SubmissionState, status: str, state: RunState, address
         return "paid, not retrievable"
     if status != "waiting":
         return None
+    if submission.in_doubt:
+        return "its result may be another's"
     instance = state.instances.get(address)
     return "late" if instance is not None and instance.status.value == "late" else "still running"
 
@@ -259,6 +262,9 @@ def _reasons(
                 yield ("ZF336", f"`{step.path}` has no instances: {step.problem}", "")
             for instance in step.instances.values():
                 yield from _instance_reasons(instance, state)
+    for submission in state.submissions.values():
+        if submission.in_doubt:
+            yield (OUT_OF_ORDER, f"results that are not in the order of their inputs: {submission.contradiction}", HINT)
     for note in state.notes:
         yield (note.code, note.message, "")
 

@@ -178,8 +178,10 @@ class _Engine:
         self.cashier = Cashier(self.context, queue, gates, lambda: self.books.watermark)
         self.books.on_difference = self.cashier.contradicted
         self.watcher = Watcher(self.context, self.looker)
+        self.watcher.order.on_contradiction = self.cashier.pricing.stop
         self.unanswered = Unanswered(self.context, self.cashier, self.looker)
         self.saver = Saver(self.context, unfolder)
+        self.saver.order = self.watcher.order
         inner, free = Inner(self.context), FreeWork(self.context)
         self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.pricing.price_of)
         self.scheduler = Scheduler(self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner)
@@ -234,6 +236,7 @@ class _Engine:
                 self.unanswered.take(submission)
         for submission in watchable(self.state.submissions):
             self.watcher.add(submission)
+        self.watcher.order.resume()
 
     # ---------------------------------------------------------------------------------------------------------------- run
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, Expected, Insisted, SavedFile
+from zenflow.artifacts.sizes import pixels_of
 from zenflow.engine.addresses import Addresses
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Decision, Fail, Skip, Wait
 from zenflow.engine.instances import Instance, Status, StepRun
+from zenflow.engine.order import Look, kind_of
+from zenflow.engine.order_guard import OrderGuard
 from zenflow.engine.resuming import open_body
 from zenflow.engine.scope import OriginLookup, scope_of
 from zenflow.engine.unfold import Unfolder
@@ -58,6 +61,7 @@ class Saver:
     """Collects files to be saved, asks for their addresses in batches, and streams them to the store."""
 
     def __init__(self, context: Context, unfolder: Unfolder) -> None:
+        self.order: OrderGuard | None = None
         self._context = context
         self._unfolder = unfolder
         self._savings: dict[Instance, Saving] = {}
@@ -165,9 +169,12 @@ class Saver:
 
     async def _save(self, saving: Saving, job: FileJob, before: e.FileSaved | None) -> None:
         try:
-            saved = await self._kept(job, before) or await self._fetched(saving, job)
+            kept = await self._kept(job, before)
+            saved = kept or await self._fetched(saving, job)
             if saved is not None:
                 saving.files[job.place] = saved
+                if kept is None:
+                    await self._check_order(job, saved)
         finally:
             saving.open_jobs -= 1
             self._finish(saving)
@@ -220,6 +227,18 @@ class Saver:
                 self._addresses.put_down()
         saving.failures.append((problem[0], f"asset {job.asset_id}: {problem[1]}", problem[2]))
         return None
+
+    async def _check_order(self, job: FileJob, saved: SavedFile) -> None:
+        """A file shows its size and type where the service has told nothing of them (A5)."""
+        state = self._context.recorder.state
+        maker = None if job.source is None else state.instances.get(job.source.address)
+        if self.order is None or maker is None or not maker.submissions:
+            return
+        number, position = maker.submissions[-1]
+        if self.order.tells(state.submissions[number]):
+            pixels = await asyncio.to_thread(pixels_of, self._context.parts.store.folder / saved.path)
+            ratio = pixels[0] / pixels[1] if pixels is not None and pixels[1] else None
+            self.order.check(state.submissions[number], position, Look(ratio, None, kind_of(saved.media_type)))
 
     def _halt(self, saving: Saving, error: ServiceError) -> None:
         saving.halted = True

@@ -19,6 +19,8 @@ from zenflow.engine.context import Context
 from zenflow.engine.instances import Instance, Status
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight
+from zenflow.engine.order import Verdict
+from zenflow.engine.order_guard import OrderGuard
 from zenflow.history import events as e
 from zenflow.history.state import CallState, Outcome, SubmissionState
 from zenflow.ids import STAMP_LENGTH
@@ -45,6 +47,7 @@ class Watcher:
         self._looker = looker
         self._cheap = CheapLooks(context)
         self._began = context.clock.now()
+        self.order = OrderGuard(context)
         self._watched: dict[int, SubmissionState] = {}
         self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
         self._not_found: dict[str, int] = {}  # in how many rounds together, by task id
@@ -210,13 +213,15 @@ class Watcher:
                 finished.append((position, state, call))
             elif call.status == "failed" or task.status == "failed":
                 self._call_failed(submission, position, state, call)
-        rest = iter(finished)
+        rest = iter(finished if not submission.in_doubt else ())
 
         async def lane() -> None:
             for position, state, call in rest:
                 await self._fetch(submission, position, state, call)
 
         await asyncio.gather(*(lane() for _ in finished[:RESULTS_AT_ONCE]))
+        if submission.in_doubt:
+            self._park(submission)
         return all(state.status != "waiting" for _, state, _ in finished)
 
     async def _fetch(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
@@ -238,8 +243,14 @@ class Watcher:
             return
         if result is None or asset_ids is None:
             self._lose_call(submission, position, call, None if result is None else result.output)
-        else:
+        elif self.order.judge(submission, position, result.output) is Verdict.FITS:
             self._produce(submission, position, state, call, result.output, asset_ids)
+
+    def _park(self, submission: SubmissionState) -> None:
+        """Its results may be another's: what is not taken waits for a person, as what is late waits for a resume."""
+        for _ in range(self.order.hold(submission)):
+            self.on_call_over()
+        self._watched.pop(submission.number, None)
 
     def _produce(
         self,

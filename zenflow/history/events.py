@@ -125,10 +125,8 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """Attempt k+1 of the same intent, after a look; durable before its POST.
-
-    `quotes`: what is set aside for each call from here on, where a person has taken a higher price; else as before.
-    """
+    """Attempt k+1 of the same intent, after a look; durable before its POST. `quotes`: what is set aside for each call from
+    here on, where a person has taken a higher price."""
 
     at: str
     submission: int
@@ -201,6 +199,16 @@ class Bound:
     at: str
     submission: int
     call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradicted:
+    """A result fits another input and not its own (A5); or `taken`: a person takes the results as they were bound."""
+
+    at: str
+    submission: int
+    message: str = ""
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +382,7 @@ Event: TypeAlias = (
     | Refused
     | Accepted
     | Bound
+    | Contradicted
     | CallFailed
     | WentLate
     | Confirmed

@@ -13,15 +13,7 @@ from typing import Any, TypeAlias
 from zenflow.credits import ZERO
 from zenflow.history import events as e
 from zenflow.history.outcomes import difference, is_charged, is_released, outcome_after
-from zenflow.history.state import (
-    Books,
-    CallState,
-    InstanceState,
-    InstanceStatus,
-    Outcome,
-    RunState,
-    SubmissionState,
-)
+from zenflow.history.state import Books, CallState, InstanceState, InstanceStatus, Outcome, RunState, SubmissionState
 
 ORPHANED = "orphaned-"
 """Begins the address of what a changed recipe no longer asks for. No step has a name with a hyphen."""
@@ -198,6 +190,13 @@ def _bound(state: RunState, event: e.Bound) -> None:
     if submission is not None and not submission.is_bound:
         for call, call_id in zip(submission.calls, event.call_ids, strict=False):
             call.call_id = call_id
+
+
+def _contradicted(state: RunState, event: e.Contradicted) -> None:
+    submission = state.submissions.get(event.submission)
+    if submission is not None:
+        submission.contradiction = submission.contradiction or event.message
+        submission.order_taken = submission.order_taken or event.taken
 
 
 def _call_failed(state: RunState, event: e.CallFailed) -> None:
@@ -383,6 +382,7 @@ _APPLY: dict[type, Callable[[RunState, Any], None]] = {
     e.Accepted: _accepted,
     e.GaveUp: _gave_up,
     e.Bound: _bound,
+    e.Contradicted: _contradicted,
     e.CallFailed: _call_failed,
     e.Confirmed: _confirmed,
     e.Refunded: _refunded,

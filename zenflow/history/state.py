@@ -53,6 +53,8 @@ class SubmissionState:
     closed_at: str | None = None  # of the attempt whose answer did not come
     detail: str = ""
     looks: list[Looked] = field(default_factory=list)
+    contradiction: str = ""  # of the order of its results; what was seen
+    order_taken: bool = False  # a person takes them as they are
     debits: dict[str, Decimal] = field(default_factory=dict)  # transaction id → amount; more than one is a duplicate
     refunds: dict[str, Decimal] = field(default_factory=dict)
 
@@ -66,6 +68,12 @@ class SubmissionState:
         if self.outcome is Outcome.ACCEPTED:
             return all(call.status != "waiting" for call in self.calls)
         return self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Its results are not in the order of its inputs, and nobody has decided what to do about it."""
+        waiting = any(call.status == "waiting" for call in self.calls)
+        return bool(self.contradiction) and not self.order_taken and waiting
 
     @property
     def needs_look(self) -> bool:

@@ -106,6 +106,7 @@ class ScriptedService:
     offers: Mapping[str, Offer] = field(default_factory=lambda: OFFERS)
     price_factor: Decimal = Decimal(1)  # moves prices for quotes and charges alike
     surcharge: Decimal = Decimal(0)  # charged beyond the quote, per call
+    tells: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda params: {}  # more that an output says
     tasks: dict[str, MadeTask] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # oldest first
     assets: dict[str, MadeAsset] = field(default_factory=dict)
@@ -267,7 +268,7 @@ class ScriptedService:
             call.asset_ids = tuple(self._draw(offer, call.params, place) for place in range(count))
         if call.fate.gives == "in the output":
             return {"request": dict(call.params), "note": f"see {', '.join(call.asset_ids)}"}, ()
-        return {offer.gives: list(call.asset_ids)}, call.asset_ids
+        return {offer.gives: list(call.asset_ids), **self.tells(call.params)}, call.asset_ids
 
     def _draw(self, offer: Offer, params: Mapping[str, Any], place: int) -> str:
         """A body that follows from the request alone: ids of assets count as what the assets show."""

@@ -177,3 +177,19 @@ def test_what_the_service_shows_late_is_waited_for(zenflow: Any, town: Any, bran
     town.fault(kind=lag, seconds=0.2)
     town.fault(kind="drop", tool="create_task", nth=1, when="after")
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town, 2, 3)
+
+
+def test_pictures_that_fit_each_other_s_inputs_are_told_although_the_service_says_nothing_of_sizes(
+    zenflow: Any, here: Path, town: Any
+) -> None:
+    """The files themselves show it (A5)."""
+    (here / "views.yaml").write_text(
+        "zenflow: 1\nname: views\nbudget: 60\nsteps:\n  make:\n    foreach: ['16:9', '9:16']\n"
+        "    uses: by_prompt\n    with:\n      positive_prompt: a hill\n      model: QWEN_IMAGE\n      ratio: ${{ item }}\n"
+        "  save:\n    uses: download\n    with: {asset_ids: '${{ steps.make.asset_ids }}'}\n"
+    )
+    plain = zenflow("run", "views.yaml", "--server", town.url, "--yes", "--json")
+    assert (plain.status, plain.document["reasons"]) == (0, [])
+    town.fault(kind="calls_shuffled")
+    said = zenflow("run", "views.yaml", "--server", town.url, "--yes", "--json")
+    assert [reason["code"] for reason in said.document["reasons"]] == ["ZF656"]

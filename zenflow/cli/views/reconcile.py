@@ -46,6 +46,8 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
         lines += _fact("", f"… and {len(one.calls) - CALLS_SHOWN} more calls", width)
     sent = f"{_second(one.intended_at)}, {plural(one.attempts, 'attempt')}; {one.outcome.value}: {one.detail or '–'}"
     lines += _fact("sent", sent, width)
+    if one.in_doubt:
+        return [*lines, *_fact("but", one.contradiction, width), *_fact("task", one.task_id or "–", width)]
     lines += _looks(case, width)
     lines += _rows(case.rows, width)
     lines += _candidates(case.candidates, width)
@@ -66,6 +68,8 @@ def choices(case: Case | StrayCase) -> str:
     """The question for a person at a terminal."""
     if isinstance(case, StrayCase):
         return f"#{case.number}: [a]dopt it, or nothing now? "
+    if case.submission.in_doubt:
+        return f"#{case.number}: [a]ccept its results as they are, [g]ive them up, or nothing now? "
     return f"#{case.number}: [a TASK] adopt, [r]esubmit, [r CREDITS] for up to so much, [g]ive up, or nothing now? "
 
 
@@ -86,8 +90,13 @@ def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
         if first in {stray.number for stray in view.evidence.strays}:
             lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK")
         else:
-            lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK")
-            lines.append(f"  or --resubmit {first}, or --give-up {first}")
+            doubted = next(
+                (c.submission for c in view.evidence.cases if c.number == first and c.submission.in_doubt), None
+            )
+            task = "TASK" if doubted is None else doubted.task_id
+            again = f"--resubmit {first}, or " if doubted is None else ""
+            lines.append(f"{ink.link('→')} {command} --adopt {first}={task}")
+            lines.append(f"  or {again}--give-up {first}")
     elif view.decided or view.evidence.adopted:
         lines.append(f"{ink.link('→')} zenflow resume {view.run_id}")
     return "\n".join(lines)
@@ -174,6 +183,7 @@ def _case(case: Case) -> dict[str, Any]:
         "quote": as_number(one.quote),
         "outcome": one.outcome.value,
         "detail": one.detail,
+        "contradiction": one.contradiction,
         "intended_at": one.intended_at,
         "closed_at": one.closed_at,
         "attempts": one.attempts,
