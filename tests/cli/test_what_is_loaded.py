@@ -1,0 +1,51 @@
+"""A command loads what it needs: whole processes, asked for what they hold when they are done. No time is measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("asyncio", "mcp", "pydantic", "httpx2", "starlette", "PIL", "rich", "jinja2", "statistics")
+OURS = ("zenflow.engine.context", "zenflow.history.state", "zenflow.sandbox.server", "zenflow.app.resume")
+CODE = (
+    "import sys; from zenflow.cli.main import run; status = run(sys.argv[2:]);"
+    "print(status, *sorted(m for m in sys.argv[1].split(',') if m in sys.modules))"
+)
+RECIPE = """\
+zenflow: 1
+name: one
+budget: 10
+steps:
+  make: {uses: by_prompt, with: {positive_prompt: a lamp, model: QWEN_IMAGE}}
+  save: {uses: download, with: {asset_ids: "${{ steps.make.asset_ids }}"}}
+"""
+
+
+def _loaded(*words: str) -> list[str]:
+    command = [sys.executable, "-c", CODE, ",".join((*HEAVY, *OURS)), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize("command", ["validate", "run", "tasks"])
+def test_a_page_of_help_loads_neither_the_loop_nor_anything_heavy(here: Path, command: str) -> None:
+    assert _loaded(command, "--help") == ["0"]
+
+
+def test_a_validation_loads_no_engine_and_nothing_of_the_service(here: Path) -> None:
+    (here / "one.yaml").write_text(RECIPE)
+    assert _loaded("validate", "one.yaml") == ["0", "asyncio"]
+
+
+def test_a_plan_that_takes_nothing_from_earlier_runs_loads_no_engine(here: Path) -> None:
+    (here / "one.yaml").write_text(RECIPE)
+    assert not {"zenflow.engine.context", "zenflow.app.resume"} & set(_loaded("plan", "one.yaml"))
+
+
+def test_a_run_without_choices_loads_nothing_of_going_on_with_one(here: Path) -> None:
+    (here / "one.yaml").write_text(RECIPE)
+    (here / "zenflow.toml").write_text("[service]\nspeed = 100000\n")  # the sandbox draws, and waits for nothing
+    found = _loaded("run", "one.yaml", "--yes")
+    assert found[0] == "0" and "zenflow.engine.context" in found and "zenflow.app.resume" not in found
