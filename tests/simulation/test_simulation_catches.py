@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zenflow.engine import posting, unanswered
@@ -165,9 +167,8 @@ def refunds_are_not_read(monkeypatch):
     """Rows that give money back are passed over."""
     take_in = Bookkeeper._take_in
 
-    def debits_only(self, submission, row, amount):
-        if amount < 0:
-            take_in(self, submission, row, amount)
+    def debits_only(self, submission, rows):
+        take_in(self, submission, [row for row in rows if row.amount < 0])
 
     monkeypatch.setattr(Bookkeeper, "_take_in", debits_only)
 
@@ -181,8 +182,9 @@ def a_debit_is_the_quote(monkeypatch):
     """What was really charged is not booked."""
     take_in = Bookkeeper._take_in
 
-    def quote(self, submission, row, amount):
-        take_in(self, submission, row, -submission.quote if amount < 0 else amount)
+    def quote(self, submission, rows):
+        quoted = [replace(row, amount=-submission.quote) if row.amount < 0 else row for row in rows]
+        take_in(self, submission, quoted)
 
     monkeypatch.setattr(Bookkeeper, "_take_in", quote)
 
