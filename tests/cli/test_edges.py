@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.cli import boundary
+from zenflow.cli.group import group
 
 Zenflow = Callable[..., Any]
 
@@ -27,7 +27,7 @@ def usual_signals() -> Iterator[None]:
 def test_a_signal_before_there_is_a_run_is_an_interruption_with_its_document(
     zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None, number: signal.Signals
 ) -> None:
-    monkeypatch.setattr(boundary.group, "main", lambda **words: signal.raise_signal(number))
+    monkeypatch.setattr(group, "main", lambda **words: signal.raise_signal(number))
     ended = zenflow("plan", "first", "--json")
     assert (ended.status, ended.document["status"]) == (130, "interrupted")
 
@@ -36,7 +36,7 @@ def test_a_background_job_that_ignores_ctrl_c_still_ends_when_terminated(
     zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    monkeypatch.setattr(boundary.group, "main", lambda **words: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(group, "main", lambda **words: signal.raise_signal(signal.SIGTERM))
     assert zenflow("plan", "first").status == 130
 
 

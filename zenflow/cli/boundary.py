@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -84,8 +85,14 @@ def _say_expected(error: ZenflowError, console: Console) -> int:
     run_id = error.facts.get("run_id")
     if run_id is not None:
         body["run_id"] = run_id
-    console.document(exits.WORDS[error.exit_status], error_document(error), body)
+    _last_words(console, exits.WORDS[error.exit_status], error_document(error), body)
     return error.exit_status
+
+
+def _last_words(console: Console, status: str, error: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    """The document of what went wrong; where stdout takes nothing, stderr has said it."""
+    with suppress(UsageError):
+        console.document(status, error, body)
 
 
 def error_document(error: ZenflowError) -> Mapping[str, Any]:
@@ -96,7 +103,7 @@ def error_document(error: ZenflowError) -> Mapping[str, Any]:
 def _interrupted(console: Console) -> int:
     console.insist("\nInterrupted.")
     error = {"code": "ZF090", "message": "Interrupted.", "hint": None}
-    console.document(exits.WORDS[exits.INTERRUPTED], error, {})
+    _last_words(console, exits.WORDS[exits.INTERRUPTED], error, {})
     return exits.INTERRUPTED
 
 
@@ -105,7 +112,7 @@ def _say_bug(error: BaseException, console: Console, words: Sequence[str]) -> in
     message = f"zenflow has a defect: {type(error).__name__} where none was expected."
     hint = f"Please report it, with the log that was left in {log}" if log else "Please report it."
     console.insist(draw_error(message, "ZF900", hint, console.talk_ink, console.width))
-    console.document(exits.WORDS[exits.DEFECT], {"code": "ZF900", "message": message, "hint": hint}, {})
+    _last_words(console, exits.WORDS[exits.DEFECT], {"code": "ZF900", "message": message, "hint": hint}, {})
     return exits.DEFECT
 
 

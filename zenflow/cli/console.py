@@ -1,7 +1,7 @@
 """Where words go: data to stdout, talk to stderr, and how they may look there. Knows nothing of what is said.
 
 A reader that has gone (`zenflow runs | head -1`) is no reason to stop a run that is being paid for: writing to a closed
-pipe is quiet from then on.
+pipe is quiet from then on. An answer that a full disk does not take is told, with status 2; talk that it does not take is lost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from zenflow.cli.views.ink import COLOUR, PLAIN, Ink
+from zenflow.errors import UsageError
 
+NOT_WRITTEN = "ZF033"
 LEAST_WIDTH, MOST_WIDTH = 60, 160
 
 
@@ -43,12 +45,12 @@ class Console:
     def show(self, text: str) -> None:
         """The result for people, to stdout; with `--json` the document stands there instead."""
         if not self.json:
-            _write(sys.stdout, text + "\n")
+            _answer(text)
 
     def document(self, status: str, error: Mapping[str, Any] | None, body: Mapping[str, Any]) -> None:
         """The one JSON document on stdout, when it was asked for."""
         if self.json:
-            _write(sys.stdout, envelope(status, error, body) + "\n")
+            _answer(envelope(status, error, body))
 
     @property
     def ink(self) -> Ink:
@@ -81,29 +83,44 @@ def envelope(status: str, error: Mapping[str, Any] | None, body: Mapping[str, An
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _ink(stream: TextIO, no_color: bool) -> Ink:
+def _ink(stream: TextIO | None, no_color: bool) -> Ink:
     plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return PLAIN if plain or not _is_terminal(stream) else COLOUR
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
+    """`stream` is None where the process was started with it closed (`>&-`)."""
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _answer(text: str) -> None:
+    """To stdout. Raises UsageError when it cannot be written."""
+    error = _write(sys.stdout, text + "\n")
+    if error is not None:
+        raise UsageError(NOT_WRITTEN, f"The answer cannot be written: {error.strerror or error}.", "Send it elsewhere.")
+
+
+def _write(stream: TextIO | None, text: str) -> OSError | None:
+    """What kept the text from being written, if it is worth a word."""
+    if stream is None:
+        return None
     try:
         stream.write(text)
         stream.flush()
     except UnicodeEncodeError:
         encoding = stream.encoding or "ascii"
-        _write(stream, text.encode(encoding, "replace").decode(encoding))
+        return _write(stream, text.encode(encoding, "replace").decode(encoding))
     except BrokenPipeError:
         _silence(stream)
+    except OSError as error:  # a full disk, a terminal that is gone
+        _silence(stream)
+        return error
     except ValueError:  # closed by an earlier write
-        return
+        return None
+    return None
 
 
 def _silence(stream: TextIO) -> None:

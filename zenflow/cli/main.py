@@ -31,12 +31,24 @@ def run(words: list[str]) -> int:
     if COMPLETION_VARIABLE not in os.environ:
         quick = _quick_answer(words)
         if quick is not None:
-            sys.stdout.write(quick + "\n")
-            return 0
+            return _say(quick)
     gc.set_threshold(*CALM_COLLECTOR)
     from zenflow.cli.boundary import run_words  # click is loaded from here on
 
     return run_words(words)
+
+
+def _say(text: str) -> int:
+    """Status 2 where it cannot be written; a reader that has gone does not matter."""
+    if sys.stdout is None:  # started with it closed
+        return 0
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the interpreter's own flush
+        return 0 if isinstance(error, BrokenPipeError) else 2
+    return 0
 
 
 def _quick_answer(words: list[str]) -> str | None:

@@ -10,8 +10,10 @@ import sys
 import pytest
 
 from zenflow.cli.console import Console, envelope
+from zenflow.cli.views.ink import PLAIN
 from zenflow.cli.views.spans import plural, size, span
 from zenflow.cli.views.width import columns_of, cut, pad, wrap
+from zenflow.errors import UsageError
 
 
 def test_data_goes_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,6 +56,35 @@ def test_a_reader_that_has_gone_is_quiet_and_costs_no_status() -> None:
     said = writer.stderr.read()
     writer.stderr.close()
     assert (writer.wait(), said) == (7, b"")
+
+
+class Full(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_an_answer_that_is_not_taken_is_an_error_and_talk_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Full())
+    monkeypatch.setattr(sys, "stderr", Full())
+    for console, tell in ((Console(), Console.show), (Console(json=True), lambda c, text: c.document(text, None, {}))):
+        with pytest.raises(UsageError) as caught:
+            tell(console, "done")
+        assert (caught.value.code, caught.value.exit_status) == ("ZF033", 2)
+    Console().insist("talk")
+
+
+def test_started_with_its_streams_closed_it_says_nothing_and_has_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, None)
+    console = Console()
+    console.show("data")
+    console.insist("talk")
+    assert (console.can_ask, console.draws, console.ink is PLAIN, console.talk_ink is PLAIN) == (
+        False,
+        False,
+        True,
+        True,
+    )
 
 
 def test_signs_that_the_terminal_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
