@@ -176,7 +176,7 @@ class MemoryJournal:
     def release_lease(self, lease: Lease) -> None:
         self.commit()
         run = self._store.runs.get(lease.run_id)
-        if self._failure is None and run is not None and run.token == lease.token:
+        if run is not None and run.token == lease.token:
             run.holder = None
 
     def holds(self, lease: Lease) -> bool:

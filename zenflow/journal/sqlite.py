@@ -56,6 +56,9 @@ def open_journal(
     return SqliteJournal(path, reader, busy_timeout_s, me or lock.this_process(), alive, read_only)
 
 
+_GIVE_BACK_WITHIN_S = 1.0
+
+
 class SqliteJournal:
     """A `journal.base.Journal`. Made by `open_journal`."""
 
@@ -125,9 +128,24 @@ class SqliteJournal:
         return lease
 
     def release_lease(self, lease: Lease) -> None:
-        """After a failure there is nothing to write: the lease is recognised as a dead one's later."""
+        """After a failure no fact is written any more. The lease is given back all the same where that can be done now;
+        else it is recognised as a dead one's when this process has ended."""
         if self._writer.failure is None:
             self._put(Act(lambda tables: tables.release_lease(lease))).wait()
+        else:
+            self._give_back_apart(lease)
+
+    def _give_back_apart(self, lease: Lease) -> None:
+        try:
+            connection = file.connect(self.path, busy_timeout_s=_GIVE_BACK_WITHIN_S)
+        except sqlite3.Error:
+            return
+        try:
+            connection.execute(self._sql["release_run"], (lease.run_id, lease.token))
+        except sqlite3.Error:
+            return
+        finally:
+            connection.close()
 
     def holds(self, lease: Lease) -> bool:
         if self._writer.failure is not None:

@@ -9,8 +9,8 @@ import pytest
 
 from zenflow.clock import SystemClock
 from zenflow.history import events as e
-from zenflow.journal import file
-from zenflow.journal.base import JournalError, Lease
+from zenflow.journal import file, sqlite
+from zenflow.journal.base import JournalError, Lease, RunBusy
 from zenflow.journal.sqlite import SqliteJournal, open_journal
 from zenflow.testing.contracts.journal import AT, intended, started
 
@@ -57,6 +57,8 @@ def test_a_full_disk_closes_the_journal_and_keeps_what_was_confirmed(
         await journal.close()
         again_journal = open_journal(tmp_path, clock=CLOCK)
         assert list(again_journal.events("run-a")) == [started("run-a")]
+        assert not again_journal.runs()[0].holder_alive, "who lives on holds nothing that it cannot write to"
+        assert again_journal.take_lease("run-a").token == lease.token + 1
         again_journal.close_now()
 
     asyncio.run(story())
@@ -100,6 +102,28 @@ def test_another_program_that_keeps_the_file_locked_is_named_in_the_end(tmp_path
         viewer.close()
         with pytest.raises(JournalError):
             await journal.append(lease, [started("run-a")])
+        await journal.close()
+
+    asyncio.run(story())
+
+
+def test_a_lease_that_cannot_be_given_back_is_left_and_names_who_has_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        journal, lease = opened(tmp_path, busy_timeout_s=0.05)
+        viewer = sqlite3.connect(journal.path, isolation_level=None)
+        viewer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(JournalError):
+            await journal.append(lease, [started("run-a")])
+        monkey = pytest.MonkeyPatch()
+        monkey.setattr(sqlite, "_GIVE_BACK_WITHIN_S", 0.01)
+        journal.release_lease(lease)
+        monkey.undo()
+        viewer.execute("ROLLBACK")
+        viewer.close()
+        other = open_journal(tmp_path, clock=CLOCK)
+        with pytest.raises(RunBusy, match=r"process \d+ on"):
+            other.take_lease("run-a")
+        await other.close()
         await journal.close()
 
     asyncio.run(story())
