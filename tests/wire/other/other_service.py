@@ -32,7 +32,8 @@ class Dialect:
 
     errors: str = "text"  # text | structured
     answers: str = "both"  # both | json_text (no structuredContent) | markdown (text) with structuredContent
-    ledger: str = "delta"  # delta | credits | nested | plain
+    ledger: str = "delta"  # delta | credits | nested | plain | sizes (no minus: the kind tells; the task in words)
+    rows_each: bool = False  # one debit for each call
     ledger_oldest_first: bool = False
     ledger_absent: bool = False
     ledger_kinds: bool = True
@@ -59,8 +60,10 @@ class Dialect:
     calls_late: bool = False  # calls[] stays empty until they run
     uploaded_type: str | None = None
     counts: str = "int"  # int | text
-    statuses: str = "lower"  # lower | upper
-    moments: str = "zoned"  # zoned | naive | space
+    statuses: str = "lower"  # lower | upper | other (words)
+    moments: str = "zoned"  # zoned | naive | space | epoch
+    addresses: str = "whole"  # whole | relative
+    comments_listed: bool = True
     page_most: int = 100  # a page holds no more, whatever is asked for
     quotes_check_assets: bool = False  # estimate_price looks its assets up, as create_task does
 
@@ -166,7 +169,7 @@ class Service:
         said = self.dialect
         try:
             answer = getattr(self, name)(**arguments)
-            return accented(answer, counts=said.counts, statuses=said.statuses, moments=said.moments)
+            return accented(answer, said.counts, said.statuses, said.moments, said.addresses)
         except TypeError as error:
             raise Refusal(422, f"{name}: {error}") from error
 
@@ -250,7 +253,10 @@ class Service:
             task.calls.append(self._new_call(copy.deepcopy(params)))
         self.credits -= price
         self.tasks[task.id] = task
-        self.rows.append(self._row("debit", -price, task.id))
+        for params in inputs if self.dialect.rows_each else ():
+            self.rows.append(self._row("debit", -self.price_of(tool_name, self._price(offer, params)), task.id))
+        if not self.dialect.rows_each:
+            self.rows.append(self._row("debit", -price, task.id))
         return self._task(task, brief=True)
 
     def zencreator_get_task(self, task_id: str, include_error: bool = False) -> Any:
@@ -305,6 +311,8 @@ class Service:
                 continue
             if query and query not in task.comment and not self.dialect.query_ignored:
                 continue
+            if not self.dialect.comments_listed:
+                del row["comment"]
             found.append(row)
         if direction == "desc":
             found.reverse()
@@ -596,6 +604,11 @@ class Service:
                 row = {"uuid": number, "credits": shown, "generation_task_id": task_id, "created": at}
             case "nested":
                 row = {"id": number, "change": shown, "task": {"id": task_id} if task_id else None, "created_at": at}
+            case "sizes":
+                kinds = {"debit": "charge", "refund": "charge_refund", "topup": "credit"}
+                size = self._amount(abs(amount))
+                row = {"id": number, "amount": size, "type": kinds[kind], "description": f"{kind} of {task_id}"}
+                return {**row, "created_at": at, **hidden}
             case _:
                 row = {"id": number, "amount": shown, "task_id": task_id, "created_at": at}
         if self.dialect.ledger_kinds:
