@@ -244,3 +244,18 @@ def test_a_pick_of_nothing_is_done_and_asks_nobody(ran: Any) -> None:
         "  d: {uses: download, with: {asset_ids: '${{ steps.c.asset_ids }}'}}\n"
     )
     assert (done.report.exit_status, done.statuses("c"), done.statuses("d")) == (0, ["done"], ["done"])
+
+
+def test_outputs_of_a_run_that_stopped_are_what_there_is(ran: Any) -> None:
+    done = ran(
+        "steps:\n  a: {foreach: [x, y], uses: image_editor, with: {prompt: '${{ item }}', number_of_images: 2}}\n"
+        "  c: {foreach: '${{ steps.a }}', uses: pick, with: {asset_ids: '${{ item.asset_ids }}'}}\n"
+        "  d: {uses: download, with: {asset_ids: '${{ steps.c.asset_ids }}', name: '${{ origin.a.item }}'}}\n"
+        "outputs: {n: '${{ steps.c.asset_ids | length }}', first: '${{ steps.c[0].asset_id }}',"
+        " files: '${{ steps.d.files | map(attribute=\"asset_id\") }}', two: ['${{ steps.c[1].asset_id }}']}\n",
+        options={"picks": {"c.1": (2,)}},
+    )
+    assert done.report.exit_status == 4
+    assert done.files == ["y.png"]
+    assert (done.outputs["n"], done.outputs["first"]) == (1, None)
+    assert done.outputs["files"] == done.outputs["two"]

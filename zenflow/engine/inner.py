@@ -12,7 +12,7 @@ from zenflow.engine.scope import Blocked, frame_scope
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, pendings_in
-from zenflow.expr.values import SKIPPED, Pending
+from zenflow.expr.values import SKIPPED, Pending, Value
 from zenflow.history.state import InstanceStatus
 from zenflow.plan.fanout import parse_address
 from zenflow.recipe.model import Recipe, StepSpec
@@ -96,18 +96,18 @@ def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
     return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def outputs_of(frame: Frame) -> dict[str, Any]:
+def outputs_of(frame: Frame, scope: Mapping[str, Value]) -> dict[str, Any]:
     """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
-    return {name: None if value is SKIPPED else value for name, value in _outputs(frame)}
+    return {name: None if value is SKIPPED else value for name, value in _outputs(frame, scope)}
 
 
 def results_of(frame: Frame) -> dict[str, Any]:
     """The same as results of the step that uses the recipe: what will not come is left out, and reads as skipped there."""
-    return {name: value for name, value in _outputs(frame) if value is not SKIPPED}
-
-
-def _outputs(frame: Frame) -> Iterator[tuple[str, Any]]:
     scope = frame_scope(frame, lenient=True)
+    return {name: value for name, value in _outputs(frame, scope) if value is not SKIPPED}
+
+
+def _outputs(frame: Frame, scope: Mapping[str, Value]) -> Iterator[tuple[str, Any]]:
     for name, written in frame.recipe.outputs.items():
         value = evaluate_tree(written, scope, existing=True)
         is_there = value is not SKIPPED and not isinstance(value, Pending) and not pendings_in(value)

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.context import Halt
-from zenflow.engine.inner import outputs_of
+from zenflow.engine.ended import outputs_at_the_end
 from zenflow.engine.instances import Frame, Instance, Status, StepRun
 from zenflow.engine.order_guard import HINT, OUT_OF_ORDER
 from zenflow.engine.result import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
@@ -56,7 +56,7 @@ def report(
         exit_status=_EXIT[judged],
         state=state,
         steps=steps,
-        outputs=outputs_of(frames[0]) if frames else {},
+        outputs=outputs_at_the_end(frames[0], state) if frames else {},
         files=_files(state),
         open_calls=tuple(_open_calls(state)),
         balance_before=started.balance_before if started is not None else None,

@@ -16,6 +16,7 @@ from zenflow.artifacts.sizes import pixels_of
 from zenflow.engine.addresses import Addresses
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import Decision, Fail, Skip, Wait
+from zenflow.engine.ended import saved_results
 from zenflow.engine.instances import Instance, Status, StepRun
 from zenflow.engine.order import Look, kind_of
 from zenflow.engine.order_guard import OrderGuard
@@ -328,17 +329,4 @@ class Saver:
             context.produce(instance, self._results(saving))
 
     def _results(self, saving: Saving) -> Mapping[str, Any]:
-        folder = self._context.parts.store.folder
-        ordered = [saving.files[place] for place in sorted(saving.files)]
-        files = [
-            {
-                "path": str(folder / file.path),
-                "asset_id": file.asset_id,
-                "media_type": file.media_type,
-                "bytes": file.bytes,
-                "sha256": file.sha256,
-            }
-            for file in ordered
-        ]
-        asset_ids = [file.asset_id for file in ordered]
-        return {"files": files, "asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
+        return saved_results(self._context.parts.store.folder, (file for _, file in sorted(saving.files.items())))
