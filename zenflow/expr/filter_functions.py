@@ -171,9 +171,14 @@ def _passes(item: Any, test: str | None, name: str) -> bool:
     return item
 
 
+_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
+"""Latin letters that Unicode does not take apart into a plain one and a mark."""
+
+
 def filter_slug(value: Any) -> str:
     """Lower-case ASCII words joined with `-`: a name that every file system takes. Never empty."""
-    plain = unicodedata.normalize("NFKD", operators.as_text(value)).encode("ascii", "ignore").decode().lower()
+    letters = operators.as_text(value).casefold().translate(_LETTERS)  # casefold: ß is ss
+    plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
     words = _WORD.findall(plain)
     return "-".join(words)[:_MAX_SLUG].rstrip("-") or "x"
 

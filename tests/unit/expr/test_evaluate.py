@@ -170,6 +170,7 @@ def test_an_expression_gives_its_value(expression: str, expected: Any) -> None:
         ("1234 | round(-2)", 1200),
         ("'Crème Brûlée, à la carte!' | slug", "creme-brulee-a-la-carte"),
         ("'日本' | slug", "x"),
+        ("'Weiße Straße, Smørrebrød, ŁÓDŹ' | slug", "weisse-strasse-smorrebrod-lodz"),
         ("'' | slug", "x"),
         ("12 | slug", "12"),
         ("inputs.list | sort", [1, 2, 3]),
