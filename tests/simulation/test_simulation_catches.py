@@ -165,12 +165,12 @@ def no_cap_of_a_day(monkeypatch):
 
 def refunds_are_not_read(monkeypatch):
     """Rows that give money back are passed over."""
-    take_in = Bookkeeper._take_in
+    take_in = Bookkeeper._take_in_all
 
     def debits_only(self, submission, rows):
-        take_in(self, submission, [row for row in rows if row.amount < 0])
+        take_in(self, submission, [row for row in rows if (row.amount or 0) < 0])
 
-    monkeypatch.setattr(Bookkeeper, "_take_in", debits_only)
+    monkeypatch.setattr(Bookkeeper, "_take_in_all", debits_only)
 
 
 def any_account_will_do(monkeypatch):
@@ -180,13 +180,13 @@ def any_account_will_do(monkeypatch):
 
 def a_debit_is_the_quote(monkeypatch):
     """What was really charged is not booked."""
-    take_in = Bookkeeper._take_in
+    take_in = Bookkeeper._take_in_all
 
     def quote(self, submission, rows):
-        quoted = [replace(row, amount=-submission.quote) if row.amount < 0 else row for row in rows]
+        quoted = [replace(row, amount=-submission.quote) if (row.amount or 0) < 0 else row for row in rows]
         take_in(self, submission, quoted)
 
-    monkeypatch.setattr(Bookkeeper, "_take_in", quote)
+    monkeypatch.setattr(Bookkeeper, "_take_in_all", quote)
 
 
 @pytest.mark.parametrize(
