@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from zenflow.app.keys import KEYS
 from zenflow.cli.main import run
 from zenflow.expr.evaluate import evaluate
 from zenflow.expr.filters import FILTERS
@@ -72,3 +73,14 @@ def test_every_filter_every_key_and_every_action_is_on_the_page() -> None:
 
 def test_every_rule_has_its_number_once() -> None:
     assert re.findall(r"^(\d+)\. ", PAGE, re.MULTILINE) == [str(number) for number in range(1, 22)]
+
+
+def test_every_setting_of_the_workspace_is_on_the_page_with_its_default() -> None:
+    rows = dict(
+        re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+?) \|", PAGE.partition("## The workspace")[2], re.MULTILINE)
+    )
+    kept = {key.name: key.default for key in KEYS if key.in_file}
+    assert list(rows) == list(kept)
+    said = {"none": None, "a quarter of the budget": None}
+    told = {name: said.get(text, text.strip("`")) for name, text in rows.items()}
+    assert told == {name: None if default is None else str(default) for name, default in kept.items()}

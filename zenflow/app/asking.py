@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from zenflow.catalog.prices import PriceSource, Question, Quote
 from zenflow.clock import Clock
+from zenflow.engine.limits import Brake, Kind, Pace
 from zenflow.providers.base import ServiceError
 
 Answer = TypeVar("Answer")
@@ -43,35 +44,37 @@ def _is_away(error: ServiceError) -> bool:
 
 
 class Turns:
-    """Free questions side by side: ten at once at most, `requests_per_second` kept after a first burst."""
+    """Free questions side by side, ten at once at most, behind a brake like a run's: the same rate after a first burst, the
+    same pause for everybody after a 429, also that of other processes of the workspace (`pace`)."""
 
-    def __init__(self, clock: Clock, requests_per_second: float) -> None:
+    def __init__(self, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
         self._clock = clock
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._gap_s = 1.0 / requests_per_second
-        self._free_at_s = clock.monotonic_s() - 1.0  # one second's worth may go at once
+        self._brake = Brake(clock, requests_per_second, pace)
         self.taken = 0
 
     async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer, when it is this question's turn."""
         async with self._gate:
-            await self._wait()
             self.taken += 1
-            return await patiently(question, self._clock, also_unreachable=True)
+            return await patiently(lambda: self._braked(question), self._clock, also_unreachable=True)
 
-    async def _wait(self) -> None:
-        now_s = self._clock.monotonic_s()
-        self._free_at_s = max(self._free_at_s, now_s - 1.0) + self._gap_s
-        if self._free_at_s > now_s:
-            await self._clock.sleep(self._free_at_s - now_s)
+    async def _braked(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        await self._brake.slot(Kind.PRICE)
+        try:
+            return await question()
+        except ServiceError as error:
+            if error.trouble == "rate_limited":
+                self._brake.brake(error.retry_after_s)
+            raise
 
 
 class PriceAsker:
     """`Ask` of the plan: equal questions once, several at a time, no faster than allowed."""
 
-    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float) -> None:
+    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
         self._prices = prices
-        self._turns = Turns(clock, requests_per_second)
+        self._turns = Turns(clock, requests_per_second, pace)
 
     @property
     def asked(self) -> int:

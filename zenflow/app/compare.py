@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from zenflow.app.asking import Turns
-from zenflow.app.wiring import Inquiry, limits_of
+from zenflow.app.wiring import Inquiry, limits_of, open_pace
 from zenflow.catalog.check import form_of
 from zenflow.catalog.gates import Gates, is_open
 from zenflow.catalog.model import Model, Tool
@@ -153,7 +153,7 @@ class _Asker:
 
     def __init__(self, to: Inquiry) -> None:
         self._to = to
-        self._turns = Turns(to.clock, limits_of(to.settings).requests_per_second)
+        self._turns = Turns(to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
         self._asked: dict[str, asyncio.Task[_Prices]] = {}
 
     async def prices(self, tool: Tool, question: Question) -> _Prices:

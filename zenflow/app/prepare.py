@@ -16,7 +16,7 @@ from zenflow.app.keys import SANDBOX
 from zenflow.app.last_seen import remember_account
 from zenflow.app.price_cache import PriceCache, with_cache
 from zenflow.app.settings import Settings
-from zenflow.app.wiring import Inquiry, limits_of
+from zenflow.app.wiring import Inquiry, limits_of, open_pace
 from zenflow.app.wish import ReuseWish, wants_foresight
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
@@ -156,7 +156,7 @@ async def plan_for(
 
 def asker_for(to: Inquiry, seconds: float) -> Ask:
     """Asks the service for every price that was not told within so many seconds, and remembers what it tells."""
-    asker = PriceAsker(to.provider, to.clock, limits_of(to.settings).requests_per_second)
+    asker = PriceAsker(to.provider, to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
     return with_cache(asker, PriceCache.of(to.settings), to.clock, seconds)
 
 

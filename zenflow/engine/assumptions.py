@@ -45,7 +45,8 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "A5",
         "`calls[]` is in the order of `inputs[]`",
-        "set `[limits] batch = 1`; where the probe has found it, that is done by itself",
+        "results that tell it stop the step and a person decides; set `[limits] batch = 1`, which is done by itself where "
+        "the probe has found it",
         measured=True,
     ),
     Assumption(

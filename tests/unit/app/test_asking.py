@@ -89,3 +89,33 @@ def test_a_server_that_is_not_there_is_told_at_once_when_connecting() -> None:
     with pytest.raises(ServiceError):
         asyncio.run(patiently(ask, Clock()))
     assert asked == 1
+
+
+class SharedFile:
+    """The pace of all processes of a workspace."""
+
+    def __init__(self, until_s: float = 0.0) -> None:
+        self.until_s, self.taken = until_s, 0
+
+    def take(self, now_s: float, rate: float) -> float:
+        wait_s = max(0.0, self.until_s - now_s)
+        self.taken += wait_s == 0.0
+        return wait_s
+
+    def pause(self, now_s: float, until_s: float) -> None:
+        self.until_s = max(self.until_s, until_s)
+
+
+def test_questions_of_a_plan_take_their_place_among_the_requests_of_the_workspace() -> None:
+    clock, pace = Clock(), SharedFile(until_s=107.0)
+    asyncio.run(PriceAsker(Prices(), clock, 10, pace)([question("a"), question("b")]))
+    assert clock.at_s >= 107.0, "another process was told to wait until then"
+    assert pace.taken == 2
+
+
+def test_a_429_to_a_question_of_a_plan_pauses_everybody_and_halves_its_rate() -> None:
+    clock, pace = Clock(), SharedFile()
+    prices = Prices(["rate_limited"])
+    asyncio.run(PriceAsker(prices, clock, 10, pace)([question(str(number)) for number in range(20)]))
+    assert pace.until_s >= 103.0 and len(prices.asked) == 21
+    assert clock.at_s - 103.0 > 1.5, "at half the rate from there on"
