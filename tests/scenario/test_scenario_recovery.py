@@ -15,6 +15,7 @@ from zenflow.engine.reconcile import Reconciler
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
+from zenflow.journal.memory import MemoryJournal
 from zenflow.testing import mishaps
 from zenflow.testing.build import Stage, stage_of
 from zenflow.testing.desk import at_desk
@@ -148,6 +149,20 @@ def test_an_intent_that_slept_through_its_moment_is_not_written_to_the_wire():
         return await mishaps.as_it_should(line, submission)
 
     stage.script.submits.append(late)
+    assert stage.finished().status == "done"
+    assert stage.state().submissions[1].attempts == 2 and stage.service.posts == 1
+
+
+def test_a_machine_that_slept_while_the_intent_was_written_does_not_send_it_on_waking(monkeypatch):
+    stage = stage_of(ALONE, budget=10)
+    reserve, naps = MemoryJournal.reserve_and_intend, [3600.0]
+
+    def slow(self, lease, event, cap):
+        if naps:
+            stage.clock.advance(naps.pop())
+        return reserve(self, lease, event, cap)
+
+    monkeypatch.setattr(MemoryJournal, "reserve_and_intend", slow)
     assert stage.finished().status == "done"
     assert stage.state().submissions[1].attempts == 2 and stage.service.posts == 1
 

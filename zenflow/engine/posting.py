@@ -19,13 +19,14 @@ from zenflow.providers.base import Submission, SubmitAnswer
 SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
 
 
-async def post(context: Context, submission: SubmissionState) -> SubmitAnswer | None:
-    """Send the request once; it is never cancelled. None: the gate is closed, and nothing was written to the wire."""
+async def post(context: Context, submission: SubmissionState, since_s: float) -> SubmitAnswer | None:
+    """Send the request once; it is never cancelled. `since_s`: when its attempt began to be journaled, by the clock that does
+    not jump: a machine may sleep in any line from there on. None: the gate is closed, and nothing was written to the wire.
+    """
     if not await is_open(context):
         return None
     inputs = tuple(call.call.params for call in submission.calls)
-    send_by_s = context.clock.monotonic_s() + SEND_WITHIN_S
-    request = Submission(submission.tool, inputs, submission.comment, send_by_s, context.identity.checked)
+    request = Submission(submission.tool, inputs, submission.comment, since_s + SEND_WITHIN_S, context.identity.checked)
     return await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
 
 

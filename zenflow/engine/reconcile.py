@@ -177,13 +177,13 @@ class Reconciler:
         await self._desk.books.begin()
         await self._context.identity.check()
         attempt = submission.attempts + 1
-        recorder = self._context.recorder
+        recorder, since_s = self._context.recorder, self._context.clock.monotonic_s()
         quotes = tuple(prices) if sum(prices, ZERO) > submission.quote else ()
         await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark, quotes))
-        return await self._sent(submission, attempt)
+        return await self._sent(submission, attempt, since_s)
 
-    async def _sent(self, submission: SubmissionState, attempt: int) -> Decided:
-        answer = await post(self._context, submission)
+    async def _sent(self, submission: SubmissionState, attempt: int, since_s: float) -> Decided:
+        answer = await post(self._context, submission, since_s)
         if answer is None:
             raise self._context.recorder.failed or Stopped("ZF811", "Another process has taken this run over.")
         await self._context.recorder.commit(fact_of(self._context, submission, attempt, answer))

@@ -186,7 +186,7 @@ class Cashier:
         if not context.takes_new_work or not is_fresh:
             self._return_unsent(batch)
             return
-        intended = self._intended(batch)
+        intended, since_s = self._intended(batch), context.clock.monotonic_s()
         for call in batch:
             call.ready.instance.status = Status.RUNNING
         try:
@@ -198,7 +198,7 @@ class Cashier:
                 context.hold(call.ready.instance, Halt(reached.code, reached.message, reached.hint or ""))
             return
         context.ledger.journaled(intended.quote)
-        await self._post(intended.submission, 1)
+        await self._post(intended.submission, 1, since_s)
 
     async def _check_identity(self) -> None:
         """Nothing new is paid unless the sign-in is the run's account's."""
@@ -253,9 +253,9 @@ class Cashier:
         if not context.takes_new_work:
             return context.halts[-1] if context.halts else STOPPING
         attempt = submission.attempts + 1
-        now = context.recorder.now()
+        now, since_s = context.recorder.now(), context.clock.monotonic_s()
         await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
-        await self._post(submission.number, attempt)
+        await self._post(submission.number, attempt, since_s)
         return None
 
     async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
@@ -284,10 +284,10 @@ class Cashier:
         hint = error.hint or "`zenflow resume RUN`"
         self._context.halt(error.code, f"prices cannot be asked: {error.message}", hint)
 
-    async def _post(self, number: int, attempt: int) -> None:
+    async def _post(self, number: int, attempt: int, since_s: float) -> None:
         """The one POST of one attempt; then what its answer means."""
         submission = self._context.recorder.state.submissions[number]
-        answer = await post(self._context, submission)
+        answer = await post(self._context, submission, since_s)
         if answer is not None:
             await self._take_answer(submission, attempt, answer)
 
