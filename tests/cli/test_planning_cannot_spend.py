@@ -94,7 +94,7 @@ def test_why_and_the_planning_half_of_a_test_spend_nothing_either(
 
 def test_the_types_offer_planning_nothing_that_makes_anything() -> None:
     offered = {name for name in vars(Asking) if not name.startswith("_")}
-    assert offered == {"account", "catalog", "quote", "compare", "download_urls"}
+    assert offered == {"account", "catalog", "quote", "compare", "download_urls", "asset"}
     assert set(MAKES) <= {name for name in vars(Provider) if not name.startswith("_")}
     assert Inquiry.__annotations__["provider"] == "Asking" and Connection.__annotations__["provider"] == "Provider"
 

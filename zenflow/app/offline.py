@@ -24,7 +24,7 @@ from zenflow.catalog.prices import Question, Quote
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.clock import Clock
 from zenflow.plan.model import Plan
-from zenflow.providers.base import AssetUrl, ServiceError
+from zenflow.providers.base import AssetInfo, AssetUrl, ServiceError
 
 NO_PRICE = "no price was asked for it yet: plan once while the service can be reached"
 
@@ -55,6 +55,9 @@ class LastAnswers:
 
     async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
         return [AssetUrl(asset_id, "", None) for asset_id in asset_ids]
+
+    async def asset(self, asset_id: str) -> AssetInfo:
+        return AssetInfo(asset_id, "")  # nobody can say; a plan with the service does
 
 
 async def offline_plan(loaded: Loaded, request: RecipeRequest, settings: Settings) -> Plan:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zenflow.app.asking import PriceAsker, patiently
+from zenflow.app.assets_there import missing_assets
 from zenflow.app.keys import SANDBOX
 from zenflow.app.last_seen import remember_account
 from zenflow.app.price_cache import PriceCache, with_cache
@@ -92,8 +93,15 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan
     """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
     account = await patiently(to.provider.account, to.clock)
     remember_account(to.settings, account, to.clock.now())
-    bounds = bounds_of(request.budget, to, account)
-    return await plan_for(loaded.recipe, loaded.inputs.values, bounds, request.maxima, to, account, wish=request.reuse)
+    missing = await missing_assets(loaded.recipe, loaded.inputs.values, to)
+    bounds, values = bounds_of(request.budget, to, account), loaded.inputs.values
+    try:
+        plan = await plan_for(loaded.recipe, values, bounds, request.maxima, to, account, wish=request.reuse)
+    except InvalidRecipe as error:
+        raise InvalidRecipe((*missing, *error.problems)) from None
+    if missing:
+        raise InvalidRecipe(missing)
+    return plan
 
 
 async def plan_again(loaded: Loaded, request: RecipeRequest, before: Plan, to: Inquiry) -> Plan:

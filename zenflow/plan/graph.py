@@ -22,9 +22,7 @@ class Cycle(Exception):
         self.path = tuple(path)
 
 
-def _is_ordered(
-    nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]], position: Mapping[Node, int]
-) -> bool:
+def _is_ordered(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]], position: Mapping[Node, int]) -> bool:
     """Whether each comes after what it needs as they are given, as in most recipes: that is the order then."""
     return all(position.get(needed, -1) < place for place, node in enumerate(nodes) for needed in needs.get(node, ()))
 
