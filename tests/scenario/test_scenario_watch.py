@@ -198,3 +198,18 @@ def test_a_file_that_somebody_removed_is_fetched_again_by_a_resume():
     stage.store.files.pop("a.png")
     stage.service.fate = lambda tool, params, number: Fate()
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
+
+
+def test_a_task_that_nobody_looked_at_for_a_night_says_nothing_about_how_long_its_tool_takes():
+    stage = stage_of(THREE, budget=100)
+
+    async def leave(stage, stop):
+        while not any(isinstance(event, e.Accepted) for event in stage.events()):
+            await stage.clock.sleep(0.5)
+        stop.request()
+        stop.request()
+
+    stage.run(meanwhile=leave)
+    stage.clock.advance(40_000)
+    assert stage.finished().status == "done"
+    assert max(stage.journal.durations("scripted", "image_editor", ""), default=0.0) < 1_000

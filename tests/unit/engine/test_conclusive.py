@@ -1,0 +1,40 @@
+"""What is evidence enough to send a request again (money.md, “not found, conclusive”)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from zenflow.engine.looks import is_conclusive
+from zenflow.history.events import Looked
+from zenflow.history.state import SubmissionState
+
+AT = "2026-11-21T08:00:00Z"
+EARLY = Looked(AT, 1, True, False, True)
+AFTER = Looked(AT, 1, True, True, True)
+NO_CONTROL = Looked(AT, 1, False, True, True)
+SEEN = Looked(AT, 1, False, True, True, ("task-of-another-copy",))
+NOT_EXPLAINED = Looked(AT, 1, True, True, False)
+NO_LIST = Looked(AT, 1, True, True, None)
+
+
+@pytest.mark.parametrize(
+    ("looks", "enough"),
+    [
+        ([], False),
+        ([AFTER], False),
+        ([EARLY, EARLY], False),
+        ([EARLY, AFTER], True),
+        ([EARLY, NO_CONTROL], False),
+        ([EARLY, NOT_EXPLAINED], False),
+        ([EARLY, NO_LIST], False),
+        ([NO_CONTROL, EARLY, AFTER], True),
+        ([EARLY, AFTER, SEEN], False),
+        ([EARLY, AFTER, NO_CONTROL], False),
+        ([EARLY, AFTER, SEEN, AFTER], True),
+    ],
+)
+def test_only_two_complete_looks_with_nothing_seen_since_are_enough(looks, enough):
+    submission = SubmissionState(1, "tool", "stamp", "stamp", Decimal(2), AT, [], "row-1", looks=list(looks))
+    assert is_conclusive(submission) is enough
