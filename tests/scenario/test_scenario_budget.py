@@ -262,3 +262,15 @@ def test_a_refund_that_comes_an_hour_later_is_taken_in_by_a_resume():
     stage.finished()
     assert stage.state().books.refunded == 4
     assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
+
+
+def test_an_intent_is_not_sent_again_while_more_is_committed_than_the_budget_holds():
+    stage = stage_of("steps: {draw: {foreach: [a, b], uses: image_editor, with: {prompt: '${{ item }}'}}}", budget=4)
+    stage.limits = Limits(batch=1)
+    stage.script.submits.append(mishaps.lost_before_the_charge)
+    assert stage.run(dies_at_s=20.0) is None
+    assert (stage.service.posts, stage.state().books.committed) == (1, 4)
+    report = stage.finished(changes=Changes(budget=Decimal(3)))
+    assert stage.service.posts == 1 and "ZF620" in [code for code, _, _ in report.reasons]
+    assert stage.finished(changes=Changes(budget=Decimal(4))).status == "done"
+    assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
