@@ -53,6 +53,7 @@ MISTAKES = (
     Mistake("a with without a space", step("uses: x\nwith:\n  prompt:hello"), "ZF203 9:7-19", "`prompt: hello`"),
     Mistake("yes for a boolean", step("uses: x\nreuse: yes"), "ZF203 8:12-15", 'found text "yes"'),
     Mistake("a timeout without a unit", step("uses: x\ntimeout: 90"), "ZF203 8:14-16", "`90s`"),
+    Mistake("a timeout that is over at once", step("uses: x\ntimeout: 0s"), "ZF207 8:14-16", "90s"),
     Mistake("a timeout in days", step("uses: x\ntimeout: 2d"), "ZF207 8:14-16", "90s"),
     Mistake("an unknown on_error", step("uses: x\non_error: contineu"), "ZF204 8:15-23", "Did you mean `continue`?"),
     Mistake("a negative retry", step("uses: x\nretry: -1"), "ZF205 8:12-14", "at least 0"),
