@@ -117,8 +117,8 @@ class Watcher:
         """A task missing from the listing is asked for by its id: listings lag and `query` may be broken."""
         if task is None or not submission.is_bound:
             return True
-        if task.is_finished or task.done is None:
-            return True
+        if task.is_finished or task.done is None or task.status == "partial":
+            return True  # `partial` is said before and after the end, and a call that failed does not count as done
         return self._followed.get(submission.number) != (task.status, task.done)
 
     async def _follow(self, submission: SubmissionState, seen: TaskSummary | None) -> None:
