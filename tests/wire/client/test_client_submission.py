@@ -111,7 +111,9 @@ def test_a_server_that_is_gone_means_not_connected(kit: Any) -> None:
 
         async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
             await provider.account()
-            provider._session.endpoint = "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
+            provider._session.endpoint = (
+                "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
+            )
             return await provider.submit(SUBMISSION)
 
     answer = asyncio.run(run())

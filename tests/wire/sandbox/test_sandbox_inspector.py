@@ -16,7 +16,9 @@ import pytest
 
 INSPECTOR = Path(os.environ.get("ZENFLOW_NODE") or "no folder") / "node_modules" / ".bin" / "mcp-inspector"
 
-pytestmark = pytest.mark.skipif(not shutil.which("node") or not INSPECTOR.exists(), reason="needs node and MCP Inspector")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("node") or not INSPECTOR.exists(), reason="needs node and MCP Inspector"
+)
 
 
 def inspect(town: Any, *words: str) -> dict[str, Any]:
