@@ -213,3 +213,14 @@ def test_a_task_that_nobody_looked_at_for_a_night_says_nothing_about_how_long_it
     stage.clock.advance(40_000)
     assert stage.finished().status == "done"
     assert max(stage.journal.durations("scripted", "image_editor", ""), default=0.0) < 1_000
+
+
+def test_a_partial_task_whose_last_call_fails_moves_neither_word_nor_count_and_is_seen_to_end():
+    stage = stage_of(THREE.replace("timeout: 10m", "on_error: continue"), budget=100)
+    stage.script.showing.ends_partial, stage.script.showing.failed_count_as_done = True, False
+    stage.service.fate = lambda tool, params, number: (
+        Fate(60.0, error="no flower in it") if params.get("prompt") == "c" else Fate(10.0)
+    )
+    report = stage.finished()
+    assert [one.status for one in report.steps["draw"].instances] == ["done", "done", "failed"]
+    assert len(stage.contents()) == 2 and stage.clock.monotonic_s() < 300

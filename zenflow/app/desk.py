@@ -14,10 +14,11 @@ from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.look import find
 from zenflow.app.prepare import catalog_for
-from zenflow.app.resume import compare_account, on_server_of
+from zenflow.app.resume import on_server_of
 from zenflow.app.run import parts_for
 from zenflow.app.settings import Settings
 from zenflow.app.wiring import Connection
+from zenflow.engine.belonging import compare_account
 from zenflow.engine.desk import Desk
 from zenflow.engine.replay import look_at, stored_recipe
 from zenflow.engine.result import RunReport

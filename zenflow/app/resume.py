@@ -22,6 +22,7 @@ from zenflow.app.run import Hands, Work, carry_out, parts_for
 from zenflow.app.settings import Setting, Settings
 from zenflow.app.wiring import Connection
 from zenflow.catalog.model import Account
+from zenflow.engine.belonging import compare_account
 from zenflow.engine.replay import look_at, stored_recipe
 from zenflow.engine.result import RunReport
 from zenflow.engine.run import Changes
@@ -33,7 +34,7 @@ from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 
-OTHER_SERVER, OTHER_ACCOUNT, BELOW_SPENT = "ZF667", "ZF668", "ZF669"
+OTHER_SERVER, BELOW_SPENT = "ZF667", "ZF669"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,17 +189,6 @@ def on_server_of(started: RunStarted, settings: Settings) -> Settings:
         )
     own = Setting("service.server", started.server, f"run {started.run_id}")
     return replace(settings, by_key={**settings.by_key, "service.server": own})
-
-
-def compare_account(started: RunStarted, account: Account) -> None:
-    """A run stays with its account."""
-    if account.account_id == started.account_id:
-        return
-    raise Refused(
-        OTHER_ACCOUNT,
-        f"Run {started.run_id} belongs to account {started.account_id}; signed in is {account.account_id}.",
-        "Sign in as the account that began it. Nothing was sent.",
-    )
 
 
 def _started(state: RunState, run_id: str) -> RunStarted:

@@ -7,11 +7,10 @@ asked once for every new token, before anything is looked for or paid with it.
 
 from __future__ import annotations
 
+from zenflow.engine.belonging import OTHER_ACCOUNT
 from zenflow.engine.limits import Kind
 from zenflow.engine.service import Service
 from zenflow.providers.base import ServiceError
-
-OTHER_ACCOUNT = "ZF668"
 
 
 class AnotherAccount(ServiceError):

@@ -20,6 +20,7 @@ class Showing:
     calls: Literal["plain", "growing", "repeated", "shuffled"] = "plain"
     grows_for_s: float = 6.0  # with "growing": only some of the calls are there for this long
     ends_partial: bool = False  # a task whose calls are over says `partial` for ever
+    failed_count_as_done: bool = True
     echoes_inputs: bool = True
     comments_listed: bool = True  # else `get_task` alone shows them
     oldest_rows_first: bool = False  # the list of transactions; the documentation leaves its order open
@@ -31,7 +32,8 @@ class Showing:
         return self.query == "works" and query in task.comment
 
     def summary(self, task: MadeTask, service: ScriptedService) -> TaskSummary:
-        done = sum(service.is_over(call) for call in task.calls)
+        over = [call for call in task.calls if service.is_over(call)]
+        done = sum(self.failed_count_as_done or call.fate.error is None for call in over)
         total = len(task.calls)
         finished_at = service.moment(max(c.ends_s for c in task.calls)) if done == total else None
         status = self.status(task, service)
