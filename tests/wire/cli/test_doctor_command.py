@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,6 @@ from zenflow.app.findings import Finding, findings_of, keep_findings, must_be_to
 from zenflow.app.settings import load_settings
 from zenflow.app.wiring import limits_of
 from zenflow.app.workspace import find_workspace
-
-RECIPE = """\
-zenflow: 1
-name: two
-version: 1.0.0
-budget: 20
-steps:
-  draw:
-    foreach: [a red apple, a green pear]
-    uses: by_prompt
-    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
-  save:
-    uses: download
-    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
-"""
 
 
 def marks(document: dict[str, Any]) -> dict[str, str]:
@@ -83,8 +69,8 @@ def test_a_token_that_is_refused_is_a_matter_of_sign_in(
     assert found.status == 1 and marks(found.document)["server/sign-in"] == "wrong"
 
 
-def test_a_run_that_died_is_worth_knowing(zenflow: Any, town: Any, here: Path) -> None:
-    (here / "two.yaml").write_text(RECIPE)
+def test_a_run_that_died_is_worth_knowing(zenflow: Any, town: Any, here: Path, write_two: Callable[..., Path]) -> None:
+    write_two("save")
     town.fault(kind="slow", tool="create_task", seconds=30)
     process = subprocess.Popen(
         [sys.executable, "-m", "zenflow", "run", "two.yaml", "--server", town.url, "--yes", "-q"],
@@ -176,9 +162,8 @@ def spoil(journal: Path, text: bytes, with_: bytes) -> None:
 
 
 @pytest.fixture
-def done(zenflow: Any, town: Any, here: Path) -> tuple[str, Any, Path]:
-    (here / "two.yaml").write_text(RECIPE)
-    ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+def done(run_two: Callable[..., Any], town: Any, here: Path) -> tuple[str, Any, Path]:
+    ended = run_two("save")
     assert ended.status == 0
     return ended.document["run_id"], town, here / ".zenflow" / "journal.db"
 

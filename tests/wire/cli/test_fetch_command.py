@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-RECIPE = """\
-zenflow: 1
-name: two
-version: 1.0.0
-budget: 20
-steps:
-  draw:
-    foreach: [a red apple, a green pear]
-    uses: by_prompt
-    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
-  enlarge:
-    foreach: ${{ steps.draw.asset_ids }}
-    uses: upscaler
-    with: {image_asset_id: "${{ item }}", output_format: png}
-  save:
-    uses: download
-    with: {asset_ids: "${{ steps.enlarge.asset_ids }}", name: "large-${{ index }}"}
-"""
-
 
 @pytest.fixture
-def done(zenflow: Any, town: Any, here: Path) -> tuple[dict[str, Any], Any]:
-    (here / "two.yaml").write_text(RECIPE)
-    ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+def done(run_two: Callable[..., Any], town: Any) -> tuple[dict[str, Any], Any]:
+    ended = run_two("enlarge", "save enlarged")
     assert ended.status == 0, ended.err
     return ended.document, town
 
@@ -76,10 +57,11 @@ def test_into_another_folder_everything_comes_once(zenflow: Any, done: tuple[dic
     assert names(Path(document["out"])) == ["large-0.png", "large-1.png"]  # the run's own folder is as it was
 
 
-def test_truncated_downloads_leave_nothing_half_and_a_fetch_gets_them(zenflow: Any, town: Any, here: Path) -> None:
-    (here / "two.yaml").write_text(RECIPE)
+def test_truncated_downloads_leave_nothing_half_and_a_fetch_gets_them(
+    zenflow: Any, town: Any, run_two: Callable[..., Any]
+) -> None:
     town.fault(kind="download_404", every=1)
-    ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+    ended = run_two("enlarge", "save enlarged")
     assert ended.status in (1, 4)
     folder = Path(ended.document["out"])
     assert names(folder) == []

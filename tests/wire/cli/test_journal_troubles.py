@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,10 @@ import pytest
 
 from zenflow.journal import failures, file, writer
 
-RECIPE = """\
-zenflow: 1
-name: two
-version: 1.0.0
-budget: 20
-steps:
-  draw:
-    foreach: [a red apple, a green pear]
-    uses: by_prompt
-    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
-  enlarge:
-    foreach: ${{ steps.draw.asset_ids }}
-    uses: upscaler
-    with: {image_asset_id: "${{ item }}", output_format: png}
-"""
-
 
 @pytest.fixture
-def recipe(here: Path) -> None:
-    (here / "two.yaml").write_text(RECIPE)
+def recipe(write_two: Callable[..., Path]) -> None:
+    write_two("enlarge")
 
 
 def fill_the_disk_when(monkeypatch: pytest.MonkeyPatch, condition: Any) -> None:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-RECIPE = """\
-zenflow: 1
-name: two
-version: 1.0.0
-budget: 20
-steps:
-  draw:
-    foreach: [a red apple, a green pear]
-    uses: by_prompt
-    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
-"""
-
-
-def run(zenflow: Any, town: Any, here: Path, text: str = RECIPE) -> Any:
-    (here / "two.yaml").write_text(text)
-    return zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
-
 
 def test_every_call_with_its_ids_at_80_columns(
-    zenflow: Any, town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+    zenflow: Any, town: Any, run_two: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = run(zenflow, town, here).document
+    document = run_two().document
     monkeypatch.setenv("COLUMNS", "80")
     said = zenflow("ledger", "--check", "--server", town.url)
     assert said.status == 0, said.err
@@ -44,9 +27,11 @@ def test_every_call_with_its_ids_at_80_columns(
     assert lines[-1] == "The account's transaction list agrees, row by row."
 
 
-def test_a_refund_that_comes_later_is_taken_in_by_the_check(zenflow: Any, town: Any, here: Path) -> None:
+def test_a_refund_that_comes_later_is_taken_in_by_the_check(
+    zenflow: Any, town: Any, run_two: Callable[..., Any]
+) -> None:
     town.fault(kind="call_fails", tool_name="by_prompt", calls=[0], refund="later", seconds=600)
-    assert run(zenflow, town, here).status == 1
+    assert run_two().status == 1
     assert zenflow("ledger", "--json").document["totals"]["refunded"] == 0
     town.advance(1200)
     said = zenflow("ledger", "--check", "--server", town.url, "--json")
@@ -58,9 +43,9 @@ def test_a_refund_that_comes_later_is_taken_in_by_the_check(zenflow: Any, town: 
     assert zenflow("show", "--json").document["status"] == "failed"
 
 
-def test_a_charge_above_its_quote_is_told_and_is_status_1(zenflow: Any, town: Any, here: Path) -> None:
+def test_a_charge_above_its_quote_is_told_and_is_status_1(zenflow: Any, town: Any, run_two: Callable[..., Any]) -> None:
     town.fault(kind="price_moves", by=3)
-    run(zenflow, town, here)
+    run_two()
     said = zenflow("ledger", "--check", "--server", town.url)
     assert said.status == 1
     assert "The account's transaction list differs:" in said.out and "was quoted at 2, and the list shows 8" in said.out
@@ -69,8 +54,8 @@ def test_a_charge_above_its_quote_is_told_and_is_status_1(zenflow: Any, town: An
     assert [one["found"] for one in document["check"]["differences"]] == ["another amount"]
 
 
-def test_rows_for_a_spreadsheet_are_one_per_call(zenflow: Any, town: Any, here: Path) -> None:
-    run(zenflow, town, here)
+def test_rows_for_a_spreadsheet_are_one_per_call(zenflow: Any, town: Any, run_two: Callable[..., Any]) -> None:
+    run_two()
     rows = list(csv.DictReader(io.StringIO(zenflow("ledger", "--csv").out)))
     assert [(row["instance"], row["quote"], row["charged"], row["confirmed"]) for row in rows] == [
         ("draw.0", "1", "1", "True"),
@@ -79,10 +64,10 @@ def test_rows_for_a_spreadsheet_are_one_per_call(zenflow: Any, town: Any, here: 
     assert rows[0]["task_id"] == rows[1]["task_id"] and rows[0]["call_id"] != rows[1]["call_id"]
 
 
-def test_all_runs_by_the_revision_of_their_recipe(zenflow: Any, town: Any, here: Path) -> None:
-    run(zenflow, town, here)
-    run(zenflow, town, here, RECIPE.replace("a green pear", "a yellow plum"))
-    run(zenflow, town, here)
+def test_all_runs_by_the_revision_of_their_recipe(zenflow: Any, town: Any, run_two: Callable[..., Any]) -> None:
+    run_two()
+    run_two(instead={"a green pear": "a yellow plum"})
+    run_two()
     document = zenflow("ledger", "--all", "--json").document
     assert [(len(one["runs"]), one["spent"]) for one in document["revisions"]] == [(2, 4), (1, 2)]
     said = zenflow("ledger", "--all")

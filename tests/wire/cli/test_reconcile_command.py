@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,30 +11,14 @@ import pytest
 from zenflow.cli import console
 from zenflow.engine import unanswered
 
-RECIPE = """\
-zenflow: 1
-name: two
-version: 1.0.0
-budget: 20
-steps:
-  draw:
-    foreach: [a red apple, a green pear]
-    uses: by_prompt
-    with: {positive_prompt: "${{ item }}", model: QWEN_IMAGE}
-  save:
-    uses: download
-    with: {asset_ids: "${{ steps.draw.asset_ids }}"}
-"""
-
 
 @pytest.fixture
-def unknown(zenflow: Any, town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
+def unknown(run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
     """A run that ended with one submission unknown: its request vanished, and nobody may read the transactions."""
     monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
-    (here / "two.yaml").write_text(RECIPE)
     town.fault(kind="drop", tool="create_task", nth=1, when="before")
     town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
-    ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+    ended = run_two("save")
     assert ended.status == 4, ended.err
     town.calm()
     return ended.document["run_id"], town
@@ -133,8 +117,7 @@ def test_an_empty_line_decides_nothing(zenflow: Any, unknown: tuple[str, Any], m
     assert town.posts == 1
 
 
-def test_a_run_with_nothing_unknown_says_so(zenflow: Any, town: Any, here: Path) -> None:
-    (here / "two.yaml").write_text(RECIPE)
-    assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 0
+def test_a_run_with_nothing_unknown_says_so(zenflow: Any, town: Any, run_two: Callable[..., Any]) -> None:
+    assert run_two("save").status == 0
     said = zenflow("reconcile", "--server", town.url)
     assert said.status == 0 and "there is nothing to decide" in said.out
