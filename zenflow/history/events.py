@@ -2,7 +2,7 @@
 
 Amounts are `Decimal` credits. Moments are ISO 8601 text in UTC. An *instance* is named by its address: `upload`,
 `generate.2`, `upscale.3.1`, and inside a recipe used as a step `outer.2/inner.1` (rule 15 of the language page).
-A *submission* is one `create_task` with up to 50 calls; its number counts within the run.
+The facts of a submission lie in `submission_events` and are named here with the others.
 """
 
 from __future__ import annotations
@@ -11,6 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
+
+from zenflow.history.submission_events import (
+    Accepted,
+    Attempted,
+    Bound,
+    CallFailed,
+    Confirmed,
+    Contradicted,
+    GaveUp,
+    Intended,
+    IntendedCall,
+    Looked,
+    NotSent,
+    OutcomeUnknown,
+    Reclaimed,
+    Refunded,
+    Refused,
+    WentLate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,182 +109,6 @@ class RunEnded:
     status: str
     reason: str = ""
     balance_after: Decimal | None = None
-
-
-# ------------------------------------------------------------------------------------------------ one submission's life
-
-
-@dataclass(frozen=True, slots=True)
-class IntendedCall:
-    """One element of `inputs[]`: for which instance, which try of it, at which quote."""
-
-    instance: str
-    try_number: int
-    quote: Decimal
-    params: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """Reserved and intended, one commit, durable before the POST: attempt 1 of this submission."""
-
-    at: str
-    submission: int
-    stamp: str
-    tool: str
-    comment: str
-    calls: tuple[IntendedCall, ...]
-    watermark: str | None  # the newest transaction row seen before it
-    account_id: str = ""
-
-    @property
-    def quote(self) -> Decimal:
-        return sum((call.quote for call in self.calls), Decimal(0))
-
-
-@dataclass(frozen=True, slots=True)
-class Attempted:
-    """Attempt k+1 of the same intent, after a look; durable before its POST. `quotes`: what is set aside for each call from
-    here on, where a person has taken a higher price."""
-
-    at: str
-    submission: int
-    attempt: int
-    watermark: str | None
-    quotes: tuple[Decimal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Class “not sent”: no connection, or 401/429 answered to it. The reservation stays; a look comes first."""
-
-    at: str
-    submission: int
-    attempt: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
-    """Class “unknown”. `closed_at` is when our connection for it was gone: `lost_answer_wait` counts from there."""
-
-    at: str
-    submission: int
-    attempt: int
-    detail: str
-    closed_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """One look for a submission without an answer, with what it saw: the evidence that `reconcile` shows."""
-
-    at: str
-    submission: int
-    complete: bool  # paged to the end and its positive control passed
-    after_wait: bool  # begun after `lost_answer_wait`
-    debits_explained: bool | None  # None: the transaction list could not be read
-    found: tuple[str, ...] = ()  # task ids that carry the stamp
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Class “refused”: nothing was charged; the reservation is released."""
-
-    at: str
-    submission: int
-    status: int | None
-    message: str
-    violations: tuple[str, ...] = ()
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A task id is known, from the answer or by a look (`adopted`). The reservation becomes a charge at the quote."""
-
-    at: str
-    submission: int
-    task_id: str
-    total: int | None
-    adopted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """Call ids in the order of the submission's calls; from here on calls are known by id only."""
-
-    at: str
-    submission: int
-    call_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Contradicted:
-    """A result fits another input and not its own (A5); or `taken`: a person takes the results as they were bound."""
-
-    at: str
-    submission: int
-    message: str = ""
-    taken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallFailed:
-    """The service reports one call as failed. It counts as charged until its refund row is seen."""
-
-    at: str
-    submission: int
-    position: int
-    call_id: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class WentLate:
-    """The step's `timeout` passed: the call stays in the books and is adopted by a resume."""
-
-    at: str
-    instance: str
-    submission: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The debit row of a submission was found in the transaction list; `amount` is positive."""
-
-    at: str
-    submission: int
-    transaction_id: str
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """A credit row for a submission's task; `amount` is positive. Comes whenever it comes."""
-
-    at: str
-    submission: int
-    transaction_id: str
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class GaveUp:
-    """A person's decision: the quote is booked as charged until the transaction list says otherwise."""
-
-    at: str
-    submission: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reclaimed:
-    """A person's decision, or conclusive looks: never charged. The reservation is released, its calls start anew."""
-
-    at: str
-    submission: int
-    reason: str
 
 
 # ---------------------------------------------------------------------------------------------------- instances, files
@@ -399,3 +242,38 @@ Event: TypeAlias = (
     | Noted
     | Opaque
 )
+
+__all__ = [
+    "Accepted",
+    "Attempted",
+    "Bound",
+    "BudgetChanged",
+    "CallFailed",
+    "Confirmed",
+    "Contradicted",
+    "Event",
+    "FileSaved",
+    "GaveUp",
+    "InstanceFailed",
+    "InstanceSkipped",
+    "Intended",
+    "IntendedCall",
+    "Looked",
+    "NotRetrievable",
+    "NotSent",
+    "Noted",
+    "Opaque",
+    "OptionsChanged",
+    "OutcomeUnknown",
+    "Picked",
+    "Produced",
+    "RecipeChanged",
+    "Reclaimed",
+    "Refunded",
+    "Refused",
+    "Reopened",
+    "RunEnded",
+    "RunResumed",
+    "RunStarted",
+    "WentLate",
+]
