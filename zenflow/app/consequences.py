@@ -6,7 +6,7 @@ A consequence that is left out here comes back by itself when its cause is mende
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from zenflow.problems import Place, Problem, Problems
 from zenflow.recipe.model import Recipe
@@ -21,6 +21,7 @@ NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
 UNKNOWN_LENGTH, BAD_DEFAULT = "ZF352", "ZF213"  # of an input whose default is no list
 PLAIN_TEXT, NO_ASSET = "ZF317", "ZF408"  # the error says both
 UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
+_UNKNOWN, _TAIL = re.compile(r"`(\w+)`"), re.compile(r"-(\w+)`")
 
 
 def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection[str]) -> tuple[Problem, ...]:
@@ -33,6 +34,11 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
     foreach = {spec.places.value("foreach") for spec in recipe.steps.values() if spec.foreach is not None}
     is_broken_way = bool(codes & set(BREAKS_THE_WAY)) or any(one.place in foreach for one in errors)
 
+    # `steps.my-step` is a subtraction of `step`; that `my-step` is no name is told where it is given.
+    tails = {tail for one in errors if one.code == BAD_NAME for tail in _TAIL.findall(one.message)}
+    places = ErrorPlaces(errors)
+    roots = ErrorPlaces(one for one in errors if one.code not in WRONG_VALUE)
+
     def follows(one: Problem) -> bool:
         if one.code in UNREAD:
             return misnamed
@@ -41,24 +47,39 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
         if one.code == UNKNOWN_LENGTH:
             return BAD_DEFAULT in codes
         if one.code == PLAIN_TEXT:
-            return any(other.code == NO_ASSET and _holds(other.place, one.place) for other in errors)
+            return places.around(one.place, NO_ASSET)
         if one.code in NO_WAY_BACK:
             return is_broken_way
         if one.code == NO_KEY:
             return SECOND_DOCUMENT in codes
         if one.code == UNKNOWN_NAME:
-            return _is_tail_of_a_bad_name(one, errors)
-        return one.code in WRONG_VALUE and any(
-            other is not one and other.code not in WRONG_VALUE and _holds(one.place, other.place) for other in errors
-        )
+            named = _UNKNOWN.search(one.message)
+            return named is not None and named[1] in tails
+        return one.code in WRONG_VALUE and roots.within(one.place)
 
     return tuple(one for one in found if not follows(one))
 
 
-def _is_tail_of_a_bad_name(one: Problem, errors: list[Problem]) -> bool:
-    """`steps.my-step` is a subtraction of `step`; that `my-step` is no name is told where it is given."""
-    named = re.search(r"`(\w+)`", one.message)
-    return named is not None and any(other.code == BAD_NAME and f"-{named[1]}`" in other.message for other in errors)
+class ErrorPlaces:
+    """Where errors stand, by line: asked for each of ten thousand findings what else lies there."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self._by_line: dict[tuple[str, int], list[Problem]] = {}
+        for one in problems:
+            if one.severity == "error" and one.place is not None:
+                self._by_line.setdefault((one.place.file, one.place.line), []).append(one)
+
+    def within(self, outer: Place | None) -> bool:
+        """Whether an error lies at this place or in it, as a wrong name does in its expression."""
+        if outer is None:
+            return False
+        lines = range(outer.line, outer.end_line + 1)
+        return any(_holds(outer, one.place) for line in lines for one in self._by_line.get((outer.file, line), ()))
+
+    def around(self, inner: Place | None, code: str) -> bool:
+        """Whether this place lies in that of such an error, which begins on the same line: a place is one line's."""
+        found = () if inner is None else self._by_line.get((inner.file, inner.line), ())
+        return any(one.code == code and _holds(one.place, inner) for one in found)
 
 
 def _holds(outer: Place | None, inner: Place | None) -> bool:

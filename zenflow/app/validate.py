@@ -14,7 +14,7 @@ from typing import Any
 
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
-from zenflow.app.consequences import without_consequences
+from zenflow.app.consequences import ErrorPlaces, without_consequences
 from zenflow.app.keys import SANDBOX
 from zenflow.app.prepare import Loaded, RecipeRequest, load, tools_of
 from zenflow.app.settings import Settings
@@ -25,7 +25,7 @@ from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe, status_of
 from zenflow.expr.values import Pending, Type
 from zenflow.plan.build import PlanRequest, check_recipe
-from zenflow.problems import Place, Problem, Problems
+from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.check_sources import check_sources
 from zenflow.recipe.inputs import bind_inputs
@@ -110,20 +110,9 @@ def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
 
 def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
     """Of one place, and of cycles, the first finding is enough: later ones follow from it."""
-    places = [problem.place for problem in told if problem.severity == "error" and problem.place is not None]
+    places = ErrorPlaces(told)
     has_cycle = any(problem.code == CYCLE_IN_RECIPE for problem in told)
-    return [p for p in further if not _holds_one(p.place, places) and not (has_cycle and p.code == CYCLE_IN_PLAN)]
-
-
-def _holds_one(place: Place | None, told: list[Place]) -> bool:
-    """Whether what was told lies at this place or within it, as a wrong name does within its expression."""
-    if place is None:
-        return False
-    begin, end = (place.line, place.column), (place.end_line, place.end_column)
-    return any(
-        one.file == place.file and begin <= (one.line, one.column) and (one.end_line, one.end_column) <= end
-        for one in told
-    )
+    return [p for p in further if not places.within(p.place) and not (has_cycle and p.code == CYCLE_IN_PLAN)]
 
 
 def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete: bool) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zenflow.suggest import nearest
+from zenflow.suggest import Patience, nearest
 
 Span = tuple[int, int]  # offsets into the text of the expression; the end is exclusive
 
@@ -43,11 +43,11 @@ class Missing(Failure):
         super().__init__(ABSENT, message, hint, span)
 
 
-def suggestion(word: str, known: Sequence[str], what: str = "There is") -> str | None:
+def suggestion(word: str, known: Sequence[str], what: str = "There is", patience: Patience | None = None) -> str | None:
     """Did you mean …, and what there is to choose from."""
     if not known:
         return None
     shown = ", ".join(f"`{name}`" for name in known[:20]) + (", …" if len(known) > 20 else "")
-    near = nearest(word, known)
+    near = nearest(word, known) if patience is None or patience.allows(len(known)) else None
     listing = f"{what}: {shown}."
     return listing if near is None else f"Did you mean `{near}`? {listing}"

@@ -17,6 +17,7 @@ from zenflow.expr.values import ANY, INTEGER, SKIPPED, STRING, Pending, Type, Un
 from zenflow.plan.draft import RecipeDraft, Source, StepDraft
 from zenflow.plan.inputs import input_type
 from zenflow.recipe.model import Recipe
+from zenflow.suggest import Patience
 
 
 class Lists(Enum):
@@ -67,12 +68,13 @@ def no_instance(step_id: str, index: int, count: int) -> Missing:
 class InputsLookup:
     """`inputs.NAME`: what was given, else the default, else pending with the declared type and length."""
 
-    __slots__ = ("_lists", "_recipe", "_values")
+    __slots__ = ("_lists", "_patience", "_recipe", "_values")
 
     def __init__(self, recipe: Recipe, values: Mapping[str, Value], lists: Lists = Lists.PENDING) -> None:
         self._recipe = recipe
         self._values = values
         self._lists = lists
+        self._patience = Patience()
 
     def ask(self, key: str | int) -> Value:
         return _as_long(self._ask(key), self._lists)
@@ -82,7 +84,7 @@ class InputsLookup:
             return self._values[str(key)]
         spec = self._recipe.inputs.get(str(key))
         if spec is None:
-            raise Unknown(key, self.known_keys(), "inputs")
+            raise Unknown(key, self.known_keys() if self._patience.allows(len(self._recipe.inputs)) else (), "inputs")
         if spec.required:
             # Of whoever validates only: a plan has its inputs, and knows how long they are.
             fewest, most = spec.schema.get("minItems", 0), spec.schema.get("maxItems", MAX_ELEMENTS)
@@ -100,12 +102,13 @@ class InputsLookup:
 class StepsLookup:
     """`steps.ID`."""
 
-    __slots__ = ("_draft", "_found", "_lists")
+    __slots__ = ("_draft", "_found", "_lists", "_patience")
 
     def __init__(self, draft: RecipeDraft, lists: Lists) -> None:
         self._draft = draft
         self._lists = lists
         self._found: dict[str | int, StepLookup] = {}
+        self._patience = Patience()
 
     def ask(self, key: str | int) -> Value:
         found = self._found.get(key)
@@ -115,7 +118,8 @@ class StepsLookup:
         if step is None:
             if key in self._draft.recipe.steps:
                 return Pending(Source(f"steps.{key}"))  # on a cycle, which is a problem of its own
-            raise Unknown(key, self.known_keys(), "steps")
+            known = self.known_keys() if self._patience.allows(len(self._draft.recipe.steps)) else ()
+            raise Unknown(key, known, "steps")
         self._found[key] = lookup = StepLookup(step, self._lists)
         return lookup
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from zenflow.expr.failure import suggestion
 from zenflow.expr.references import Reference
@@ -11,6 +12,7 @@ from zenflow.recipe.actions import TAKES_WHAT_EXISTS
 from zenflow.recipe.model import Recipe, StepSpec
 from zenflow.recipe.static_scope import origins_of
 from zenflow.recipe.templates import Placed
+from zenflow.suggest import Patience
 
 OUT_OF_SCOPE = "ZF320"
 ONLY_AT_THE_END = "ZF321"
@@ -25,6 +27,16 @@ _AT_THE_END = _EVERYWHERE | {"run"}
 _INPUTS = frozenset({"inputs"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names of one recipe."""
+
+    recipe: Recipe
+    steps: frozenset[str]
+    step_ids: Sequence[str]  # the same in the order of the file
+    patience: Patience = field(default_factory=Patience)
+
+
 def check_names(
     recipe: Recipe,
     templates: Sequence[Placed],
@@ -37,7 +49,7 @@ def check_names(
 
     `inputs_known`: whether the inputs could be read; else nothing is said of names of inputs.
     """
-    known = frozenset(step_ids)
+    known = _Known(recipe, frozenset(step_ids), step_ids)
     usable: set[int] = set()
     for placed in templates:
         allowed = _allowed(placed)
@@ -49,7 +61,7 @@ def check_names(
             elif read.root == "inputs" and not inputs_known:
                 good = False
             else:
-                good &= _check(read, recipe, placed.step, known, step_ids, problems)
+                good &= _check(read, known, placed.step, problems)
         if good:
             usable.add(id(placed.template))
     return usable
@@ -69,22 +81,20 @@ def _allowed(placed: Placed) -> frozenset[str]:
     return _IN_INSTANCES if step.fans_out else _EVERYWHERE
 
 
-def _check(
-    read: Reference,
-    recipe: Recipe,
-    step: StepSpec | None,
-    known: frozenset[str],
-    step_ids: Sequence[str],
-    problems: Problems,
-) -> bool:
+def _check(read: Reference, known: _Known, step: StepSpec | None, problems: Problems) -> bool:
+    recipe, step_ids = known.recipe, known.step_ids
     first = read.path[0] if read.path else None
-    if read.root == "steps" and type(first) is str and first not in known:
+    if read.root == "steps" and type(first) is str and first not in known.steps:
         problems.error(
-            UNKNOWN, f"there is no step `{first}`", read.place_of(1), suggestion(first, step_ids, "The steps")
+            UNKNOWN,
+            f"there is no step `{first}`",
+            read.place_of(1),
+            suggestion(first, step_ids, "The steps", known.patience),
         )
         return False
     if read.root == "inputs" and type(first) is str and first not in recipe.inputs:
-        hint = suggestion(first, list(recipe.inputs), "The inputs") or f"Declare it: `inputs: {{{first}: string}}`."
+        near = suggestion(first, list(recipe.inputs), "The inputs", known.patience)
+        hint = near or f"Declare it: `inputs: {{{first}: string}}`."
         problems.error(UNKNOWN, f"there is no input `{first}`", read.place_of(1), hint)
         return False
     if read.root in {"steps", "inputs"} and type(first) is not str:

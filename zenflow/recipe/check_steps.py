@@ -11,6 +11,7 @@ from zenflow.expr.template import Template
 from zenflow.problems import Problems
 from zenflow.recipe.cycles import need_place
 from zenflow.recipe.model import Recipe, StepSpec
+from zenflow.suggest import Patience
 
 UNKNOWN_NEED = "ZF223"
 TOOLS_ONLY = "ZF224"
@@ -22,13 +23,15 @@ _TOOL_KEYS = ("retry", "max_credits")
 
 def check_steps(recipe: Recipe, step_ids: Sequence[str], problems: Problems) -> None:
     """Reports what a step says that cannot be meant."""
+    known, patience = frozenset(step_ids), Patience()
     for step in recipe.steps.values():
-        _needs(step, step_ids, problems)
+        if not known.issuperset(step.needs):
+            _needs(step, step_ids, patience, problems)
         _keys_of_tools(step, problems)
         _bounds(step, recipe, problems)
 
 
-def _needs(step: StepSpec, step_ids: Sequence[str], problems: Problems) -> None:
+def _needs(step: StepSpec, step_ids: Sequence[str], patience: Patience, problems: Problems) -> None:
     for position, step_id in enumerate(step.needs):
         if step_id not in step_ids and "${{" not in step_id:  # an expression: its form is told already
             others = [other for other in step_ids if other != step.id]
@@ -36,7 +39,7 @@ def _needs(step: StepSpec, step_ids: Sequence[str], problems: Problems) -> None:
                 UNKNOWN_NEED,
                 f"there is no step `{step_id}`",
                 need_place(step, position),
-                suggestion(step_id, others, "The steps"),
+                suggestion(step_id, others, "The steps", patience),
             )
 
 

@@ -76,14 +76,24 @@ def _build_checked(node: Node, path: Path, library: Library, problems: Problems)
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """A tree of 1,000 steps is 50,000 live objects and no garbage; walking them again and again took two thirds of the
-    time (measured: 110 ms with the collector, 35 without)."""
+    time (measured: 110 ms with the collector, 35 without). Nor are they walked once when it is switched on again."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            _count_as_old()
             gc.enable()
+
+
+def _count_as_old() -> None:
+    """All that was made meanwhile goes among the old objects unwalked, which took 190 of 950 ms for 10,000 steps.
+
+    `freeze` and `unfreeze` do that in no time; where the program keeps frozen objects of its own, they stay frozen."""
+    if gc.get_freeze_count() == 0:
+        gc.freeze()
+        gc.unfreeze()
 
 
 def read_recipe_file(path: Path) -> bytes:

@@ -82,9 +82,19 @@ def _compiled(schema: Schema, known: dict[str, list[Check]]) -> Check:
         target = known[name]
         return lambda value: target[0](value)
     checks = [check for keyword in schema if (check := _keyword_check(keyword, schema, known)) is not None]
-    if len(checks) == 1:
-        return checks[0]
-    return lambda value: all(check(value) for check in checks)
+    return checks[0] if len(checks) == 1 else _every(checks)
+
+
+def _every(checks: list[Check]) -> Check:
+    """A loop and no generator: it runs several times for each value of a recipe."""
+
+    def check(value: Any) -> bool:
+        for one in checks:  # noqa: SIM110
+            if not one(value):
+                return False
+        return True
+
+    return check
 
 
 def _keyword_check(keyword: str, schema: Schema, known: dict[str, list[Check]]) -> Check | None:

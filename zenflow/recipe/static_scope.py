@@ -263,9 +263,9 @@ def origins_of(recipe: Recipe, step: StepSpec) -> list[str]:
     source = iterated_step(step)
     if source is None and not step.fans_out and step.uses in TAKES_WHAT_EXISTS:
         source = _plain_step(step.with_.get("asset_ids", step.with_.get("asset_id")))
-    found: list[str] = []
+    found: dict[str, None] = {}
     while source is not None and source[0] not in found:
-        found.append(source[0])
+        found[source[0]] = None
         spec = recipe.steps.get(source[0])
         source = None if spec is None else iterated_step(spec)
-    return found
+    return list(found)

@@ -10,7 +10,7 @@ from zenflow.expr.program import UNKNOWN_NAME
 from zenflow.other_words import name_called
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.model import Recipe
-from zenflow.suggest import nearest
+from zenflow.suggest import Patience, nearest
 
 _NAMED = re.compile(r"unknown name `(\w+)`")
 
@@ -18,18 +18,19 @@ _NAMED = re.compile(r"unknown name `(\w+)`")
 def explain_unknown_names(recipe: Recipe, step_ids: Sequence[str], problems: Problems) -> None:
     """Better hints for those of this recipe's own file."""
     file = recipe.places.root.file
+    patience = Patience()
 
     def better(problem: Problem) -> Problem:
         match = _NAMED.fullmatch(problem.message)
         if problem.code != UNKNOWN_NAME or match is None or problem.place is None or problem.place.file != file:
             return problem
-        hint = _hint(match[1], recipe, step_ids)
+        hint = _hint(match[1], recipe, step_ids, patience)
         return problem if hint is None else replace(problem, hint=hint)
 
     problems.reword(better)
 
 
-def _hint(name: str, recipe: Recipe, step_ids: Sequence[str]) -> str | None:
+def _hint(name: str, recipe: Recipe, step_ids: Sequence[str], patience: Patience) -> str | None:
     for root, known in (("inputs", tuple(recipe.inputs)), ("steps", tuple(step_ids))):
         if name in known:
             return f"Did you mean `{root}.{name}`?"
@@ -43,7 +44,7 @@ def _hint(name: str, recipe: Recipe, step_ids: Sequence[str]) -> str | None:
     if name == "secrets":
         return "A recipe holds no secrets, and needs none: `zenflow login` signs in."
     for root, known in (("inputs", tuple(recipe.inputs)), ("steps", tuple(step_ids))):
-        near = nearest(name, known, least=0.75)
+        near = nearest(name, known, least=0.75) if patience.allows(len(known)) else None
         if near is not None:
             return f"Did you mean `{root}.{near}`?"
     return None
