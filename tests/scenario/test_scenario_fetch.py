@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zenflow.engine.collecting import collect, still_running, take_in
 from zenflow.engine.door import StopSignal
+from zenflow.engine.doubtful import doubtful_tasks, take_late
+from zenflow.engine.reconcile import Reconciler
 from zenflow.history import events as e
+from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.desk import at_desk
+from zenflow.testing.offers import OFFERS, TEXT
 from zenflow.testing.service import Fate
 
 TWO_STEPS = """
@@ -157,3 +163,113 @@ def test_a_text_is_a_result_too():
     stage.finished()
     (text,) = fetch(stage).texts
     assert (text.name, text.output) == ("paid/think", {"text": "an answer to why"})
+
+
+# --------------------------------------------------------------------------------------------- what nobody can give to an input
+
+
+async def _doubtful(desk):
+    await take_late(desk)
+    await take_in(desk)
+    return await doubtful_tasks(desk)
+
+
+PAIR = """
+steps:
+  draw:
+    foreach: ["16:9", "9:16"]
+    uses: image_editor
+    with: {prompt: a view, ratio: "${{ item }}"}
+"""
+SIDES = {"16:9": (1344, 768), "9:16": (768, 1344)}
+
+
+def out_of_order():
+    """A run whose two results came in each other's place, by what they tell of their sizes."""
+    stage = stage_of("steps: {x: {uses: image_editor, with: {prompt: x}}}", budget=100)
+    stage.service.offers = {
+        **OFFERS,
+        "image_editor": replace(OFFERS["image_editor"], fields={**OFFERS["image_editor"].fields, "ratio": TEXT}),
+    }
+    stage.recipe = stage_of(PAIR).recipe
+    stage.script.showing.calls, stage.script.showing.is_bound = "shuffled", lambda task: True
+    stage.service.tells = lambda params: {"width": SIDES[params["ratio"]][0], "height": SIDES[params["ratio"]][1]}
+    assert stage.finished().exit_status == 4 and stage.state().submissions[1].in_doubt
+    return stage
+
+
+def test_results_in_another_order_are_told_with_every_input_that_they_may_be_of():
+    stage = out_of_order()
+    (task,) = at_desk(stage, _doubtful)
+    assert (task.submission, "not in the order of its inputs" in task.why) == (1, True)
+    assert [(one.instance, one.params["ratio"]) for one in task.may_belong] == [("draw.0", "16:9"), ("draw.1", "9:16")]
+    assert [len(call.asset_ids) for call in task.calls] == [1, 1]
+    assert stage.state().instances["draw.0"].results is None and stage.state().submissions[1].in_doubt
+
+
+def test_results_that_were_given_up_are_told_as_long_as_nobody_takes_them():
+    stage = out_of_order()
+    at_desk(stage, lambda desk: Reconciler(desk).give_up(1))
+    (task,) = at_desk(stage, _doubtful)
+    assert (task.submission, len(task.calls)) == (1, 2)
+
+
+def test_results_that_a_person_took_are_in_doubt_no_more():
+    stage = out_of_order()
+    task_id = stage.state().submissions[1].task_id
+    at_desk(stage, lambda desk: Reconciler(desk).adopt(1, task_id))
+    assert at_desk(stage, _doubtful) == ()
+
+
+def test_tasks_with_our_stamp_that_fit_nothing_are_told_with_what_they_were_asked():
+    stage = stage_of(TWO_STEPS, budget=100)
+    stage.finished()
+    intent = stage.intents()[0]
+    stray = stage.service.create("image_editor", [{"prompt": "who?"}], f"{intent.stamp[:12]}{'z' * 12}", posted=False)
+    other = stage.service.create("image_editor", [{"prompt": "b"}], intent.comment, posted=False)
+    twice = stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    stage.clock.advance(600)
+    before = dict(stage.state().instances)
+    found = {task.task_id: task for task in at_desk(stage, _doubtful)}
+    assert set(found) == {stray.task_id, other.task_id, twice.task_id}
+    assert "the journal does not know it" in found[stray.task_id].why and found[stray.task_id].submission is None
+    assert [(one.instance, one.params) for one in found[stray.task_id].may_belong] == [(None, {"prompt": "who?"})]
+    assert "is not what was asked there" in found[other.task_id].why
+    assert "a second task with the stamp and the inputs of #1" in found[twice.task_id].why
+    assert [one.instance for one in found[twice.task_id].may_belong] == ["draw.0", "draw.1"]
+    assert stage.state().instances == before
+
+
+def test_a_server_that_does_not_echo_inputs_leaves_open_what_a_stray_task_may_be_of():
+    stage = stage_of(TWO_STEPS, budget=100)
+    stage.finished()
+    stamp = stage.intents()[0].stamp
+    stage.service.create("image_editor", [{"prompt": "who?"}], f"{stamp[:12]}{'z' * 12}", posted=False)
+    stage.script.showing.echoes_inputs = False
+    stage.clock.advance(600)
+    (task,) = at_desk(stage, _doubtful)
+    assert task.may_belong == () and len(task.calls[0].asset_ids) == 1
+
+
+def test_what_is_not_over_is_told_as_such():
+    stage = stage_of(TWO_STEPS, budget=100)
+    stage.finished()
+    stamp = stage.intents()[0].stamp
+    stage.service.fate = lambda tool, params, number: Fate(4000.0)
+    stage.service.create("image_editor", [{"prompt": "who?"}], f"{stamp[:12]}{'z' * 12}", posted=False)
+    (task,) = at_desk(stage, _doubtful)
+    assert [(call.status, call.trouble) for call in task.calls] == [("processing", "not over yet")]
+
+
+def test_a_task_for_what_was_given_up_is_the_run_s_again_and_not_in_doubt():
+    stage = stage_of(TWO_STEPS, budget=100)
+    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage.script.always["transactions"] = "server"
+    assert stage.finished().exit_status == 4
+    del stage.script.always["transactions"]
+    at_desk(stage, lambda desk: Reconciler(desk).give_up(1))
+    intent = stage.intents()[0]
+    stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    stage.clock.advance(600)
+    assert at_desk(stage, _doubtful) == ()
+    assert len(fetch(stage).new) == 4

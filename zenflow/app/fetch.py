@@ -5,25 +5,25 @@ Free; the run stays as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app.desk import open_desk
+from zenflow.app.in_doubt import LaidAside, lay_aside
 from zenflow.app.manifest import leave_manifest
 from zenflow.app.settings import Settings
-from zenflow.artifacts.base import SavedFile
+from zenflow.app.shelf import FolderShelf
 from zenflow.artifacts.manifest import write_json
 from zenflow.engine.collecting import Collected, Text, collect, still_running, take_in
+from zenflow.engine.doubtful import take_late
 from zenflow.engine.result import RunReport
-
-INDEX = "fetched.json"
 
 
 @dataclass(frozen=True, slots=True)
 class FetchView:
-    """`running`: paid calls that are not over, by task. `lost`: paid, and no result is to be found."""
+    """`running`: paid calls that are not over, by task. `lost`: paid, and no result is to be found. `aside`: what nobody can
+    give to an input; `undecided`: submissions that a person must decide on."""
 
     server: str
     run_id: str
@@ -31,11 +31,14 @@ class FetchView:
     collected: Collected
     running: Mapping[str, int]
     lost: tuple[str, ...]
+    aside: LaidAside
+    undecided: tuple[int, ...]
     report: RunReport | None
 
     @property
     def is_whole(self) -> bool:
-        return not (self.running or self.lost or self.collected.failures)
+        missing = self.running or self.lost or self.collected.failures or self.aside.failures or self.aside.running
+        return not (missing or self.undecided)
 
 
 async def fetch(word: str | None, out: Path | None, settings: Settings) -> FetchView:
@@ -44,9 +47,11 @@ async def fetch(word: str | None, out: Path | None, settings: Settings) -> Fetch
         desk, own = opened.desk, out is None or _is_same(out, Path(opened.started.out_dir))
         folder = desk.context.parts.store.folder
         shelf = None if own else FolderShelf(folder)
+        await take_late(desk)
         await take_in(desk)
         collected = await collect(desk, shelf)
         _leave_texts(folder, collected.texts)
+        aside = await lay_aside(desk, opened.row.run_id, folder)
         await desk.context.recorder.flush()
         report = opened.report_now()
         if shelf is not None:
@@ -55,7 +60,10 @@ async def fetch(word: str | None, out: Path | None, settings: Settings) -> Fetch
             leave_manifest(report, folder)
         lost = tuple(f"{one.instance}: call {one.call_id}" for one in report.state.lost)
         running = still_running(report.state)
-        return FetchView(opened.started.server, opened.row.run_id, folder, collected, running, lost, report)
+        undecided = tuple(s.number for s in report.state.submissions.values() if s.needs_look or s.in_doubt)
+        return FetchView(
+            opened.started.server, opened.row.run_id, folder, collected, running, lost, aside, undecided, report
+        )
 
 
 def _is_same(one: Path, other: Path) -> bool:
@@ -68,27 +76,3 @@ def _leave_texts(folder: Path, texts: Sequence[Text]) -> None:
         path = folder / f"{text.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path.parent, path.name, {"instance": text.instance, "output": text.output})
-
-
-class FolderShelf:
-    """What lies in a folder that is not the run's own, in `fetched.json` there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._by_asset: dict[str, SavedFile] = {}
-        try:
-            rows = json.loads((folder / INDEX).read_text(encoding="utf-8"))["files"]
-            self._by_asset = {row["asset_id"]: SavedFile(**row) for row in rows}
-        except (OSError, ValueError, KeyError, TypeError):
-            return  # none, or one that is no longer ours: files of the same bytes are found by the store
-
-    def find(self, asset_id: str) -> SavedFile | None:
-        return self._by_asset.get(asset_id)
-
-    def put(self, saved: SavedFile) -> None:
-        self._by_asset[saved.asset_id] = saved
-
-    def leave(self, run_id: str) -> None:
-        """Write it, whole or not at all."""
-        document = {"format": 1, "run_id": run_id, "files": [asdict(one) for one in self._by_asset.values()]}
-        write_json(self._folder, INDEX, document)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
-from zenflow.app.fetch import FolderShelf
 from zenflow.app.settings import Settings
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
+from zenflow.app.shelf import FolderShelf, save_assets
+from zenflow.artifacts.base import SavedFile
 from zenflow.catalog.model import Account
 from zenflow.clock import Clock
 from zenflow.engine.collecting import PAID
@@ -19,8 +18,6 @@ from zenflow.providers.base import Provider, ServiceError, TaskSummary
 
 PAGES_MOST = 100
 STAMP_LEAST = 12  # the run's part of a stamp: less would take other runs' tasks for its own
-URLS_AT_ONCE = 50  # seed 001
-TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> St
         kept = [f for f in map(shelf.find, names) if f is not None and await store.verify(f)]
         there = {file.asset_id for file in kept}
         missing = [asset_id for asset_id in names if asset_id not in there]
-        new = await _saved(missing, names, provider, clock, store, failures)
+        new = await save_assets(missing, names, provider, clock, store, failures)
         for file in new:
             shelf.put(file)
         if new:
@@ -101,42 +98,3 @@ async def _name(
         for number, asset_id in enumerate(result.asset_ids):
             more = f"-{number}" if len(result.asset_ids) > 1 else ""
             names.setdefault(asset_id, f"{PAID}/{task.tool}-{summary.task_id[:8]}-{place}{more}")
-
-
-async def _saved(
-    asset_ids: Sequence[str],
-    names: Mapping[str, str],
-    provider: Provider,
-    clock: Clock,
-    store: ArtifactStore,
-    failures: list[str],
-) -> list[SavedFile]:
-    """Addresses 50 at a time, just before they are used; what broke on the way is asked for again."""
-    saved: list[SavedFile] = []
-    insisted = {asset_id: Insisted() for asset_id in asset_ids}
-    left, why = list(asset_ids), dict.fromkeys(asset_ids, "the service gives no address for it")
-    for attempt in range(TRIES):
-        if not left:
-            break
-        await clock.sleep(0.25 * 2**attempt if attempt else 0.0)
-        for start in range(0, len(left), URLS_AT_ONCE):
-            part = left[start : start + URLS_AT_ONCE]
-            for address in await patiently(lambda ids=part: provider.download_urls(ids), clock):  # type: ignore[misc]
-                if address.url is None:
-                    why[address.asset_id] = address.error or why[address.asset_id]
-                    continue
-                try:
-                    async with provider.download(address.url) as body:
-                        as_it_is = insisted[address.asset_id].as_it_is
-                        media_type = address.media_type or body.media_type
-                        expected = Expected(media_type, body.total_bytes, as_it_is=as_it_is)
-                        name = names[address.asset_id]
-                        saved.append(await store.save(name, address.asset_id, body.chunks, expected))
-                except (ArtifactError, ServiceError) as error:
-                    if isinstance(error, ArtifactError):
-                        insisted[address.asset_id].take(error)
-                    why[address.asset_id] = error.message
-        there = {file.asset_id for file in saved}
-        left = [asset_id for asset_id in left if asset_id not in there]
-    failures += [f"asset {asset_id}: {why[asset_id]}" for asset_id in left]
-    return saved

@@ -19,13 +19,18 @@ async def assets_made(
     """As extracted; else the UUIDs in the output that are assets and not what went in; () where a text is the result
     itself; None where nothing is found. Raises ServiceError where that cannot be found out now.
     """
+    return await assets_in(context, submission.tool, submission.calls[position].call.params, result)
+
+
+async def assets_in(context: Context, tool_name: str, asked: Any, result: CallResult) -> tuple[str, ...] | None:
+    """The same of a result of `tool_name` to what was `asked`, whoever asked it."""
     if result.asset_ids:
         return result.asset_ids
-    went_in = set(uuids_in(submission.calls[position].call.params))
+    went_in = set(uuids_in(asked))
     found = [one for one in uuids_in(result.output) if one not in went_in and await _is_asset(context, one)]
     if found:
         return tuple(found)
-    tool = context.catalog.tools.get(submission.tool)
+    tool = context.catalog.tools.get(tool_name)
     is_text = tool is not None and media_of(tool) == "text"
     return () if _has_text(result.output) and (is_text or not _is_media(tool)) else None
 

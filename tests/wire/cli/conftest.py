@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from zenflow.app import wiring
+from zenflow.app.settings import load_settings
+from zenflow.app.workspace import find_workspace
+from zenflow.providers.base import Submission
 
 DRAW = """\
 zenflow: 1
@@ -62,3 +68,15 @@ def run_two(zenflow: Any, town: Any, write_two: Callable[..., Path]) -> Callable
         return zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
 
     return run
+
+
+@pytest.fixture
+def add_a_task(town: Any, here: Path) -> Callable[..., str]:
+    """`add_a_task(tool, params, comment)`: somebody else submits, under a comment of their choice; the task's id."""
+
+    async def submit(tool: str, params: Mapping[str, Any], comment: str) -> str:
+        settings = load_settings(find_workspace(here), {}, {"service.server": (town.url, "test")}, current=here)
+        async with wiring.open_provider(settings, wiring.clock()) as provider:
+            return str((await provider.submit(Submission(tool, (params,), comment))).task_id)
+
+    return lambda tool, params, comment: asyncio.run(submit(tool, params, comment))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from zenflow.engine import unanswered
 
 
 @pytest.fixture
@@ -91,3 +94,42 @@ def test_without_a_journal_the_stamp_is_enough(zenflow: Any, done: tuple[dict[st
 
 def test_a_stamp_that_is_none_is_refused(zenflow: Any, town: Any) -> None:
     assert zenflow("fetch", "--stamp", "zf", "--server", town.url, "--json").code == "ZF654"
+
+
+def test_what_nobody_can_give_to_an_input_is_laid_aside_and_told(
+    zenflow: Any, done: tuple[dict[str, Any], Any], add_a_task: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, town = done
+    monkeypatch.setenv("COLUMNS", "80")
+    folder, stamp = Path(document["out"]), town.state["tasks"][0]["comment"][:12]
+    asked = {"positive_prompt": "a blue plum", "model": "QWEN_IMAGE"}
+    task_id = add_a_task("by_prompt", asked, f"{stamp}zzzzzzzzzzzz")
+    town.advance(600)
+    said = zenflow("fetch", "--server", town.url)
+    assert said.status == 0, said.err
+    assert f"task {task_id}" in said.out and "1 file of these laid aside below in-doubt/" in said.out
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+    (path,) = [name for name in names(folder) if name.startswith("in-doubt/")]
+    manifest = json.loads((folder / "in-doubt" / "in-doubt.json").read_text())
+    (row,) = manifest["tasks"]
+    assert (row["task_id"], row["submission"]) == (task_id, None)
+    assert [one["params"]["positive_prompt"] for one in row["may_belong_to"]] == ["a blue plum"]
+    assert [f"in-doubt/{name}" for call in row["calls"] for name in call["files"]] == [path]
+    assert document["run_id"] in manifest["said"]
+    again = zenflow("fetch", "--server", town.url, "--json").document["in_doubt"]
+    assert (again["new"], [file["path"] for file in again["kept"]]) == ([], [path])
+    shown = zenflow("show", "--json").document
+    assert "in-doubt" not in json.dumps(shown["files"])  # no step has got anything by it
+
+
+def test_a_submission_that_waits_for_a_decision_is_not_passed_over(
+    zenflow: Any, run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    town.fault(kind="drop", tool="create_task", nth=1, when="before")
+    town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
+    run_id = run_two("save").document["run_id"]
+    said = zenflow("fetch", "--server", town.url)
+    assert said.status == 4 and f"zenflow reconcile {run_id}" in said.out
+    assert "Everything that this run has paid for" not in said.out
+    assert zenflow("fetch", "--server", town.url, "--json").code == "ZF642"

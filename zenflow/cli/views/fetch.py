@@ -7,6 +7,7 @@ from typing import Any
 
 from zenflow.app.fetch import FetchView
 from zenflow.app.fetch_by_stamp import StampView
+from zenflow.app.in_doubt import FOLDER, MANIFEST
 from zenflow.artifacts.base import SavedFile
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
@@ -32,9 +33,36 @@ def draw_fetch(view: FetchView, ink: Ink, width: int) -> str:
         lines += [f"    task {task_id}" for task_id in view.running]
     for lost in view.lost:
         lines += wrap(f"{lost}: paid, and its result cannot be found; see manifest.json", width, "    ", ink.bad("! "))
+    lines += _aside(view, ink, width)
     if view.is_whole:
         lines.append(ink.good("Everything that this run has paid for is on disk."))
     return "\n".join(lines)
+
+
+def _aside(view: FetchView, ink: Ink, width: int) -> list[str]:
+    """What nobody can give to an input, and what a person must decide."""
+    aside, lines = view.aside, []
+    for task in aside.tasks:
+        lines += wrap(
+            f"task {task.task_id}, {plural(len(task.calls), 'call')}: {task.why}", width, "    ", ink.warn("? ")
+        )
+    if aside.tasks:
+        total = len(aside.new) + len(aside.kept)
+        said = f"{plural(total, 'file')} of these laid aside below {FOLDER}/, and given to no step: {FOLDER}/{MANIFEST}"
+        lines += wrap(said, width, "    ", "· ")
+    for failure in aside.failures:
+        lines += wrap(failure, width, "    ", ink.bad("! "))
+    if aside.running:
+        lines += wrap(
+            f"{plural(aside.running, 'call')} of these not over yet: fetch again when it is.", width, "    ", "· "
+        )
+    if view.undecided:
+        numbers = ", ".join(f"#{number}" for number in view.undecided)
+        lines += wrap(
+            f"It is not known what became of {numbers}, or whose its results are.", width, "    ", ink.warn("? ")
+        )
+        lines.append(f"{ink.link('→')} zenflow reconcile {view.run_id}")
+    return lines
 
 
 def draw_stamped(view: StampView, ink: Ink, width: int) -> str:
@@ -54,6 +82,11 @@ def fetch_error(view: FetchView) -> Mapping[str, Any] | None:
         return {"code": code, "message": message, "hint": "`zenflow fetch` again"}
     if view.lost:
         return {"code": "ZF644", "message": view.lost[0], "hint": None}
+    if view.aside.failures:
+        return {"code": "ZF840", "message": view.aside.failures[0], "hint": "`zenflow fetch` again"}
+    if view.undecided and not view.running:
+        numbers = ", ".join(f"#{number}" for number in view.undecided)
+        return {"code": "ZF642", "message": f"{numbers} to be decided", "hint": f"zenflow reconcile {view.run_id}"}
     return {"code": "ZF643", "message": "Paid calls are not over yet.", "hint": "`zenflow fetch` again later"}
 
 
@@ -73,6 +106,22 @@ def fetch_document(view: FetchView) -> dict[str, Any]:
         "failures": [{"asset_id": a or None, "code": code, "message": why} for a, code, why in found.failures],
         "running": [{"task_id": task_id, "calls": calls} for task_id, calls in view.running.items()],
         "not_retrievable": list(view.lost),
+        "in_doubt": _aside_document(view),
+    }
+
+
+def _aside_document(view: FetchView) -> dict[str, Any]:
+    aside = view.aside
+    return {
+        "tasks": [
+            {"task_id": task.task_id, "tool": task.tool, "submission": task.submission, "why": task.why}
+            for task in aside.tasks
+        ],
+        "new": [_row(file, f"{FOLDER}/") for file in aside.new],
+        "kept": [_row(file, f"{FOLDER}/") for file in aside.kept],
+        "failures": list(aside.failures),
+        "running": aside.running,
+        "undecided": list(view.undecided),
     }
 
 
@@ -98,9 +147,9 @@ def _sum(new: Sequence[SavedFile], kept: Sequence[SavedFile]) -> str:
     return f"{plural(len(new), 'file')} fetched ({total}), {len(kept)} already there"
 
 
-def _row(file: SavedFile) -> dict[str, Any]:
+def _row(file: SavedFile, folder: str = "") -> dict[str, Any]:
     return {
-        "path": file.path,
+        "path": folder + file.path,
         "asset_id": file.asset_id,
         "media_type": file.media_type,
         "bytes": file.bytes,
