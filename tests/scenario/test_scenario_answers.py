@@ -13,6 +13,7 @@ from zenflow.history import events as e
 from zenflow.history.state import Outcome
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
+from zenflow.testing.offers import OFFERS
 from zenflow.testing.service import Fate
 
 ONE = """
@@ -259,7 +260,8 @@ def test_a_price_that_rose_before_it_could_be_sent_again_stops_its_branch_and_na
     accidents = {"image_editor": mishaps.lost_before_the_charge}
     stage.script.submit = lambda one: accidents.get(one.tool, mishaps.as_it_should)
     stage.service.fate = lambda tool, params, number: Fate(300.0)
-    stage.service.later(60.0, lambda: setattr(stage.service, "price_factor", Decimal("1.5")))
+    dearer = replace(OFFERS["image_editor"], each=Decimal(3))
+    stage.service.later(60.0, lambda: setattr(stage.service, "offers", {**OFFERS, "image_editor": dearer}))
     report = stage.finished()
     assert (report.exit_status, report.steps["more"].status) == (4, "done"), "the other branch goes on"
     ((code, said, hint),) = [one for one in report.reasons if one[1].startswith("draw:")]

@@ -77,10 +77,12 @@ def with_cache(ask: Ask, cache: PriceCache, clock: Clock, seconds: float) -> Ask
 
     async def asked(questions: Sequence[Question]) -> Mapping[str, Quote]:
         now = clock.now()
-        known = {q.key: cache.fresh(q.key, now, seconds) for q in questions} if seconds > 0 else {}
-        answers = await ask([q for q in questions if known.get(q.key) is None])
+        fresh = {q.key: cache.fresh(q.key, now, seconds) for q in questions} if seconds > 0 else {}
+        real = {q.key for q in questions if not q.stand_in}  # what was told for a stand-in does not answer these
+        known = {key: quote for key, quote in fresh.items() if quote and not (quote.stand_in and key in real)}
+        answers = await ask([q for q in questions if q.key not in known])
         cache.remember(answers)
-        return {**{key: quote for key, quote in known.items() if quote is not None}, **answers}
+        return {**known, **answers}
 
     return asked
 

@@ -59,8 +59,13 @@ class PriceBook:
         return self._quotes.get(question.key)
 
     def missing(self, questions: Iterable[Question]) -> list[Question]:
-        """The distinct questions that have no answer yet, in order."""
-        unanswered = {q.key: q for q in questions if q.key not in self._quotes}
+        """The distinct questions that have no answer yet, in order. What was told for a stand-in is no answer to a real one."""
+        unanswered: dict[str, Question] = {}
+        for question in questions:
+            known = self._quotes.get(question.key)
+            if known is None or (known.stand_in and not question.stand_in):
+                asked = unanswered.setdefault(question.key, question)
+                unanswered[question.key] = question if asked.stand_in else asked
         return list(unanswered.values())
 
     @property

@@ -46,6 +46,7 @@ class Desk:
             frame_budgets=FrameBudgets(),
             planned={},
             planned_prices={},
+            ahead={},
             catalog=catalog,
             stop=StopSignal(),
             account_id=account.account_id,

@@ -11,6 +11,7 @@ from typing import Any
 
 from zenflow.catalog.prices import Quote
 from zenflow.credits import ZERO, as_text, in_words
+from zenflow.engine.ahead import Ahead, dearest
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.limits import Kind
 from zenflow.engine.pointing import pointed
@@ -18,6 +19,8 @@ from zenflow.engine.queue import Priced, Ready
 from zenflow.engine.quotes import FreshQuotes
 from zenflow.history.state import SubmissionState
 from zenflow.providers.base import ServiceError
+
+MOVED_HINT = "`zenflow resume RUN` shows the new total and asks."
 
 
 class Pricing:
@@ -49,17 +52,36 @@ class Pricing:
         """Those that have a price that may be paid; the others fail or are held, each with its reason."""
         tools = self._context.catalog.tools
         questions = [self.quotes.question(tools[ready.tool], ready.params) for ready in candidates]
-        quotes = await self.quotes.ask(questions)
+        ahead = [one.question for ready in candidates for one in self._ahead(ready)]
+        quotes = await self.quotes.ask([*questions, *ahead])
         found = []
         for ready, question in zip(candidates, questions, strict=True):
-            quote = self._accepted(ready, question.key, quotes[question.key])
-            if quote is not None and ready.tool in self._stopped:
-                self._context.hold(ready.instance, self._stopped[ready.tool])
-            elif quote is not None:
+            quote = self._accepted(ready, quotes[question.key])
+            if quote is None:
+                continue
+            why_not = self._stopped.get(ready.tool) or self._moved_ahead(ready, quotes)
+            if why_not is not None:
+                self._context.hold(ready.instance, why_not)
+            else:
                 found.append(Priced(ready, quote, question.key))
         return found
 
-    def _accepted(self, ready: Ready, key: str, quote: Quote) -> Decimal | None:
+    def _ahead(self, ready: Ready) -> Sequence[Ahead]:
+        return self._context.ahead.get(ready.instance.step.plan_path, ())
+
+    def _moved_ahead(self, ready: Ready, quotes: Mapping[str, Quote]) -> Halt | None:
+        """A price of what follows, asked with a stand-in, has risen: nothing is paid that leads there (promise 2)."""
+        said = next((said for one in self._ahead(ready) if (said := one.moved(quotes)) is not None), None)
+        return None if said is None else Halt("ZF633", said, MOVED_HINT)
+
+    def _shown(self, ready: Ready) -> Decimal | None:
+        """What the plan showed for this call; for one whose parameters it did not know, the most for one of its step."""
+        context = self._context
+        tool = context.catalog.tools[ready.tool]
+        shown = context.planned_prices.get(self.quotes.key_in_plan(tool, ready.params))
+        return dearest(context.plan_of(ready.instance.step)) if shown is None else shown
+
+    def _accepted(self, ready: Ready, quote: Quote) -> Decimal | None:
         context, instance = self._context, ready.instance
         ceiling = instance.step.spec.max_credits
         most = None if ceiling is None else Decimal(str(ceiling))
@@ -78,10 +100,10 @@ class Pricing:
             text = f"quoted at {in_words(quote.credits)}{charged}, above `max_credits: {as_text(most)}`"
             context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
             return None
-        shown = context.planned_prices.get(key)
+        shown = self._shown(ready)
         if shown is not None and quote.credits > shown:
             text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
-            context.hold(instance, Halt("ZF633", text, "`zenflow resume RUN` shows the new total and asks."))
+            context.hold(instance, Halt("ZF633", text, MOVED_HINT))
             return None
         return cost
 

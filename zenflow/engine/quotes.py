@@ -25,14 +25,20 @@ class FreshQuotes:
         self._clock = clock
         self._ttl_s = ttl_s
         self._known: dict[str, tuple[float, Quote]] = {}
+        self._guessed: dict[str, tuple[float, Quote]] = {}  # told for a stand-in: no answer to a real question
         self._contradicted: dict[str, frozenset[str]] = {}
         self._questions: dict[Hashable, Question] = {}  # by the shape of the call
 
     def question(self, tool: Tool, params: Mapping[str, Any]) -> Question:
         """Calls of one shape are priced alike, until a charge contradicts that."""
         off_list = self._contradicted.get(tool.name)
-        if off_list is not None:
-            return question_for(tool, params, off_list=off_list)
+        return self._plain(tool, params) if off_list is None else question_for(tool, params, off_list=off_list)
+
+    def key_in_plan(self, tool: Tool, params: Mapping[str, Any]) -> str:
+        """Under which key a plan holds the price of such a call, whatever charges have contradicted since."""
+        return self._plain(tool, params).key
+
+    def _plain(self, tool: Tool, params: Mapping[str, Any]) -> Question:
         shape = (tool.name, shape_of(tool, params))
         known = self._questions.get(shape)
         if known is None:
@@ -43,23 +49,35 @@ class FreshQuotes:
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
         """Quotes by question key, none older than the time to live. Raises ServiceError."""
-        wanted = {q.key: q for q in questions if self._fresh(q.key) is None}
+        wanted: dict[str, Question] = {}
+        for question in sorted(questions, key=lambda one: not one.stand_in):  # of two equal ones the real one is asked
+            if self._answer(question) is None:
+                wanted[question.key] = question
+        told = {q.key: answer for q in questions if (answer := self._answer(q)) is not None}
         answers = await asyncio.gather(*(self._one(question) for question in wanted.values()))
-        for key, quote in zip(wanted, answers, strict=True):
-            self._known[key] = (self._clock.monotonic_s(), quote)
-        return {q.key: self._known[q.key][1] for q in questions}
+        for (key, question), quote in zip(wanted.items(), answers, strict=True):
+            known = self._guessed if question.stand_in else self._known
+            known[key] = (self._clock.monotonic_s(), quote)
+            told[key] = quote
+        return told
 
     def contradict(self, tool: str, fields: frozenset[str]) -> None:
         """A charge contradicted a quote: these fields are not free of price after all; everything is asked anew."""
         self._contradicted[tool] = self._contradicted.get(tool, frozenset()) | fields
         self._known.clear()
+        self._guessed.clear()
 
     def are_fresh(self, keys: Iterable[str]) -> bool:
         """Whether none of these quotes has grown old, or was contradicted by a charge, since it was asked for."""
-        return all(self._fresh(key) is not None for key in keys)
+        return all(self._fresh(self._known, key) is not None for key in keys)
 
-    def _fresh(self, key: str) -> Quote | None:
-        known = self._known.get(key)
+    def _answer(self, question: Question) -> Quote | None:
+        """What is known freshly enough; what is real answers a question with stand-ins too, but never the other way round."""
+        real = self._fresh(self._known, question.key)
+        return real if real is not None or not question.stand_in else self._fresh(self._guessed, question.key)
+
+    def _fresh(self, among: Mapping[str, tuple[float, Quote]], key: str) -> Quote | None:
+        known = among.get(key)
         if known is None or self._clock.monotonic_s() - known[0] > self._ttl_s:
             return None
         return known[1]

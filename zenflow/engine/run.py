@@ -16,6 +16,7 @@ from zenflow import __version__
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
+from zenflow.engine.ahead import prices_ahead
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
@@ -166,6 +167,7 @@ class _Engine:
             frame_budgets=FrameBudgets(),
             planned=plan.steps if plan is not None else {},
             planned_prices=_planned_prices(plan),
+            ahead=prices_ahead(plan),
             catalog=catalog,
             stop=stop,
             account_id=account.account_id,
@@ -340,10 +342,10 @@ class _Engine:
 
 
 def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
-    """The prices that the plan showed, by question; those asked with a stand-in promise nothing about the real call."""
+    """The prices that the plan showed, by question: with a stand-in or without, more than that is not paid unasked."""
     if plan is None:
         return {}
-    return {key: q.credits for key, q in plan.prices.quotes.items() if q.credits is not None and not q.stand_in}
+    return {key: quote.credits for key, quote in plan.prices.quotes.items() if quote.credits is not None}
 
 
 def _journal_halt(failure: JournalError, state: RunState) -> Halt:
