@@ -190,11 +190,11 @@ def bounds_of(budget: Decimal | None, to: Inquiry, account: Account | None) -> t
     settings = to.settings
     bounds = [] if budget is None else [BudgetLine(budget, "--budget")]
     if settings.per_run is not None:
-        bounds.append(BudgetLine(settings.per_run, _origin(settings, "budget.per_run")))
+        bounds.append(BudgetLine(settings.per_run, origin_of(settings, "budget.per_run")))
     if settings.per_day is not None and account is not None:
         today = to.clock.now().date().isoformat()
         left = max(ZERO, settings.per_day - to.journal.committed_on(account.account_id, today))
-        bounds.append(BudgetLine(left, f"left of {_origin(settings, 'budget.per_day')}"))
+        bounds.append(BudgetLine(left, f"left of {origin_of(settings, 'budget.per_day')}"))
     return tuple(bounds)
 
 
@@ -215,6 +215,7 @@ def usual_durations(
     return usual
 
 
-def _origin(settings: Settings, key: str) -> str:
+def origin_of(settings: Settings, key: str) -> str:
+    """What a setting is called, by where it stands: `[budget] per_run`, or the name in the environment."""
     origin = settings.by_key[key].origin
     return f"[{key.replace('.', '] ')}" if origin.startswith("zenflow.toml") else origin

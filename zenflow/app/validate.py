@@ -16,7 +16,8 @@ from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.consequences import ErrorPlaces, without_consequences
 from zenflow.app.keys import SANDBOX
-from zenflow.app.prepare import Loaded, RecipeRequest, load, tools_of
+from zenflow.app.prepare import Loaded, RecipeRequest, load, origin_of, tools_of
+from zenflow.app.price_cache import PriceCache
 from zenflow.app.settings import Settings
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.snapshot import read_snapshot
@@ -25,6 +26,8 @@ from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe, status_of
 from zenflow.expr.values import Pending, Type
 from zenflow.plan.build import PlanRequest, check_recipe
+from zenflow.plan.least import KnownPrices
+from zenflow.plan.model import BudgetLine
 from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.check_sources import check_sources
@@ -73,7 +76,8 @@ async def _validate(path: Path, request: RecipeRequest, settings: Settings, *, c
     catalog, account, talk = await _tools(recipe, settings)
     further = Problems()
     unsound = unsound_steps(recipe, problems)
-    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound)
+    known = _known_prices(catalog, is_asked=not talk, settings=settings)
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound, known)
     problems.extend(_not_told_yet(further, problems))
     return Validation(str(path), recipe, without_consequences(problems, recipe, unsound), catalog.server, talk)
 
@@ -145,6 +149,14 @@ async def _tools(recipe: Recipe, settings: Settings) -> tuple[Catalog, Account |
         return read_snapshot(), None, talk
 
 
+def _known_prices(catalog: Catalog, *, is_asked: bool, settings: Settings) -> KnownPrices:
+    """The sandbox's tools come with this version, and so do its prices; of another server, what it told this workspace."""
+    if settings.server == SANDBOX:
+        return KnownPrices(stand=True)
+    told = PriceCache.of(settings)
+    return KnownPrices(rows=is_asked, rows_of=catalog.taken_at, told=lambda question: told.find(question.key))
+
+
 def _plan_request(
     recipe: Recipe, inputs: Mapping[str, Any], catalog: Catalog, account: Account | None, settings: Settings
 ) -> PlanRequest:
@@ -154,7 +166,9 @@ def _plan_request(
         server=settings.server,
         catalog=catalog,
         account=account,
-        bounds=(),
+        bounds=()
+        if settings.per_run is None
+        else (BudgetLine(settings.per_run, origin_of(settings, "budget.per_run")),),
         consent_nsfw=settings.allows_nsfw,
         max_overrides={},
         durations=lambda tool, model: None,

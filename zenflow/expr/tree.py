@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from zenflow.expr.evaluate import evaluate
@@ -77,20 +77,28 @@ def templates_in(written: Any, path: PathKey = ()) -> Iterator[tuple[PathKey, Te
     kind = type(written)
     if kind is Template:
         yield path, written
-    elif kind is dict:
-        for key, item in written.items():
-            yield from templates_in(item, (*path, key))
-    elif kind is list or kind is tuple:
-        for position, item in enumerate(written):
-            yield from templates_in(item, (*path, position))
+    elif kind in _HOLDERS:
+        for key, item in written.items() if kind is dict else enumerate(written):
+            if type(item) is Template:
+                yield (*path, key), item
+            elif type(item) in _HOLDERS:
+                yield from templates_in(item, (*path, key))
 
 
-def _leaves(tree: Any) -> Iterator[Any]:
+_HOLDERS = frozenset({dict, list, tuple})
+_NESTED = frozenset({dict, list})
+
+
+def _leaves(tree: Any) -> Iterable[Any]:
     kind = type(tree)
     if kind is not dict and kind is not list:
-        yield tree
-        return
-    stack = [iter(tree.values() if kind is dict else tree)]
+        return (tree,)
+    items = tree.values() if kind is dict else tree
+    return items if _NESTED.isdisjoint(map(type, items)) else _nested_leaves(items)  # nearly always flat
+
+
+def _nested_leaves(items: Iterable[Any]) -> Iterator[Any]:
+    stack = [iter(items)]
     while stack:
         for item in stack[-1]:
             kind = type(item)

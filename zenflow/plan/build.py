@@ -19,6 +19,7 @@ from zenflow.plan.budget import judge, judge_inner, recipe_budget
 from zenflow.plan.check import check
 from zenflow.plan.draft import Desk, RecipeDraft, StepDraft
 from zenflow.plan.foresight import foreseen, with_foresight
+from zenflow.plan.least import KnownPrices, check_budgets
 from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
 from zenflow.plan.planned import planned_steps
 from zenflow.plan.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
@@ -53,13 +54,18 @@ class PlanRequest:
     foresee: Callable[[Mapping[str, int]], Mapping[str, Foresight]] | None = None  # the same with other maxima
 
 
-def check_recipe(request: PlanRequest, problems: Problems, unsound: Collection[str] = ()) -> None:
-    """Everything that needs no price: what `zenflow validate` runs. The account may be unknown, inputs may be missing.
+def check_recipe(
+    request: PlanRequest, problems: Problems, unsound: Collection[str] = (), known: KnownPrices | None = None
+) -> None:
+    """Everything that needs no service: what `zenflow validate` runs. The account may be unknown, inputs may be missing.
 
     `unsound` are steps whose form is wrong: nothing more is said of them, and nothing is known of their results.
+    `known`: prices known without asking; a plan asks for them, and judges by the answers.
     """
     desk = Desk(request.catalog, problems, request.max_overrides, unsound)
-    _draft(request, desk)
+    draft = _draft(request, desk)
+    if known is not None:
+        check_budgets(draft, request.bounds, known, desk)
 
 
 async def build_plan(request: PlanRequest, ask: Ask) -> Plan:

@@ -36,7 +36,7 @@ def step_parameters(step: StepSpec, scope: Mapping[str, Value]) -> dict[str, Any
     `download` and `preview` take what exists; their `name` is left out. Raises `ExpressionError`.
     """
     takers = step.kind == "action" and step.uses in TAKES_WHAT_EXISTS
-    written = {name: value for name, value in step.with_.items() if not (takers and name == _PER_FILE)}
+    written = {name: value for name, value in step.with_.items() if name != _PER_FILE} if takers else dict(step.with_)
     params: dict[str, Any] = without_nulls(evaluate_tree(written, scope, existing=takers))
     if takers:
         params = {name: _what_exists(value) for name, value in params.items()}

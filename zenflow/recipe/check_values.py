@@ -40,7 +40,7 @@ class _Check:
         if kind is Template:
             return self.value(written, scope)
         if kind is dict:
-            return {key: self.tree(item, scope) for key, item in written.items()}
+            return {key: item if type(item) is str else self.tree(item, scope) for key, item in written.items()}
         if kind is list:
             return [self.tree(item, scope) for item in written]
         return written
