@@ -6,27 +6,8 @@ Nothing here ticks. What has happened by a moment is worked out from that moment
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Protocol
 
-
-class TimeSource(Protocol):
-    """What the sandbox needs of a clock; `zenflow.clock.Clock` has it, a virtual clock too."""
-
-    def now(self) -> datetime: ...
-
-    async def sleep(self, wait_s: float) -> None: ...
-
-
-class SystemTime:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def sleep(self, wait_s: float) -> None:
-        import anyio  # lazy: settings and world are imported where no loop runs
-
-        await anyio.sleep(max(0.0, wait_s))
+from zenflow.clock import Clock, SystemClock
 
 
 class JumpingTime:
@@ -37,6 +18,9 @@ class JumpingTime:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._now_s, UTC)
+
+    def monotonic_s(self) -> float:
+        return self._now_s
 
     def advance(self, seconds: float) -> None:
         self._now_s += seconds
@@ -49,17 +33,20 @@ class JumpingTime:
 
 
 class SandboxClock:
-    """A time source plus what `/admin/advance` has added to it."""
+    """The time of one world: it never goes back, as a service's does not when a customer's machine sets its clock.
 
-    def __init__(self, source: TimeSource | None = None) -> None:
-        self._source: TimeSource = source or SystemTime()
-        self._ahead_s = 0.0
+    Wall time is read once; from then on the clock that does not jump counts, and what `/admin/advance` has added.
+    """
+
+    def __init__(self, source: Clock | None = None, not_before_s: float = 0.0) -> None:
+        self._source = source or SystemClock()
+        self._began_s = max(self._source.now().timestamp(), not_before_s) - self._source.monotonic_s()
 
     def now_s(self) -> float:
-        return self._source.now().timestamp() + self._ahead_s
+        return self._began_s + self._source.monotonic_s()
 
     def advance(self, seconds: float) -> None:
-        self._ahead_s += seconds
+        self._began_s += seconds
 
     async def sleep(self, wait_s: float) -> None:
         await self._source.sleep(wait_s)

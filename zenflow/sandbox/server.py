@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from zenflow.clock import Clock
 from zenflow.sandbox.media.studio import Studio
 from zenflow.sandbox.mishaps import Mishaps, rules_in
-from zenflow.sandbox.moments import SandboxClock, TimeSource
+from zenflow.sandbox.moments import SandboxClock
 from zenflow.sandbox.service.admin import admin_routes
 from zenflow.sandbox.service.door import MAX_BODY, Door, mishaps_of
 from zenflow.sandbox.service.files import Files
@@ -61,7 +62,7 @@ class SandboxApp(Starlette):
 
 
 def build_app(
-    settings: SandboxSettings, *, base_url: str = "http://sandbox.invalid", clock: TimeSource | None = None
+    settings: SandboxSettings, *, base_url: str = "http://sandbox.invalid", clock: Clock | None = None
 ) -> Starlette:
     """The application; whoever uses it in process runs its lifespan. `base_url` is what signed URLs begin with."""
     site = _site(settings, base_url, clock)
@@ -160,9 +161,10 @@ class _Endpoint:
         await self._app(scope, receive, send)
 
 
-def _site(settings: SandboxSettings, base_url: str, source: TimeSource | None) -> Site:
-    clock = SandboxClock(source)
-    world = World(settings, Store(settings.state_dir), clock.now_s)
+def _site(settings: SandboxSettings, base_url: str, source: Clock | None) -> Site:
+    store = Store(settings.state_dir)
+    clock = SandboxClock(source, store.last_moment_s())
+    world = World(settings, store, clock.now_s)
     urls = SignedUrls(base_url, world.secret, settings.url_lifetime_s, clock.now_s)
     studio = Studio(world.drawn_from, world.uploaded_bytes)
     authorization = world.authorization(f"{base_url}/mcp") if settings.oauth else None

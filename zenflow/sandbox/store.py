@@ -98,6 +98,20 @@ class Store:
             found = self.row("SELECT value FROM meta WHERE key = ?", key)
         return str(found["value"]) if found is not None else default
 
+    def keep_moment(self, moment_s: float) -> None:
+        """Until when this world has lived."""
+        self.run(
+            "INSERT INTO meta VALUES ('lived_until', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1", str(moment_s)
+        )
+
+    def last_moment_s(self) -> float:
+        """The latest moment that this world is known to have reached: no process may go back behind it."""
+        rows = self.rows(
+            "SELECT value FROM meta WHERE key = 'lived_until' UNION ALL SELECT max(created_at) FROM transactions"
+            " UNION ALL SELECT max(created_at) FROM tasks"
+        )
+        return max((float(row[0]) for row in rows if row[0] is not None), default=0.0)
+
     def next_number(self) -> int:
         """A number never given before; call it inside an act."""
         self.run("INSERT INTO meta VALUES ('number', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1")

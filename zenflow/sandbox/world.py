@@ -159,4 +159,5 @@ class World:
         }
 
     def close(self) -> None:
+        self._store.keep_moment(self._now_s())
         self._store.close()

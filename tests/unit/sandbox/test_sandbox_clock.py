@@ -1,0 +1,42 @@
+"""The time of a world never goes back, whatever is done to the clock of its machine."""
+
+from __future__ import annotations
+
+from zenflow.sandbox.moments import SandboxClock
+from zenflow.sandbox.settings import SandboxSettings
+from zenflow.sandbox.store import Store
+from zenflow.sandbox.world import World
+from zenflow.testing.clock import VirtualClock
+
+
+def test_a_wall_clock_that_is_set_back_does_not_take_the_world_along():
+    machine = VirtualClock()
+    clock = SandboxClock(machine)
+    began_s = clock.now_s()
+    machine.advance(5)
+    machine.shift_wall(-3600)
+    assert clock.now_s() == began_s + 5
+    clock.advance(100)
+    assert clock.now_s() == began_s + 105
+
+
+def test_a_world_goes_on_from_where_it_was_left_though_the_clock_was_set_back_in_between(tmp_path):
+    machine = VirtualClock()
+    store = Store(tmp_path)
+    clock = SandboxClock(machine, store.last_moment_s())
+    world = World(SandboxSettings(state_dir=tmp_path), store, clock.now_s)
+    machine.advance(600)
+    left_s = clock.now_s()
+    world.close()
+    machine.shift_wall(-3600)
+    assert SandboxClock(machine, Store(tmp_path).last_moment_s()).now_s() == left_s
+
+
+def test_a_process_that_was_killed_has_left_the_moment_of_its_newest_row(tmp_path):
+    machine = VirtualClock()
+    clock = SandboxClock(machine)
+    store = Store(tmp_path)
+    World(SandboxSettings(state_dir=tmp_path), store, clock.now_s)  # opens the ledger with its first credits
+    opened_s = clock.now_s()
+    machine.shift_wall(-3600)
+    assert SandboxClock(machine, Store(tmp_path).last_moment_s()).now_s() == opened_s
