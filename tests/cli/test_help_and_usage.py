@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from zenflow.cli.page import COMMANDS
 Zenflow = Callable[..., Any]
 
 EVERYDAY = """\
-zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand, within a budget.
+zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand,
+within a budget.
 
 Usage: zenflow COMMAND [WORDS] [OPTIONS]
 
@@ -46,10 +48,30 @@ def test_the_front_page_shows_the_everyday_five_and_names_the_others(zenflow: Ze
     answer = zenflow(*words)
     assert (answer.status, answer.err) == (0, "")
     assert answer.out.startswith(EVERYDAY) and answer.out.endswith(CLOSING)
-    groups = [line.split() for line in answer.out[len(EVERYDAY) : -len(CLOSING)].splitlines()]
-    assert [group[0] for group in groups][:2] == ["Look:", "Money:"]
-    named = [word for group in groups for word in group[1:] if word != "·"]
-    assert sorted(named) == sorted(name for name, entry in COMMANDS.items() if entry.group != "Everyday")
+    named = answer.out[len(EVERYDAY) : -len(CLOSING)].split()
+    assert [word for word in named if word.endswith(":")] == ["Look:", "Money:", "Service:", "Author:"]
+    others = [word for word in named if word != "·" and not word.endswith(":")]
+    assert sorted(others) == sorted(name for name, entry in COMMANDS.items() if entry.group != "Everyday")
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_help_with_a_command_is_that_command_s_page(zenflow: Zenflow) -> None:
+    assert zenflow("help", "plan") == zenflow("plan", "--help")
+
+
+def test_help_with_a_word_that_is_no_command_says_so(zenflow: Zenflow) -> None:
+    answer = zenflow("help", "plam")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == "error: There is no command `plam`. [ZF001]\n→ Did you mean `plan`?\n"
+
+
+def test_the_shell_completes_commands_with_their_lines_of_the_page() -> None:
+    words = {"_ZENFLOW_COMPLETE": "zsh_complete", "COMP_WORDS": "zenflow pr", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "zenflow"], capture_output=True, text=True, check=False, env={**os.environ, **words}
+    )
+    expected = [line for name in ("prices", "presets") for line in ("plain", name, COMMANDS[name].line)]
+    assert done.stdout.split("\n")[:-1] == expected
 
 
 def test_the_version_alone(zenflow: Zenflow) -> None:

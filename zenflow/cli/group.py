@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from zenflow import __version__
 from zenflow.cli.page import COMMANDS, help_page
@@ -41,6 +42,13 @@ class ZenflowGroup(click.Group):
             near = did_you_mean(args[0], COMMANDS)
             raise UnknownCommand(args[0], near or "`zenflow --help` lists the commands.")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands with their lines of the page: click would load every module and cut the first sentence of its help."""
+        named = [(name, entry.line) for name, entry in COMMANDS.items() if name.startswith(incomplete)]
+        return [CompletionItem(name, help=line) for name, line in named] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
 
     def get_help(self, ctx: click.Context) -> str:
         return help_page()

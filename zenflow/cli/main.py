@@ -35,7 +35,7 @@ def run(words: list[str]) -> int:
     gc.set_threshold(*CALM_COLLECTOR)
     from zenflow.cli.boundary import run_words  # click is loaded from here on
 
-    return run_words(words)
+    return run_words([words[1], "--help"] if len(words) == 2 and words[0] == "help" else words)
 
 
 def _say(text: str) -> int:

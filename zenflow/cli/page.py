@@ -1,4 +1,5 @@
-"""Every command: its module, its line in `--help`, its group. Literal, so that the page costs no import."""
+"""Every command: its module, its line in `--help` and in the shell's completion, its group. Literal, so that the page
+costs no import. It is at most 80 columns wide: the terminal is not asked."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ class Entry(NamedTuple):
 
 
 EVERYDAY = "Everyday"
+MOST_COLUMNS = 80
+_BETWEEN, _GOES_ON = " · ", " ·"
 
 COMMANDS: Mapping[str, Entry] = {
     "init": Entry("zenflow.cli.commands.init", "Make a first workspace that works", EVERYDAY),
@@ -49,7 +52,8 @@ COMMANDS: Mapping[str, Entry] = {
 }
 
 _OPENING = """\
-zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand, within a budget.
+zenflow runs a recipe: pictures and video from ZenCreator, priced beforehand,
+within a budget.
 
 Usage: zenflow COMMAND [WORDS] [OPTIONS]
 """
@@ -79,7 +83,19 @@ def _everyday() -> list[str]:
 
 
 def _others() -> list[str]:
-    return [f"  {group + ':':<10} {' · '.join(names)}" for group, names in groups() if group != EVERYDAY]
+    return [line for group, names in groups() if group != EVERYDAY for line in _named(group + ":", names)]
+
+
+def _named(title: str, names: list[str]) -> Iterator[str]:
+    """The names behind their title, on as many lines as they need."""
+    line = f"  {title:<10} {names[0]}"
+    for name in names[1:]:
+        if len(line) + len(_BETWEEN) + len(name) + len(_GOES_ON) > MOST_COLUMNS:
+            yield line + _GOES_ON
+            line = f"{'':<13}{name}"
+        else:
+            line += _BETWEEN + name
+    yield line
 
 
 def _options() -> list[str]:

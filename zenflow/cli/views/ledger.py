@@ -40,8 +40,8 @@ _CSV_HEAD = (
 )
 _COLUMNS = (
     Column("#", right=True),
-    Column("call", shrinks=True, least=8),
-    Column("tool", shrinks=True, least=8),
+    Column("call", shrinks=True, ends_matter=True, least=12),
+    Column("tool", shrinks=True, least=7),
     Column("status", shrinks=True, least=6),
     Column("task"),
     Column("id"),

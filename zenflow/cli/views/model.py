@@ -9,7 +9,7 @@ from typing import Any
 from zenflow.app.tools import ModelView
 from zenflow.catalog.model import Account, Model
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.width import wrap
+from zenflow.cli.views.width import wrap, wrap_text
 
 _SHOWN_ELSEWHERE = ("value", "description", "is_default", "trusted_only", "pricing")
 _PRICE_KEYS = ("price", "credits", "per_call", "base")
@@ -27,7 +27,7 @@ def draw_model(view: ModelView, ink: Ink, width: int) -> str:
             lines += wrap(_shown(value), width, indent="         ", first=f"  {key}: ")
     guide, source = (view.guide, model.value) if view.guide else (view.tool.prompt_guide, view.tool.name)
     if guide:
-        lines += ["", ink.strong(f"How to write for {source}"), "", guide.strip()]
+        lines += ["", ink.strong(f"How to write for {source}"), "", *wrap_text(guide.strip(), width)]
     return "\n".join(lines)
 
 

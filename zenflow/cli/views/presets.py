@@ -13,9 +13,9 @@ from zenflow.providers.base import Template
 
 _COLUMNS = (
     Column("preset"),
-    Column("title", shrinks=True, least=10),
+    Column("title", wraps=True, least=10),
     Column("tool"),
-    Column("tags", shrinks=True, least=8),
+    Column("tags", wraps=True, least=8),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.width import columns_of, cut, pad
+from zenflow.cli.views.width import columns_of, cut, cut_front, pad, wrap
 
 GAP = "  "
 
@@ -16,6 +16,8 @@ class Column:
     title: str
     right: bool = False
     shrinks: bool = False  # may be cut when the table is too wide
+    wraps: bool = False  # goes on below itself instead of being cut
+    ends_matter: bool = False  # is cut at its front
     least: int = 8
 
 
@@ -31,7 +33,7 @@ def table(
     """The lines: a head, the rows, and, below a rule, the feet."""
     widths = _fitted(columns, [[c.title for c in columns], *rows, *feet], width - len(indent))
     lines = [ink.faint(_line([c.title for c in columns], columns, widths, indent))]
-    lines += [_line(row, columns, widths, indent) for row in rows]
+    lines += [line for row in rows for line in _lines(row, columns, widths, indent)]
     if feet:
         lines.append(ink.faint(indent + "─" * (sum(widths) + len(GAP) * (len(widths) - 1))))
         lines += [_line(foot, columns, widths, indent) for foot in feet]
@@ -42,7 +44,7 @@ def _fitted(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
     widths = [max(columns_of(line[place]) for line in lines) for place in range(len(columns))]
     over = sum(widths) + len(GAP) * (len(widths) - 1) - width
     while over > 0:
-        roomy = [p for p, column in enumerate(columns) if column.shrinks and widths[p] > column.least]
+        roomy = [p for p, column in enumerate(columns) if _gives(column) and widths[p] > column.least]
         if not roomy:
             break
         widest = max(roomy, key=lambda place: widths[place])
@@ -51,9 +53,30 @@ def _fitted(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
     return widths
 
 
+def _lines(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], indent: str) -> list[str]:
+    """One row: as many lines as its longest cell that wraps."""
+    stacks = [
+        wrap(cell, width) if column.wraps and columns_of(cell) > width else [cell]
+        for cell, column, width in zip(cells, columns, widths, strict=True)
+    ]
+    deepest = max(map(len, stacks), default=1)
+    levels = [[stack[level] if level < len(stack) else "" for stack in stacks] for level in range(deepest)]
+    return [_line(level, columns, widths, indent) for level in levels]
+
+
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], indent: str) -> str:
     drawn = [
-        pad(cut(cell, width) if column.shrinks else cell, width, right=column.right)
+        pad(_fitting(cell, column, width), width, right=column.right)
         for cell, column, width in zip(cells, columns, widths, strict=True)
     ]
     return (indent + GAP.join(drawn)).rstrip()
+
+
+def _fitting(cell: str, column: Column, width: int) -> str:
+    if not _gives(column):
+        return cell
+    return cut_front(cell, width) if column.ends_matter else cut(cell, width)
+
+
+def _gives(column: Column) -> bool:
+    return column.shrinks or column.wraps

@@ -11,7 +11,7 @@ from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.model import draw_model, gates_of, model_document, price_of
 from zenflow.cli.views.places import near, where_line
 from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.cli.views.width import wrap, wrap_text
 from zenflow.credits import as_number, as_text
 
 __all__ = ["draw_model", "draw_tool", "draw_tools", "model_document", "near", "tool_document", "tools_document"]
@@ -24,15 +24,15 @@ _LIST = (
 )
 _PARAMETERS = (
     Column("parameter"),
-    Column("type", shrinks=True, least=12),
+    Column("type", wraps=True, least=12),
     Column("default", shrinks=True, least=7),
-    Column("about", shrinks=True, least=12),
+    Column("about", wraps=True, least=20),
 )
 _MODELS = (
     Column("model"),
-    Column("price", shrinks=True, least=6),
-    Column("gate"),
-    Column("about", shrinks=True, least=12),
+    Column("price", wraps=True, least=6),
+    Column("gate", wraps=True, least=12),
+    Column("about", wraps=True, least=24),
 )
 
 
@@ -65,7 +65,7 @@ def draw_tool(tool: Tool, account: Account, ink: Ink, width: int) -> str:
         lines += ["", *table(_MODELS, models, width, ink)]
         lines.append(ink.faint(f"  → zenflow tools {tool.name} --model M · zenflow prices {tool.name}"))
     if tool.prompt_guide:
-        lines += ["", ink.strong("How to write for it"), "", tool.prompt_guide.strip()]
+        lines += ["", ink.strong("How to write for it"), "", *wrap_text(tool.prompt_guide.strip(), width)]
     return "\n".join(lines)
 
 

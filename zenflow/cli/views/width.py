@@ -36,6 +36,13 @@ def cut(text: str, width: int) -> str:
     return "".join(kept) + "…" if width > 0 else ""
 
 
+def cut_front(text: str, width: int) -> str:
+    """The end of `text` in at most `width` columns, with `…` before it: of `portraits.3/generate.0` what tells it apart."""
+    if columns_of(text) <= width:
+        return text
+    return cut(text[::-1], width)[::-1]
+
+
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """Filled with spaces to `width` columns; `right` puts the text at the right."""
     space = " " * max(0, width - columns_of(text))
@@ -55,3 +62,12 @@ def wrap(text: str, width: int, indent: str = "", first: str | None = None) -> l
             line, empty = indent, True
         line, empty = line + ("" if empty else " ") + word, False
     return [*lines, line]
+
+
+def wrap_text(text: str, width: int) -> list[str]:
+    """Somebody else's text, line by line: a line that fits stays as it is, a longer one goes on below its own indent."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        own = line[: len(line) - len(line.lstrip())]
+        lines += [line] if columns_of(line) <= width else wrap(line, width, indent=own)
+    return lines
