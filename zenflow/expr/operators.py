@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.expr.failure import ARITHMETIC, NOT_IN_TEXT, UNKNOWN, WRONG_KIND, Failure, Missing, suggestion
 from zenflow.expr.limits import MAX_INTEGER, check_count, check_length
-from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, type_of, word_for
+from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, most_of, no_element, type_of, word_for
 from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Skipped, Type, Unknown
 
 _PLAIN = frozenset({str, int, float, bool, type(None), list, dict, Pending, Skipped})
@@ -63,7 +63,7 @@ def _element(value: list[Any] | str, key: str | int) -> Any:
     try:
         return value[key]
     except IndexError:
-        raise Missing(f"there is no element {key}: there are {len(value)}") from None
+        raise no_element(key, len(value), f"there are {len(value)}") from None
 
 
 def index(value: Any, key: Any) -> Any:
@@ -187,14 +187,18 @@ def add(a: Any, b: Any) -> Any:
         undecided = undecided_of(a, b)
         if undecided is not None:
             items, lengths = join((element_of(type_of(a)), element_of(type_of(b)))), (_length(a), _length(b))
-            count = None if None in lengths else sum(length or 0 for length in lengths)
-            return retyped(undecided, Type("array", items=items, count=count))
+            mosts = most_of(type_of(a)), most_of(type_of(b))
+            return retyped(undecided, Type("array", items=items, count=_sum(lengths), most=_sum(mosts)))
         check_count(len(a) + len(b))
         return a + b
     if type_of(a).name == "array" or type_of(b).name == "array":
         other = b if type_of(a).name == "array" else a
         raise Failure(WRONG_KIND, f"`+` joins two lists, and here is {word_for(other)}", "Write `[ … ]` around it.")
     return _numbers("+", a, b) or normal(a + b)
+
+
+def _sum(numbers: tuple[int | None, ...]) -> int | None:
+    return None if None in numbers else sum(number or 0 for number in numbers)
 
 
 def _length(value: Any) -> int | None:

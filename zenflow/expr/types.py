@@ -80,12 +80,12 @@ def join(types: Iterable[Type]) -> Type:
 
 
 def _join_two(a: Type, b: Type) -> Type:
-    if a == b:
+    if a is b or (a == b and a.name not in ("array", "object")):
         return a
     if a.name == b.name == "array":
-        return Type(
-            "array", items=join((a.items or ANY, b.items or ANY)), count=a.count if a.count == b.count else None
-        )
+        items, bounds = join((a.items or ANY, b.items or ANY)), (most_of(a), most_of(b))
+        most = None if None in bounds else max(bound for bound in bounds if bound is not None)
+        return Type("array", items=items, count=a.count if a.count == b.count else None, most=most)
     if a.name == b.name == "object" and a.fields is not None and b.fields is not None:
         merged: dict[str, Type] = dict(a.fields)
         for key, known in b.fields.items():
@@ -96,6 +96,11 @@ def _join_two(a: Type, b: Type) -> Type:
     if a.name in NUMERIC and b.name in NUMERIC:
         return NUMBER
     return ANY
+
+
+def most_of(known: Type) -> int | None:
+    """How many elements a list can have; None: nobody knows."""
+    return known.most if known.count is None else known.count
 
 
 def element_of(known: Type) -> Type:
@@ -111,8 +116,9 @@ def field_of(known: Type, key: str | int) -> Type:
         return ANY
     if isinstance(key, int) and not isinstance(key, bool):
         if known.name == "array":
-            if known.count is not None and not -known.count <= key < known.count:
-                raise Missing(f"there is no element {key}: the list has {known.count}")
+            most = known.most if known.count is None else known.count
+            if most is not None and not -most <= key < most:
+                raise no_element(key, most, f"the list has {'at most ' if known.count is None else ''}{most}")
             return known.items or ANY
         if known.name in TEXTUAL:
             return STRING
@@ -124,6 +130,12 @@ def field_of(known: Type, key: str | int) -> Type:
     if known.name == "null":
         raise Missing(f"null has no `{key}`", "Give a value for this case: `… | default(…)`.")
     raise Failure(WRONG_KIND, f"{type_words(known)} has no `{key}`")
+
+
+def no_element(key: int, count: int, why: str) -> Missing:
+    """`default()` answers for it."""
+    counted = f"They are counted from 0 to {count - 1}; `-1` is the last." if count else ""
+    return Missing(f"there is no element {key}: {why}", counted or "Give a value for this case: `… | default(…)`.")
 
 
 def _field_of_object(fields: Mapping[str, Type] | None, key: str | int) -> Type:

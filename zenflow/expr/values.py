@@ -8,7 +8,7 @@ and the plan answer the same expressions from different books.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 Json: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
@@ -27,6 +27,7 @@ class Type:
     fields: Mapping[str, Type] | None = None  # of an object; None: not known
     media: str | None = None  # of an asset: image video audio text
     count: int | None = None  # of an array whose length is known
+    most: int | None = field(default=None, compare=False)  # of one that can have no more
 
 
 ANY = Type()

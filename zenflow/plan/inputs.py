@@ -17,7 +17,9 @@ def input_type(schema: Mapping[str, Any]) -> Type:
         return ANY
     if name == "array":
         items = schema.get("items")
-        return Type("array", items=input_type(items) if isinstance(items, Mapping) else ANY)
+        most = schema.get("maxItems")
+        known = input_type(items) if isinstance(items, Mapping) else ANY
+        return Type("array", items=known, most=most if isinstance(most, int) else None)
     if name == "object" and isinstance(schema.get("properties"), Mapping):
         return Type("object", fields={key: input_type(one) for key, one in schema["properties"].items()})
     return Type(str(name))

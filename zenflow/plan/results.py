@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -51,7 +52,7 @@ class ToolResults(Mapping[str, Value]):
         if name == "asset_id":
             return Pending(Source(label), _asset_of(self._media))
         if name == "asset_ids":
-            return Pending(Source(label, *self._bounds), _assets_of(self._media))
+            return Pending(Source(label, *self._bounds), _assets_of(self._media, self._bounds[2]))
         return Pending(Source(label), known)
 
     def __iter__(self) -> Iterator[str]:
@@ -67,8 +68,8 @@ def _asset_of(media: str | None) -> Type:
 
 
 @cache
-def _assets_of(media: str | None) -> Type:
-    return Type("array", items=_asset_of(media))
+def _assets_of(media: str | None, most: int | None) -> Type:
+    return Type("array", items=_asset_of(media), most=most)
 
 
 def results_of(step: StepSpec, tool: Tool | None, params: Mapping[str, Any]) -> Mapping[str, Value]:
@@ -121,12 +122,12 @@ def _set_upload(step: StepSpec, results: dict[str, Value], source: Any) -> None:
 def _set_assets(
     step: StepSpec, results: dict[str, Value], media: str | None, bounds: tuple[int, int, int | None]
 ) -> None:
-    results["asset_ids"] = _list(step, "asset_ids", _assets_of(media), bounds)
+    results["asset_ids"] = _list(step, "asset_ids", _assets_of(media, bounds[2]), bounds)
     results["asset_id"] = Pending(Source(f"steps.{step.id}.asset_id"), _asset_of(media))
 
 
 def _list(step: StepSpec, name: str, known: Type, bounds: tuple[int, int, int | None]) -> Pending:
-    return Pending(Source(f"steps.{step.id}.{name}", *bounds), known)
+    return Pending(Source(f"steps.{step.id}.{name}", *bounds), replace(known, most=bounds[2]))
 
 
 def _media_in(value: Any) -> str | None:

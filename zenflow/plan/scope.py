@@ -301,7 +301,9 @@ def list_of(step: StepDraft, field: str) -> Value:
     if step.spec.on_error == "continue":
         low = 0  # failed ones are left out; otherwise a failure blocks the reader
     source = Source(f"steps.{step.spec.id}.{field}", low, expected, most)
-    return Pending(source, Type("array", items=join(kinds), count=low if low == expected == most else None))
+    grows = step.fanout.streams or step.spec.max is not None  # a resume may let it have more
+    exact = low if low == expected == most else None
+    return Pending(source, Type("array", items=join(kinds), count=exact, most=None if grows else most))
 
 
 def length_of(value: Value) -> tuple[int, int, int | None]:
