@@ -145,6 +145,42 @@ def test_sending_again_looks_first_says_the_price_and_is_attempt_two_of_the_same
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
+def test_a_task_whose_inputs_are_not_told_is_taken_on_a_person_s_word_alone_and_that_is_recorded():
+    stage = unknown_stage()
+    inputs = [call.params for call in stage.intents()[0].calls]
+    made = stage.service.create("image_editor", inputs, "its comment was lost", posted=False)
+    stage.script.showing.echoes_inputs = False
+    asked = []
+    with pytest.raises(Refused, match=r"What cannot be compared: its inputs.*; the stamp, which its comment lacks"):
+        decide(stage, lambda r, _: r.adopt(1, made.task_id))
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
+    _, done = decide(stage, lambda r, _: r.adopt(1, made.task_id, asked.append))
+    assert len(asked) == 1 and "not compared: its inputs" in done.said
+    (note,) = [event for event in stage.events() if isinstance(event, e.Noted)]
+    assert (note.code, made.task_id in note.message) == ("ZF648", True)
+    assert stage.finished().status == "done" and stage.service.posts == 0
+
+
+def test_another_account_s_task_is_not_taken_whatever_it_holds():
+    stage = unknown_stage()
+    inputs = [call.params for call in stage.intents()[0].calls]
+    made = stage.service.create("image_editor", inputs, "somebody's", posted=False)
+
+    async def seen_by_all(reconciler, evidence):
+        provider = stage.provider
+        get_task = provider.get_task
+
+        async def shown(task_id):
+            return replace(await get_task(task_id), owner_id="account-2")
+
+        provider.get_task = shown
+        return await reconciler.adopt(1, made.task_id)
+
+    with pytest.raises(Refused, match="it belongs to account account-2, and the run to account-1"):
+        decide(stage, seen_by_all)
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
+
+
 def test_sending_again_adopts_what_the_look_before_it_finds_and_sends_nothing():
     stage = unknown_stage()
     prices = []

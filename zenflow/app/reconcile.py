@@ -12,9 +12,10 @@ from decimal import Decimal
 from zenflow.app.desk import OpenDesk, open_desk
 from zenflow.app.settings import Settings
 from zenflow.engine.evidence import Case, Evidence, StrayCase, gather
-from zenflow.engine.reconcile import Act, Decided, Reconciler
+from zenflow.engine.reconcile import Reconciler
 from zenflow.engine.replay import look_at
 from zenflow.engine.result import RunReport
+from zenflow.engine.stray_decisions import Act, Decided
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.history.state import SubmissionState
 from zenflow.journal.base import Journal, NoSuchRun, RunRow
@@ -25,12 +26,14 @@ class Decision:
     act: Act
     task_id: str | None = None
     most: Decimal | None = None  # of a resubmission: what it may cost, where that is more than is set aside for it
+    named: tuple[str, ...] = ()  # of a task that does not tell its inputs: the calls that it was made for, in its order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileRequest:
     run: str | None = None
     adopt: Mapping[int, str] = field(default_factory=dict)
+    named: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # of these: the calls that the task was made for
     resubmit: Mapping[int, Decimal | None] = field(default_factory=dict)  # at most so much; None: what is set aside
     give_up: tuple[int, ...] = ()
     take_over: bool = False
@@ -39,7 +42,10 @@ class ReconcileRequest:
         """By submission. Raises UsageError for two decisions about one."""
         found: dict[int, Decision] = {}
         given = [
-            *((number, Decision("adopt", task_id)) for number, task_id in self.adopt.items()),
+            *(
+                (number, Decision("adopt", task_id, named=self.named.get(number, ())))
+                for number, task_id in self.adopt.items()
+            ),
             *((number, Decision("resubmit", most=most)) for number, most in self.resubmit.items()),
             *((number, Decision("give up")) for number in self.give_up),
         ]
@@ -71,6 +77,7 @@ class Voice:
     decide: Callable[[Case], Decision | None]
     decide_stray: Callable[[StrayCase], Decision | None]
     agree: Callable[[str, SubmissionState, Decimal], None]
+    confirm: Callable[[str], None]  # that a person's word is taken for what the service does not tell
 
 
 async def reconcile(request: ReconcileRequest, settings: Settings, voice: Voice) -> ReconcileView:
@@ -130,17 +137,27 @@ def _asked(case: Case | StrayCase, voice: Voice) -> Decision | None:
 async def _done(case: Case | StrayCase, decision: Decision, opened: OpenDesk, voice: Voice) -> Decided:
     reconciler = Reconciler(opened.desk)
     if isinstance(case, StrayCase):
-        if decision.act != "adopt" or decision.task_id not in (None, case.task.task_id):
-            raise UsageError("ZF653", f"#{case.number} is a task that nobody knows: it can be adopted, nothing else.")
-        return await reconciler.adopt_stray(case)
+        return await _stray_done(case, decision, reconciler, voice)
+    if decision.named:
+        raise UsageError("ZF653", f"#{case.number} is of calls that are known: they need no naming.")
     if decision.act == "adopt":
-        return await reconciler.adopt(case.number, decision.task_id or "")
+        return await reconciler.adopt(case.number, decision.task_id or "", voice.confirm)
     if decision.act == "give up":
         return await reconciler.give_up(case.number)
     server = opened.started.server
     return await reconciler.resubmit(
         case.number, lambda submission, price: voice.agree(server, submission, price), decision.most
     )
+
+
+async def _stray_done(stray: StrayCase, decision: Decision, reconciler: Reconciler, voice: Voice) -> Decided:
+    number, task_id = stray.number, stray.task.task_id
+    if decision.act == "give up":
+        return await reconciler.give_up_stray(stray)
+    if decision.act == "resubmit" or decision.task_id not in (None, task_id):
+        said = f"#{number} is task {task_id}, which nobody here has asked for: it can be adopted or given up, nothing else."
+        raise UsageError("ZF653", said, f"`zenflow reconcile RUN --adopt {number}={task_id}`, or `--give-up {number}`.")
+    return await reconciler.adopt_stray(stray, decision.named, voice.confirm)
 
 
 def _check_numbers(given: Mapping[int, Decision], opened: OpenDesk, evidence: Evidence) -> None:

@@ -14,6 +14,7 @@ from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.problems import draw_problems
 from zenflow.cli.views.rest import draw_rest
 from zenflow.cli.views.tasks import draw_task
+from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, in_words
 from zenflow.errors import Refused
 from zenflow.plan.model import Plan
@@ -62,6 +63,25 @@ def agree_to_send_again(console: Console, *, yes: bool) -> Callable[[str, Submis
             f"attempt {submission.attempts + 1}."
         )
         _ask(console, price, server, yes)
+
+    return agree
+
+
+def agree_to_a_word(console: Console, *, yes: bool) -> Callable[[str], None]:
+    """Says what cannot be compared, and asks whether it is to be taken all the same."""
+
+    def agree(said: str) -> None:
+        console.say("\n".join(wrap(said, console.width)))
+        if yes:
+            return
+        if not console.can_ask:
+            raise Refused(
+                NOBODY_TO_ASK,
+                f"{said} There is no terminal to ask on. Nothing was recorded.",
+                "Say `--yes` to agree to that beforehand.",
+            )
+        if not _answered_yes(console, "Take it on your word? [y/N] "):
+            raise Refused(DECLINED, "Not agreed to. Nothing was recorded.")
 
     return agree
 

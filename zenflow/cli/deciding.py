@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zenflow.app.reconcile import Decision, Voice
-from zenflow.cli.consent import agree_to_send_again, answer_of
+from zenflow.cli.consent import agree_to_a_word, agree_to_send_again, answer_of
 from zenflow.cli.console import Console
 from zenflow.cli.views.reconcile import choices, draw_evidence
 from zenflow.credits import credits_from
@@ -22,7 +22,7 @@ def voice_of(console: Console, *, yes: bool) -> Voice:
     def decide_stray(case: StrayCase) -> Decision | None:
         return _decision(console, case) if console.can_ask else None
 
-    return Voice(show, decide, decide_stray, agree_to_send_again(console, yes=yes))
+    return Voice(show, decide, decide_stray, agree_to_send_again(console, yes=yes), agree_to_a_word(console, yes=yes))
 
 
 def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
@@ -37,11 +37,12 @@ def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
 
 
 def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
-    """`a TASK`, `r`, `r CREDITS`, `g`, or the whole words; None when it is none of them."""
+    """`a TASK`, `r`, `r CREDITS`, `g`, or the whole words, and `a CALLS` of a task that nobody asked for; None when it is
+    none of them."""
     word, _, rest = said.strip().partition(" ")
     letter, rest = word.lower()[:1], rest.strip()
     if isinstance(case, StrayCase):
-        return Decision("adopt", case.task.task_id) if letter == "a" and rest in ("", case.task.task_id) else None
+        return _of_stray(letter, rest, case)
     if letter == "a" and rest:
         return Decision("adopt", rest)
     if letter == "a" and case.submission.in_doubt:
@@ -54,3 +55,13 @@ def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
     if letter == "g" and rest in ("", "up"):
         return Decision("give up")
     return None
+
+
+def _of_stray(letter: str, rest: str, stray: StrayCase) -> Decision | None:
+    task_id = stray.task.task_id
+    if letter == "g" and rest in ("", "up"):
+        return Decision("give up")
+    named = tuple(name.strip() for name in rest.split(",")) if rest and rest != task_id else ()
+    if letter != "a" or (named and not stray.waiting):
+        return None
+    return Decision("adopt", task_id, named=named)

@@ -37,15 +37,17 @@ def parse_budget(text: str | None) -> Decimal | None:
     return amount
 
 
-def parse_adoption(word: str) -> tuple[int, str]:
-    """`N=TASK` of `--adopt`; `#3=…` is as good."""
-    number, _, task_id = word.partition("=")
+def parse_adoption(word: str) -> tuple[int, str, tuple[str, ...]]:
+    """`N=TASK` or `N=TASK:STEP.0,STEP.1` of `--adopt`; `#3=…` is as good."""
+    number, _, rest = word.partition("=")
+    task_id, colon, names = rest.partition(":")
+    named = tuple(name.strip() for name in names.split(",")) if colon else ()
     number = number.strip().removeprefix("#")
-    if not number.isdecimal() or not is_uuid(task_id):
+    if not number.isdecimal() or not is_uuid(task_id) or not all(named):
         raise UsageError(
             "ZF014", f"`--adopt {word}` does not say which task is which submission.", "Write `--adopt 3=TASK`."
         )
-    return int(number), task_id.strip()
+    return int(number), task_id.strip(), named
 
 
 def parse_resubmission(word: str) -> tuple[int, Decimal | None]:

@@ -15,6 +15,8 @@ from zenflow.engine.desk import Desk
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import MARGIN, Sight, is_conclusive, is_ours
 from zenflow.engine.strangers import Stranger, Strangers
+from zenflow.engine.waiting_calls import WaitingCall, calls_waiting
+from zenflow.history.fold import fold
 from zenflow.history.state import RunState, SubmissionState
 from zenflow.ids import STAMP_RUN_LENGTH
 from zenflow.providers.base import ServiceError, Task, TaskSummary, Transaction
@@ -69,11 +71,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class StrayCase:
-    """A task with this run's stamp that the journal does not know. `debit` is what its rows say it was charged."""
+    """A task with this run's stamp that the journal does not know. `debit` is what its rows say it was charged; `waiting`,
+    where the service does not tell its inputs, the calls of its tool that it may have been made for."""
 
     number: int
     task: Task
     debit: Decimal | None
+    waiting: tuple[WaitingCall, ...] = ()
+
+    @property
+    def size(self) -> int | None:
+        """How many calls it has, as far as the service tells."""
+        return self.task.total or len(self.task.calls) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,13 @@ def _owner_in(state: RunState, task_id: str) -> int | None:
 async def _stray(desk: Desk, stranger: Stranger) -> StrayCase:
     rows = await debits_of(desk, stranger.task.task_id)
     debit = sum((-row.amount for row in rows if row.amount is not None), Decimal(0)) if rows else None
-    return StrayCase(stranger.number, stranger.task, debit)
+    tool = desk.context.catalog.tools.get(stranger.task.tool)
+    waiting: list[WaitingCall] = []
+    if stranger.is_blind and tool is not None:
+        await desk.context.recorder.flush()
+        parts = desk.context.parts
+        waiting = calls_waiting(fold(parts.journal.events(parts.lease.run_id)), tool)
+    return StrayCase(stranger.number, stranger.task, debit, tuple(waiting))
 
 
 async def debits_of(desk: Desk, task_id: str) -> Sequence[Transaction]:

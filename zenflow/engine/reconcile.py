@@ -6,39 +6,27 @@ that did not come”).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Literal
 
-from zenflow.catalog.questions import question_for
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.desk import Desk
-from zenflow.engine.evidence import StrayCase, debits_of, same_inputs
+from zenflow.engine.evidence import StrayCase, same_inputs
 from zenflow.engine.limits import Kind
 from zenflow.engine.posting import fact_of, post
+from zenflow.engine.stray_decisions import Confirm, Decided, book_stray, price_now, take_stray
 from zenflow.errors import Refused, Stopped, UsageError
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
-from zenflow.ids import STAMP_LENGTH
 from zenflow.providers.base import ServiceError, Task
-
-Act = Literal["adopt", "resubmit", "give up"]
-STRAY = "~"  # opens the address of a call that no step of the run asks for: `~3.0`
 
 AgreeToPrice = Callable[[SubmissionState, Decimal], None]
 """Says what it costs to send it again, and asks; returns when it is agreed to, raises Refused when not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What was done. `settled`: the submission's outcome is known now."""
-
-    number: int
-    act: Act
-    said: str
-    task_id: str | None
-    settled: bool
+def _not_asked(said: str) -> None:
+    """Where nobody is asked, a person's word is not taken for what is missing."""
+    raise Refused("ZF648", f"{said} Nothing was recorded.", "`zenflow reconcile RUN` asks.")
 
 
 class Reconciler:
@@ -50,8 +38,9 @@ class Reconciler:
 
     # ------------------------------------------------------------------------------------------------------------- adopt
 
-    async def adopt(self, number: int, task_id: str) -> Decided:
-        """Take a task for the submission's. Raises UsageError, Refused (it cannot be it), ServiceError."""
+    async def adopt(self, number: int, task_id: str, confirm: Confirm = _not_asked) -> Decided:
+        """Take a task for the submission's. Raises UsageError, Refused (it cannot be it, or what cannot be compared is not
+        taken on a person's word), ServiceError."""
         submission = self._open(number)
         if submission.in_doubt:
             return await self._take_order(submission, task_id)
@@ -63,10 +52,18 @@ class Reconciler:
                 f"Task {task_id} is not submission #{number}: {'; '.join(against)}.",
                 f"`zenflow tasks {task_id}` shows it. Nothing was recorded.",
             )
-        recorder = self._context.recorder
-        await recorder.commit(e.Accepted(recorder.now(), number, task.task_id, task.total, adopted=True))
+        recorder, said = self._context.recorder, f"task {task.task_id} is taken for it"
+        accepted = e.Accepted(recorder.now(), number, task.task_id, task.total, adopted=True)
+        missing = _missing(submission, task)
+        if not task.inputs:
+            confirm(f"Task {task_id} is to be taken for #{number}. What cannot be compared: {missing}.")
+            note = f"task {task_id} was taken for #{number} by a person's word; not compared: {missing}"
+            await recorder.commit(accepted, e.Noted(recorder.now(), "ZF648", note))
+        else:
+            await recorder.commit(accepted)
         await self._desk.books.settle()
-        return Decided(number, "adopt", f"task {task.task_id} is taken for it", task.task_id, True)
+        said += f"; not compared: {missing}" if missing else ""
+        return Decided(number, "adopt", said, task.task_id, True)
 
     async def _take_order(self, submission: SubmissionState, task_id: str) -> Decided:
         """A person has looked at its results, and they are right as they were bound."""
@@ -93,38 +90,14 @@ class Reconciler:
             found.append(f"it is already {holder}")
         return found
 
-    async def adopt_stray(self, stray: StrayCase) -> Decided:
-        """Book a task that carries the run's stamp and that nothing in the journal asked for. Its results are the run's,
-        under no step; a step that asks for the same asks, and pays, again."""
-        task = stray.task
-        quotes = await self._quotes_of(stray)
-        calls = tuple(
-            e.IntendedCall(f"{STRAY}{stray.number}.{position}", 1, quote, params)
-            for position, (params, quote) in enumerate(zip(task.inputs, quotes, strict=True))
-        )
-        recorder, now = self._context.recorder, self._context.recorder.now()
-        stamp, account_id = task.comment[:STAMP_LENGTH], self._desk.account.account_id
-        await recorder.commit(
-            e.Intended(
-                now, stray.number, stamp, task.tool, task.comment, calls, self._desk.state.first_watermark, account_id
-            ),
-            e.Accepted(now, stray.number, task.task_id, task.total, adopted=True),
-        )
-        for row in await debits_of(self._desk, task.task_id):
-            amount = -(row.amount or ZERO)
-            await recorder.commit(e.Confirmed(recorder.now(), stray.number, row.transaction_id, amount))
-        said = f"task {task.task_id} is booked with {in_words(sum(quotes, ZERO))}; no step of the run asks for it"
-        return Decided(stray.number, "adopt", said, task.task_id, True)
+    async def adopt_stray(self, stray: StrayCase, named: Sequence[str] = (), confirm: Confirm = _not_asked) -> Decided:
+        """A task that carries the run's stamp and that nothing in the journal asked for: taken for the calls that are
+        `named`, or for all that wait, where the service does not tell its inputs; else booked under no step."""
+        return await take_stray(self._desk, stray, named, confirm)
 
-    async def _quotes_of(self, stray: StrayCase) -> list[Decimal]:
-        """What each call weighs: its part of the debit that was seen, else today's price, else nothing that is known."""
-        inputs = stray.task.inputs
-        if not inputs:
-            raise Refused("ZF648", f"The service does not tell what task {stray.task.task_id} was asked.")
-        if stray.debit is not None:
-            each = (stray.debit / len(inputs)).quantize(Decimal("0.000001"))
-            return [*([each] * (len(inputs) - 1)), stray.debit - each * (len(inputs) - 1)]
-        return [await self._price_of(stray.task.tool, params) or ZERO for params in inputs]
+    async def give_up_stray(self, stray: StrayCase) -> Decided:
+        """Booked under no step, whatever it was asked; what waits is made anew."""
+        return await book_stray(self._desk, stray, "give up")
 
     # ---------------------------------------------------------------------------------------------------------- give up
 
@@ -198,7 +171,7 @@ class Reconciler:
         """What each call costs, by a fresh quote and by what the service takes at such quotes. More than was set aside is
         sent only where a person has said so, and where there is room for it (promise 3)."""
         number, cost = submission.number, self._context.ledger.cost
-        quotes = [await self._price_of(submission.tool, call.call.params) for call in submission.calls]
+        quotes = [await price_now(self._context, submission.tool, call.call.params) for call in submission.calls]
         prices = [cost(submission.tool, quote) for quote in quotes if quote is not None]
         total = sum(prices, ZERO)
         if len(prices) < len(quotes):
@@ -230,17 +203,6 @@ class Reconciler:
         if cap is not None and context.parts.journal.committed_on(context.account_id, day) + more > cap:
             raise Stopped("ZF690", f"The cap of {in_words(cap)} a day leaves no room for it. Nothing was sent.")
 
-    async def _price_of(self, tool_name: str, params: object) -> Decimal | None:
-        tool = self._context.catalog.tools.get(tool_name)
-        if tool is None or not isinstance(params, dict):
-            return None
-        question = question_for(tool, params)
-        service = self._context.service
-        try:
-            return (await service.ask(Kind.PRICE, lambda: service.provider.quote(question))).credits
-        except ServiceError:
-            return None
-
     # ---------------------------------------------------------------------------------------------------------- the rest
 
     def _open(self, number: int) -> SubmissionState:
@@ -263,3 +225,14 @@ class Reconciler:
                 why = "belongs to another account" if error.trouble == "forbidden" else "is not known to the service"
                 raise UsageError("ZF055", f"Task {task_id} {why}.", "`zenflow tasks` lists them.") from error
             raise
+
+
+def _missing(submission: SubmissionState, task: Task) -> str:
+    """What of the evidence the service does not give."""
+    facts = {
+        "its inputs, which the service does not tell": not task.inputs,
+        "the number of its calls, which the service does not tell": task.total is None,
+        "its owner, which the service does not tell": task.owner_id is None,
+        "the stamp, which its comment lacks": not task.comment.startswith(submission.stamp),
+    }
+    return "; ".join(said for said, holds in facts.items() if holds)

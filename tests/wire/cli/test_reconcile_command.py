@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zenflow.cli import console
 from zenflow.engine import unanswered
+from zenflow.providers.base import Task
+from zenflow.providers.mcp.provider import McpProvider
 
 
 @pytest.fixture
@@ -121,3 +126,65 @@ def test_a_run_with_nothing_unknown_says_so(zenflow: Any, town: Any, run_two: Ca
     assert run_two("save").status == 0
     said = zenflow("reconcile", "--server", town.url)
     assert said.status == 0 and "there is nothing to decide" in said.out
+
+
+INTENT = """body LIKE '%"t":"Intended"%'"""
+
+
+@pytest.fixture
+def stray(
+    zenflow: Any, run_two: Callable[..., Any], town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str, Any]:
+    """A journal that was put back to before its first paid call, on a server that does not tell what a task was asked."""
+    get_task = McpProvider.get_task
+
+    async def silent(self: McpProvider, task_id: str) -> Task:
+        return replace(await get_task(self, task_id), inputs=())
+
+    monkeypatch.setattr(McpProvider, "get_task", silent)
+    ended = run_two("save")
+    assert ended.status == 0, ended.out + ended.err
+    run_id = ended.document["run_id"]
+    journal = here / ".zenflow" / "journal.db"
+    with sqlite3.connect(journal) as connection:
+        (first,) = connection.execute(f"SELECT min(n) FROM events WHERE {INTENT}").fetchone()
+        connection.execute("DELETE FROM events WHERE n >= ?", (first,))
+        connection.execute("DELETE FROM finished")
+    connection.close()
+    assert zenflow("resume", run_id, "--server", town.url, "--yes", "--json").status == 4
+    assert town.posts == 1
+    return run_id, ended.document["steps"]["draw"]["instances"][0]["task_id"], town
+
+
+def test_a_task_that_tells_no_inputs_is_shown_with_what_it_may_be_and_the_command_as_printed_works(
+    zenflow: Any, stray: tuple[str, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, task_id, town = stray
+    monkeypatch.setenv("COLUMNS", "80")
+    said = zenflow("reconcile", "--server", town.url)
+    assert said.status == 4
+    assert all(len(line) <= 80 or line.startswith("→ zenflow") for line in said.out.splitlines())
+    assert "the service does not tell; 2 calls" in said.out and "could be   draw.0, draw.1" in said.out
+    assert f"→ zenflow reconcile {run_id} --adopt 1={task_id}\n  or --give-up 1" in said.out
+    words = ("reconcile", run_id, "--adopt", f"1={task_id}", "--server", town.url)
+    refused = zenflow(*words)
+    assert refused.status == 3 and "ZF666" in refused.out
+    assert "What cannot be compared: its inputs" in " ".join(refused.err.split())
+    taken = zenflow(*words, "--yes")
+    assert taken.status == 0, taken.out + taken.err
+    assert "What cannot be compared: its inputs" in " ".join(taken.err.split())
+    assert "by your word" in " ".join(taken.out.split())
+    ended = zenflow("resume", run_id, "--server", town.url, "--yes", "--json")
+    assert (ended.document["status"], len(ended.document["files"]), town.posts) == ("done", 2, 1)
+
+
+def test_its_calls_may_be_named_and_it_may_be_given_up(zenflow: Any, stray: tuple[str, str, Any]) -> None:
+    run_id, task_id, town = stray
+    said = zenflow("reconcile", run_id, "--resubmit", "1", "--yes", "--server", town.url, "--json")
+    assert (said.status, said.code) == (2, "ZF653") and f"--adopt 1={task_id}" in said.hint
+    said = zenflow("reconcile", run_id, "--adopt", f"1={task_id}:draw.0,draw.9", "--server", town.url, "--json")
+    assert (said.status, said.code) == (2, "ZF653")
+    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    assert said.status == 0 and said.document["credits"]["charged"] == 2
+    assert zenflow("resume", run_id, "--server", town.url, "--yes").status == 0
+    assert town.posts == 2

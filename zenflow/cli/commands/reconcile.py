@@ -13,7 +13,13 @@ from zenflow.cli.words import parse_adoption, parse_resubmission
 
 @click.command("reconcile")
 @click.argument("run", required=False)
-@click.option("adopted", "--adopt", multiple=True, metavar="N=TASK", help="Submission N is this task.")
+@click.option(
+    "adopted",
+    "--adopt",
+    multiple=True,
+    metavar="N=TASK[:CALLS]",
+    help="Submission N is this task; CALLS (draw.0,draw.1) where the service does not tell.",
+)
 @click.option(
     "again",
     "--resubmit",
@@ -23,7 +29,12 @@ from zenflow.cli.words import parse_adoption, parse_resubmission
 )
 @click.option("given_up", "--give-up", multiple=True, type=int, metavar="N", help="Book N as charged; look no more.")
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
-@click.option("--yes", "-y", is_flag=True, help="Agree to the price of `--resubmit` beforehand.")
+@click.option(
+    "--yes",
+    "-y",
+    is_flag=True,
+    help="Agree beforehand to the price of `--resubmit`, and to `--adopt` without all evidence.",
+)
 @server_options
 @talk_options
 def command(
@@ -44,9 +55,11 @@ def command(
     from zenflow.cli.deciding import voice_of
     from zenflow.cli.views.reconcile import draw_outcome, reconcile_document
 
+    adoptions = [parse_adoption(word) for word in adopted]
     request = ReconcileRequest(
         run=run,
-        adopt=dict(parse_adoption(word) for word in adopted),
+        adopt={number: task_id for number, task_id, _ in adoptions},
+        named={number: named for number, _, named in adoptions if named},
         resubmit=dict(parse_resubmission(word) for word in again),
         give_up=given_up,
         take_over=take_over,

@@ -16,7 +16,7 @@ from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text, in_words
 from zenflow.engine.evidence import Candidate, Case, Evidence, SeenRow, StrayCase
 
-LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN = 4, 8, 3
+LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN, CALLS_NAMED = 4, 8, 3, 12
 
 
 def draw_evidence(server: str, run_id: str, evidence: Evidence, ink: Ink, width: int) -> str:
@@ -61,13 +61,22 @@ def draw_stray(stray: StrayCase, ink: Ink, width: int) -> list[str]:
     debit = "no debit was seen" if stray.debit is None else f"{in_words(stray.debit)} were charged"
     lines = [ink.warn(f"#{stray.number} {task.tool} · task {task.task_id}")]
     said = f"carries this run's stamp, and the journal does not know it ({debit}; {task.status})"
-    return [*lines, *wrap(said, width, "  ", "  ")]
+    lines += wrap(said, width, "  ", "  ")
+    if task.inputs:
+        return lines
+    calls = plural(stray.size, "call") if stray.size else "an unknown number of calls"
+    lines += _fact("asked", f"the service does not tell; {calls}", width)
+    names = [call.instance for call in stray.waiting]
+    waiting = ", ".join(names[:CALLS_NAMED]) + (f" and {len(names) - CALLS_NAMED} more" if names[CALLS_NAMED:] else "")
+    return [*lines, *_fact("could be", waiting or f"no call of {task.tool} waits", width)]
 
 
 def choices(case: Case | StrayCase) -> str:
     """The question for a person at a terminal."""
     if isinstance(case, StrayCase):
-        return f"#{case.number}: [a]dopt it, or nothing now? "
+        if not case.waiting:
+            return f"#{case.number}: [a]dopt it, [g]ive it up, or nothing now? "
+        return f"#{case.number}: [a]dopt it for what waits, [a STEP.0,STEP.1] for these, [g]ive it up, or nothing now? "
     if case.submission.in_doubt:
         return f"#{case.number}: [a]ccept its results as they are, [g]ive them up, or nothing now? "
     return f"#{case.number}: [a TASK] adopt, [r]esubmit, [r CREDITS] for up to so much, [g]ive up, or nothing now? "
@@ -87,8 +96,10 @@ def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
         lines += wrap(f"Still to be decided: {left}. Nothing that could repeat them is sent.", width)
         first = view.open_numbers[0]
         command = f"zenflow reconcile {view.run_id}"
-        if first in {stray.number for stray in view.evidence.strays}:
-            lines.append(f"{ink.link('→')} {command} --adopt {first}=TASK")
+        stray = next((one for one in view.evidence.strays if one.number == first), None)
+        if stray is not None:
+            lines.append(f"{ink.link('→')} {command} --adopt {first}={stray.task.task_id}")
+            lines.append(f"  or --give-up {first}")
         else:
             doubted = next(
                 (c.submission for c in view.evidence.cases if c.number == first and c.submission.in_doubt), None
@@ -236,7 +247,9 @@ def _stray(stray: StrayCase) -> dict[str, Any]:
         "status": stray.task.status,
         "comment": stray.task.comment,
         "debit": as_number(stray.debit),
+        "calls": stray.size,
         "inputs": [dict(one) for one in stray.task.inputs],
+        "waiting": [{"instance": call.instance, "params": dict(call.params)} for call in stray.waiting],
     }
 
 

@@ -1,0 +1,199 @@
+"""A task with the run's stamp that the journal does not know, on a server that does not tell what it was asked: nothing is
+taken for anything by itself, and a person's word is taken only for what cannot be compared."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from zenflow.engine.evidence import gather
+from zenflow.engine.reconcile import Reconciler
+from zenflow.errors import Refused, UsageError
+from zenflow.history import events as e
+from zenflow.testing.build import stage_of
+from zenflow.testing.desk import at_desk
+
+CHAIN = """
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  enlarge:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.enlarge.asset_ids }}"}
+"""
+TWO_OF_A_TOOL = """
+steps:
+  draw: {uses: image_editor, with: {prompt: a}}
+  paint: {uses: image_editor, with: {prompt: b}}
+"""
+
+
+def restored(text=CHAIN, **parts):
+    """Everything was made; then the journal is one of the time before the first intent, and no task tells its inputs."""
+    stage = stage_of(text, budget=100, **parts)
+    backup = {}
+
+    async def keep(stage, stop):
+        while not stage.events():
+            await stage.clock.sleep(0.01)
+        backup["journal"] = copy.deepcopy(stage.journal)
+
+    stage.finished(meanwhile=keep)
+    assert not any(isinstance(event, e.Intended) for event in backup["journal"].events("run-1"))
+    stage.journal = backup["journal"].survives()
+    stage.script.showing.echoes_inputs = False
+    return stage
+
+
+def decide(stage, act):
+    async def work(desk):
+        return await act(Reconciler(desk), (await gather(desk)).strays)
+
+    return at_desk(stage, work)
+
+
+def yes(said):
+    return None
+
+
+def no(said):
+    raise Refused("ZF665", "Not agreed to. Nothing was recorded.")
+
+
+def test_it_is_shown_with_the_calls_that_it_may_have_been_made_for_and_nothing_is_taken_by_itself():
+    stage = restored()
+    assert (stage.finished().exit_status, stage.service.posts) == (4, 2)
+    first, second = at_desk(stage, gather).strays
+    assert (first.size, [call.instance for call in first.waiting]) == (2, ["draw.0", "draw.1"])
+    assert [call.params["prompt"] for call in first.waiting] == ["a", "b"]
+    assert (second.task.tool, second.waiting) == ("upscaler", ())
+    assert not any(isinstance(event, e.Accepted) for event in stage.events())
+
+
+def test_on_a_person_s_word_it_is_taken_for_what_waits_and_nothing_is_paid_again():
+    stage = restored()
+    stage.finished()
+    asked = []
+    done = decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), asked.append))
+    assert done.settled and "by your word" in done.said and "its inputs" in done.said
+    assert "draw.0, draw.1" in asked[0] and "What cannot be compared: its inputs" in asked[0]
+    (note,) = [event for event in stage.events() if isinstance(event, e.Noted)]
+    assert note.code == "ZF648" and "by a person's word; not compared: its inputs" in note.message
+    assert (stage.state().books.charged, stage.state().books.balanced) == (4, True)
+    assert stage.finished().exit_status == 4  # the upscaler's task waits for its own word, now that its calls are known
+    decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), yes))
+    assert stage.finished().status == "done"
+    assert (stage.service.posts, len(stage.contents()), stage.state().books.spent) == (2, 2, 6)
+
+
+def test_who_does_not_agree_has_recorded_nothing():
+    stage = restored()
+    stage.finished()
+    before = len(stage.events())
+    with pytest.raises(Refused, match="Not agreed to"):
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), no))
+    with pytest.raises(Refused, match="cannot be compared"):
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0]))  # where nobody is asked
+    assert len(stage.events()) == before
+
+
+def test_calls_may_be_named_in_the_order_of_the_task_s_own():
+    stage = restored()
+    stage.finished()
+    decide(stage, lambda r, strays: r.adopt_stray(strays[0], ("draw.1", "draw.0"), yes))
+    (intended,) = [event for event in stage.events() if isinstance(event, e.Intended)]
+    assert [call.instance for call in intended.calls] == ["draw.1", "draw.0"]
+    assert stage.finished().steps["draw"].status == "done"
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (("draw.0",), "It has 2 calls, and 1 are named"),
+        (("draw.0", "draw.7"), "`draw.7` is no call of image_editor that waits"),
+        (("draw.0", "draw.0"), "A call is named twice"),
+        (("draw.0", "enlarge.0"), "`enlarge.0` is no call of image_editor that waits"),
+    ],
+)
+def test_names_that_do_not_fit_are_told_and_nothing_is_recorded(named, why):
+    stage = restored()
+    stage.finished()
+    before = len(stage.events())
+    with pytest.raises((Refused, UsageError), match=why):
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0], named, yes))
+    assert len(stage.events()) == before
+
+
+def test_where_calls_of_several_steps_wait_they_must_be_named():
+    stage = restored(TWO_OF_A_TOOL)
+    stage.finished()
+    with pytest.raises(Refused, match="calls of several steps wait: draw, paint") as refused:
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), yes))
+    stray = at_desk(stage, gather).strays[0]
+    assert f"--adopt 1={stray.task.task_id}:draw,paint" in refused.value.hint
+    decide(stage, lambda r, strays: r.adopt_stray(strays[0], ("draw", "paint"), yes))
+    assert stage.finished().status == "done" and stage.service.posts == 1
+
+
+def test_where_more_calls_wait_than_it_has_it_is_not_guessed_which():
+    stage = restored()
+    stage.finished()
+    made = stage.service.tasks[at_desk(stage, gather).strays[0].task.task_id]
+    made.calls, made.inputs = made.calls[:1], made.inputs[:1]
+    with pytest.raises(Refused, match=r"It has 1 calls, and 2 calls of image_editor wait: draw\.0, draw\.1") as refused:
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), yes))
+    assert "--give-up 1" in refused.value.hint
+
+
+def test_another_account_s_task_is_taken_on_nobody_s_word():
+    stage = restored()
+    stage.finished()
+    for act in (lambda r, s: r.adopt_stray(s, (), yes), lambda r, s: r.give_up_stray(s)):
+        with pytest.raises(Refused, match="belongs to account another"):
+            decide(
+                stage,
+                lambda r, strays, do=act: do(r, replace(strays[0], task=replace(strays[0].task, owner_id="another"))),
+            )
+    assert not any(isinstance(event, e.Accepted) for event in stage.events())
+
+
+def test_what_is_booked_already_is_not_booked_twice():
+    stage = restored()
+    stage.finished()
+
+    async def twice(reconciler, strays):
+        await reconciler.adopt_stray(strays[0], (), yes)
+        return await reconciler.adopt_stray(replace(strays[0], number=9), (), yes)
+
+    with pytest.raises(Refused, match="it is already submission #1 of this run"):
+        decide(stage, twice)
+    assert stage.state().books.charged == Decimal(4)
+
+
+def test_given_up_it_is_booked_under_no_step_and_its_calls_are_made_anew():
+    stage = restored(TWO_OF_A_TOOL)
+    stage.finished()
+    done = decide(stage, lambda r, strays: r.give_up_stray(strays[0]))
+    assert (done.act, done.settled, "no step of the run asks for it" in done.said) == ("give up", True, True)
+    assert stage.state().books.charged == 4
+    assert stage.finished().status == "done" and stage.service.posts == 2
+    assert stage.state().books.spent == 8
+
+
+def test_one_that_tells_its_inputs_needs_no_word_and_no_naming():
+    stage = stage_of(CHAIN, budget=100)
+    stage.finished()
+    run_part = stage.state().started.stamp_run
+    stage.service.create("image_editor", [{"prompt": "who?"}], f"{run_part}zzzzzzzzzzzz", posted=False)
+    with pytest.raises(UsageError, match="needs no naming"):
+        decide(stage, lambda r, strays: r.adopt_stray(strays[0], ("draw.0",), no))
+    assert decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), no)).settled
