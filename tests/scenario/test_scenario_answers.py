@@ -341,3 +341,49 @@ def test_a_sign_in_that_ended_stops_and_a_resume_goes_on():
     stage = a_stage(mishaps.over_http(401))
     assert stage.finished().exit_status == 4
     assert stage.finished(changes=Changes()).status == "done" and charged_once_each(stage)
+
+
+def without_echo(**parts):
+    """A lost answer on a server that does not show what its tasks were asked."""
+    stage = a_stage(mishaps.lost_after_the_charge, **parts)
+    stage.script.showing.echoes_inputs = False
+    return stage
+
+
+def test_where_inputs_are_not_shown_a_stamp_with_tool_and_total_is_adopted_and_that_is_noted():
+    stage = without_echo()
+    report = stage.finished()
+    assert report.status == "done" and stage.service.posts == 1 and stage.state().submissions[1].adopted
+    ((code, said, _),) = report.reasons
+    task_id = next(iter(stage.service.tasks))
+    wanted = f"task {task_id} was adopted for #1 by stamp, tool and total: this server does not show inputs"
+    assert (code, said) == ("ZF640", wanted)
+
+
+def test_where_inputs_are_not_shown_several_matches_never_lead_to_a_send():
+    stage = a_stage(lost_and(lambda service, task: [service.copy(task), service.copy(task)]))
+    stage.script.showing.echoes_inputs = False
+    report = stage.finished()
+    assert report.status == "done" and stage.service.posts == 1
+    made = [task for task in stage.service.tasks.values() if task.posted]
+    assert stage.state().submissions[1].task_id == made[0].task_id, "the oldest"
+    said = [text for code, text, _ in report.reasons if code == "ZF640"]
+    others = [task.task_id for task in stage.service.tasks.values() if not task.posted]
+    assert len(said) == 3 and all(any(one in text for text in said) for one in others)
+
+
+@pytest.mark.parametrize("other", ["tool", "total"])
+def test_where_inputs_are_not_shown_a_stamp_with_another_tool_or_total_is_still_unknown(other):
+    stage = a_stage(mishaps.lost_before_the_charge)
+    stage.script.showing.echoes_inputs = False
+
+    def made(number):
+        intent = stage.intents()[0]
+        inputs = [{"prompt": "x"}] * (len(intent.calls) + (other == "total"))
+        tool = "run_any_llm" if other == "tool" else intent.tool
+        stage.service.create(tool, inputs, intent.comment, posted=False)
+
+    stage.service.later(2.0, lambda: made(1))
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.service.posts == 0
+    assert stage.state().submissions[1].outcome is Outcome.UNKNOWN

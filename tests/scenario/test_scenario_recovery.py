@@ -466,3 +466,23 @@ def test_digests_of_saved_files_are_those_of_the_disk(tmp_path):
     stage = interrupted_after(e.FileSaved, 1, tmp_path)
     (file,) = stage.state().files["keep"].values()
     assert hashlib.sha256((tmp_path / "out" / file.path).read_bytes()).hexdigest() == file.sha256
+
+
+def test_a_run_of_which_something_is_still_unknown_is_not_done_and_names_it_and_the_way_out():
+    """What an old intent was for has been made elsewhere meanwhile, by another copy of the journal: it may be charged too."""
+    stage = stage_of(ALONE, budget=100)
+    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage.script.always["transactions"] = "server"  # no second witness: nothing is conclusive
+    assert stage.finished().exit_status == 4
+    results = {"asset_id": None, "asset_ids": []}
+    made = e.Produced("2026-11-21T12:00:00Z", "draw", results)
+    lease = stage.journal.take_lease("run-1")
+    stage.journal.append(lease, [made])
+    stage.journal.release_lease(lease)
+    for _ in range(2):
+        report = stage.finished()
+        assert (report.status, report.exit_status, report.steps["draw"].status) == ("stopped", 4, "done")
+        ((code, said, hint),) = report.reasons
+        assert code == "ZF642" and said.startswith("#1 (image_editor for draw, 2 credits) is unknown")
+        assert "zenflow reconcile RUN" in hint and said == report.reason
+    assert stage.state().books.unknown == 2 and stage.service.posts == 0

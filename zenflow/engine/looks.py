@@ -114,7 +114,7 @@ class Looker:
         known = {s.task_id for s in context.recorder.state.submissions.values() if s.task_id is not None}
         unknown = [task for task in sight.tasks if task.task_id not in known]
         found = [task for task in unknown if task.comment.startswith(submission.stamp)]
-        matching = [task for task in found if await self._matches(submission, task)]
+        matching = [(task, whole) for task in found if (whole := await self._match(submission, task)) is not None]
         if matching:
             await self._adopt(submission, matching)
             return True
@@ -137,10 +137,10 @@ class Looker:
         await context.recorder.commit(event)
         return False
 
-    async def _matches(self, submission: SubmissionState, summary: TaskSummary) -> bool:
-        """Our stamp, our tool, our number of calls, our inputs: then it is our submission."""
+    async def _match(self, submission: SubmissionState, summary: TaskSummary) -> Task | None:
+        """The task, if it is our submission: our stamp, our tool, our number of calls, our inputs."""
         task = await self._task(summary.task_id)
-        return task is not None and is_ours(submission, task)
+        return task if task is not None and is_ours(submission, task) else None
 
     async def _of_another_copy(self, submission: SubmissionState, unknown: Sequence[TaskSummary]) -> list[TaskSummary]:
         """Tasks of this run that are no submission of this journal: another copy of it has made them. One that asked for
@@ -156,8 +156,8 @@ class Looker:
             if namesake is not None and task is not None and is_ours(namesake, task):
                 continue
             inputs = None if task is None else [_canonical(one) for one in task.inputs]
-            if inputs == [_canonical(call.call.params) for call in submission.calls]:
-                await self._adopt(submission, [summary])
+            if task is not None and inputs == [_canonical(call.call.params) for call in submission.calls]:
+                await self._adopt(submission, [(summary, task)])
                 return []
             if not inputs or asked.intersection(inputs):
                 against.append(summary)
@@ -181,16 +181,22 @@ class Looker:
         except ServiceError:
             return None
 
-    async def _adopt(self, submission: SubmissionState, matching: Sequence[TaskSummary]) -> None:
+    async def _adopt(self, submission: SubmissionState, matching: Sequence[tuple[TaskSummary, Task]]) -> None:
         """The oldest of several; the others are reported with their price and nothing more is sent."""
-        context = self._context
-        oldest_first = sorted(matching, key=lambda task: (task.created_at is None, task.created_at, task.task_id))
-        task = oldest_first[0]
+        recorder = self._context.recorder
+        oldest_first = sorted(matching, key=lambda pair: _age(pair[0]))
+        task, whole = oldest_first[0]
         if submission.outcome is Outcome.ACCEPTED:
             return  # the watcher's look and the one for it alone came to the same
-        event = e.Accepted(context.recorder.now(), submission.number, task.task_id, task.total, adopted=True)
-        await context.recorder.commit(event)
-        for other in oldest_first[1:]:
+        facts: list[e.Event] = [e.Accepted(recorder.now(), submission.number, task.task_id, task.total, adopted=True)]
+        if not whole.inputs:
+            what = "stamp and tool" if whole.total is None else "stamp, tool and total"
+            text = (
+                f"task {task.task_id} was adopted for #{submission.number} by {what}: this server does not show inputs"
+            )
+            facts.append(e.Noted(recorder.now(), "ZF640", text))
+        await recorder.commit(*facts)
+        for other, _ in oldest_first[1:]:
             self.report_second(submission, other.task_id)
 
     def report_second(self, submission: SubmissionState, task_id: str) -> None:
@@ -245,6 +251,10 @@ def is_ours(submission: SubmissionState, task: Task) -> bool:
         return True
     asked = [_canonical(call.call.params) for call in submission.calls]
     return asked == [_canonical(one) for one in task.inputs]
+
+
+def _age(task: TaskSummary) -> tuple[bool, datetime | None, str]:
+    return task.created_at is None, task.created_at, task.task_id
 
 
 def _run_part(state: RunState) -> str:

@@ -47,12 +47,13 @@ def report(
     """Everything there is to tell. `status` None: judged from the instances (4 before 1 before 0)."""
     steps = _steps(frames, state)
     overflow = [step for frame in frames for step in frame.steps.values() if step.overflow]
-    judged = status or _judge(steps, frames, halts, overflow, interrupted)
+    undecided = list(_undecided(frames, state))
+    judged = status or _judge(steps, frames, [*halts, *undecided], overflow, interrupted)
     started = state.started
     return RunReport(
         run_id=started.run_id if started is not None else "",
         status=judged,
-        reason=state.reason if status is not None else _reason(judged, halts, steps),
+        reason=state.reason if status is not None else _reason(judged, [*halts, *undecided], steps),
         exit_status=_EXIT[judged],
         state=state,
         steps=steps,
@@ -61,10 +62,23 @@ def report(
         open_calls=tuple(_open_calls(state)),
         balance_before=started.balance_before if started is not None else None,
         balance_after=state.balance_after,
-        reasons=tuple(dict.fromkeys(_reasons(frames, halts, overflow, state))),
+        reasons=tuple(dict.fromkeys(_reasons(frames, [*halts, *undecided], overflow, state))),
         rest_credits=rest_credits,
         orphans=tuple(_orphans(state)),
     )
+
+
+def _undecided(frames: Sequence[Frame], state: RunState) -> Iterable[Halt]:
+    """Submissions of which nobody knows what became, and that no instance speaks of: another submission, of another copy of
+    the journal perhaps, has made what they were for. They may be charged, and a person must say (money.md's table)."""
+    unclear = [submission for submission in state.submissions.values() if submission.needs_look]
+    steps = [step for frame in frames for step in frame.steps.values()] if unclear else []
+    open_ones = {one.address for step in steps for one in step.instances.values() if not one.is_over}
+    for submission in unclear:
+        if not any(call.call.instance in open_ones for call in submission.calls):
+            calls = ", ".join(dict.fromkeys(call.call.instance for call in submission.calls))
+            what = f"#{submission.number} ({submission.tool} for {calls}, {in_words(submission.quote)})"
+            yield Halt("ZF642", f"{what} is {submission.outcome.value}: {submission.detail}", UNKNOWN_HINT)
 
 
 def _orphans(state: RunState) -> Iterable[InstanceReport]:
