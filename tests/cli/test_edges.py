@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zenflow.cli import signals
 from zenflow.cli.group import group
 
 Zenflow = Callable[..., Any]
@@ -15,15 +16,16 @@ Zenflow = Callable[..., Any]
 
 @pytest.fixture
 def usual_signals() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_before_there_is_a_run_is_an_interruption_with_its_document(
     zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None, number: signal.Signals
 ) -> None:
@@ -38,6 +40,23 @@ def test_a_background_job_that_ignores_ctrl_c_still_ends_when_terminated(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     monkeypatch.setattr(group, "main", lambda **words: signal.raise_signal(signal.SIGTERM))
     assert zenflow("plan", "first").status == 130
+
+
+def test_a_hang_up_that_is_to_be_ignored_is(
+    zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None
+) -> None:
+    """As `nohup` starts it: the terminal may close, and a run does not take the signal up either."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    heeded = []
+
+    def hear(**words: Any) -> int:
+        signal.raise_signal(signal.SIGHUP)
+        heeded.extend(signals.heeded())
+        return 0
+
+    monkeypatch.setattr(group, "main", hear)
+    assert zenflow("plan", "first").status == 0
+    assert heeded == [signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.mark.parametrize(

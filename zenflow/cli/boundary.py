@@ -5,7 +5,6 @@ With `--json` among the words, stdout carries exactly one document whatever happ
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import Any
 
 import click
 
-from zenflow.cli import crash_log, exits
+from zenflow.cli import crash_log, exits, signals
 from zenflow.cli.console import Console
 from zenflow.cli.group import UnknownCommand, group
 from zenflow.cli.main import COMPLETION_VARIABLE
@@ -24,7 +23,8 @@ from zenflow.suggest import nearest
 
 def run_words(words: Sequence[str]) -> int:
     """Run one command line; the exit status."""
-    _interrupt_when_terminated()
+    if threading.current_thread() is threading.main_thread():
+        signals.as_interruptions()
     console = Console(json=_wants_json(words), no_color="--no-color" in words)
     try:
         status = group.main(
@@ -37,18 +37,6 @@ def run_words(words: Sequence[str]) -> int:
     except BaseException as error:  # the boundary: whatever comes is told as one of three kinds
         return tell(error, console, words)
     return status if isinstance(status, int) else exits.DONE
-
-
-def _interrupt_when_terminated() -> None:
-    """SIGTERM is an interruption like Ctrl-C, also before there is a run: its document, its status."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
-
-
-def _terminated(number: int, frame: object) -> None:
-    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):  # of a script's background job
-        raise KeyboardInterrupt
-    signal.raise_signal(signal.SIGINT)
 
 
 def tell(error: BaseException, console: Console, words: Sequence[str]) -> int:
@@ -76,9 +64,9 @@ def _expected(error: BaseException) -> ZenflowError | None:
 def _say_expected(error: ZenflowError, console: Console) -> int:
     problems = getattr(error, "problems", ())
     if problems:
-        console.insist(draw_problems(problems, console.talk_ink, console.width))
+        console.insist(draw_problems(problems, console.talk_ink, console.text_width))
     else:
-        console.insist(draw_error(error.message, error.code, error.hint, console.talk_ink, console.width))
+        console.insist(draw_error(error.message, error.code, error.hint, console.talk_ink, console.text_width))
     body: dict[str, Any] = dict(error.facts.get("document") or {})
     if problems:
         body["problems"] = as_rows(problems)
@@ -111,7 +99,7 @@ def _say_bug(error: BaseException, console: Console, words: Sequence[str]) -> in
     log = crash_log.write(error, words)
     message = f"zenflow has a defect: {type(error).__name__} where none was expected."
     hint = f"Please report it, with the log that was left in {log}" if log else "Please report it."
-    console.insist(draw_error(message, "ZF900", hint, console.talk_ink, console.width))
+    console.insist(draw_error(message, "ZF900", hint, console.talk_ink, console.text_width))
     _last_words(console, exits.WORDS[exits.DEFECT], {"code": "ZF900", "message": message, "hint": hint}, {})
     return exits.DEFECT
 

@@ -6,12 +6,12 @@ Knows the engine by its listener and its stop signal only.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
 from zenflow.app.run import Hands
+from zenflow.cli import signals
 from zenflow.cli.console import Console
 from zenflow.cli.views.places import near
 from zenflow.cli.views.progress_plain import PlainProgress
@@ -81,7 +81,7 @@ class _Guard:
         self._console.say(f"run {run_id} → {near(out_dir)}")
         self._loop = asyncio.get_running_loop()
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals.heeded():
                 self._loop.add_signal_handler(number, self.heard)
         except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
             self._loop = None
@@ -99,7 +99,7 @@ class _Guard:
         """Back to the usual handlers: the next Ctrl-C is the interpreter's."""
         loop, self._loop = self._loop, None
         if loop is not None:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals.heeded():
                 loop.remove_signal_handler(number)
 
     def _stopping(self) -> str:

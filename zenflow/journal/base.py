@@ -19,6 +19,13 @@ class JournalError(Stopped):
     """The journal cannot be read or written (ZF80x). Nothing is paid after it."""
 
 
+class UnusableFolder(JournalError):
+    """The folder that was named for it, or the one that it has by default, can hold no journal: a setting that cannot be.
+    Nothing has begun, and nothing there could be resumed. Status 2."""
+
+    exit_status = 2
+
+
 class RunBusy(JournalError):
     """Another live process holds the lease of this run; `holder` names it."""
 

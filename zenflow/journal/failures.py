@@ -14,7 +14,7 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from zenflow.journal.base import JournalError
+from zenflow.journal.base import JournalError, UnusableFolder
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -113,8 +113,8 @@ def newer(file: Path, detail: str) -> JournalError:
     )
 
 
-def unusable_folder(folder: Path, detail: str) -> JournalError:
-    return JournalError(
+def unusable_folder(folder: Path, detail: str) -> UnusableFolder:
+    return UnusableFolder(
         "ZF800",
         f"The state folder {folder} cannot be used: {detail}",
         "Choose another folder with --state DIR, or put this one right.",
@@ -122,8 +122,8 @@ def unusable_folder(folder: Path, detail: str) -> JournalError:
     )
 
 
-def shared_folder(folder: Path, kind: str) -> JournalError:
-    return JournalError(
+def shared_folder(folder: Path, kind: str) -> UnusableFolder:
+    return UnusableFolder(
         "ZF807",
         f"The journal cannot be kept in {folder}: it is {kind}, where a commit is no promise",
         "Choose a folder on a disk of this machine with --state DIR; results may stay where they are.",

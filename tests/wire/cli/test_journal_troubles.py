@@ -126,4 +126,12 @@ def test_a_journal_on_a_synced_folder_is_refused_with_the_way_out(
     zenflow: Any, town: Any, here: Path, recipe: None
 ) -> None:
     refused = zenflow("run", "two.yaml", "--state", "Dropbox/state", "--server", town.url, "--yes", "--json")
-    assert (refused.status, refused.code, town.posts) == (4, "ZF807", 0) and "--state" in refused.hint
+    assert (refused.status, refused.code, town.posts) == (2, "ZF807", 0) and "--state" in refused.hint
+
+
+def test_a_state_folder_that_cannot_be_is_a_wrong_setting(zenflow: Any, here: Path, recipe: None) -> None:
+    (here / "taken").write_text("a file")
+    for words in (("run", "two.yaml", "--yes"), ("resume",), ("runs",), ("ledger",)):
+        refused = zenflow(*words, "--state", "taken", "--json")
+        assert (refused.status, refused.document["status"], refused.code) == (2, "invalid", "ZF800"), words
+        assert "--state" in refused.hint
