@@ -20,6 +20,7 @@ BREAKS_THE_WAY = ("ZF117", "ZF206", "ZF329", "ZF351", "ZF352")
 NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
 UNKNOWN_LENGTH, BAD_DEFAULT = "ZF352", "ZF213"  # of an input whose default is no list
 PLAIN_TEXT, NO_ASSET = "ZF317", "ZF408"  # the error says both
+LEADS_OUT, OF_ITS_FILE = "ZF232", ("ZF510", "ZF518")  # a default that is no path of the recipe's folder
 UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
 _UNKNOWN, _TAIL = re.compile(r"`(\w+)`"), re.compile(r"-(\w+)`")
 
@@ -39,6 +40,8 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
     places = ErrorPlaces(errors)
     roots = ErrorPlaces(one for one in errors if one.code not in WRONG_VALUE)
 
+    ways_out = ErrorPlaces(one for one in errors if one.code == LEADS_OUT)
+
     def follows(one: Problem) -> bool:
         if one.code in UNREAD:
             return misnamed
@@ -52,6 +55,8 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
             return is_broken_way
         if one.code == NO_KEY:
             return SECOND_DOCUMENT in codes
+        if one.code in OF_ITS_FILE:
+            return ways_out.within(one.place)
         if one.code == UNKNOWN_NAME:
             named = _UNKNOWN.search(one.message)
             return named is not None and named[1] in tails

@@ -34,7 +34,7 @@ def agree_to_plan(
 
     def agree(plan: Plan) -> None:
         if plan.warnings:
-            console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
+            console.say(draw_problems(plan.warnings, console.talk_ink, console.text_width) + "\n")
         console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
         notice(plan)
         _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)

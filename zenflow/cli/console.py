@@ -19,6 +19,7 @@ from zenflow.errors import UsageError
 
 NOT_WRITTEN = "ZF033"
 LEAST_WIDTH, MOST_WIDTH = 60, 160
+LEAST_OF_TEXT = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,12 @@ class Console:
     @property
     def width(self) -> int:
         """Columns of the terminal, 80 where there is none."""
-        columns = shutil.get_terminal_size((80, 24)).columns
-        return max(LEAST_WIDTH, min(columns, MOST_WIDTH))
+        return max(LEAST_WIDTH, self.text_width)
+
+    @property
+    def text_width(self) -> int:
+        """The same for text that can be as narrow as the terminal is; tables cannot."""
+        return max(LEAST_OF_TEXT, min(shutil.get_terminal_size((80, 24)).columns, MOST_WIDTH))
 
     @property
     def draws(self) -> bool:

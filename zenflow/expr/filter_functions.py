@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -18,6 +19,7 @@ from zenflow.expr.values import SKIPPED
 
 _MAX_PAD = 1_000
 _MAX_SLUG = 100
+_DIGEST = 8  # digits
 _WORD = re.compile(r"[a-z0-9]+")
 _NUMBER_TEXT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,3})?")
 _INTEGER_TEXT = re.compile(r"[-+]?[0-9]{1,20}")
@@ -176,11 +178,19 @@ _LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d
 
 
 def filter_slug(value: Any) -> str:
-    """Lower-case ASCII words joined with `-`: a name that every file system takes. Never empty."""
-    letters = operators.as_text(value).casefold().translate(_LETTERS)  # casefold: ß is ss
-    plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
-    words = _WORD.findall(plain)
-    return "-".join(words)[:_MAX_SLUG].rstrip("-") or "x"
+    """Lower-case ASCII words joined with `-`: a name that every file system takes. Never empty.
+
+    Where letters have no ASCII form (`日本`, `東京`), a few digits of the text's digest keep different texts apart.
+    """
+    text = unicodedata.normalize("NFC", operators.as_text(value))
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))  # casefold: ß is ss
+    words = _WORD.findall(letters.encode("ascii", "ignore").decode())
+    name = "-".join(words)[:_MAX_SLUG].rstrip("-")
+    is_lost = any(character.isalnum() and not character.isascii() for character in letters)
+    if not is_lost and (name or not text.strip()):
+        return name or "x"
+    mark = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    return f"{name[: _MAX_SLUG - _DIGEST - 1].rstrip('-') or 'x'}-{mark}"
 
 
 def filter_sort(value: list[Any], reverse: bool = False, attribute: str | None = None) -> list[Any]:

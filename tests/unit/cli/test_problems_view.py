@@ -166,3 +166,27 @@ def test_an_error_without_a_place_wraps_and_keeps_its_hint_on_lines_of_its_own()
     assert lines[0].startswith("error: word") and lines[-2].endswith("[ZF999]")
     assert lines[-1] == "→ Do this."
     assert all(len(line) <= 60 for line in lines)
+
+
+def test_on_a_narrow_terminal_nothing_is_wider_than_it_and_the_place_stays_in_sight(recipe: str) -> None:
+    problem = Problem(
+        "ZF420", "image_editor has no model `SEEDREAM_55`", place(recipe, 7, 14, 25), "Did you mean `SEEDREAM_5`?"
+    )
+
+    lines = drawn(problem, width=30)
+
+    assert lines[:2] == ["shoot.yaml:7:14: error:", "  image_editor has no model"]
+    assert all(len(line) <= 30 for line in lines)
+    at = next(number for number, line in enumerate(lines) if "^" in line)
+    begin, end = lines[at].index("^"), len(lines[at])
+    assert lines[at - 1][begin:end] == "SEEDREAM_55"
+
+
+def test_what_is_quoted_out_of_a_file_is_cut_to_two_lines_in_every_form(recipe: str) -> None:
+    long = "x" * 4000
+    problem = Problem("ZF203", f"found `{long}`", place(recipe, 1, 1, 2), f"Write `a: {long}`, or `b`.")
+
+    assert f"→ Write\n    `a: {'x' * 156}…`,\n    or `b`." in "\n".join(drawn(problem))
+    assert len(as_github([problem])) < 500
+    (row,) = as_rows([problem])
+    assert len(row["message"]) < 200 and len(row["hint"]) < 200

@@ -56,6 +56,6 @@ def command(
     if refused is None:
         console.document("done", None, difference_document(found))
         return exits.DONE
-    console.insist(draw_error(refused.message, refused.code, refused.hint, console.talk_ink, console.width))
+    console.insist(draw_error(refused.message, refused.code, refused.hint, console.talk_ink, console.text_width))
     console.document("refused", error_document(refused), difference_document(found))
     return exits.REFUSED

@@ -102,7 +102,7 @@ def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) 
     plan = planned.plan
     refused = refusal_of(plan, strict=shown.strict)
     if plan.warnings:
-        console.say(draw_problems(plan.warnings, console.talk_ink, console.width) + "\n")
+        console.say(draw_problems(plan.warnings, console.talk_ink, console.text_width) + "\n")
     body = plan_document(plan)
     _show(planned, console, shown)
     if planned.comparison is not None:

@@ -10,6 +10,7 @@ recipes/photoshoot.yaml:34:14: error: image_editor has no model `SEEDREAM_55` [Z
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from zenflow.cli.views.width import wrap
 from zenflow.problems import Place, Problem
 
 GITHUB_MOST = 10  # annotations that GitHub shows of one step; the rest is counted
+NARROW = 60  # columns; above, the first line of a finding is left whole, as editors read it
+MOST_QUOTED = 160  # of what is quoted out of a file: two lines of a terminal; what is longer is nothing to copy
+_QUOTED = re.compile(r"`([^`\n]*)`")
 
 
 def draw_problems(problems: Sequence[Problem], ink: Ink, width: int) -> str:
@@ -71,6 +75,13 @@ class Sources:
         return lines[place.line - 1] if 0 < place.line <= len(lines) else None
 
 
+def clipped(text: str) -> str:
+    """With what is quoted in it cut to a bearable length: a file that is no recipe may be one line of a megabyte."""
+    if len(text) <= MOST_QUOTED:
+        return text
+    return _QUOTED.sub(lambda q: q[0] if len(q[1]) <= MOST_QUOTED else f"`{q[1][: MOST_QUOTED - 1]}…`", text)
+
+
 def shown_path(file: str) -> str:
     """The path as a person would type it here: relative when it lies below the current folder."""
     try:
@@ -82,11 +93,12 @@ def shown_path(file: str) -> str:
 
 def _block(problem: Problem, sources: Sources, ink: Ink, width: int) -> list[str]:
     mark = ink.bad if problem.severity == "error" else ink.warn
-    head = f"{problem.severity}: {problem.message} {ink.faint(f'[{problem.code}]')}"
+    head = f"{problem.severity}: {clipped(problem.message)} {ink.faint(f'[{problem.code}]')}"
     place = problem.place
     if place is not None:
         head = f"{ink.strong(f'{shown_path(place.file)}:{place.line}:{place.column}:')} {head}"
-    lines = [head.replace(f"{problem.severity}:", mark(f"{problem.severity}:"), 1)]
+    head = head.replace(f"{problem.severity}:", mark(f"{problem.severity}:"), 1)
+    lines = [head] if width >= NARROW else wrap(head, width, "  ", "")
     gutter = _gutter([place, *(note.place for note in problem.notes)])
     if place is not None:
         lines += snippet(place, sources.line(place), ink, mark, width, gutter)
@@ -101,7 +113,7 @@ def _hint(hint: str | None, indent: str, ink: Ink, width: int) -> list[str]:
     if not hint:
         return []
     lines: list[str] = []
-    for number, written in enumerate(hint.splitlines()):
+    for number, written in enumerate(clipped(hint).splitlines()):
         opening = "→ " if number == 0 else "  "
         if number == 0:
             lines += wrap(written, width, indent + "  ", indent + ink.link(opening.strip()) + " ")
@@ -124,8 +136,8 @@ def _row(problem: Problem) -> dict[str, Any]:
         "end_column": place.end_column if place else None,
         "severity": problem.severity,
         "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": clipped(problem.message),
+        "hint": problem.hint and clipped(problem.hint),
         "notes": [
             {
                 "message": note.message,
@@ -151,7 +163,7 @@ def _annotation(problem: Problem) -> str:
             *end_column,
             *properties,
         ]
-    message = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    message = clipped(problem.message + (f"\n{problem.hint}" if problem.hint else ""))
     return f"::{problem.severity} {','.join(properties)}::{_escaped(message, False)}"
 
 

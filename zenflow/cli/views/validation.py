@@ -29,7 +29,7 @@ def show_validation(validation: Validation, console: Console, form: str) -> None
 
 def _show_text(validation: Validation, console: Console) -> None:
     if validation.problems:
-        console.show(draw_problems(validation.problems, console.ink, console.width))
+        console.show(draw_problems(validation.problems, console.ink, console.text_width))
     if validation.recipe is None and all(problem.code > NO_TEXT for problem in validation.problems):
         console.show("The rest of the file is checked once YAML can read it.")
     if validation.is_valid and not (console.quiet or validation.recipe is None):
