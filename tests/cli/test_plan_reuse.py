@@ -162,6 +162,26 @@ def test_why_names_the_part_that_differs_old_and_new(zenflow: Zenflow, recipe: P
     assert changed["differences"] == [{"where": "model", "old": "SEEDREAM_5", "new": "QWEN_IMAGE"}]
 
 
+def test_why_of_a_step_that_fans_out_tells_what_becomes_of_its_instances(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    assert zenflow("why", "generate").out == "generate is kept: all 2 of its instances are.\n"
+    green = ("shoot", "-i", 'looks=["red","green"]')
+    changed = zenflow("why", "generate", *green, "--json").document
+    assert (changed["verdict"], changed["reason"]) == ("new", "1 of its 2 instances is")
+    assert [one["instance"] for one in changed["because"]] == ["generate.1"]
+    for address in ("upscale", "upscale.1"):
+        waiting = zenflow("why", address, *green, "--json").document
+        assert waiting["reason"] == "it goes over the results of generate.1, which is made new"
+        assert [one["instance"] for one in waiting["because"]] == ["generate.1"]
+
+
+def test_why_of_an_element_that_nothing_gives_says_that_it_is_not_there(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    for address in ("generate.7", "upscale.7"):
+        answer = zenflow("why", address, "shoot", "-i", 'looks=["red","green"]')
+        assert (answer.status, answer.out.partition(":")[0]) == (0, f"{address} is not there")
+
+
 def test_a_run_that_nobody_knows_and_one_of_another_word_are_named(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     answer = zenflow("plan", "shoot", "--reuse", "19990101-0")

@@ -5,7 +5,7 @@ Reads the journal, and the service's schemas for models that are left out; asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,16 +25,17 @@ from zenflow.engine.replay import frames_of, look_at, stored_recipe
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
-from zenflow.plan.fanout import Key, fanout_of, parse_address
 from zenflow.plan.fanout import address as place
+from zenflow.plan.fanout import fanout_of, parse_address
 from zenflow.plan.fingerprint import ABSENT, differences, request_of
 from zenflow.plan.link import link
 from zenflow.recipe.inputs import bind_inputs
 from zenflow.recipe.media_leaves import is_local_file, with_media
-from zenflow.recipe.model import InputSpec, Recipe, StepSpec
+from zenflow.recipe.model import InputSpec, Recipe
 from zenflow.suggest import did_you_mean
 
 Verdict = Literal["kept", "new", "waits", "free", "absent"]
+SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class _Explainer:
         self._told.add(address)
         instance = self._seen.instance(address)
         if instance is None:
-            return self._absent(address)
+            return self._several(address) or self._absent(address)
         kept = self._seen.kept.get(instance)
         if kept is not None:
             reason = f"its request is the one that {kept.instance} of run {kept.run_id} made"
@@ -152,6 +153,46 @@ class _Explainer:
             return self._waiting(instance)
         return self._known(instance, request.params)
 
+    def _several(self, address: str) -> Why | None:
+        """A step that fans out, or what it makes of one element: what becomes of its instances, and why of the new ones."""
+        parts = [one for one in self._instances() if _is_within(one.address, address)]
+        sources = self._new_sources(address)
+        if len(parts) == 1 and not sources:
+            return self.of(parts[0].address)
+        new = tuple(one for one in [self.of(one.address) for one in parts] if one.verdict not in ("kept", "free"))
+        if sources:
+            named = ", ".join(sources[:SHOWN]) + (f" and {len(sources) - SHOWN} more" if sources[SHOWN:] else "")
+            reason = f"it goes over the results of {named}, which {'is' if len(sources) == 1 else 'are'} made new"
+            because = [self.of(source) for source in sources[:SHOWN] if source not in self._told]
+            return Why(address, "waits", reason, self._run_id, (), (*new[:SHOWN], *because))
+        if not parts:
+            return None
+        if not new:
+            return self._why(address, "kept", f"all {len(parts)} of its instances are")
+        told = f"; here are {SHOWN} of them" if len(new) > SHOWN else ""
+        reason = f"{len(new)} of its {len(parts)} instances {'is' if len(new) == 1 else 'are'}{told}"
+        return Why(address, "new", reason, self._run_id, (), new[:SHOWN])
+
+    def _new_sources(self, address: str) -> list[str]:
+        """Instances made new whose results it goes over, directly or through others: its own are not all known yet."""
+        path, key = parse_address(address) if "/" not in address else ("", ())
+        step = self._recipe.steps.get(path)
+        fanout = fanout_of(step) if step is not None else None
+        if fanout is None or not fanout.streams:
+            return []
+        for places in (key, key[:-1]) if key[1:] else (key,):
+            source = place(str(fanout.source), places)
+            new = [one.address for one in self._instances() if _is_within(one.address, source) and self._is_new(one)]
+            found = new or self._new_sources(source)
+            if found:
+                return found
+        return []
+
+    def _instances(self) -> Iterator[Instance]:
+        for frame in self._seen.frames:
+            for step in frame.steps.values():
+                yield from step.instances.values()
+
     def _why(self, address: str, verdict: Verdict, reason: str, differences: Sequence[Difference] = ()) -> Why:
         return Why(address, verdict, reason, self._run_id, tuple(differences))
 
@@ -159,7 +200,7 @@ class _Explainer:
         spec, address = instance.step.spec, instance.address
         old = self._old.get(address)
         if spec.kind == "action" and not params:
-            return self._why(address, "free", "files are saved, or found to be there; it costs nothing")
+            return self._why(address, "free", "its files are saved, or found to be there")
         if old is None:
             return self._why(address, "new", f"run {self._run_id} made no call for it")
         if spec.uses == "upload" and spec.kind == "action":
@@ -211,27 +252,15 @@ class _Explainer:
     def _is_new(self, instance: Instance) -> bool:
         return instance not in self._seen.kept and instance.status is not Status.DONE
 
-    def _unborn(self, address: str, step: StepSpec, key: Key) -> Why:
-        """Its element is not known: what gives it is made new, or there is none."""
-        fanout = fanout_of(step)
-        sources = [place(str(fanout.source), key), place(str(fanout.source), key[:-1])] if fanout.streams else []
-        for source in sources:
-            instance = self._seen.instance(source)
-            if instance is not None and self._is_new(instance) and source not in self._told:
-                reason = f"it goes over the results of {source}, which is made new"
-                return Why(address, "waits", reason, self._run_id, (), (self.of(source),))
-        return self._why(address, "absent", "what it goes over has no such element, or is not made yet")
-
     def _absent(self, address: str) -> Why:
-        known = [
-            one.address
-            for frame in self._seen.frames
-            for step in frame.steps.values()
-            for one in step.instances.values()
-        ]
-        path, key = parse_address(address) if "/" not in address else ("", ())
-        step = self._recipe.steps.get(path)
-        if step is not None:
-            return self._unborn(address, step, key)
+        known = [one.address for one in self._instances()]
+        path = parse_address(address)[0] if "/" not in address else ""
+        if path in self._recipe.steps:
+            return self._why(address, "absent", "what it goes over has no such element, or is not made yet")
         hint = did_you_mean(address, known) or f"There are: {', '.join(known[:8])}."
         raise UsageError("ZF059", f"`{self._recipe.name}` has no instance `{address}`.", hint)
+
+
+def _is_within(address: str, whole: str) -> bool:
+    """`generate.1.0` is within `generate.1`, and that within `generate`."""
+    return address == whole or address.startswith(f"{whole}.")
