@@ -104,6 +104,7 @@ class Service:
 
     def __init__(self, dialect: Dialect, *, credits: float = 1000, pace: float = 1.0) -> None:
         self.dialect, self.credits, self._pace = dialect, credits, pace
+        self._opened = time.time() - time.monotonic()  # read once: a service's time does not go back
         self.offers: dict[str, Offer] = dict(OFFERS)
         self.assets: dict[str, tuple[str, bytes]] = {}
         self.tasks: dict[str, Task] = {}
@@ -585,8 +586,7 @@ class Service:
         return found.upper() if self.dialect.uuid_upper else found
 
     def _when(self, at: float) -> str:
-        real = datetime.now(UTC).timestamp() + (at - self.now()) / self._pace
-        return datetime.fromtimestamp(real, UTC).isoformat().replace("+00:00", "Z")
+        return datetime.fromtimestamp(self._opened + at / self._pace, UTC).isoformat().replace("+00:00", "Z")
 
     def _amount(self, value: float) -> Any:
         if self.dialect.prices == "text":
@@ -595,7 +595,7 @@ class Service:
 
     def _row(self, kind: str, amount: float, task_id: str | None) -> dict[str, Any]:
         hidden = {"_kind": kind, "_amount": amount}
-        shown, number, at = self._amount(amount), str(uuid.uuid4()), datetime.now(UTC).isoformat()
+        shown, number, at = self._amount(amount), str(uuid.uuid4()), self._when(self.now()).replace("Z", "+00:00")
         words = {"debit": "GENERATION", "refund": "GENERATION_REFUND", "topup": "PURCHASE"}
         match self.dialect.ledger:
             case "delta":
