@@ -43,6 +43,7 @@ def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
         st.builds(e.Refunded, st.just(AT), which, rows, amounts),
         st.builds(e.GaveUp, st.just(AT), which),
         st.builds(e.Reclaimed, st.just(AT), which, words),
+        st.builds(e.Released, st.just(AT), which, words),
     )
 
 
@@ -88,7 +89,7 @@ def test_at_every_prefix_the_books_balance_and_agree_with_the_submissions(histor
         assert books.open == _quotes(state, Outcome.OPEN, Outcome.NOT_SENT)
         assert books.unknown == _quotes(state, Outcome.UNKNOWN)
         assert books.charged == _quotes(state, Outcome.ACCEPTED, Outcome.GIVEN_UP)
-        assert books.released == _quotes(state, Outcome.REFUSED, Outcome.RECLAIMED)
+        assert books.released == _quotes(state, Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED)
         assert books.refunded == sum((one.refunded for one in every), ZERO)
 
 
@@ -164,7 +165,17 @@ def test_the_journals_caps_weigh_what_the_books_weigh(history: list[e.Event]) ->
     assert sum((one.pending for one in spends.values()), ZERO) == books.open + books.unknown
 
 
-_MONEY = (e.Intended, e.Refused, e.Accepted, e.Confirmed, e.Refunded, e.GaveUp, e.Reclaimed, e.OutcomeUnknown)
+_MONEY = (
+    e.Intended,
+    e.Refused,
+    e.Accepted,
+    e.Confirmed,
+    e.Refunded,
+    e.GaveUp,
+    e.Released,
+    e.Reclaimed,
+    e.OutcomeUnknown,
+)
 
 
 def _quotes(state: RunState, *outcomes: Outcome) -> Decimal:

@@ -486,3 +486,65 @@ def test_a_run_of_which_something_is_still_unknown_is_not_done_and_names_it_and_
         assert code == "ZF642" and said.startswith("#1 (image_editor for draw, 2 credits) is unknown")
         assert "zenflow reconcile RUN" in hint and said == report.reason
     assert stage.state().books.unknown == 2 and stage.service.posts == 0
+
+
+# ------------------------------------------------------------------------- what a restored journal does not know, and money
+
+FORGOTTEN = """
+steps:
+  wait:
+    uses: craft_prompt
+    with: {brief: a, tool_name: image_editor, model: any}
+  tell:
+    foreach: [x, y, z]
+    needs: [wait]
+    uses: run_any_llm
+    with: {prompt: "${{ item }}"}
+"""
+
+
+def forgotten(credits, *, budget, echoes=True, rows=True):
+    """A journal put back from before anything was paid: a task of this run that it does not know, of another tool."""
+    stage = stage_of(FORGOTTEN, budget=budget)
+    stage.limits = Limits(batch=1)
+    assert stage.run(dies_at_s=0.15) is None
+    comment = f"{stage.state().started.stamp_run}zzzzzzzzzzzz zenflow"
+    stage.service.create("image_editor", [{"prompt": "?", "number_of_images": credits // 2}], comment, posted=False)
+    stage.script.showing.echoes_inputs = echoes
+    if not rows:
+        stage.script.always["transactions"] = "server"
+    return stage
+
+
+@pytest.mark.parametrize("rows", [True, False], ids=["by its debit", "by its price"])
+@pytest.mark.parametrize(("budget", "made"), [(10, 3), (9, 3), (8, 2), (6, 0)])
+def test_a_task_that_the_journal_does_not_know_counts_against_the_budget(budget, made, rows):
+    stage = forgotten(6, budget=budget, rows=rows)
+    report = stage.finished()
+    assert (stage.service.posts, report.exit_status) == (made, 4)
+    assert -sum(row.amount for row in stage.service.rows) <= budget
+    codes = {code for code, _, _ in report.reasons}
+    assert codes == ({"ZF646"} if made == 3 else {"ZF646", "ZF620"})
+    assert stage.finished().exit_status == 4 and stage.service.posts == made, "nor by the next resume"
+
+
+def test_a_task_of_which_nobody_knows_what_it_has_cost_lets_nothing_be_paid():
+    stage = forgotten(6, budget=100, echoes=False, rows=False)
+    report = stage.finished()
+    assert (stage.service.posts, report.exit_status) == (0, 4)
+    assert {code for code, _, _ in report.reasons} == {"ZF646"}
+    assert any("nobody can say what it has cost" in said for _, said, _ in report.reasons)
+    del stage.script.always["transactions"]
+    assert stage.finished().exit_status == 4 and stage.service.posts == 3, "its debit is seen now"
+
+
+def test_what_is_recognised_and_taken_over_counts_once_and_at_what_it_was_charged():
+    stage = stage_of(CHAIN, budget=6)
+    backup = {}
+    stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
+    stage.journal, posts = backup["j"].survives(), stage.service.posts
+    stage.service.price_factor = stage.service.price_factor / 2
+    report = stage.finished()
+    assert report.status == "done" and stage.service.posts == posts
+    books = stage.state().books
+    assert (books.charged, books.difference, books.spent) == (6, 0, 6)

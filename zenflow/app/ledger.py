@@ -15,6 +15,7 @@ from zenflow.app.look import Seen, find
 from zenflow.app.settings import Settings
 from zenflow.credits import ZERO
 from zenflow.engine.checking import BookCheck, Compared, check_books
+from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.replay import look_at
 from zenflow.history.state import SubmissionState
 from zenflow.report.ledger import CallRow, LedgerRow, call_rows, ledger_rows
@@ -98,6 +99,7 @@ async def _checked(word: str | None, settings: Settings) -> LedgerView:
         desk = opened.desk
         before = _rows_known(opened.report.state.submissions.values())
         await desk.books.settle(from_start=True)
+        await settle_given_up(desk.context, desk.looker, desk.books)
         found = await check_books(desk)
         await desk.context.recorder.flush()
         report = opened.report_now()

@@ -91,6 +91,21 @@ class Bookkeeper:
                 return False
         return True
 
+    async def debit_of(self, submission: SubmissionState) -> Transaction | None:
+        """The one debit that can only be this submission's, where no task says so: nobody else's, of its quote, and nothing
+        else that is not known to be charged could have made it. Raises ServiceError."""
+        if submission.watermark is None:
+            return None
+        rows = await self._list.down_to(submission.watermark)
+        debits = [row for row in rows if row.amount is not None and row.amount < 0]
+        unexplained = [row for row in debits if not await self._is_explained(row, submission)]
+        submissions = self._context.recorder.state.submissions.values()
+        rivals = [s for s in submissions if s is not submission and s.task_id is None and s.confirmed is None]
+        alike = [s for s in rivals if s.quote == submission.quote]
+        if len(unexplained) != 1 or unexplained[0].amount != -submission.quote or alike:
+            return None
+        return unexplained[0]
+
     async def rows_since(self, floor: str) -> list[Transaction]:
         """Rows newer than a watermark, newest first. Raises ServiceError."""
         return await self._list.down_to(floor)
@@ -98,10 +113,12 @@ class Bookkeeper:
     async def _is_explained(self, row: Transaction, submission: SubmissionState) -> bool:
         if row.transaction_id in self._explained:
             return True
+        submissions = self._context.recorder.state.submissions.values()
+        if any(row.transaction_id in s.debits for s in submissions):
+            return True
         if row.task_id is None:
             return False
-        state = self._context.recorder.state
-        if any(s.task_id == row.task_id for s in state.submissions.values()):
+        if any(s.task_id == row.task_id for s in submissions):
             self._explained.add(row.transaction_id)
             return True
         service, task_id = self._context.service, row.task_id

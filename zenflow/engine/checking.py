@@ -74,9 +74,15 @@ async def check_books(desk: Desk) -> BookCheck:
     for row in rows:
         if row.task_id is not None and row.amount is not None:
             by_task.setdefault(row.task_id, []).append(row)
-    compared = tuple(_compare(one, by_task) for _, one in sorted(desk.state.submissions.items()))
-    known = {one.task_id for one in desk.state.submissions.values()}
-    strangers = [row for row in rows if row.amount is not None and row.amount < 0 and row.task_id not in known]
+    submissions = desk.state.submissions
+    nameless = {
+        number: [row for row in rows if row.transaction_id in one.debits] for number, one in submissions.items()
+    }
+    compared = tuple(_compare(one, by_task, nameless) for _, one in sorted(submissions.items()))
+    known = {one.task_id for one in submissions.values() if one.task_id is not None}
+    ours = {row_id for one in submissions.values() for row_id in one.debits}
+    debits = [row for row in rows if row.amount is not None and row.amount < 0]
+    strangers = [row for row in debits if row.task_id not in known and row.transaction_id not in ours]
     unowned, others = await _strangers(desk, strangers)
     return BookCheck(compared, unowned, others, complete)
 
@@ -108,8 +114,10 @@ async def _rows_of_the_run(desk: Desk) -> tuple[Sequence[Transaction], bool]:
     return found, False
 
 
-def _compare(one: SubmissionState, by_task: Mapping[str, Sequence[Transaction]]) -> Compared:
-    rows = by_task.get(one.task_id or "", ())
+def _compare(
+    one: SubmissionState, by_task: Mapping[str, Sequence[Transaction]], nameless: Mapping[int, Sequence[Transaction]]
+) -> Compared:
+    rows = by_task.get(one.task_id or "", ()) if one.task_id is not None else nameless.get(one.number, ())
     debits = [-row.amount for row in rows if row.amount is not None and row.amount < 0]
     listed = sum((-row.amount for row in rows if row.amount is not None), ZERO) if rows else None
     ids = tuple(row.transaction_id for row in rows)
@@ -117,7 +125,9 @@ def _compare(one: SubmissionState, by_task: Mapping[str, Sequence[Transaction]])
 
 
 def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
-    if one.outcome is Outcome.ACCEPTED:
+    if one.outcome is Outcome.GIVEN_UP and not debits:
+        return "not known yet"
+    if one.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
         if not debits:
             return "no row"
         listed = sum(debits, ZERO)
@@ -125,7 +135,7 @@ def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
             return "matched"  # in one row, or one for each call
         twice = listed > one.quote and len(debits) > 1 and (max(debits) >= one.quote or len(debits) > len(one.calls))
         return "charged twice" if twice else "another amount"
-    if one.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
+    if one.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED):
         return "charged all the same" if debits or one.debits else "matched"
     return "not known yet"
 

@@ -171,7 +171,7 @@ class Foreseer:
             return False
         number, position = told.submissions[-1]
         submission = self._state.submissions[number]
-        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP):
+        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP, Outcome.RELEASED):
             return False
         if submission.calls[position].status in ("failed", "produced"):  # reopened: it is made again
             return False

@@ -6,6 +6,7 @@ cannot contain. *Tails before heads*: what must follow a started call to make it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -26,6 +27,13 @@ class NoRoom:
     balance: bool = False
 
 
+NO_WEIGHT = NoRoom(
+    "ZF646",
+    "a task carries this run's stamp, the journal does not know it, and nobody can say what it has cost",
+    "`zenflow reconcile RUN` shows what is known of it and takes your decision.",
+)
+
+
 @dataclass(slots=True)
 class Ledger:
     """The sums of one process's part of a run. `state.books` holds what is in the journal; `pending` what is on its way."""
@@ -37,6 +45,7 @@ class Ledger:
     since_reading: Decimal = ZERO  # reservations that the last reading of the balance cannot contain
     others: Decimal = ZERO  # open reservations of other runs of this account
     frame_spent: dict[str, Decimal] = field(default_factory=dict)  # per frame with a budget of its own
+    strangers: Callable[[], Decimal | None] = lambda: ZERO  # tasks of this run that the journal does not know
     overcharged: Overcharges = field(default_factory=Overcharges)
     _still_to_show: Decimal = ZERO
     _owed: dict[Instance, Decimal] = field(default_factory=dict)
@@ -48,7 +57,12 @@ class Ledger:
     @property
     def room(self) -> Decimal:
         """Credits of the budget that nothing has a claim on."""
-        return self.state.budget - self.state.books.committed - self.pending - self._still_to_show
+        return self.state.budget - self.committed - self.pending - self._still_to_show
+
+    @property
+    def committed(self) -> Decimal:
+        """Charged, reserved and unknown; a task that the journal does not know is unknown too."""
+        return self.state.books.committed + (self.strangers() or ZERO)
 
     def read_charges(self) -> None:
         """Learn from the rows seen so far which calls cost more than their quotes."""
@@ -72,6 +86,8 @@ class Ledger:
         self, instance: Instance, quote: Decimal, tail: Decimal, frame_budgets: FrameBudgets
     ) -> NoRoom | None:
         """None when the call may be sent now."""
+        if self.strangers() is None:
+            return NO_WEIGHT
         wanted = quote + (tail if self.keeps_tails else ZERO)
         kept = self._kept_for_others(instance) if self.keeps_tails else ZERO
         if wanted + kept > self.room or quote > self.room:

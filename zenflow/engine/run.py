@@ -25,6 +25,7 @@ from zenflow.engine.context import Context, Halt
 from zenflow.engine.decide import TAKES_WHAT_EXISTS
 from zenflow.engine.door import NewRun, Parts, StopSignal
 from zenflow.engine.free import FreeWork
+from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.inner import Inner, spec_at
 from zenflow.engine.instances import Status
 from zenflow.engine.ledger import FrameBudgets, Ledger, spent_by_frame
@@ -288,10 +289,13 @@ class _Engine:
         strangers = Strangers(self.context, self.looker)
         try:
             await strangers.find()
+            await strangers.weigh(self.books, self.cashier.pricing.prices_of)
+            await settle_given_up(self.context, self.looker, self.books)
         except ServiceError as error:
             self.context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` when it is back.")
             return False
         self.cashier.strangers = strangers
+        self.context.ledger.strangers = strangers.weight
         self.cashier.skip_numbers(strangers.highest_number)
         return True
 

@@ -217,6 +217,9 @@ class Scheduler:
         if submission.outcome is Outcome.GIVEN_UP:
             self._context.fail(instance, "ZF641", "given up by a person's decision; its quote stays booked", paid=True)
             return True
+        if submission.outcome is Outcome.RELEASED:
+            self._context.fail(instance, "ZF641", "given up by a person's decision; it was never charged")
+            return True
         if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status in ("failed", "produced"):
             return False  # reopened by the resume: it is made again, as a new intent
         instance.status = Status.RUNNING

@@ -6,12 +6,15 @@ requests by digest, as these become ready; what could repeat it is not sent. A m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from zenflow.clock import as_iso
+from zenflow.credits import ZERO
 from zenflow.engine.account_list import NO_ROWS
+from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import Looker, Sight, is_ours
@@ -19,9 +22,13 @@ from zenflow.engine.queue import Ready
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, RunState, SubmissionState
 from zenflow.ids import STAMP_LENGTH, digest_of, stamp_for
-from zenflow.providers.base import Task
+from zenflow.providers.base import ServiceError, Task, Transaction
 
 NUMBERS_TRIED = 10_000
+_GRAIN = Decimal("0.000001")
+
+PricesOf = Callable[[str, Sequence[Mapping[str, Any]]], Awaitable[list[Decimal | None]]]
+"""Today's price of each call of one tool."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +38,13 @@ class Stranger:
     task: Task
     number: int  # of the submission that it was, read from its stamp
     claimed: dict[int, Ready] = field(default_factory=dict)
+    debit: Decimal | None = None  # what its rows in the account's list say; None: none was seen
+    price: Decimal | None = None  # of its inputs today; None: it cannot be asked for
+
+    @property
+    def weight(self) -> Decimal | None:
+        """What it counts against the budget until it is recognised or decided on; None: nobody knows."""
+        return self.price if self.debit is None else self.debit
 
     @property
     def is_whole(self) -> bool:
@@ -81,8 +95,36 @@ class Strangers:
         """A task for what was thought to be over: given up or refused, and made all the same; or made twice."""
         if submission.task_id is not None:
             self._looker.report_second(submission, task_id)
-        elif submission.outcome in (Outcome.GIVEN_UP, Outcome.REFUSED, Outcome.RECLAIMED):
+        elif submission.outcome in (Outcome.GIVEN_UP, Outcome.RELEASED, Outcome.REFUSED, Outcome.RECLAIMED):
             await self._looker.resolve(submission, sight)
+
+    async def weigh(self, books: Bookkeeper, prices_of: PricesOf) -> None:
+        """What each has cost, as far as that is known: it is paid by this run, whatever the journal has forgotten. Raises
+        ServiceError where prices cannot be asked."""
+        if not self._all:
+            return
+        rows = await self._rows(books)
+        for stranger in self._all:
+            task = stranger.task
+            debits = [-row.amount for row in rows if row.task_id == task.task_id and row.amount is not None]
+            debits = [amount for amount in debits if amount > 0]
+            stranger.debit = sum(debits, ZERO) if debits else None
+            if not debits and task.inputs:
+                prices = await prices_of(task.tool, task.inputs)
+                known = [price for price in prices if price is not None]
+                stranger.price = sum(known, ZERO) if len(known) == len(prices) else None
+
+    async def _rows(self, books: Bookkeeper) -> Sequence[Transaction]:
+        try:
+            return await books.rows_since(self._watermark())
+        except ServiceError:
+            return ()
+
+    def weight(self) -> Decimal | None:
+        """Of all that nothing was recognised as; None where one of them has no price that is known."""
+        weights = [stranger.weight for stranger in self.unrecognised()] if self._all else []
+        known = [weight for weight in weights if weight is not None]
+        return sum(known, ZERO) if len(known) == len(weights) else None
 
     def _take(self, stranger: Stranger) -> None:
         self._all.append(stranger)
@@ -113,7 +155,10 @@ class Strangers:
         return None
 
     async def adopt(self, stranger: Stranger, quotes: Sequence[Decimal], account_id: str) -> SubmissionState:
-        """All inputs have found their instances: it becomes a submission of this journal, intended and accepted."""
+        """All inputs have found their instances: it becomes a submission of this journal, intended and accepted, at what it
+        was charged where that is known."""
+        if stranger.debit is not None:
+            quotes = shares(stranger.debit, len(stranger.claimed))
         recorder = self._context.recorder
         now = recorder.now()
         calls = tuple(
@@ -148,6 +193,12 @@ class Strangers:
     def _known(self) -> set[str]:
         """Tasks that belong to a submission by now: a look may have recognised one meanwhile."""
         return {s.task_id for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
+
+
+def shares(amount: Decimal, count: int) -> list[Decimal]:
+    """An amount in so many parts, as equal as they can be written."""
+    each = (amount / count).quantize(_GRAIN)
+    return [*([each] * (count - 1)), amount - each * (count - 1)]
 
 
 def _age(stranger: Stranger) -> tuple[int, str, str]:

@@ -18,6 +18,7 @@ from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine import refusals
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
+from zenflow.engine.ledger import NO_WEIGHT
 from zenflow.engine.limits import Kind
 from zenflow.engine.old_assets import OldAssets
 from zenflow.engine.params import ParamCheck
@@ -261,11 +262,11 @@ class Cashier:
     async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
         """The budget must hold what is committed by now, and at a fresh quote it must cost no more than what was set aside for
         it (promise 3): a person decides then."""
-        state = self._context.recorder.state
-        if state.books.committed > state.budget:  # what another copy of the journal has made was taken over since
-            used = (
-                f"{in_words(state.books.committed)} are charged or set aside, and the budget is {as_text(state.budget)}"
-            )
+        budget, ledger = self._context.recorder.state.budget, self._context.ledger
+        if ledger.strangers() is None:
+            return Halt(NO_WEIGHT.code, NO_WEIGHT.message, NO_WEIGHT.hint)
+        if ledger.committed > budget:  # what another copy of the journal has made counts too
+            used = f"{in_words(ledger.committed)} are charged or set aside, and the budget is {as_text(budget)}"
             return Halt("ZF620", used, "Raise it: `zenflow resume RUN --budget N`.")
         decides = f"`zenflow reconcile RUN`: adopt a task, `--resubmit {submission.number}` at a price, or give it up."
         try:

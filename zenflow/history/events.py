@@ -28,6 +28,7 @@ from zenflow.history.submission_events import (
     Reclaimed,
     Refunded,
     Refused,
+    Released,
     WentLate,
 )
 
@@ -231,6 +232,7 @@ Event: TypeAlias = (
     | Confirmed
     | Refunded
     | GaveUp
+    | Released
     | Reclaimed
     | Produced
     | InstanceSkipped
@@ -271,6 +273,7 @@ __all__ = [
     "Reclaimed",
     "Refunded",
     "Refused",
+    "Released",
     "Reopened",
     "RunEnded",
     "RunResumed",

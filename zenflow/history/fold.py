@@ -12,13 +12,15 @@ from typing import Any, TypeAlias
 
 from zenflow.credits import ZERO
 from zenflow.history import events as e
-from zenflow.history.outcomes import difference, is_charged, is_released, outcome_after
-from zenflow.history.state import Books, CallState, InstanceState, InstanceStatus, Outcome, RunState, SubmissionState
+from zenflow.history.outcomes import book, difference, is_released, outcome_after
+from zenflow.history.state import CallState, InstanceState, InstanceStatus, Outcome, RunState, SubmissionState
 
 ORPHANED = "orphaned-"
 """Begins the address of what a changed recipe no longer asks for. No step has a name with a hyphen."""
 
-_Moving: TypeAlias = e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.GaveUp | e.Reclaimed
+_Moving: TypeAlias = (
+    e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.GaveUp | e.Released | e.Reclaimed
+)
 
 
 def fold(events: Iterable[e.Event]) -> RunState:
@@ -181,7 +183,7 @@ def _accepted(state: RunState, event: e.Accepted) -> None:
         submission.accepted_at, submission.adopted = event.at, event.adopted
 
 
-def _gave_up(state: RunState, event: e.GaveUp) -> None:
+def _gave_up(state: RunState, event: e.GaveUp | e.Released) -> None:
     _moved(state, event)
 
 
@@ -230,11 +232,11 @@ def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
         return None
     books, before = state.books, _difference(submission)
     was_released = is_released(submission.outcome)
-    _add(books, submission.outcome, -submission.quote)
-    _add(books, target, submission.quote)
+    book(books, submission.outcome, -submission.quote)
+    book(books, target, submission.quote)
     submission.outcome = target
     books.difference += _difference(submission) - before
-    if is_released(target) and not was_released:
+    if is_released(target) and not was_released and target is not Outcome.RELEASED:
         _forget_calls(state, submission)
     elif was_released and not is_released(target):
         _remember_calls(state, submission)
@@ -243,17 +245,6 @@ def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
 
 def _difference(submission: SubmissionState) -> Decimal:
     return difference(submission.outcome, submission.quote, submission.confirmed)
-
-
-def _add(books: Books, outcome: Outcome, amount: Decimal) -> None:
-    if is_charged(outcome):
-        books.charged += amount
-    elif is_released(outcome):
-        books.released += amount
-    elif outcome is Outcome.UNKNOWN:
-        books.unknown += amount
-    else:
-        books.open += amount
 
 
 def _remember_calls(state: RunState, submission: SubmissionState) -> None:
@@ -381,6 +372,7 @@ _APPLY: dict[type, Callable[[RunState, Any], None]] = {
     e.Reclaimed: _reclaimed,
     e.Accepted: _accepted,
     e.GaveUp: _gave_up,
+    e.Released: _gave_up,
     e.Bound: _bound,
     e.Contradicted: _contradicted,
     e.CallFailed: _call_failed,

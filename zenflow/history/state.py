@@ -21,6 +21,7 @@ class Outcome(Enum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     GIVEN_UP = "given up"
+    RELEASED = "given up, never charged"
     RECLAIMED = "not found, conclusive"
 
 
@@ -67,7 +68,7 @@ class SubmissionState:
         """Nothing more is waited for, except refunds."""
         if self.outcome is Outcome.ACCEPTED:
             return all(call.status != "waiting" for call in self.calls)
-        return self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP)
+        return self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP, Outcome.RELEASED)
 
     @property
     def in_doubt(self) -> bool:
@@ -89,7 +90,7 @@ class SubmissionState:
         """What it is booked at: the rows' amount once seen, else the quote; zero when nothing was charged."""
         if self.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
             return self.quote if self.confirmed is None else self.confirmed
-        if self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
+        if self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED):
             return ZERO if self.confirmed is None else self.confirmed
         return ZERO
 

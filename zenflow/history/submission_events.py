@@ -177,6 +177,16 @@ class GaveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The transaction list has said otherwise: what was given up was never charged. Its quote is free again; the decision
+    stands, and its calls are not made."""
+
+    at: str
+    submission: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reclaimed:
     """A person's decision, or conclusive looks: never charged. The reservation is released, its calls start anew."""
 

@@ -24,6 +24,8 @@ SpendFact: TypeAlias = (
     | e.Refused
     | e.Accepted
     | e.GaveUp
+    | e.Released
+    | e.Released
     | e.Reclaimed
     | e.Confirmed
     | e.Refunded

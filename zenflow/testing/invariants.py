@@ -25,6 +25,8 @@ def check_all(stage: Stage, *, overcharges: bool = False) -> None:
     no_post_without_an_intent(stage)
     nothing_is_sent_again_without_a_look(stage)
     the_books_are_no_lower_than_the_charges(stage)
+    if not overcharges:
+        the_run_costs_no_more_than_its_budget(stage)
     if not overcharges and not stage.other_copies:
         the_cap_of_a_day_holds(stage)
 
@@ -136,6 +138,17 @@ def the_books_are_no_lower_than_the_charges(stage: Stage) -> None:
         debited += task.charged if submission.debits else min(task.charged, submission.quote)
     held = state.books.committed + state.books.refunded
     assert debited <= held, f"{debited} debited, {held} in the books"
+
+
+def the_run_costs_no_more_than_its_budget(stage: Stage) -> None:
+    """What the service has taken for all that was posted under the run's stamp, refunds taken off, whichever copy of the
+    journal knows of it."""
+    state = stage.state()
+    if state.started is None:
+        return
+    ours = {task.task_id for task in stage.service.tasks.values() if task.posted}
+    taken = -sum((row.amount for row in stage.service.rows if row.task_id in ours), Decimal(0))
+    assert taken <= state.budget, f"{taken} taken for the run, and its budget is {state.budget}"
 
 
 def the_cap_of_a_day_holds(stage: Stage) -> None:

@@ -1,0 +1,144 @@
+"""What was given up stays booked as charged until the account's list says otherwise: a debit of it, or that there is none."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from zenflow.engine.checking import check_books
+from zenflow.engine.evidence import gather
+from zenflow.engine.given_up import settle_given_up
+from zenflow.engine.reconcile import Reconciler
+from zenflow.history import events as e
+from zenflow.history.state import Outcome
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.desk import at_desk
+
+TWO = """
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+"""
+
+
+def given_up(then=lambda stage: None, *, has_watermark=True):
+    """Unknown, because the list could not be read when the answer was lost; given up by a person. Now it can be read."""
+    stage = stage_of(TWO, budget=100)
+
+    async def lost(line, submission):
+        stage.script.always["transactions"] = "server"
+        return await mishaps.lost_before_the_charge(line, submission)
+
+    if not has_watermark:
+        stage.script.always["transactions"] = "server"  # from the start
+    stage.script.submits.append(lost)
+    assert stage.finished().exit_status == 4
+
+    async def decide(desk):
+        await gather(desk)
+        await Reconciler(desk).give_up(1)
+
+    at_desk(stage, decide)
+    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP and books_of(stage) == (4, 0, 0, 4)
+    del stage.script.always["transactions"]
+    then(stage)
+    return stage
+
+
+async def read(desk):
+    """What `ledger --check` does."""
+    await desk.books.settle(from_start=True)
+    await settle_given_up(desk.context, desk.looker, desk.books)
+    return await check_books(desk)
+
+
+def books_of(stage):
+    books = stage.state().books
+    assert books.balanced
+    return books.charged, books.released, books.difference, books.spent
+
+
+def by_ledger(stage):
+    return at_desk(stage, read)
+
+
+def by_resume(stage):
+    return stage.finished()
+
+
+@pytest.mark.parametrize("way", [by_ledger, by_resume])
+def test_the_list_s_silence_releases_it_as_a_fact_of_its_own_and_its_calls_are_not_made(way):
+    stage = given_up()
+    way(stage)
+    assert [event.submission for event in stage.events() if isinstance(event, e.Released)] == [1]
+    assert stage.state().submissions[1].outcome is Outcome.RELEASED
+    assert books_of(stage) == (0, 4, 0, 0)
+    assert stage.journal.committed_on("account-1", stage.intents()[0].at[:10]) == 0
+    report = stage.finished()
+    assert report.status == "failed" and stage.service.posts == 0, "the decision stands"
+    assert {one.code for one in report.steps["draw"].instances} == {"ZF641"}
+    assert sum(isinstance(event, e.Released) for event in stage.events()) == 1
+
+
+@pytest.mark.parametrize("way", [by_ledger, by_resume])
+def test_a_debit_that_can_only_be_its_own_confirms_it_at_its_amount(way):
+    stage = given_up(lambda stage: stage.service._book(Decimal(-4), None))
+    way(stage)
+    assert stage.state().submissions[1].debits == {"row-1": Decimal(4)}
+    assert books_of(stage) == (4, 0, 0, 4)
+    found = at_desk(stage, read)
+    assert found.compared[0].found == "matched" and found.unowned == ()
+
+
+def spent_by_others(stage):
+    stage.service.spend_elsewhere()
+
+
+def two_alike(stage):
+    stage.service._book(Decimal(-4), None)
+    stage.service._book(Decimal(-4), None)
+
+
+def another_amount(stage):
+    stage.service._book(Decimal(-3), None)
+
+
+@pytest.mark.parametrize("rows", [two_alike, another_amount])
+def test_a_debit_that_may_be_somebody_else_s_leaves_it_booked_as_it_is(rows):
+    stage = given_up(rows)
+    by_ledger(stage)
+    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
+    assert stage.state().submissions[1].debits == {} and books_of(stage) == (4, 0, 0, 4)
+
+
+def test_what_others_have_spent_meanwhile_is_explained_and_holds_nothing_up():
+    stage = given_up(spent_by_others)
+    by_ledger(stage)
+    assert stage.state().submissions[1].outcome is Outcome.RELEASED
+
+
+def test_without_a_watermark_nothing_is_conclusive():
+    stage = given_up(has_watermark=False)
+    by_ledger(stage)
+    by_ledger(stage)
+    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP, "nobody knows how far to read"
+    assert books_of(stage) == (4, 0, 0, 4)
+
+
+def test_a_list_that_cannot_be_read_says_nothing():
+    stage = given_up(lambda stage: stage.script.always.update(transactions="server"))
+    assert stage.finished().status == "failed"
+    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
+
+
+def test_a_task_of_it_that_turns_up_makes_it_the_run_s_again_even_after_its_release():
+    stage = given_up()
+    by_ledger(stage)
+    intent = stage.intents()[0]
+    stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    assert stage.finished().status == "done" and stage.service.posts == 0
+    assert books_of(stage) == (4, 0, 0, 4)
