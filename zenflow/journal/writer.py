@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.errors import ZenflowError
-from zenflow.history.events import Event, Intended
+from zenflow.history.events import Event, Intended, RunStarted
 from zenflow.journal import failures
 from zenflow.journal.base import Cap, JournalError, Lease
 from zenflow.journal.tables import Tables
@@ -40,6 +40,10 @@ class Entry:
     def write(self, tables: Tables) -> None:
         """Inside the transaction. What it raises of ours is its own answer only: then it has written nothing."""
         raise NotImplementedError
+
+    @property
+    def begins_a_run(self) -> bool:
+        return False
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self.settled:
@@ -90,6 +94,10 @@ class Facts(Entry):
 
     def write(self, tables: Tables) -> None:
         tables.append(self._lease, self._lines, self._facts)
+
+    @property
+    def begins_a_run(self) -> bool:
+        return any(type(fact) is RunStarted for fact in self._facts)
 
 
 class Reservation(Entry):
@@ -213,6 +221,8 @@ class Writer:
         except Exception as error:
             _roll_back_quietly(connection)
             return self._failure_of(error)
+        if any(entry.begins_a_run for entry in entries):
+            _into_the_file_quietly(connection)
         return None
 
     def _failure_of(self, error: Exception) -> JournalError:
@@ -277,6 +287,15 @@ def _roll_back_quietly(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     except sqlite3.Error:  # what failed before is what is told
+        pass
+
+
+def _into_the_file_quietly(connection: sqlite3.Connection) -> None:
+    """From the log beside the file into the file itself: a person who deletes `journal.db-wal`, or a program that copies the
+    file alone, leaves a run that is known by its stamp, and a resume finds what it has paid for at the service."""
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    except sqlite3.Error:  # the commit stands
         pass
 
 

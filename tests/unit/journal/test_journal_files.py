@@ -318,3 +318,22 @@ def test_opening_asks_where_the_folder_lies_before_anything_is_made(
     monkeypatch.setattr(folder, "MOUNTS", mounts)
     assert refused(tmp_path / "work" / ".zenflow").code == "ZF807"
     assert not (tmp_path / "work").exists()
+
+
+def test_a_run_outlives_the_log_beside_the_file(tmp_path: Path) -> None:
+    """Who deletes `journal.db-wal`, or copies the file alone, has a journal that knows the run: a resume lists its tasks."""
+
+    async def die_at_work() -> None:
+        journal = open_journal(tmp_path / "here", clock=CLOCK)
+        lease = journal.take_lease("run-a")
+        await journal.append(lease, [started("run-a")])
+        await journal.append(lease, [e.Noted(AT, "n", "what the log alone holds")])
+        (tmp_path / "copy").mkdir()
+        (tmp_path / "copy" / "journal.db").write_bytes(journal.path.read_bytes())
+        await journal.close()
+
+    asyncio.run(die_at_work())
+    journal = open_journal(tmp_path / "copy", clock=CLOCK)
+    assert [row.run_id for row in journal.runs()] == ["run-a"]
+    assert [type(event) for event in journal.events("run-a")] == [e.RunStarted]
+    journal.close_now()
