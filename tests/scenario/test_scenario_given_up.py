@@ -70,7 +70,11 @@ def by_resume(stage):
     return stage.finished()
 
 
-@pytest.mark.parametrize("way", [by_ledger, by_resume])
+def by_reconcile(stage):
+    return at_desk(stage, gather)
+
+
+@pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
 def test_the_list_s_silence_releases_it_as_a_fact_of_its_own_and_its_calls_are_not_made(way):
     stage = given_up()
     way(stage)
@@ -84,7 +88,7 @@ def test_the_list_s_silence_releases_it_as_a_fact_of_its_own_and_its_calls_are_n
     assert sum(isinstance(event, e.Released) for event in stage.events()) == 1
 
 
-@pytest.mark.parametrize("way", [by_ledger, by_resume])
+@pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
 def test_a_debit_that_can_only_be_its_own_confirms_it_at_its_amount(way):
     stage = given_up(lambda stage: stage.service._book(Decimal(-4), None))
     way(stage)

@@ -310,3 +310,19 @@ def test_every_decision_is_a_fact_in_the_journal():
     stage = unknown_stage()
     decide(stage, lambda r, _: r.give_up(1))
     assert any(isinstance(event, e.GaveUp) and event.submission == 1 for event in stage.events())
+
+
+@pytest.mark.parametrize(("budget", "sent"), [(11, 0), (12, 1)])
+def test_a_task_that_nobody_knows_yet_counts_where_a_new_price_is_to_be_taken(budget, sent):
+    stage = unknown_stage()
+    stage.finished(changes=Changes(budget=Decimal(budget)))
+    run_part = stage.state().started.stamp_run
+    stage.service.create(
+        "image_editor", [{"prompt": "?", "number_of_images": 2}], f"{run_part}zzzzzzzzzzzz", posted=False
+    )
+    stage.service.price_factor = Decimal(2)
+    try:
+        decide(stage, lambda r, _: r.resubmit(1, agreed([]), Decimal(8)))
+    except Stopped as stopped:
+        assert stopped.code == "ZF620"
+    assert stage.service.posts == sent

@@ -12,8 +12,10 @@ from decimal import Decimal
 
 from zenflow.clock import from_iso
 from zenflow.engine.desk import Desk
+from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.limits import Kind
 from zenflow.engine.looks import MARGIN, Sight, is_conclusive, is_ours
+from zenflow.engine.pricing import Pricing
 from zenflow.engine.strangers import Stranger, Strangers
 from zenflow.engine.waiting_calls import WaitingCall, calls_waiting
 from zenflow.history.fold import fold
@@ -95,7 +97,8 @@ class Evidence:
 
 
 async def gather(desk: Desk) -> Evidence:
-    """Look once for everything that is unknown, record the looks, and lay out the rest. Raises ServiceError."""
+    """Look once for everything that is unknown, record the looks, and lay out the rest; what was given up is confirmed or
+    released where the account's list says so by now. Raises ServiceError."""
     await desk.own_up()
     sight = await desk.looker.look()
     adopted, cases = [], []
@@ -110,6 +113,9 @@ async def gather(desk: Desk) -> Evidence:
             cases.append(await _case(desk, submission, sight))
     strangers = Strangers(desk.context, desk.looker)
     await strangers.find()
+    await strangers.weigh(desk.books, Pricing(desk.context).prices_of)
+    desk.context.ledger.strangers = strangers.weight
+    await settle_given_up(desk.context, desk.looker, desk.books)
     strays = [await _stray(desk, stranger) for stranger in strangers.unrecognised()]
     return Evidence(tuple(cases), tuple(strays), tuple(adopted))
 

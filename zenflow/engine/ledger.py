@@ -57,6 +57,8 @@ class Ledger:
     @property
     def room(self) -> Decimal:
         """Credits of the budget that nothing has a claim on."""
+        if self.strangers() is None:
+            return ZERO
         return self.state.budget - self.committed - self.pending - self._still_to_show
 
     @property

@@ -25,7 +25,6 @@ SpendFact: TypeAlias = (
     | e.Accepted
     | e.GaveUp
     | e.Released
-    | e.Released
     | e.Reclaimed
     | e.Confirmed
     | e.Refunded
