@@ -16,6 +16,7 @@ from zenflow.cli import crash_log, exits, signals
 from zenflow.cli.console import Console
 from zenflow.cli.group import UnknownCommand, group
 from zenflow.cli.main import COMPLETION_VARIABLE
+from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.problems import as_rows, draw_error, draw_problems
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.suggest import nearest
@@ -85,7 +86,7 @@ def _last_words(console: Console, status: str, error: Mapping[str, Any], body: M
 
 def error_document(error: ZenflowError) -> Mapping[str, Any]:
     """The `error` of a JSON document."""
-    return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {"code": error.code, "message": error.message, "hint": next_step(error.code, error.hint)}
 
 
 def _interrupted(console: Console) -> int:
@@ -119,7 +120,7 @@ def _from_click(error: click.ClickException) -> ZenflowError:
         if isinstance(error, click.MissingParameter) and error.param is not None and error.param.name == "recipe":
             from zenflow.cli.here import recipes_here  # not at the top: the pages of help need none of it
 
-            hint = recipes_here(path) or hint
+            hint = recipes_here(path)
     return UsageError("ZF003", error.format_message(), hint)
 
 

@@ -225,8 +225,10 @@ class Explainer:
             )
             return
         low, high = schema.get("minimum"), schema.get("maximum")
-        limit = f"at least {low}" if low is not None and value < low else f"at most {high}"
-        self.problems.error(OUT_OF_RANGE, f"{what} is {value}; it must be {limit}", node.place, None)
+        is_low = low is not None and value < low
+        limit = f"at least {low}" if is_low else f"at most {high}"
+        hint = f"Write {low if is_low else high}, or a number {'above' if is_low else 'below'} it."
+        self.problems.error(OUT_OF_RANGE, f"{what} is {value}; it must be {limit}", node.place, hint)
 
 
 def _resolved(schema: Schema) -> Schema:

@@ -23,6 +23,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000  # with aliases counted as often as they stand; a file of 1 MiB cannot hold as many by itself
 _MAX_PROBLEMS = 100
+_SHORTER = "Long texts and lists are inputs: `-i name=@file` reads them from files of their own."
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 _FOREIGN_BREAKS = "\x85\u2028\u2029"  # line breaks for YAML 1.1, and so for libyaml, but not for YAML 1.2 or an editor
 _STAND_INS = "\ue085\ue028\ue029"
@@ -33,10 +34,8 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
     """The text of a file, or a problem that says why there is none."""
     start = Place(file, 1, 1, 1, 2)
     if len(data) > MAX_BYTES:
-        hint = "Long texts and lists are inputs: `-i name=@file` reads them from files of their own."
-        problems.error(
-            "ZF103", f"the file is longer than {MAX_BYTES:,} bytes (1 MiB), the most for a recipe", start, hint
-        )
+        message = f"the file is longer than {MAX_BYTES:,} bytes (1 MiB), the most for a recipe"
+        problems.error("ZF103", message, start, _SHORTER)
         return None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         problems.error("ZF101", "the file is UTF-16 text; a recipe is UTF-8", start, "Save it as UTF-8.")
@@ -59,7 +58,9 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
     text = text.removeprefix("\ufeff")
     source = Text(file, text, _BREAK.split(text))
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        problems.error("ZF103", f"the text is longer than {MAX_BYTES:,} bytes (1 MiB)", source.place(0, 0, 0, 1))
+        problems.error(
+            "ZF103", f"the text is longer than {MAX_BYTES:,} bytes (1 MiB)", source.place(0, 0, 0, 1), _SHORTER
+        )
         return None
     forbidden = _FORBIDDEN.search(text)
     if forbidden is not None:
@@ -150,7 +151,8 @@ class _Builder:
         if kind is yaml.AliasEvent:
             return self._alias(event)
         if depth >= MAX_DEPTH:
-            self.problems.error("ZF114", f"nested deeper than {MAX_DEPTH} levels", self._mark(event))
+            hint = "Pass what lies so deep as an input, or put it into a recipe of its own."
+            self.problems.error("ZF114", f"nested deeper than {MAX_DEPTH} levels", self._mark(event), hint)
             raise _TooMuch
         if event.tag is not None:
             self._report_tag(event)
@@ -198,7 +200,8 @@ class _Builder:
         if found is not None:
             return found
         if event.anchor in self.anchors:
-            self.problems.error("ZF125", f"`*{event.anchor}` stands inside what it repeats", place)
+            hint = f"Write out what is meant here, or move `&{event.anchor}` to the part that is to be repeated."
+            self.problems.error("ZF125", f"`*{event.anchor}` stands inside what it repeats", place, hint)
         else:
             hint = self._instead_of_alias(event)
             self.problems.error("ZF112", f"there is no anchor `&{event.anchor}` above", place, hint)

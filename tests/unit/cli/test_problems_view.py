@@ -55,7 +55,7 @@ def test_a_note_is_a_second_snippet_and_line_numbers_share_one_gutter(tmp_path: 
     file = tmp_path / "long.yaml"
     file.write_text("a: 1\n" * 120)
     first = Note("first written here", place(str(file), 2, 1, 2))
-    problem = Problem("ZF106", "`a` is written twice", place(str(file), 104, 1, 2), notes=(first,), severity="warning")
+    problem = Problem("ZF106", "`a` is written twice", place(str(file), 104, 1, 2), "Keep one.", "warning", (first,))
     assert drawn(problem) == [
         f"{file}:104:1: warning: `a` is written twice [ZF106]",
         "    |",
@@ -65,6 +65,7 @@ def test_a_note_is_a_second_snippet_and_line_numbers_share_one_gutter(tmp_path: 
         "    |",
         "  2 | a: 1",
         "    | -",
+        "    → Keep one.",
         "",
         "1 warning",
     ]
@@ -151,13 +152,13 @@ def test_rows_hold_what_issue_2_asks_for(recipe: str) -> None:
 
 
 def test_github_gets_workflow_commands_with_its_escapes_errors_first_and_ten_at_most(recipe: str) -> None:
-    warning = Problem("ZF101", "50% done, a:b", place(recipe, 1, 1, 3), severity="warning")
+    warning = Problem("ZF101", "50% done, a:b", place(recipe, 1, 1, 3), "Go on.", severity="warning")
     errors = [Problem("ZF100", "no", place(recipe, 7, 14, 25), "Try.") for _ in range(10)]
     lines = as_github([warning, *errors]).splitlines()
     assert lines[0] == "::error file=shoot.yaml,line=7,endLine=7,col=14,endColumn=25,title=ZF100::no%0ATry."
     assert lines[10] == "::notice title=zenflow::and 1 more; see the job's log"
     assert as_github([warning]) == (
-        "::warning file=shoot.yaml,line=1,endLine=1,col=1,endColumn=3,title=ZF101::50%25 done, a:b"
+        "::warning file=shoot.yaml,line=1,endLine=1,col=1,endColumn=3,title=ZF101::50%25 done, a:b%0AGo on."
     )
 
 

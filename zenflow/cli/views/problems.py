@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.cli.views.ink import Ink
+from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.snippet import snippet
 from zenflow.cli.views.width import wrap
 from zenflow.problems import Place, Problem
@@ -45,7 +46,7 @@ def draw_error(message: str, code: str, hint: str | None, ink: Ink, width: int) 
     """One error without a place: the message, its code, and on a line of its own what to do."""
     lines = wrap(f"{message} [{code}]", width, "  ", "error: ")
     lines[0] = lines[0].replace("error:", ink.bad("error:"), 1)
-    return "\n".join([*lines, *_hint(hint, "", ink, width)])
+    return "\n".join([*lines, *_hint(next_step(code, hint), "", ink, width)])
 
 
 def as_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -106,12 +107,12 @@ def _block(problem: Problem, sources: Sources, ink: Ink, width: int) -> list[str
         at = f"{shown_path(note.place.file)}:{note.place.line}:{note.place.column}"
         lines.append(f"{' ' * gutter} = {ink.strong('note:')} {note.message} ({at})")
         lines += snippet(note.place, sources.line(note.place), ink, ink.link, width, gutter, under="-")
-    return lines + _hint(problem.hint, " " * (gutter + 1) if place is not None else "", ink, width)
+    return lines + _hint(
+        next_step(problem.code, problem.hint), " " * (gutter + 1) if place is not None else "", ink, width
+    )
 
 
-def _hint(hint: str | None, indent: str, ink: Ink, width: int) -> list[str]:
-    if not hint:
-        return []
+def _hint(hint: str, indent: str, ink: Ink, width: int) -> list[str]:
     lines: list[str] = []
     for number, written in enumerate(clipped(hint).splitlines()):
         opening = "→ " if number == 0 else "  "
@@ -137,7 +138,7 @@ def _row(problem: Problem) -> dict[str, Any]:
         "severity": problem.severity,
         "code": problem.code,
         "message": clipped(problem.message),
-        "hint": problem.hint and clipped(problem.hint),
+        "hint": clipped(next_step(problem.code, problem.hint)),
         "notes": [
             {
                 "message": note.message,
@@ -163,7 +164,7 @@ def _annotation(problem: Problem) -> str:
             *end_column,
             *properties,
         ]
-    message = clipped(problem.message + (f"\n{problem.hint}" if problem.hint else ""))
+    message = clipped(f"{problem.message}\n{next_step(problem.code, problem.hint)}")
     return f"::{problem.severity} {','.join(properties)}::{_escaped(message, False)}"
 
 

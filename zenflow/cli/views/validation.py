@@ -7,6 +7,7 @@ from typing import Any
 from zenflow.app.validate import Validation
 from zenflow.cli import exits
 from zenflow.cli.console import Console, envelope
+from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.problems import as_github, as_rows, draw_problems, shown_path
 from zenflow.cli.views.spans import plural
 
@@ -45,7 +46,11 @@ def _status(validation: Validation) -> str:
 
 def _error(validation: Validation) -> dict[str, Any] | None:
     first = next((problem for problem in validation.problems if problem.severity == "error"), None)
-    return None if first is None else {"code": first.code, "message": first.message, "hint": first.hint}
+    return (
+        None
+        if first is None
+        else {"code": first.code, "message": first.message, "hint": next_step(first.code, first.hint)}
+    )
 
 
 def _document(validation: Validation) -> dict[str, Any]:
