@@ -133,7 +133,7 @@ def test_python_m_zenflow_is_the_same_command() -> None:
             "`--quiet` stands before the command. [ZF002]",
             "Options follow the command: `zenflow COMMAND … --option`.",
         ),
-        (("plan",), "Missing argument 'RECIPE'. [ZF003]", "`zenflow plan --help` shows how it is written."),
+        (("diff", "x"), "Missing argument 'B'. [ZF003]", "`zenflow diff --help` shows how it is written."),
         (
             ("run", "x", "-i", "photo"),
             "`-i photo` does not name an input. [ZF004]",

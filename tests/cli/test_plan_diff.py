@@ -46,6 +46,9 @@ steps:
 """
 
 
+SAME_BUT_AT_WORST = "12 credits expected, as before; 12 → 16 at worst."
+
+
 def git(folder: Path, *words: str) -> None:
     name = ("-c", "user.email=a@example.org", "-c", "user.name=a", "-c", "commit.gpgsign=false")
     subprocess.run(["git", *name, *words], cwd=folder, check=True, capture_output=True)
@@ -111,6 +114,12 @@ def test_a_saved_plan_and_a_run_can_stand_on_either_side(zenflow: Zenflow, repos
     assert changes(found)["generate"] == "changed"
     same = zenflow("diff", "shoot", "shoot")
     assert same.status == 0 and "No difference: 2 credits expected on both sides." in same.out
+
+
+def test_where_only_the_worst_case_moves_no_zero_is_said(zenflow: Zenflow, repository: Path) -> None:
+    recipe = repository / "recipes" / "shoot.yaml"
+    recipe.write_text(LATER.replace("    uses: upscaler\n", "    max: 4\n    uses: upscaler\n"))
+    assert zenflow("diff", "HEAD:recipes/shoot.yaml", "shoot").out.splitlines()[-1] == SAME_BUT_AT_WORST
 
 
 def test_guards_refuse_with_status_3_and_say_why(zenflow: Zenflow, repository: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from zenflow.cli.driving import _Guard
 from zenflow.cli.here import settings_here
 from zenflow.cli.options import Where
 from zenflow.clock import Clock
+from zenflow.history.events import RunStarted
 from zenflow.providers.base import Provider
 from zenflow.providers.mcp.http import in_process
 from zenflow.providers.mcp.provider import McpProvider
@@ -271,7 +274,8 @@ def test_ctrl_c_drains_with_130_and_a_resume_finishes_without_a_second_charge(
         "message": "The run is interrupted.",
         "hint": f"`zenflow resume {run_id}` goes on.",
     }
-    assert f"(Ctrl-C again leaves at once; `zenflow resume {run_id}` goes on)" in stopped.err
+    again = f"(Ctrl-C again leaves at once; `zenflow resume {run_id}` goes on)"
+    assert again in " ".join(stopped.err.split())
 
     resumed = zenflow("resume", "--json")
     assert resumed.status == 0
@@ -349,6 +353,49 @@ def test_a_stop_from_another_terminal_says_when_nobody_works(zenflow: Zenflow, w
     assert zenflow("stop", run_id).out == f"Nobody works on {run_id}: it is done.\n"
     nobody = zenflow("stop")
     assert (nobody.status, "No run is going. [ZF040]" in nobody.err) == (2, True)
+
+
+def test_a_run_is_named_by_the_beginning_or_by_the_last_letters_of_its_id(zenflow: Zenflow, workspace: Path) -> None:
+    run_id: str = zenflow("run", "first", "--json").document["run_id"]
+    for word in (run_id[:4], run_id.rpartition("-")[2], "last"):
+        assert zenflow("show", word, "--json").document["run_id"] == run_id
+    nobody = zenflow("show", "nope").err
+    assert (
+        nobody == f"error: There is no run `nope`. The newest: {run_id} [ZF810]\n→ `zenflow runs` lists all of them.\n"
+    )
+
+
+def test_with_no_run_yet_show_says_that_and_not_that_a_run_last_is_missing(zenflow: Zenflow, workspace: Path) -> None:
+    answer = zenflow("show")
+    assert (answer.status, answer.err) == (
+        2,
+        "error: There is no run here yet [ZF810]\n→ Start one: `zenflow run RECIPE`.\n",
+    )
+
+
+def test_a_resume_of_what_is_done_says_that_nothing_was_left(zenflow: Zenflow, workspace: Path) -> None:
+    run_id = zenflow("run", "first", "--json").document["run_id"]
+    again = zenflow("resume", run_id)
+    assert (again.status, again.err) == (0, f"{run_id} is done: there was nothing to go on with.\n\n")
+
+
+async def _leave_alone(run_id: str) -> None:
+    """A run begun like `run_id`, and nobody there who works on it."""
+    journal = wiring.open_journal(settings_here(Where()), wiring.clock())
+    begun = next(event for event in journal.events(run_id) if isinstance(event, RunStarted))
+    lease = journal.take_lease("left-alone")
+    await journal.append(lease, [replace(begun, run_id="left-alone")])
+    journal.release_lease(lease)
+    await journal.close()
+
+
+def test_a_run_whose_process_died_is_shown_as_interrupted_with_the_way_on(zenflow: Zenflow, workspace: Path) -> None:
+    asyncio.run(_leave_alone(zenflow("run", "first", "--json").document["run_id"]))
+    shown = zenflow("show", "left-alone")
+    assert " · run left-alone · interrupted\n" in shown.out
+    assert shown.out.splitlines()[-1].startswith("→ zenflow resume left-alone")
+    document = zenflow("show", "left-alone", "--json").document
+    assert (document["status"], document["error"]["hint"]) == ("interrupted", "`zenflow resume left-alone` goes on.")
 
 
 @pytest.mark.parametrize("words", [("plan", "first"), ("run", "first", "--yes"), ("tools",), ("account",)])

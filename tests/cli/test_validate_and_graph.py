@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from zenflow.recipe.load import NO_RECIPES
+
 Zenflow = Callable[..., Any]
 
 BAD = """\
@@ -112,6 +114,23 @@ def test_a_recipe_that_is_not_there_names_those_that_are(zenflow: Zenflow, works
     answer = zenflow("validate", "frist")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err.startswith("error: there is no recipe `frist` [ZF011]\n→ Did you mean `first")
+
+
+def test_a_recipe_s_name_with_a_slip_is_found_from_below_the_workspace_too(
+    zenflow: Zenflow, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace / "recipes" / "photos")
+    assert "→ Did you mean `first" in zenflow("validate", "frist").err
+
+
+@pytest.mark.parametrize("words", [("plan", "first"), ("plan",)])
+def test_in_a_folder_without_recipes_a_workspace_is_the_next_step(
+    zenflow: Zenflow, here: Path, words: tuple[str, ...]
+) -> None:
+    answer = zenflow(*words)
+    said = " ".join(answer.err.split())
+    assert answer.status == 2
+    assert said.endswith("→ " + NO_RECIPES)
 
 
 def test_a_live_server_that_is_not_there_is_said_and_the_snapshot_serves(zenflow: Zenflow, workspace: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from zenflow.credits import credits_from
+from zenflow.suggest import did_you_mean
 
 Kind = Literal["server", "path", "credits", "count", "number", "seconds", "nsfw"]
 
@@ -63,6 +65,7 @@ KEYS: tuple[Key, ...] = (
     Key("state.dir", "path", None, "ZENFLOW_STATE", "where the journal lies", in_file=False),
 )
 
+_ADDRESS = re.compile(r"(localhost|\[::1\]|[\w-]+(\.[\w-]+)+)(:\d+)?(/\S*)?")
 BATCH_MOST = 50  # seed 002, create_task: 1..50 inputs
 
 
@@ -82,6 +85,17 @@ def _server(key: Key, found: Any) -> tuple[Any, str | None]:
     if text.startswith(("http://", "https://")) and len(text.split("://", 1)[1]) > 0:
         return text, None
     return None, "`sandbox`, `zencreator`, or an http(s) URL"
+
+
+def meant(key: Key, text: str) -> str | None:
+    """What somebody may have meant who wrote `text`: an address without its scheme, a server's name with a slip."""
+    if key.kind != "server":
+        return None
+    if _ADDRESS.fullmatch(text.strip()):
+        scheme = "http" if text.strip().startswith(("127.", "localhost", "[::1]")) else "https"
+        path = "" if "/" in text else "/mcp"
+        return f"Did you mean `{scheme}://{text.strip()}{path}`?"
+    return did_you_mean(text.strip(), (SANDBOX, ZENCREATOR))
 
 
 def _path(key: Key, found: Any) -> tuple[Any, str | None]:

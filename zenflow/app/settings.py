@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.keys import KEYS, Key, read_value
+from zenflow.app.keys import KEYS, Key, meant, read_value
 from zenflow.app.settings_file import read_settings_file
 from zenflow.app.workspace import STATE, Workspace
 from zenflow.errors import UsageError
@@ -125,7 +125,8 @@ def _setting(
 def _from_text(key: Key, text: str, origin: str) -> Any:
     value, expected = read_value(key, text)
     if expected is not None:
-        raise UsageError("ZF020", f"{origin} is `{text}`: {expected} was expected.", f"For example: {key.example}.")
+        hint = meant(key, text) or f"For example: {key.example}."
+        raise UsageError("ZF020", f"{origin} is `{text}`: {expected} was expected.", hint)
     return value
 
 

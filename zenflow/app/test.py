@@ -99,11 +99,13 @@ async def test(request: TestRequest, settings: Settings) -> TestReport:
 
 def _found(request: TestRequest, settings: Settings) -> list[Path]:
     place = settings.workspace.root / "recipes" if request.path is None else _named(request.path, request.current)
-    if request.path is None and not place.is_dir():
-        place = request.current
     if place.is_file():
         return [place]
-    found = sorted(place.rglob(f"*{ENDING}")) if place.is_dir() else []
+    if request.path is None and not place.is_dir():
+        place = request.current
+        found = sorted(place.glob(f"*{ENDING}"))  # not below it: it may be anybody's home
+    else:
+        found = sorted(place.rglob(f"*{ENDING}")) if place.is_dir() else []
     if not found:
         raise UsageError(
             NO_TESTS, f"There is no `*{ENDING}` at {place}.", "Put one beside a recipe: photoshoot.test.yaml."

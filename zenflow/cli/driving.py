@@ -16,6 +16,7 @@ from zenflow.cli.console import Console
 from zenflow.cli.views.places import near
 from zenflow.cli.views.progress_plain import PlainProgress
 from zenflow.cli.views.spans import plural
+from zenflow.cli.views.width import wrap
 from zenflow.cli.waiting import wait_for
 from zenflow.engine.door import StopSignal
 from zenflow.engine.result import Listener, Progress, RunReport
@@ -93,7 +94,7 @@ class _Guard:
             self._console.insist(f"Leaving at once. `zenflow resume {self._run_id}` goes on.")
             self.end()
         else:
-            self._console.insist(self._stopping())
+            self._console.insist("\n".join(wrap(self._stopping(), self._console.width, "  ")))
 
     def end(self) -> None:
         """Back to the usual handlers: the next Ctrl-C is the interpreter's."""

@@ -33,13 +33,13 @@ def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
     }
 
 
-def recipes_here(command: str) -> str | None:
-    """A hint for whoever left RECIPE out: what may stand there, and one whole line to type. None where there is nothing."""
-    from zenflow.recipe.load import recipe_names
+def recipes_here(command: str) -> str:
+    """A hint for whoever left RECIPE out: what may stand there, and one whole line to type; or how to come by recipes."""
+    from zenflow.recipe.load import NO_RECIPES, recipe_names
 
     names = recipe_names(current_folder())
     listing = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
-    return f"There are: {listing}. For example `{command} {names[0]}`." if names else None
+    return f"There are: {listing}. For example `{command} {names[0]}`." if names else NO_RECIPES
 
 
 def current_folder() -> Path:

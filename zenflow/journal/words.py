@@ -1,4 +1,4 @@
-"""The run that a person means: an id, the beginning of one, or `last`. Pure."""
+"""The run that a person means: an id, the beginning of one, its last four letters, or `last`. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ _SHOWN = 5
 def find_by_word(runs: Sequence[RunRow], word: str) -> RunRow:
     """`runs` are newest first. Raises NoSuchRun."""
     if not runs:
-        raise NoSuchRun(
-            "ZF810", f"There is no run {word!r}: nothing was run here yet", "Start one: `zenflow run RECIPE`."
-        )
+        named = "There is no run here yet" if word == "last" else f"There is no run `{word}`: nothing was run here yet"
+        raise NoSuchRun("ZF810", named, "Start one: `zenflow run RECIPE`.")
     if word == "last":
         return runs[0]
-    found = [run for run in runs if run.run_id == word] or [run for run in runs if word and run.run_id.startswith(word)]
+    found = (
+        [run for run in runs if run.run_id == word]
+        or [run for run in runs if word and run.run_id.startswith(word)]
+        or [run for run in runs if word and run.run_id.endswith(f"-{word}")]
+    )
     if len(found) == 1:
         return found[0]
     if found:
-        raise NoSuchRun("ZF810", f"More than one run begins with {word!r}: {_listed(found)}", "Give more of its id.")
+        raise NoSuchRun("ZF810", f"More than one run is meant by `{word}`: {_listed(found)}", "Give more of its id.")
     raise NoSuchRun(
-        "ZF810", f"There is no run {word!r}. The newest: {_listed(runs)}", "`zenflow runs` lists all of them."
+        "ZF810", f"There is no run `{word}`. The newest: {_listed(runs)}", "`zenflow runs` lists all of them."
     )
 
 

@@ -21,6 +21,7 @@ from zenflow.recipe.source import MAX_BYTES, decode, parse_yaml
 from zenflow.suggest import nearest
 
 _ENDINGS = (".yaml", ".yml")
+NO_RECIPES = "There is no folder `recipes` here or above: change to your workspace, or make one with `zenflow init`."
 
 
 def load_recipe(path: Path, problems: Problems) -> Recipe | None:
@@ -127,18 +128,29 @@ def find_recipe(word: str, start: Path) -> Path:
         raise UsageError("ZF011", f"there is no recipe {word!r}: {error}", None) from None
     if placed.is_dir():
         raise UsageError("ZF012", f"{word} is a folder, not a recipe", _instead(placed))
-    raise UsageError("ZF011", f"there is no recipe `{word}`", _instead(start / "recipes", word))
+    recipes = _recipes_of(start)
+    hint = NO_RECIPES if recipes is None else _instead(recipes, word)
+    raise UsageError("ZF011", f"there is no recipe `{word}`", hint)
 
 
 def recipe_names(start: Path) -> list[str]:
     """What may stand for RECIPE here: the names in the nearest `recipes` folder, of `start` or above it; may be empty."""
-    for folder in (start, *start.parents):
+    folder = _recipes_of(start)
+    try:
+        return [] if folder is None else sorted(one.stem for one in folder.iterdir() if _is_recipe(one))
+    except OSError:
+        return []
+
+
+def _recipes_of(start: Path) -> Path | None:
+    """The nearest `recipes` folder; one that may not be looked at is none."""
+    for above in (start, *start.parents):
         try:
-            entries = list((folder / "recipes").iterdir())
+            if (above / "recipes").is_dir():
+                return above / "recipes"
         except OSError:
             continue
-        return sorted(one.stem for one in entries if _is_recipe(one))
-    return []
+    return None
 
 
 def _is_recipe(file: Path) -> bool:

@@ -46,6 +46,22 @@ def test_without_any_source_the_defaults_of_the_language_page_hold(tmp_path: Pat
     assert {found.by_key[key.name].origin for key in KEYS} == {"default"}
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("127.0.0.1:8765", "Did you mean `http://127.0.0.1:8765/mcp`?"),
+        ("localhost:8765/mcp", "Did you mean `http://localhost:8765/mcp`?"),
+        ("mcp.example.org", "Did you mean `https://mcp.example.org/mcp`?"),
+        ("zencrator", "Did you mean `zencreator`?"),
+        ("foo", "For example: `sandbox`, `zencreator`, or `https://host/mcp`."),
+    ],
+)
+def test_a_server_that_cannot_be_is_told_with_what_may_be_meant(tmp_path: Path, word: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings(tmp_path, overrides={"service.server": (word, "--server")})
+    assert (caught.value.code, caught.value.hint) == ("ZF020", meant)
+
+
 def test_the_file_of_the_nearest_folder_upwards_is_taken_and_its_paths_are_relative_to_it(tmp_path: Path) -> None:
     (tmp_path / "zenflow.toml").write_text('[output]\ndir = "pictures"\n')
     inner = tmp_path / "a" / "b"

@@ -56,6 +56,7 @@ def test_nothing_there_names_host_and_port_and_what_to_check() -> None:
         (200, "<html>Welcome</html>", "text/html"),
         (404, "<html>Not here</html>", "HTTP 404"),
         (405, "", "HTTP 405"),
+        (501, "Unsupported method ('POST')", "HTTP 501"),
         (200, {"hello": "world"}, "hello"),
         (200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "never heard of it"}}, "never heard"),
     ],

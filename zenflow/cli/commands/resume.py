@@ -37,7 +37,7 @@ def command(
     talk: Talk,
 ) -> int:
     """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""
-    from zenflow.app.resume import ResumeRequest, resume
+    from zenflow.app.resume import Rest, ResumeRequest, resume
     from zenflow.cli.choosing import until_chosen
     from zenflow.cli.consent import agree_to_rest
     from zenflow.cli.driving import drive
@@ -54,6 +54,14 @@ def command(
         current=current_folder(),
     )
     settings = settings_here(where)
-    agree = agree_to_rest(talk.console, yes=yes)
+    left: list[Rest] = []
+    ask = agree_to_rest(talk.console, yes=yes)
+
+    def agree(rest: Rest) -> None:
+        left.append(rest)
+        ask(rest)
+
     report = drive(lambda hands: resume(request, settings, agree, hands), talk.console)
+    if not left:
+        talk.console.say(f"{report.run_id} is done: there was nothing to go on with.")
     return show_report(until_chosen(report, settings, talk.console), talk.console)

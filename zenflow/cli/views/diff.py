@@ -110,9 +110,12 @@ def _sentence(found: Difference) -> str:
         return f"No difference: {in_words(found.after.credits.expected)} expected on both sides."
     percent = found.percent
     share = "" if percent is None else f" ({'+' if percent > 0 else ''}{as_text(percent)} %)"
-    said = f"{_signed(found.expected)} credits{share}: {as_text(found.before.credits.expected)} → "
-    said += f"{as_text(found.after.credits.expected)} expected, {as_text(found.before.credits.worst)} → "
-    said += f"{as_text(found.after.credits.worst)} at worst."
+    if found.expected:
+        said = f"{_signed(found.expected)} credits{share}: {as_text(found.before.credits.expected)} → "
+        said += f"{as_text(found.after.credits.expected)} expected, "
+    else:
+        said = f"{in_words(found.after.credits.expected)} expected, as before; "
+    said += f"{_arrow(as_text(found.before.credits.worst), as_text(found.after.credits.worst))} at worst."
     if found.is_of_two_recipes:
         said = f"Two recipes, {found.before.recipe} and {found.after.recipe}: steps are compared by their names. {said}"
     unpriced = found.after.unpriced

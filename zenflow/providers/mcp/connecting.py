@@ -93,6 +93,9 @@ def _nothing_there(url: str, last: Exchange) -> ServiceError:
     return ServiceError("unreachable", message, facts=last.facts, hint=hint)
 
 
+NO_SUCH_METHOD = 501  # it cannot be asked at all (RFC 9110, 15.6.2): a plain file server says that to a POST
+
+
 def _something_else(url: str, last: Exchange, no: BaseException) -> ServiceError:
     status, where = last.facts.status or 0, _plain(url)
     if status == 401:
@@ -103,7 +106,7 @@ def _something_else(url: str, last: Exchange, no: BaseException) -> ServiceError
             facts=last.facts,
             hint=HINTS["sign_in"],
         )
-    if status == 429 or status >= 500 or status in (402, 403, 408):
+    if status in (402, 403, 408, 429) or (status >= 500 and status != NO_SUCH_METHOD):
         trouble = trouble_of_status(status)
         return ServiceError(
             trouble,
