@@ -354,3 +354,25 @@ def test_a_plan_file_that_is_cut_off_or_of_a_newer_zenflow_is_no_plan(zenflow: Z
     change(saved, lambda plan: plan.pop("prices"))
     short = zenflow("run", "--plan", str(saved))
     assert short.status == 2 and "`prices` is missing" in short.err and "zenflow plan RECIPE -o FILE" in short.err
+
+
+MAY_STOP = """\
+zenflow: 1
+name: perhaps
+version: 1.0.0
+budget: 1
+steps:
+  make: {uses: by_prompt, retry: 1, with: {positive_prompt: a, model: SEEDREAM_5}}
+  save: {uses: download, with: {asset_ids: "${{ steps.make.asset_ids }}"}}
+"""
+
+
+def test_strict_holds_for_a_saved_plan_too(zenflow: Zenflow, folder: Path) -> None:
+    (folder / "perhaps.yaml").write_text(MAY_STOP)
+    assert zenflow("plan", "perhaps", "-o", "perhaps.json").status == 0
+
+    refused = zenflow("run", "--plan", "perhaps.json", "--strict")
+
+    assert refused.status == 3
+    assert "[ZF664]" in refused.err
+    assert zenflow("run", "--plan", "perhaps.json").status == 0

@@ -15,6 +15,7 @@ FIRST_OF_PARAMETERS = "ZF4"
 UNREAD = ("ZF240", "ZF418")  # an input or a result that nothing reads: often only because a name is misspelt
 MISSING = ("ZF221",)  # a parameter, in a step whose own form is wrong: its `with` may be what is misspelt
 WRONG_VALUE = ("ZF222", "ZF312", "ZF403", "ZF408", "ZF409", "ZF413")  # of a value in which something else is wrong
+CUT_SHORT = "ZF353"  # how many are asked for is what an error may be about
 NO_WAY_BACK = ("ZF326",)
 BREAKS_THE_WAY = ("ZF117", "ZF206", "ZF329", "ZF351", "ZF352")
 NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
@@ -47,6 +48,8 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
     def follows(one: Problem) -> bool:
         if one.code in UNREAD:
             return misnamed
+        if one.code == CUT_SHORT:
+            return bool(errors)
         if one.code in MISSING:
             return one.place in uses
         if one.code == UNKNOWN_LENGTH:

@@ -40,6 +40,7 @@ class SavedRunRequest:
     current: Path
     inputs: tuple[tuple[str, str], ...] = ()
     out: Path | None = None
+    strict: bool = False  # refuse a plan that may stop
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
     async with wiring.connect(settings) as to:
         plan, now = await _made_again(saved, loaded, to)
         _refuse_moved(list(moved_world(saved, now)))
-        refused = refusal_of(plan)
+        refused = refusal_of(plan, strict=request.strict)
         if refused is not None:
             refused.facts = {**refused.facts, "plan": plan}
             raise refused

@@ -146,6 +146,8 @@ def _unknown(
         desk.error(NO_BOUND, f"nobody knows how long {label} will be", _place(step), hint)
         return None
     some = top if expected is None else min(expected, top)
+    if expected is not None:
+        _warn_of_rest(step, f"goes over {expected} elements as asked for", expected, bound, desk)
     return Elements(
         Count(0, some, top),
         None,
@@ -206,6 +208,8 @@ def _over_instances(step: StepDraft, source: StepDraft, bound: int | None, desk:
         desk.error(NOT_A_LIST, message, _place(step), hint)
         return None
     top = source.count.max if bound is None else min(bound, source.count.max)
+    asked = source.count.expected
+    _warn_of_rest(step, f"goes over {asked} instances of `{source.spec.id}`", asked, bound, desk)
     count = Count(min(source.count.min, top), min(source.count.expected, top), top)
     places = None if _cuts(bound, source.places) else source.places
     several = len(source.shapes) > 1 or source.which is not None
@@ -230,6 +234,7 @@ def _over_field(step: StepDraft, source: StepDraft, bound: int | None, desk: Des
     mosts = [None if n[2] is None else s.weight.max * n[2] for s, n in zip(source.shapes, per_shape, strict=True)]
     most = None if None in mosts else sum(m for m in mosts if m is not None)
     exact = low == expected == most
+    _warn_of_rest(step, f"goes over {expected} elements as asked for", expected, bound, desk)
     top = bound if bound is not None and not exact else most if bound is None else min(bound, most or 0)
     if top is None:
         return _unknown(step, ANY, (None, None), None, desk, f"steps.{source.spec.id}.{field}")
@@ -349,6 +354,13 @@ def _max_of(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk
 def _bounded(step: StepDraft, length: int, bound: int | None, desk: Desk) -> int:
     if bound is None or length <= bound:
         return length
-    text = f"`{step.spec.id}` has {length} elements and may start {bound} of them: the run will stop there"
-    desk.warning(MORE_THAN_MAX, text, step.spec.places.value("max"), f"`max: {length}` takes them all.")
+    _warn_of_rest(step, f"has {length} elements", length, bound, desk)
     return bound
+
+
+def _warn_of_rest(step: StepDraft, what: str, asked: int, bound: int | None, desk: Desk) -> None:
+    """Rule 19: never more than `max`, and the run does not end well because of it."""
+    if bound is not None and asked > bound:
+        rest = "the rest is not started, and the run ends with status 4"
+        text = f"`{step.spec.id}` {what} and may start {bound} of them: {rest}"
+        desk.warning(MORE_THAN_MAX, text, step.spec.places.value("max"), f"`max: {asked}` takes them all.")

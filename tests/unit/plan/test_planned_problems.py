@@ -192,3 +192,19 @@ steps:
 outputs: {x: "${{ steps.make.asset_ids }}"}
 """
     assert [p.code for p in problems_of(body)] == ["ZF353"]
+
+
+def test_a_max_below_what_is_asked_of_the_step_before_says_that_the_rest_is_not_started(problems_of: Finder) -> None:
+    body = """\
+steps:
+  make: {uses: by_prompt, foreach: [1, 2], with: {positive_prompt: x, model: SEEDREAM_5, batch_size: 2}}
+  each: {uses: describe, foreach: "${{ steps.make }}", max: 1, with: {asset_id: "${{ item.asset_id }}"}}
+  all: {uses: describe, foreach: "${{ steps.make.asset_ids }}", max: 3, with: {asset_id: "${{ item }}"}}
+  enough: {uses: describe, foreach: "${{ steps.make.asset_ids }}", max: 4, with: {asset_id: "${{ item }}"}}
+outputs: {x: "${{ [steps.each.description, steps.all.description, steps.enough.description] }}"}
+"""
+    rest = "the rest is not started, and the run ends with status 4"
+    assert [(p.code, p.message) for p in problems_of(body)] == [
+        ("ZF353", f"`each` goes over 2 instances of `make` and may start 1 of them: {rest}"),
+        ("ZF353", f"`all` goes over 4 elements as asked for and may start 3 of them: {rest}"),
+    ]

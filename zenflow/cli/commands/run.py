@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ def command(
                 "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.",
                 f"`zenflow run --plan {plan_file}`.",
             )
-        return _run_plan(plan_file, words, picks, out, where, talk)
+        return _run_plan(SavedRun(plan_file, words, picks, out, strict), where, talk)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
@@ -89,21 +90,32 @@ def command(
     return show_report(_chosen(report, settings, talk), talk.console)
 
 
-def _run_plan(
-    file: Path,
-    inputs: tuple[tuple[str, str], ...],
-    picks: Mapping[str, tuple[int, ...]],
-    out: Path | None,
-    where: Where,
-    talk: Talk,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """What may be said of a run of a saved plan."""
+
+    file: Path
+    inputs: tuple[tuple[str, str], ...]
+    picks: Mapping[str, tuple[int, ...]]
+    out: Path | None
+    strict: bool
+
+
+def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
     """A saved plan is agreed to: nobody is asked again."""
     from zenflow.app.run_saved import SavedRunRequest, run_saved
     from zenflow.cli.consent import agree_to_plan
     from zenflow.cli.driving import drive
     from zenflow.cli.ending import show_report, with_plan
 
-    request = SavedRunRequest(file=file, current=current_folder(), inputs=inputs, out=out, picks=picks)
+    request = SavedRunRequest(
+        file=said.file,
+        current=current_folder(),
+        inputs=said.inputs,
+        out=said.out,
+        strict=said.strict,
+        picks=said.picks,
+    )
     settings = settings_here(where)
     agree = agree_to_plan(talk.console, yes=True)
     with with_plan(talk.console):
