@@ -26,26 +26,16 @@ steps:
     with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
   download: {uses: download, with: {asset_ids: "${{ steps.generate.asset_ids }}"}}
 """
-LATER = """\
-zenflow: 1
-name: shoot
-version: 1.1.0
-inputs:
-  photo: {type: image, default: photos/example.jpg}
-  looks: {type: array, items: {type: string}, default: [red, blue]}
-steps:
-  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
-  generate:
-    foreach: ${{ inputs.looks }}
-    uses: image_editor
-    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: NANO_BANANA}
+DOWNLOAD = """\
+  download: {uses: download, with: {asset_ids: "${{ steps.generate.asset_ids }}"}}
+"""
+UPSCALE = """\
   upscale:
     foreach: ${{ steps.generate.asset_ids }}
     uses: upscaler
     with: {image_asset_id: "${{ item }}", output_format: png}
 """
-
-
+LATER = RECIPE.replace("1.0.0", "1.1.0").replace("SEEDREAM_5", "NANO_BANANA").replace(DOWNLOAD, UPSCALE)
 SAME_BUT_AT_WORST = "12 credits expected, as before; 12 → 16 at worst."
 
 

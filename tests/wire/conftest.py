@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 import time
 import urllib.request
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from zenflow.cli.main import run
 from zenflow.clock import SystemClock
 from zenflow.sandbox.server import serve
 from zenflow.sandbox.settings import SandboxSettings
@@ -41,33 +39,6 @@ class FastClock(SystemClock):
 
     async def sleep(self, wait_s: float) -> None:
         await asyncio.sleep(max(0.0, wait_s) / self._pace)
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one command line said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-    @property
-    def code(self) -> str:
-        return str((self.document["error"] or {}).get("code"))
-
-    @property
-    def message(self) -> str:
-        return str((self.document["error"] or {}).get("message"))
-
-    @property
-    def hint(self) -> str:
-        return str((self.document["error"] or {}).get("hint"))
 
 
 @dataclass(frozen=True)
@@ -150,34 +121,17 @@ def sandbox(**settings: Any) -> Iterator[Town]:
         thread.join(20)
 
 
-Zenflow = Callable[..., Said]
 Sandbox = Callable[..., Any]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(empty_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace, and a clock that runs fast: how long a wait lasts is no part of what these tests show."""
-    for name in [name for name in os.environ if name.startswith("ZENFLOW_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "6")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("zenflow.app.wiring.clock", lambda: FastClock(PACE))
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def zenflow(here: Path, capsys: pytest.CaptureFixture[str]) -> Zenflow:
-    def call(*words: str) -> Said:
-        capsys.readouterr()
-        status = run(list(words))
-        said = capsys.readouterr()
-        return Said(status, said.out, said.err)
-
-    return call
+    return empty_folder
 
 
 @pytest.fixture
