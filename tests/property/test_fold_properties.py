@@ -43,6 +43,7 @@ def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
         st.builds(e.Refunded, st.just(AT), which, rows, amounts),
         st.builds(e.GaveUp, st.just(AT), which),
         st.builds(e.Reclaimed, st.just(AT), which, words),
+        st.builds(e.TookPart, st.just(AT), which, st.tuples(words, words), words),
         st.builds(e.Released, st.just(AT), which, words),
     )
 

@@ -80,20 +80,27 @@ async def doubtful_tasks(desk: Desk) -> tuple[DoubtfulTask, ...]:
 
 
 def _open(submission: SubmissionState) -> bool:
-    """Results that were seen to be another's, and that nobody has taken as they are: waiting, or given up."""
-    return bool(submission.contradiction) and not submission.order_taken and submission.task_id is not None
+    """Results that were seen to be another's, or of no input that can be told, and that nobody has taken as they are:
+    waiting, or given up."""
+    disordered = bool(submission.contradiction) and not submission.order_taken
+    return (disordered or bool(submission.shortfall)) and submission.task_id is not None
 
 
 async def _disordered(desk: Desk, submission: SubmissionState) -> DoubtfulTask | None:
     task = await _task(desk, submission.task_id or "")
-    untaken = {call.call_id: call for call in submission.calls if call.status in ("waiting", "failed")}
+    disordered = bool(submission.contradiction) and not submission.order_taken
+    loose = ("waiting", "failed", "unknown") if disordered else ("unknown", "failed")
+    untaken = [call for call in submission.calls if call.status in loose]
+    taken = {call.call_id for call in submission.calls if call not in untaken}
     if task is None:
         return None
-    calls = [(place, c) for place, c in enumerate(task.calls) if c.call_id in untaken and c.status != "failed"]
+    calls = [(place, c) for place, c in enumerate(task.calls) if c.call_id not in taken and c.status != "failed"]
     if not calls:
         return None
-    may_belong = tuple(MayBelong(call.call.instance, call.call.params) for call in untaken.values())
+    may_belong = tuple(MayBelong(call.call.instance, call.call.params) for call in untaken)
     why = f"its results are not in the order of its inputs: {submission.contradiction}"
+    if not disordered:
+        why = f"fewer calls than were asked for: {submission.shortfall}"
     return await _with_calls(desk, task, why, submission.number, may_belong, calls)
 
 

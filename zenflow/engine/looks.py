@@ -146,7 +146,7 @@ class Looker:
         """Tasks of this run that are no submission of this journal: another copy of it has made them. One that asked for
         just this is adopted; one that may have asked for a part of it is evidence against sending this again."""
         by_stamp = {s.stamp: s for s in self._context.recorder.state.submissions.values()}
-        asked = {_canonical(call.call.params) for call in submission.calls}
+        asked = {canonical(call.call.params) for call in submission.calls}
         against = []
         for summary in unknown:
             namesake = by_stamp.get(summary.comment[:STAMP_LENGTH])
@@ -155,8 +155,8 @@ class Looker:
             task = await self._task(summary.task_id)
             if namesake is not None and task is not None and is_ours(namesake, task):
                 continue
-            inputs = None if task is None else [_canonical(one) for one in task.inputs]
-            if task is not None and inputs == [_canonical(call.call.params) for call in submission.calls]:
+            inputs = None if task is None else [canonical(one) for one in task.inputs]
+            if task is not None and inputs == [canonical(call.call.params) for call in submission.calls]:
                 await self._adopt(submission, [(summary, task)])
                 return []
             if not inputs or asked.intersection(inputs):
@@ -249,8 +249,8 @@ def is_ours(submission: SubmissionState, task: Task) -> bool:
         return False
     if not task.inputs:  # a deployment that does not echo them: stamp, tool and number must do
         return True
-    asked = [_canonical(call.call.params) for call in submission.calls]
-    return asked == [_canonical(one) for one in task.inputs]
+    asked = [canonical(call.call.params) for call in submission.calls]
+    return asked == [canonical(one) for one in task.inputs]
 
 
 def _age(task: TaskSummary) -> tuple[bool, datetime | None, str]:
@@ -267,5 +267,6 @@ def _oldest_intent(state: RunState) -> datetime | None:
     return min(moments) - MARGIN if moments else None
 
 
-def _canonical(value: object) -> str:
+def canonical(value: object) -> str:
+    """As text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)

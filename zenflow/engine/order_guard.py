@@ -29,7 +29,7 @@ class OrderGuard:
     def resume(self) -> None:
         """What an earlier process has found is not forgotten."""
         for submission in self._context.recorder.state.submissions.values():
-            if submission.in_doubt:
+            if submission.out_of_order:
                 self.on_contradiction(submission.tool, _halt(submission))
 
     def tells(self, submission: SubmissionState) -> bool:
@@ -40,7 +40,7 @@ class OrderGuard:
         """Whether this result may be taken, or must wait for another one, or is not of this input."""
         if submission.order_taken or len(submission.calls) == 1:
             return Verdict.FITS
-        return Verdict.ELSEWHERE if submission.in_doubt else self.check(submission, position, told_by(output))
+        return Verdict.ELSEWHERE if submission.out_of_order else self.check(submission, position, told_by(output))
 
     def check(self, submission: SubmissionState, position: int, told: Look) -> Verdict:
         """Compare what results tell with what was asked; a contradiction is recorded, and stops the step."""
@@ -62,7 +62,7 @@ class OrderGuard:
     def _contradicted(self, submission: SubmissionState, text: str) -> None:
         recorder = self._context.recorder
         recorder.record(e.Contradicted(recorder.now(), submission.number, text))
-        if not submission.in_doubt:  # all of it was taken already: nothing is left to decide, and it is told
+        if not submission.out_of_order:  # all of it was taken already: nothing is left to decide, and it is told
             recorder.record(e.Noted(recorder.now(), OUT_OF_ORDER, text))
         self.on_contradiction(submission.tool, _halt(submission))
 

@@ -68,6 +68,9 @@ class Reconciler:
     async def _take_order(self, submission: SubmissionState, task_id: str) -> Decided:
         """A person has looked at its results, and they are right as they were bound."""
         number, recorder = submission.number, self._context.recorder
+        if not submission.out_of_order:
+            hint = f"`--give-up {number}`, then `zenflow resume RUN` makes them anew."
+            raise Refused("ZF647", f"What is there of #{number} is taken; {submission.shortfall}.", hint)
         if task_id != submission.task_id:
             raise Refused("ZF647", f"#{number} is task {submission.task_id}, and no other can be taken for it.")
         await recorder.commit(e.Contradicted(recorder.now(), number, taken=True))
@@ -114,17 +117,17 @@ class Reconciler:
         recorder, now = self._context.recorder, self._context.recorder.now()
         facts: list[e.Event] = []
         for position, call in enumerate(submission.calls):
-            if call.status == "waiting":
-                address, said = call.call.instance, "given up by a person's decision: its result may be another's"
+            if call.status == "unknown" or (call.status == "waiting" and submission.out_of_order):
+                why = "its result may be another's" if call.status == "waiting" else "the task has no such call"
+                address, said = call.call.instance, f"given up by a person's decision: {why}"
                 facts.append(e.CallFailed(now, submission.number, position, call.call_id or "", said))
                 facts.append(
                     e.InstanceFailed(now, address, "ZF641", said, "`zenflow resume RUN` makes it anew.", paid=True)
                 )
         await recorder.commit(*facts)
         count = len(facts) // 2
-        return Decided(
-            submission.number, "give up", f"{count} of its results are not taken; they stay paid", None, True
-        )
+        paid = "they stay paid" if submission.contradiction else "what was charged stays booked"
+        return Decided(submission.number, "give up", f"{count} of its results are not taken; {paid}", None, True)
 
     # ---------------------------------------------------------------------------------------------------------- resubmit
 

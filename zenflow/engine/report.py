@@ -71,14 +71,16 @@ def report(
 def _undecided(frames: Sequence[Frame], state: RunState) -> Iterable[Halt]:
     """Submissions of which nobody knows what became, and that no instance speaks of: another submission, of another copy of
     the journal perhaps, has made what they were for. They may be charged, and a person must say (money.md's table)."""
-    unclear = [submission for submission in state.submissions.values() if submission.needs_look]
+    unclear = [one for one in state.submissions.values() if one.needs_look or one.is_short]
     steps = [step for frame in frames for step in frame.steps.values()] if unclear else []
     open_ones = {one.address for step in steps for one in step.instances.values() if not one.is_over}
     for submission in unclear:
-        if not any(call.call.instance in open_ones for call in submission.calls):
-            calls = ", ".join(dict.fromkeys(call.call.instance for call in submission.calls))
-            what = f"#{submission.number} ({submission.tool} for {calls}, {in_words(submission.quote)})"
-            yield Halt("ZF642", f"{what} is {submission.outcome.value}: {submission.detail}", UNKNOWN_HINT)
+        calls = [call for call in submission.calls if submission.needs_look or call.status == "unknown"]
+        if not any(call.call.instance in open_ones for call in calls):
+            names = ", ".join(dict.fromkeys(call.call.instance for call in calls))
+            credits = in_words(sum((call.call.quote for call in calls), ZERO))
+            said = submission.shortfall or f"is {submission.outcome.value}: {submission.detail}"
+            yield Halt("ZF642", f"#{submission.number} ({submission.tool} for {names}, {credits}) {said}", UNKNOWN_HINT)
 
 
 def _orphans(state: RunState) -> Iterable[InstanceReport]:
@@ -182,6 +184,9 @@ def cost_of(submission: SubmissionState, position: int) -> Decimal:
     if not submission.quote:
         return ZERO
     charge = submission.charge * quote / submission.quote
+    if submission.is_short and submission.confirmed is not None and submission.quote_taken:  # the row is of those there
+        is_there = submission.calls[position].status != "unknown"
+        charge = submission.charge * quote / submission.quote_taken if is_there else ZERO
     refunded = submission.refunded
     if not refunded:
         return charge
@@ -212,9 +217,11 @@ def _why_open(submission: SubmissionState, status: str, state: RunState, address
         return None
     if status == "lost":
         return "paid, not retrievable"
+    if status == "unknown":
+        return "outcome unknown"
     if status != "waiting":
         return None
-    if submission.in_doubt:
+    if submission.out_of_order:
         return "its result may be another's"
     instance = state.instances.get(address)
     return "late" if instance is not None and instance.status.value == "late" else "still running"
@@ -277,7 +284,7 @@ def _reasons(
             for instance in step.instances.values():
                 yield from _instance_reasons(instance, state)
     for submission in state.submissions.values():
-        if submission.in_doubt:
+        if submission.out_of_order:
             yield (OUT_OF_ORDER, f"results that are not in the order of their inputs: {submission.contradiction}", HINT)
     for note in state.notes:
         yield (note.code, note.message, "")

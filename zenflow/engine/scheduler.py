@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from zenflow.engine.binding import rest_unknown
 from zenflow.engine.context import Context
 from zenflow.engine.decide import TAKES_WHAT_EXISTS, Block, Decision, Fail, Go, Skip, Wait, decide
 from zenflow.engine.free import FreeWork
@@ -220,6 +221,9 @@ class Scheduler:
         if submission.outcome is Outcome.RELEASED:
             self._context.fail(instance, "ZF641", "given up by a person's decision; it was never charged")
             return True
+        if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status == "unknown":
+            rest_unknown(self._context, submission, instance)
+            return True
         if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status in ("failed", "produced"):
             return False  # reopened by the resume: it is made again, as a new intent
         instance.status = Status.RUNNING
@@ -248,6 +252,7 @@ class Scheduler:
     async def leave(self) -> None:
         """Stop everything that can be stopped without losing money: a POST on the wire is waited for only when draining."""
         self._lanes.close()
+        await self._saver.close()
         if not self._context.stop.leaving:
             await self._cashier.wait_for_sending()
 

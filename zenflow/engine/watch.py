@@ -14,6 +14,7 @@ from typing import Any
 from zenflow.catalog.outputs import media_of
 from zenflow.clock import from_iso
 from zenflow.engine.assets_made import assets_made
+from zenflow.engine.binding import Binder, rest_unknown
 from zenflow.engine.cheap_looks import CheapLooks
 from zenflow.engine.context import Context
 from zenflow.engine.instances import Instance, Status
@@ -45,6 +46,7 @@ class Watcher:
         self.on_retry: Callable[[Instance, e.IntendedCall], None] = lambda instance, call: None
         self._context = context
         self._looker = looker
+        self._binder = Binder(context)
         self._cheap = CheapLooks(context)
         self._began = context.clock.now()
         self.order = OrderGuard(context)
@@ -140,7 +142,9 @@ class Watcher:
                 self._lose_task(submission, error.message)
             return False
         self._not_found.pop(task_id, None)
-        self._bind(submission, task)
+        for instance in self._binder.bind(submission, task):
+            self._free_slot(instance)
+            rest_unknown(self._context, submission, instance)
         all_taken = True
         if submission.is_bound:
             all_taken = await self._take_calls(submission, task)
@@ -172,15 +176,9 @@ class Watcher:
         early = seen[len(seen) // 10] * 0.9 if len(seen) >= DURATIONS_THAT_TELL else 0.0
         return max(early, self.interval_s())
 
-    def _bind(self, submission: SubmissionState, task: Task) -> None:
-        if submission.is_bound:
-            return
-        ids = list(dict.fromkeys(call.call_id for call in task.calls))
-        if len(ids) == len(submission.calls):
-            self._context.recorder.record(e.Bound(self._context.recorder.now(), submission.number, tuple(ids)))
-
     async def find_lost(self) -> None:
         """Paid results that an earlier process could not find: they may be there now. Before the run is unfolded again."""
+        await self._binder.look_again()
         state = self._context.recorder.state
         for lost in list(state.lost):
             submission = state.submissions.get(lost.submission)
@@ -213,14 +211,14 @@ class Watcher:
                 finished.append((position, state, call))
             elif call.status == "failed" or task.status == "failed":
                 self._call_failed(submission, position, state, call)
-        rest = iter(finished if not submission.in_doubt else ())
+        rest = iter(finished if not submission.out_of_order else ())
 
         async def lane() -> None:
             for position, state, call in rest:
                 await self._fetch(submission, position, state, call)
 
         await asyncio.gather(*(lane() for _ in finished[:RESULTS_AT_ONCE]))
-        if submission.in_doubt:
+        if submission.out_of_order:
             self._park(submission)
         return all(state.status != "waiting" for _, state, _ in finished)
 
@@ -374,9 +372,9 @@ class Watcher:
 def share_of(submission: SubmissionState, position: int) -> Decimal:
     """A call's share of a charge: its quote, scaled to the row that was seen (money.md)."""
     quote = submission.calls[position].call.quote
-    if submission.confirmed is None or not submission.quote:
+    if submission.confirmed is None or not submission.quote_taken:
         return quote
-    return quote * submission.confirmed / submission.quote
+    return quote * submission.confirmed / submission.quote_taken
 
 
 def tries_of(instance: Instance, context: Context) -> int:

@@ -29,6 +29,7 @@ from zenflow.history.submission_events import (
     Refunded,
     Refused,
     Released,
+    TookPart,
     WentLate,
 )
 
@@ -226,6 +227,7 @@ Event: TypeAlias = (
     | Refused
     | Accepted
     | Bound
+    | TookPart
     | Contradicted
     | CallFailed
     | WentLate
@@ -278,5 +280,6 @@ __all__ = [
     "RunEnded",
     "RunResumed",
     "RunStarted",
+    "TookPart",
     "WentLate",
 ]

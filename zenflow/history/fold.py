@@ -183,15 +183,22 @@ def _accepted(state: RunState, event: e.Accepted) -> None:
         submission.accepted_at, submission.adopted = event.at, event.adopted
 
 
-def _gave_up(state: RunState, event: e.GaveUp | e.Released) -> None:
-    _moved(state, event)
-
-
 def _bound(state: RunState, event: e.Bound) -> None:
     submission = state.submissions.get(event.submission)
-    if submission is not None and not submission.is_bound:
+    if submission is not None and (not submission.is_bound or submission.is_short):
         for call, call_id in zip(submission.calls, event.call_ids, strict=False):
             call.call_id = call_id
+            call.status = "waiting" if call.status == "unknown" else call.status
+
+
+def _took_part(state: RunState, event: e.TookPart) -> None:
+    submission = state.submissions.get(event.submission)
+    if submission is None or submission.is_bound:
+        return
+    submission.shortfall = event.message
+    for call, call_id in zip(submission.calls, event.call_ids, strict=False):
+        call.call_id = call_id or None
+        call.status = call.status if call_id or call.status != "waiting" else "unknown"
 
 
 def _contradicted(state: RunState, event: e.Contradicted) -> None:
@@ -356,7 +363,7 @@ def _instance(state: RunState, address: str) -> InstanceState:
     return found
 
 
-_APPLY: dict[type, Callable[[RunState, Any], None]] = {
+_APPLY: dict[type, Callable[[RunState, Any], object]] = {
     e.RunStarted: _run_started,
     e.RunResumed: _run_resumed,
     e.BudgetChanged: _budget_changed,
@@ -371,9 +378,10 @@ _APPLY: dict[type, Callable[[RunState, Any], None]] = {
     e.Refused: _refused,
     e.Reclaimed: _reclaimed,
     e.Accepted: _accepted,
-    e.GaveUp: _gave_up,
-    e.Released: _gave_up,
+    e.GaveUp: _moved,
+    e.Released: _moved,
     e.Bound: _bound,
+    e.TookPart: _took_part,
     e.Contradicted: _contradicted,
     e.CallFailed: _call_failed,
     e.Confirmed: _confirmed,

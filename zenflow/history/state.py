@@ -31,7 +31,7 @@ class CallState:
 
     call: IntendedCall
     call_id: str | None = None
-    status: str = "waiting"  # waiting | produced | failed | lost
+    status: str = "waiting"  # waiting | produced | failed | lost | unknown: the task has no such call
     error: str | None = None
 
 
@@ -55,13 +55,14 @@ class SubmissionState:
     detail: str = ""
     looks: list[Looked] = field(default_factory=list)
     contradiction: str = ""  # of the order of its results; what was seen
+    shortfall: str = ""  # the task has fewer calls than were asked for; what was seen
     order_taken: bool = False  # a person takes them as they are
     debits: dict[str, Decimal] = field(default_factory=dict)  # transaction id → amount; more than one is a duplicate
     refunds: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def is_bound(self) -> bool:
-        return all(call.call_id is not None for call in self.calls)
+        return all(call.call_id is not None or call.status == "unknown" for call in self.calls)
 
     @property
     def is_settled(self) -> bool:
@@ -72,6 +73,21 @@ class SubmissionState:
 
     @property
     def in_doubt(self) -> bool:
+        """It was accepted, and a person must say what is to become of some of its calls."""
+        return self.out_of_order or self.is_short
+
+    @property
+    def is_short(self) -> bool:
+        """The task has fewer calls than were asked for, and nobody has decided about the others."""
+        return any(call.status == "unknown" for call in self.calls)
+
+    @property
+    def quote_taken(self) -> Decimal:
+        """The quote of those calls that are there."""
+        return sum((call.call.quote for call in self.calls if call.status != "unknown"), ZERO)
+
+    @property
+    def out_of_order(self) -> bool:
         """Its results are not in the order of its inputs, and nobody has decided what to do about it."""
         waiting = any(call.status == "waiting" for call in self.calls)
         return bool(self.contradiction) and not self.order_taken and waiting

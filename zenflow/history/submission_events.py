@@ -119,6 +119,17 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class TookPart:
+    """The task holds fewer calls than were asked for (A6). `call_ids`: by position, "" where none is known: whether that call
+    was made is unknown, and stays so until a person decides."""
+
+    at: str
+    submission: int
+    call_ids: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contradicted:
     """A result fits another input and not its own (A5); or `taken`: a person takes the results as they were bound."""
 

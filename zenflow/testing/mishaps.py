@@ -54,6 +54,18 @@ async def lost_after_the_charge(line: Line, submission: Submission) -> SubmitAns
     return line.lost("reset after it was read")
 
 
+def takes_a_part(count: int) -> Mishap:
+    """The service takes the first `count` inputs and leaves the rest, without a word but the number of calls (A6 is false)."""
+
+    async def happen(line: Line, submission: Submission) -> SubmitAnswer:
+        await line.there(submission)
+        answer = line.arrive(replace(submission, inputs=submission.inputs[:count]))
+        await line.back()
+        return answer
+
+    return happen
+
+
 def takes_effect_after(seconds: float) -> Mishap:
     """Our connection goes at once; the request lies somewhere and is read `seconds` later."""
 

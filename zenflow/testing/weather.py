@@ -75,6 +75,7 @@ def weather_of(seed: int) -> Weather:
     stage = _stage(shape, seed, chance)
     weather = Weather(seed, shape, stage, chance, deaths=chance.choice((0, 0, 1, 1, 2, 4)))
     _wire(weather)
+    _parts(weather)
     _calls(weather)
     _refusals(weather)
     _others(weather)
@@ -121,6 +122,22 @@ def _wire(weather: Weather) -> None:
         script.always["transactions"] = "server"
         script.submit = _accidents(weather, often, HONEST)
         weather.person = True
+
+
+def _parts(weather: Weather) -> None:
+    """Now and then the service takes only some of the inputs (A6 is false). By a chance of its own: what a seed of the past
+    was stays what it was."""
+    chance = random.Random(f"parts-{weather.seed}")
+    if chance.random() >= 0.03:
+        return
+    weather.person, others = True, weather.stage.script.submit
+
+    def what(submission: Submission) -> Mishap:
+        mishap = others(submission)
+        is_part = len(submission.inputs) > 1 and chance.random() < 0.4
+        return mishaps.takes_a_part(chance.randrange(1, len(submission.inputs))) if is_part else mishap
+
+    weather.stage.script.submit = what
 
 
 def _accidents(weather: Weather, often: float, accidents: Sequence[Mishap]) -> Callable[[Submission], Mishap]:

@@ -41,7 +41,7 @@ def test_every_kind_comes_back_equal_with_its_amounts_exact_and_its_tuples_tuple
 
 
 def test_every_kind_of_the_union_has_a_form() -> None:
-    assert len(codec.KINDS) == 30
+    assert len(codec.KINDS) == 31
     assert e.RunStarted in codec.KINDS and e.Noted in codec.KINDS and e.Opaque not in codec.KINDS
 
 

@@ -47,7 +47,11 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
     sent = f"{_second(one.intended_at)}, {plural(one.attempts, 'attempt')}; {one.outcome.value}: {one.detail or '–'}"
     lines += _fact("sent", sent, width)
     if one.in_doubt:
-        return [*lines, *_fact("but", one.contradiction, width), *_fact("task", one.task_id or "–", width)]
+        return [
+            *lines,
+            *_fact("but", one.contradiction or one.shortfall, width),
+            *_fact("task", one.task_id or "–", width),
+        ]
     lines += _looks(case, width)
     lines += _rows(case.rows, width)
     lines += _candidates(case.candidates, width)
@@ -77,6 +81,8 @@ def choices(case: Case | StrayCase) -> str:
         if not case.waiting:
             return f"#{case.number}: [a]dopt it, [g]ive it up, or nothing now? "
         return f"#{case.number}: [a]dopt it for what waits, [a STEP.0,STEP.1] for these, [g]ive it up, or nothing now? "
+    if case.submission.is_short and not case.submission.out_of_order:
+        return f"#{case.number}: [g]ive up what is not there, so that a resume makes it anew, or nothing now? "
     if case.submission.in_doubt:
         return f"#{case.number}: [a]ccept its results as they are, [g]ive them up, or nothing now? "
     return f"#{case.number}: [a TASK] adopt, [r]esubmit, [r CREDITS] for up to so much, [g]ive up, or nothing now? "
@@ -104,6 +110,8 @@ def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
             doubted = next(
                 (c.submission for c in view.evidence.cases if c.number == first and c.submission.in_doubt), None
             )
+            if doubted is not None and not doubted.out_of_order:  # what is there of it is taken
+                return "\n".join([*lines, f"{ink.link('→')} {command} --give-up {first}"])
             task = "TASK" if doubted is None else doubted.task_id
             again = f"--resubmit {first}, or " if doubted is None else ""
             lines.append(f"{ink.link('→')} {command} --adopt {first}={task}")

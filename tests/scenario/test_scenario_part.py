@@ -1,0 +1,183 @@
+"""A task that took fewer inputs than were sent (A6): what is there is taken, the rest is unknown and is a person's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from zenflow.engine.doubtful import doubtful_tasks
+from zenflow.engine.evidence import gather
+from zenflow.engine.reconcile import Reconciler
+from zenflow.errors import Refused
+from zenflow.history import events as e
+from zenflow.providers.base import Task
+from zenflow.testing import mishaps
+from zenflow.testing.build import stage_of
+from zenflow.testing.desk import at_desk
+from zenflow.testing.showing import Showing
+
+THREE = """
+steps:
+  draw:
+    foreach: [a, b, c]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  up:
+    foreach: ${{ steps.draw }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item.asset_id }}"}
+  save:
+    uses: download
+    with: {asset_ids: "${{ steps.up.asset_ids }}", name: "${{ origin.draw.item }}"}
+"""
+
+
+def a_part(count=2, text=THREE, **showing):
+    stage = stage_of(text, budget=100)
+    stage.script.submits.append(mishaps.takes_a_part(count))
+    for name, value in showing.items():
+        setattr(stage.script.showing, name, value)
+    return stage
+
+
+def statuses(report, step="draw"):
+    return [one.status for one in report.steps[step].instances]
+
+
+def codes(report):
+    return {code for code, _, _ in report.reasons} - {"ZF634"}
+
+
+def drawn(stage):
+    return [params["prompt"] for task in stage.service.tasks.values() for params in task.inputs if "prompt" in params]
+
+
+def test_what_is_there_is_taken_the_rest_is_unknown_at_once_and_named_with_the_way_out():
+    stage = a_part()
+    report = stage.finished()
+    assert (report.exit_status, codes(report)) == (4, {"ZF642"})
+    assert statuses(report) == ["done", "done", "unknown"] and sorted(stage.contents()) == ["a.png", "b.png"]
+    (said, hint) = next((said, hint) for code, said, hint in report.reasons if code == "ZF642")
+    task_id = next(iter(stage.service.tasks))
+    assert said.startswith("draw.2:") and f"task {task_id} has 2 of the 3 calls" in said
+    assert "zenflow reconcile RUN" in hint and "--give-up 1" in hint
+    assert stage.clock.monotonic_s() < 120, "not by its timeout"
+    assert [(one.address, one.why) for one in report.open_calls] == [("draw.2", "outcome unknown")]
+    assert drawn(stage) == ["a", "b"]
+
+
+def test_a_resume_comes_to_the_same_end_and_sends_nothing_again():
+    stage = a_part()
+    stage.finished()
+    posts = stage.service.posts
+    for _ in range(2):
+        report = stage.finished()
+        assert (report.exit_status, codes(report)) == (4, {"ZF642"})
+        assert statuses(report) == ["done", "done", "unknown"] and stage.service.posts == posts
+    assert sum(isinstance(event, e.TookPart) for event in stage.events()) == 1
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_process_that_dies_before_it_has_seen_that_comes_to_the_same(dies):
+    stage = a_part()
+    assert stage.run(dies_at_s=1.0 if dies else 8.0) is None
+    report = stage.finished()
+    assert statuses(report) == ["done", "done", "unknown"] and drawn(stage) == ["a", "b"]
+
+
+def test_each_call_there_costs_what_it_was_charged_and_the_rest_nothing():
+    stage = a_part()
+    report = stage.finished()
+    assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 0]
+    books = stage.state().books
+    assert books.balanced and books.spent == -sum(row.amount for row in stage.service.rows)
+
+
+def test_results_are_given_to_the_inputs_that_the_task_shows_and_not_to_the_first(monkeypatch):
+    """The service left out the first one."""
+    stage = a_part()
+
+    async def the_last_two(line, submission):
+        return await mishaps.as_it_should(line, replace(submission, inputs=submission.inputs[1:]))
+
+    stage.script.submits[:] = [the_last_two]
+    report = stage.finished()
+    assert statuses(report) == ["unknown", "done", "done"] and sorted(stage.contents()) == ["b.png", "c.png"]
+
+
+def test_without_the_inputs_nothing_is_guessed():
+    stage = a_part(echoes_inputs=False)
+    report = stage.finished()
+    assert (report.exit_status, statuses(report)) == (4, ["unknown"] * 3) and stage.contents() == {}
+    assert any("does not tell which" in said for _, said, _ in report.reasons)
+    assert stage.finished().exit_status == 4 and stage.service.posts == 1
+
+
+def test_inputs_that_are_all_alike_need_no_telling():
+    text = THREE.replace('{prompt: "${{ item }}"}', "{prompt: the same}")
+    stage = a_part(text=text, echoes_inputs=False)
+    assert statuses(stage.finished()) == ["done", "done", "unknown"]
+
+
+def test_giving_up_what_is_not_there_lets_a_resume_make_it_anew():
+    stage = a_part()
+    stage.finished()
+
+    async def decide(desk):
+        evidence = await gather(desk)
+        assert [case.number for case in evidence.cases] == [1]
+        with pytest.raises(Refused, match="has 2 of the 3 calls"):
+            await Reconciler(desk).adopt(1, next(iter(stage.service.tasks)))
+        return await Reconciler(desk).give_up(1)
+
+    assert at_desk(stage, decide).settled
+    report = stage.finished()
+    assert report.status == "done" and sorted(stage.contents()) == ["a.png", "b.png", "c.png"]
+    assert drawn(stage) == ["a", "b", "c"]
+    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows) == 9
+
+
+def hides_calls(monkeypatch, until_s, total):
+    """A task that is over and shows all of its calls but one for so long; `total`: whether it tells how many they are."""
+    whole = Showing.task
+
+    def task(self, made, service) -> Task:
+        shown = whole(self, made, service)
+        late = service.clock.monotonic_s() < until_s and made.tool == "image_editor"
+        told = shown.total if total else None
+        return replace(shown, total=told, calls=shown.calls[:-1] if late else shown.calls)
+
+    monkeypatch.setattr(Showing, "task", task)
+
+
+@pytest.mark.parametrize("total", [True, False])
+def test_calls_that_are_shown_a_little_later_are_waited_for(monkeypatch, total):
+    stage = stage_of(THREE, budget=100)
+    hides_calls(monkeypatch, 40.0, total)
+    assert stage.finished().status == "done" and not any(isinstance(x, e.TookPart) for x in stage.events())
+
+
+def test_calls_that_are_shown_much_later_are_taken_by_a_resume(monkeypatch):
+    stage = stage_of(THREE, budget=100)
+    hides_calls(monkeypatch, 3600.0, total=True)
+    report = stage.finished()
+    assert report.exit_status == 4 and "unknown" in statuses(report) and stage.clock.monotonic_s() < 300
+    stage.clock.advance(7200)
+    assert stage.finished().status == "done" and stage.service.posts == 2
+
+
+def test_what_is_there_and_cannot_be_given_to_an_input_is_shown_with_those_that_it_may_be_of():
+    stage = a_part(echoes_inputs=False)
+    stage.finished()
+    stage.clock.advance(60)
+    (task,) = at_desk(stage, doubtful_tasks)
+    assert task.submission == 1 and "2 of the 3 calls" in task.why
+    assert [one.instance for one in task.may_belong] == ["draw.0", "draw.1", "draw.2"]
+    assert len(task.calls) == 2 and all(call.asset_ids for call in task.calls)
+
+
+def test_what_is_taken_is_not_shown_as_doubtful():
+    stage = a_part()
+    stage.finished()
+    assert at_desk(stage, doubtful_tasks) == ()
