@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from zenflow.engine.door import StopSignal
+from zenflow.engine.looks import Looker
 from zenflow.engine.run import Changes
 from zenflow.journal.base import RunBusy
+from zenflow.journal.memory import MemoryJournal
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.mortal import Death
@@ -93,6 +95,48 @@ def test_a_stop_while_an_answer_is_looked_for_ends_soon():
     report = stage.finished(meanwhile=stops_at(20.0))
     assert report.exit_status in (4, 130) and stage.clock.monotonic_s() < 30
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
+
+
+@pytest.mark.parametrize("download_s", [0.1, 40.0])
+def test_wherever_the_journal_fails_the_run_ends_with_its_report_and_nothing_is_left_to_the_loop(
+    monkeypatch, download_s
+):
+    """No error passes by the report, and no task is left whose error the loop would print at its end."""
+
+    append = MemoryJournal.append
+
+    class Slow:
+        """A disk takes its time until it says that it is full."""
+
+        def __init__(self, clock, queued):
+            self._clock, self._queued = clock, queued
+
+        def __await__(self):
+            yield from self._clock.sleep(0.05).__await__()
+            yield from self._queued.__await__()
+
+    def staged():
+        stage = stage_of(CHAIN, budget=100)
+        stage.script.latency_s = lambda method: download_s if method == "download" else 0.1
+        monkeypatch.setattr(MemoryJournal, "append", lambda *given: Slow(stage.clock, append(*given)))
+        return stage
+
+    async def at_the_end(self):
+        return None
+
+    monkeypatch.setattr(Looker, "confirm", at_the_end)  # debits are left to the end of the run
+    whole = staged()
+    whole.finished()
+    for writes in range(2, whole.journal.writes):
+        stage, left = staged(), []
+
+        async def listen(stage, stop, left=left):
+            asyncio.get_running_loop().set_exception_handler(lambda loop, told: left.append(told))
+
+        stage.journal.fail_after(writes)
+        report = stage.finished(meanwhile=listen)
+        assert report.journal_failed and report.reasons[0][0] == "ZF801", writes
+        assert left == [], (writes, left)
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -311,27 +312,33 @@ class _Engine:
     async def _settle_books(self) -> None:
         """The debits and refunds that are there now; what comes later a later command takes in."""
         if any(s.task_id for s in self.state.submissions.values()):
-            await self.books.settle()
+            with suppress(JournalError):  # one that fails just now: `_end` says so
+                await self.books.settle()
 
     async def _end(self) -> RunReport:
         context = self.context
         balance = await self._balance()
-        halts = list(context.halts)
-        failure = context.recorder.failed
-        if failure is not None:
-            halts.insert(0, _journal_halt(failure, self.state))
-        found = report(
-            context.unfolder.frames,
-            self.state,
-            halts=halts,
-            interrupted=self.stop.draining,
-        )
-        if failure is None:
+        found = self._report()
+        if context.recorder.failed is None:
             ended = e.RunEnded(context.recorder.now(), found.status, found.reason, balance)
             context.recorder.record(ended)
             await context.recorder.flush()
+            if context.recorder.failed is not None:  # at its very last facts
+                found = self._report()
         context.recorder.tell(self.scheduler.progress)
-        return replace(found, balance_after=self.state.balance_after, journal_failed=failure is not None)
+        failed = context.recorder.failed is not None
+        return replace(found, balance_after=self.state.balance_after, journal_failed=failed)
+
+    def _report(self) -> RunReport:
+        """How it stands; a journal that failed comes first."""
+        context, failure = self.context, self.context.recorder.failed
+        broken = [] if failure is None else [_journal_halt(failure, self.state)]
+        return report(
+            context.unfolder.frames,
+            self.state,
+            halts=[*broken, *context.halts],
+            interrupted=self.stop.draining,
+        )
 
     async def _balance(self) -> Decimal | None:
         if self.stop.leaving or self.context.blind is not None:
@@ -356,7 +363,8 @@ def _journal_halt(failure: JournalError, state: RunState) -> Halt:
     """The journal is closed: what was accepted and may not be on disk is said aloud (money.md, “The journal”)."""
     tasks = [one.task_id for one in at_risk(state) if one.task_id is not None]
     said = f" Tasks that were accepted and go on at the service: {', '.join(tasks)}." if tasks else ""
-    return Halt(failure.code, failure.message + said, failure.hint or "Free some space, then `zenflow resume RUN`.")
+    message = f"{failure.message}.{said}" if said else failure.message
+    return Halt(failure.code, message, failure.hint or "Free some space, then `zenflow resume RUN`.")
 
 
 __all__ = ["Changes", "begin", "execute", "look_at", "stored_recipe"]

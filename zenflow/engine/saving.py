@@ -168,7 +168,16 @@ class Saver:
         self._jobs.discard(task)
         self._context.task_ended(task)
 
+    async def close(self) -> None:
+        """Give up what goes on: who leaves, or has no journal any more, settles nothing. A resume fetches it."""
+        jobs = set(self._jobs)
+        for job in jobs:
+            job.cancel()
+        if jobs:
+            await asyncio.wait(jobs)
+
     async def _save(self, saving: Saving, job: FileJob, before: e.FileSaved | None) -> None:
+        given_up = False
         try:
             kept = await self._kept(job, before)
             saved = kept or await self._fetched(saving, job)
@@ -176,9 +185,13 @@ class Saver:
                 saving.files[job.place] = saved
                 if kept is None:
                     await self._check_order(job, saved)
+        except asyncio.CancelledError:
+            given_up = True
+            raise
         finally:
             saving.open_jobs -= 1
-            self._finish(saving)
+            if not given_up:
+                self._finish(saving)
 
     async def _kept(self, job: FileJob, before: e.FileSaved | None) -> SavedFile | None:
         """The file as an earlier process left it, if it is still whole."""
