@@ -323,11 +323,12 @@ class _Engine:
             ended = e.RunEnded(context.recorder.now(), found.status, found.reason, balance)
             context.recorder.record(ended)
             await context.recorder.flush()
-            if context.recorder.failed is not None:  # at its very last facts
-                found = self._report()
+            found = self._report() if self._is_broken() else found  # at its very last facts
         context.recorder.tell(self.scheduler.progress)
-        failed = context.recorder.failed is not None
-        return replace(found, balance_after=self.state.balance_after, journal_failed=failed)
+        return replace(found, balance_after=self.state.balance_after, journal_failed=self._is_broken())
+
+    def _is_broken(self) -> bool:
+        return self.context.recorder.failed is not None
 
     def _report(self) -> RunReport:
         """How it stands; a journal that failed comes first."""
