@@ -548,3 +548,12 @@ def test_what_is_recognised_and_taken_over_counts_once_and_at_what_it_was_charge
     assert report.status == "done" and stage.service.posts == posts
     books = stage.state().books
     assert (books.charged, books.difference, books.spent) == (6, 0, 6)
+
+
+def test_prices_that_cannot_be_asked_hold_what_is_new_and_nothing_that_is_paid():
+    stage = forgotten(6, budget=100, rows=False)
+    stage.script.always["quote"] = "server"
+    report = stage.finished()
+    assert (stage.service.posts, report.exit_status) == (0, 4)
+    del stage.script.always["quote"]
+    assert stage.finished().exit_status == 4 and stage.service.posts == 3

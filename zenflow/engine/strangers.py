@@ -99,8 +99,7 @@ class Strangers:
             await self._looker.resolve(submission, sight)
 
     async def weigh(self, books: Bookkeeper, prices_of: PricesOf) -> None:
-        """What each has cost, as far as that is known: it is paid by this run, whatever the journal has forgotten. Raises
-        ServiceError where prices cannot be asked."""
+        """What each has cost, as far as that is known: it is paid by this run, whatever the journal has forgotten."""
         if not self._all:
             return
         rows = await self._rows(books)
@@ -110,9 +109,7 @@ class Strangers:
             debits = [amount for amount in debits if amount > 0]
             stranger.debit = sum(debits, ZERO) if debits else None
             if not debits and task.inputs:
-                prices = await prices_of(task.tool, task.inputs)
-                known = [price for price in prices if price is not None]
-                stranger.price = sum(known, ZERO) if len(known) == len(prices) else None
+                stranger.price = await _price(task, prices_of)
 
     async def _rows(self, books: Bookkeeper) -> Sequence[Transaction]:
         try:
@@ -193,6 +190,16 @@ class Strangers:
     def _known(self) -> set[str]:
         """Tasks that belong to a submission by now: a look may have recognised one meanwhile."""
         return {s.task_id for s in self._context.recorder.state.submissions.values() if s.task_id is not None}
+
+
+async def _price(task: Task, prices_of: PricesOf) -> Decimal | None:
+    """What it would cost today; None where not all of it has a price that can be asked for."""
+    try:
+        prices = await prices_of(task.tool, task.inputs)
+    except ServiceError:
+        return None
+    known = [price for price in prices if price is not None]
+    return sum(known, ZERO) if len(known) == len(prices) else None
 
 
 def shares(amount: Decimal, count: int) -> list[Decimal]:

@@ -95,7 +95,7 @@ def _beside_another(weather: Weather, dies: bool) -> RunReport | None:
     """Two processes on one run: the second is turned away, goes on after the first one's death, or takes it over."""
     stage, chance = weather.stage, weather.chance
     death = Death(chance.randint(1, 60), chance.random() < 0.5) if dies else None
-    nap = Nap(chance.randint(1, 30), chance.uniform(10.0, 90.0)) if chance.random() < 0.5 else None
+    nap = Nap(chance.randint(1, 30), chance.uniform(5.0, 45.0)) if chance.random() < 0.5 else None
     pair = Pair(chance.uniform(0.0, 40.0), chance.random() < 0.5, death, nap)
     report = two_at_once(stage, pair)
     _told(weather, pair, report)
