@@ -159,6 +159,33 @@ def test_wrong_usage_is_told_with_the_next_step_and_status_2(
     assert (answer.status, answer.out, answer.err) == (2, "", f"error: {message}\n→ {hint}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("faults: [{kind: dorp}]", "f.yaml is no file of mishaps: fault 0: unknown kind of fault 'dorp'"),
+        (
+            "faults: [{kind: drop, tool: create_tsk}]",
+            "f.yaml: fault 0 waits for `create_tsk`, and there is no such tool.",
+        ),
+        ("faults: [", "f.yaml is no file of mishaps: it is not YAML"),
+        (None, "f.yaml cannot be read: No such file or directory."),
+    ],
+)
+def test_a_sandbox_is_not_begun_with_mishaps_that_cannot_be(
+    zenflow: Zenflow, here: Path, text: str | None, message: str
+) -> None:
+    if text is not None:
+        (here / "f.yaml").write_text(text)
+    answer = zenflow("sandbox", "--port", "0", "--faults", "f.yaml", "--json")
+    assert (answer.status, answer.code) == (2, "ZF067")
+    assert answer.message.startswith(message)
+
+
+def test_a_sandbox_with_an_empty_token_is_not_begun_open_to_all(zenflow: Zenflow) -> None:
+    answer = zenflow("sandbox", "--port", "0", "--auth", "token", "--token", "", "--json")
+    assert (answer.status, answer.message) == (2, "`--token` is empty.")
+
+
 def test_with_json_wrong_usage_is_one_document_too(zenflow: Zenflow) -> None:
     answer = zenflow("runs", "--lmit", "3", "--json")
     assert answer.status == 2

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from zenflow.sandbox.identity import share
 
 PREFIX = "zencreator_"
-_NOT_MCP = ("files", "register", "authorize", "token")  # storage and sign-in: a rule of the wire must name them
+NOT_MCP = ("files", "register", "authorize", "token")  # storage and sign-in: a rule of the wire must name them
 _SUBMITS = ("create_task", "run_and_wait")
 
 # Each kind with the requests that it can happen to; none named: any MCP request.
@@ -62,6 +62,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_NUMBERS = ("nth", "every", "probability", "times", "status", "retry_after_s", "seconds", "by", "calls")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One line of a faults file."""
@@ -86,18 +89,25 @@ class Rule:
         if self.kind not in KINDS:
             near = get_close_matches(self.kind, KINDS, 1)
             raise ValueError(f"unknown kind of fault {self.kind!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+        for name in _NUMBERS:
+            given = getattr(self, name)
+            wrong = [one for one in (given if isinstance(given, tuple) else (given,)) if not _is_number(one)]
+            if given is not None and wrong:
+                raise ValueError(f"{self.kind}: {name} is a number, not {wrong[0]!r}")
         if self.when not in ("before", "after"):
             raise ValueError(f"{self.kind}: when is before or after, not {self.when!r}")
         if self.refund not in ("now", "later", "never"):
             raise ValueError(f"{self.kind}: refund is now, later or never, not {self.refund!r}")
         if not 100 <= self.status <= 599:
             raise ValueError(f"{self.kind}: {self.status} is not an HTTP status")
+        if self.every is not None and self.every < 1:
+            raise ValueError(f"{self.kind}: every is a number from 1")
 
     def matches(self, request: str, arguments: Mapping[str, Any]) -> bool:
         if self.tool is not None and self.tool.removeprefix(PREFIX) != request:
             return False
         able = KINDS[self.kind]
-        if (able and request not in able) or (not able and self.tool is None and request in _NOT_MCP):
+        if (able and request not in able) or (not able and self.tool is None and request in NOT_MCP):
             return False
         return self.tool_name is None or arguments.get("tool_name") == self.tool_name
 
@@ -181,13 +191,16 @@ def rules_from(document: object) -> list[Rule]:
 
 
 def rules_in(path: Path) -> list[Rule]:
-    """The rules of a YAML or JSON file."""
+    """The rules of a YAML or JSON file; raises OSError, and ValueError that says what is wrong."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".json":
         return rules_from(json.loads(text))
     import yaml  # lazy: only who asks for faults pays for it
 
-    return rules_from(yaml.safe_load(text))
+    try:
+        return rules_from(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ValueError(f"it is not YAML: {' '.join(str(error).split())}") from error
 
 
 def _rule(index: int, entry: object) -> Rule:
@@ -199,6 +212,8 @@ def _rule(index: int, entry: object) -> Rule:
         raise ValueError(
             f"fault {index}: unknown key {unknown[0]!r}" + (f", did you mean {near[0]!r}?" if near else "")
         )
+    if "kind" not in entry:
+        raise ValueError(f"fault {index}: its kind is missing")
     values = dict(entry)
     for name in _TUPLES:
         if name in values:
@@ -208,3 +223,7 @@ def _rule(index: int, entry: object) -> Rule:
         return Rule(**values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"fault {index}: {error}") from error
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

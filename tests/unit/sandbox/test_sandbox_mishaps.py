@@ -50,7 +50,10 @@ def test_kinds_keep_to_the_requests_that_they_can_happen_to() -> None:
         ([{"kind": "drop", "nht": 2}], "did you mean 'nth'"),
         ([{"kind": "drop", "when": "during"}], "before or after"),
         ([{"kind": "http_status", "status": 7}], "not an HTTP status"),
-        ([{}], "fault 0"),
+        ([{}], "fault 0: its kind is missing"),
+        ([{"kind": "drop", "every": 0}], "every is a number from 1"),
+        ([{"kind": "slow", "seconds": "long"}], "seconds is a number, not 'long'"),
+        ([{"kind": "drop", "nth": [1, "two"]}], "nth is a number, not 'two'"),
         (["drop"], "expected a mapping"),
         ({"rules": []}, "expected a list"),
     ],
@@ -58,6 +61,12 @@ def test_kinds_keep_to_the_requests_that_they_can_happen_to() -> None:
 def test_a_mistake_in_a_faults_file_is_named(document: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         rules_from(document)
+
+
+def test_a_faults_file_that_is_no_yaml_is_told_as_any_other_mistake(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text("faults: [")
+    with pytest.raises(ValueError, match="it is not YAML"):
+        rules_in(tmp_path / "f.yaml")
 
 
 def test_faults_are_read_from_yaml_and_json(tmp_path: Path) -> None:

@@ -53,10 +53,14 @@ def command(
     talk: Talk,
 ) -> int:
     """Serve the sandbox over HTTP until Ctrl-C: the service's protocol, prices and manners, with drawn pictures."""
-    from zenflow.app.sandbox import serve_sandbox
+    from zenflow.app.sandbox import check_faults, serve_sandbox
 
     if token is not None and auth not in (None, "token"):
         raise UsageError("ZF003", f"`--token` means something with `--auth token` only, not with `--auth {auth}`.")
+    if token is not None and not token.strip():
+        raise UsageError("ZF003", "`--token` is empty.", "Leave it out: one is made.")
+    if faults is not None:
+        check_faults(faults)
     if auth == "token" and token is None:
         token = secrets.token_urlsafe(16)
     try:
