@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from zenflow.engine.replay import look_at
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 from zenflow.providers.base import CallResult, Service, ServiceError, Task, TaskSummary
+
+NEWEST = 100  # the most that one listing gives (seed 002, list_tasks)
+WHOLE = "`zenflow tasks --json` shows them whole."
+_BEGINNING = re.compile(r"[0-9a-fA-F-]{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +71,15 @@ async def tasks(asked: TaskFilter, settings: Settings) -> TaskPage:
 
 
 async def task(task_id: str, settings: Settings) -> TaskView:
-    """One task with the results of its completed calls. Raises UsageError when there is none."""
-    _check_id(task_id)
+    """One task with the results of its completed calls; the beginning of its id will do, as lists and ledgers show it.
+
+    Raises UsageError when there is none.
+    """
+    if not _BEGINNING.fullmatch(task_id):
+        _check_id(task_id)
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        return await _view(task_id, settings, provider, clock)
+        return await _view(await _whole_id(task_id, provider, clock), settings, provider, clock)
 
 
 async def delete(task_id: str, settings: Settings, agree: AgreeToDelete) -> TaskView:
@@ -83,6 +92,21 @@ async def delete(task_id: str, settings: Settings, agree: AgreeToDelete) -> Task
         # Not asked again: a second answer would be 404, and the first may have been lost on its way back.
         await provider.delete_task(task_id)
     return found
+
+
+async def _whole_id(word: str, provider: Service, clock: Clock) -> str:
+    if is_uuid(word):
+        return word
+    rows, _ = await patiently(lambda: provider.list_tasks(limit=NEWEST), clock)
+    found = [row.task_id for row in rows if row.task_id.startswith(word.lower())]
+    if len(found) == 1:
+        return found[0]
+    said = (
+        f"{len(found)} tasks begin with `{word}`."
+        if found
+        else f"None of the newest {NEWEST} tasks begins with `{word}`."
+    )
+    raise UsageError("ZF055", said, WHOLE)
 
 
 async def _view(task_id: str, settings: Settings, provider: Service, clock: Clock) -> TaskView:
@@ -125,4 +149,4 @@ async def _run_of(found: Task, settings: Settings, clock: Clock) -> str | None:
 
 def _check_id(task_id: str) -> None:
     if not is_uuid(task_id):
-        raise UsageError("ZF055", f"`{task_id}` is no task id.", "`zenflow tasks --json` shows them whole.")
+        raise UsageError("ZF055", f"`{task_id}` is no task id.", WHOLE)

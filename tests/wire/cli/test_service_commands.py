@@ -163,6 +163,19 @@ def test_one_task_shows_its_calls_their_assets_and_the_run(zenflow: Any, town: A
     assert set(assets) <= {file["asset_id"] for file in made["files"]} and assets
 
 
+def test_a_task_is_found_by_the_beginning_of_its_id_as_lists_show_it(
+    zenflow: Any, town: Any, made: dict[str, Any]
+) -> None:
+    task_id = zenflow("tasks", "--server", town.url, "--json").document["tasks"][0]["task_id"]
+    found = zenflow("tasks", task_id[:8], "--server", town.url, "--json")
+    assert (found.status, found.document["task"]["task_id"]) == (0, task_id)
+    nobody = zenflow("tasks", "0000-", "--server", town.url, "--json")
+    assert (nobody.status, nobody.code) == (2, "ZF055")
+    assert nobody.message == "None of the newest 100 tasks begins with `0000-`."
+    kept = zenflow("tasks", "--delete", task_id[:8], "--yes", "--server", town.url, "--json")
+    assert (kept.status, kept.code) == (2, "ZF055")
+
+
 def test_a_task_is_deleted_when_agreed_to_and_nothing_is_refunded(
     zenflow: Any, town: Any, made: dict[str, Any]
 ) -> None:
