@@ -6,7 +6,8 @@ Nothing is written to the journal, and nothing uploaded, before the plan was agr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from zenflow.engine.reuse import decision
 from zenflow.engine.run import Changes, begin, execute
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.ids import new_run_id
-from zenflow.journal.base import Lease
+from zenflow.journal.base import JournalError, Lease
+from zenflow.journal.failures import GOES_ON
 from zenflow.plan.model import Plan, Reuse
 from zenflow.recipe.model import Recipe
 
@@ -73,15 +75,29 @@ async def begin_and_execute(plan: Plan, loaded: Loaded, request: RunRequest, to:
     run_id = new_run_id(to.clock.now(), wiring.random_bytes())
     out_dir = out_folder(request, to.settings, run_id)
     store = wiring.open_store(out_dir)
-    lease = to.journal.take_lease(run_id)
+    with _nothing_begun():
+        lease = to.journal.take_lease(run_id)
     try:
         parts = parts_for(to, lease, store)
-        await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
+        with _nothing_begun():
+            await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
         hands.begun(run_id, out_dir)
         assert plan.account is not None  # `make_plan` has asked for it
         return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, hands)
     finally:
         to.journal.release_lease(lease)
+
+
+@contextmanager
+def _nothing_begun() -> Iterator[None]:
+    """A journal that fails before the run is in it leaves nothing to resume."""
+    try:
+        yield
+    except JournalError as error:
+        error.hint = (error.hint or "").replace(
+            GOES_ON, "run the command again: no run has begun, and nothing was paid."
+        )
+        raise
 
 
 @dataclass(frozen=True, slots=True)

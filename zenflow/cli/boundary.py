@@ -15,6 +15,7 @@ import click
 from zenflow.cli import crash_log, exits, signals
 from zenflow.cli.console import Console
 from zenflow.cli.group import UnknownCommand, group
+from zenflow.cli.hints import for_this_run, where_to_look
 from zenflow.cli.main import COMPLETION_VARIABLE
 from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.problems import as_rows, draw_error, draw_problems
@@ -37,14 +38,24 @@ def run_words(words: Sequence[str]) -> int:
         return _interrupted(console)
     except BaseException as error:  # the boundary: whatever comes is told as one of three kinds
         return tell(error, console, words)
-    return status if isinstance(status, int) else exits.DONE
+    status = status if isinstance(status, int) else exits.DONE
+    _say_where(words, status, console)
+    return status
+
+
+def _say_where(words: Sequence[str], status: int, console: Console) -> None:
+    said = where_to_look(words, status)
+    if said is not None and "-q" not in words and "--quiet" not in words:
+        console.say(said)
 
 
 def tell(error: BaseException, console: Console, words: Sequence[str]) -> int:
     """Say what went wrong and give its status."""
     expected = _expected(error)
     if expected is not None:
-        return _say_expected(expected, console)
+        status = _say_expected(expected, console)
+        _say_where(words, status, console)
+        return status
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(console)
     return _say_bug(error, console, words)
@@ -63,7 +74,9 @@ def _expected(error: BaseException) -> ZenflowError | None:
 
 
 def _say_expected(error: ZenflowError, console: Console) -> int:
-    problems = getattr(error, "problems", ())
+    problems, run_id = getattr(error, "problems", ()), error.facts.get("run_id")
+    if error.hint is not None and run_id is not None:
+        error.hint = for_this_run(error.hint, run_id)
     if problems:
         console.insist(draw_problems(problems, console.talk_ink, console.text_width))
     else:
@@ -71,7 +84,6 @@ def _say_expected(error: ZenflowError, console: Console) -> int:
     body: dict[str, Any] = dict(error.facts.get("document") or {})
     if problems:
         body["problems"] = as_rows(problems)
-    run_id = error.facts.get("run_id")
     if run_id is not None:
         body["run_id"] = run_id
     _last_words(console, exits.WORDS[error.exit_status], error_document(error), body)

@@ -44,6 +44,7 @@ async def _drive(work: Callable[[Hands], Awaitable[RunReport]], console: Console
     teller = _teller(console)
     stop = StopSignal()
     guard = _Guard(stop, teller, console)
+    stop.on_change(guard.asked)
     ticking = asyncio.create_task(_tick(teller, DRAW_EVERY_S if console.draws else TELL_EVERY_S))
     try:
         return await work(Hands(teller, stop, guard.begin))
@@ -76,6 +77,7 @@ class _Guard:
         self._console = console
         self._run_id = ""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._heard = False
 
     def begin(self, run_id: str, out_dir: Path) -> None:
         self._run_id = run_id
@@ -89,12 +91,18 @@ class _Guard:
 
     def heard(self) -> None:
         """One signal came."""
+        self._heard = True
         self._stop.request()
         if self._stop.leaving:
             self._console.insist(f"Leaving at once. `zenflow resume {self._run_id}` goes on.")
             self.end()
         else:
             self._console.insist("\n".join(wrap(self._stopping(), self._console.width, "  ")))
+
+    def asked(self) -> None:
+        """A stop was asked for; where no signal came, by `zenflow stop` from another terminal."""
+        if not self._heard and not self._stop.leaving:
+            self._console.insist(f"`zenflow stop` was said. {self._stopping()}")
 
     def end(self) -> None:
         """Back to the usual handlers: the next Ctrl-C is the interpreter's."""

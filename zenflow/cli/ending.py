@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from zenflow.cli.console import Console
+from zenflow.cli.hints import for_this_run
 from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.run import draw_run, next_command
 from zenflow.engine.result import RunReport
@@ -29,12 +30,16 @@ def first_error(report: RunReport) -> Mapping[str, Any] | None:
     if report.status in ("done", "running"):
         return None
     for code, said, hint in report.reasons:
-        return {"code": code, "message": said, "hint": hint or None}
+        return {"code": code, "message": said, "hint": for_this_run(hint, report.run_id) or None}
     for step in report.steps.values():
         for instance in step.instances:
             if instance.status == "failed":
                 message = f"{instance.address}: {instance.message}"
-                return {"code": instance.code, "message": message, "hint": instance.hint or None}
+                return {
+                    "code": instance.code,
+                    "message": message,
+                    "hint": for_this_run(instance.hint, report.run_id) or None,
+                }
     again = next_command(report)
     go_on = None if again is None else f"`{again.split(' · ')[0]}` goes on."
     return {"code": INTERRUPTED, "message": report.reason or f"The run is {report.status}.", "hint": go_on}

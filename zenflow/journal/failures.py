@@ -16,6 +16,7 @@ from pathlib import Path
 
 from zenflow.journal.base import JournalError, UnusableFolder
 
+GOES_ON = "`zenflow resume` goes on where the run stopped. Nothing was paid after this."
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -53,7 +54,7 @@ def disk_full(file: Path) -> JournalError:
     return JournalError(
         "ZF801",
         f"No space is left for the journal {file}",
-        "Free some space, then `zenflow resume` goes on where the run stopped. Nothing was paid after this.",
+        f"Free some space, then {GOES_ON}",
         file=str(file),
     )
 
@@ -71,7 +72,7 @@ def failed(file: Path, detail: str) -> JournalError:
     return JournalError(
         "ZF803",
         f"The journal {file} could not be read or written: {detail}",
-        "Check the disk, then `zenflow resume` goes on where the run stopped. Nothing was paid after this.",
+        f"Check the disk, then {GOES_ON}",
         file=str(file),
     )
 

@@ -135,3 +135,29 @@ def test_a_state_folder_that_cannot_be_is_a_wrong_setting(zenflow: Any, here: Pa
         refused = zenflow(*words, "--state", "taken", "--json")
         assert (refused.status, refused.document["status"], refused.code) == (2, "invalid", "ZF800"), words
         assert "--state" in refused.hint
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing_to_resume_and_says_so(
+    zenflow: Any, town: Any, recipe: None
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        fill_the_disk_when(patched, lambda: True)
+        refused = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+    assert (refused.code, town.posts) == ("ZF801", 0)
+    assert "run the command again: no run has begun" in refused.hint and "resume" not in refused.hint
+    assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 0
+
+
+def test_hints_name_the_run_and_a_journal_that_lies_elsewhere_is_told(
+    zenflow: Any, town: Any, recipe: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.credits(3)
+    town.fault(kind="tool_error", tool="create_task", status=402, nth=2)
+    words = ("two.yaml", "--server", town.url, "--yes", "--state", "elsewhere")
+    stopped = zenflow("run", *words, "--json")
+    assert stopped.status == 4 and stopped.document["run_id"] in stopped.hint and "RUN" not in stopped.hint.split()
+    assert "commands for this run need `--state elsewhere`" in stopped.err
+    town.calm()
+    town.credits(100)
+    done = zenflow("resume", stopped.document["run_id"], "--state", "elsewhere", "--yes")
+    assert done.status == 0 and "need `--state" not in done.err

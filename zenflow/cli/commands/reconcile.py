@@ -6,6 +6,7 @@ import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
+from zenflow.cli.hints import for_this_run
 from zenflow.cli.options import Talk, Where, server_options, talk_options
 from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_adoption, parse_resubmission
@@ -70,7 +71,8 @@ def command(
     error = None
     if view.failures:
         first = view.failures[0][1]
-        error = {"code": first.code, "message": first.message, "hint": first.hint}
+        hint = None if first.hint is None else for_this_run(first.hint, view.run_id)
+        error = {"code": first.code, "message": first.message, "hint": hint}
     elif view.open_numbers:
         message = f"{len(view.open_numbers)} to be decided"
         error = {"code": "ZF642", "message": message, "hint": f"zenflow reconcile {view.run_id}"}

@@ -5,10 +5,10 @@ Draws a report; knows nothing of how it came to be.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 
+from zenflow.cli.hints import for_this_run
 from zenflow.cli.views.choices import draw_choice
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
@@ -128,11 +128,6 @@ def _choices(report: RunReport, ink: Ink) -> list[str]:
     """What is to be chosen from, with the files to look at."""
     drawn = [draw_choice(address, choice, ink) for address, choice in report.choices.items()]
     return [*"\n".join(drawn).split("\n"), ""] if drawn else []
-
-
-def for_this_run(hint: str, run_id: str) -> str:
-    """A hint that can be typed as it stands."""
-    return re.sub(r"\bRUN\b", run_id, hint)
 
 
 def _open(report: RunReport, ink: Ink, width: int) -> list[str]:

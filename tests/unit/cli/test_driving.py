@@ -1,0 +1,41 @@
+"""What a person at the terminal of a run is told when it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zenflow.app.run import Hands
+from zenflow.cli.console import Console
+from zenflow.cli.driving import drive
+
+
+def stopped_by(act: Any) -> Any:
+    async def work(hands: Hands) -> Any:
+        hands.begun("20260101-000000-abcd", Path("out"))
+        done = asyncio.Event()
+        hands.stop.on_change(done.set)
+        act(hands)
+        await done.wait()
+        return "ended"
+
+    return work
+
+
+def test_a_stop_from_another_terminal_is_told_with_the_command_that_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert drive(stopped_by(lambda hands: hands.stop.request()), Console()) == "ended"
+    said = capsys.readouterr().err
+    assert "`zenflow stop` was said. Stopping: saving what is there" in said
+    assert "`zenflow resume 20260101-000000-abcd` goes on" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_told_as_one(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
+    assert drive(stopped_by(lambda hands: os.kill(os.getpid(), number)), Console()) == "ended"
+    said = capsys.readouterr().err
+    assert "Stopping: saving what is there" in said and "`zenflow stop` was said" not in said

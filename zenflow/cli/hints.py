@@ -1,0 +1,26 @@
+"""Hints that can be typed as they stand: RUN is the run at hand, and a journal that lies elsewhere is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from zenflow.cli import exits
+
+_LEFT_OPEN = (exits.FAILED, exits.REFUSED, exits.STOPPED, exits.INTERRUPTED)
+
+
+def for_this_run(hint: str, run_id: str) -> str:
+    """With the run's id in place of RUN."""
+    return re.sub(r"\bRUN\b", run_id, hint)
+
+
+def where_to_look(words: Sequence[str], status: int) -> str | None:
+    """What a later command needs as well: `--state` was said here, and a hint is followed without it."""
+    if status not in _LEFT_OPEN:
+        return None
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == "--state" and (value or words[place + 1 :]):
+            return f"The journal lies where `--state` said: commands for this run need `--state {value or words[place + 1]}`."
+    return None
