@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _KEYS = {
-    "uses": ("action", "tool", "type", "run", "task", "call"),
+    "uses": ("action", "tool", "type", "run", "task", "call", "template", "templateRef", "class_type"),
     "with": ("params", "parameters", "args", "arguments", "inputs", "input", "withs"),
     "foreach": ("for_each", "for-each", "forEach", "loop", "matrix", "withItems", "items", "map", "strategy"),
     "needs": ("depends_on", "dependsOn", "depends", "dependencies", "after", "requires", "wait_for"),
@@ -41,6 +41,10 @@ _ELSEWHERE = {  # keys of other tools that have no brother here: what is done in
     "services": "A recipe runs no containers: it has `steps`, and each `uses` an action, a tool of the service or a recipe.",
     "on": "A recipe is run by hand, `zenflow run`, and not by events.",
     "spec": "A recipe has no `spec`: `steps` and `inputs` stand at the outermost level.",
+    "metadata": "`name`, `version` and `description` stand at the outermost level.",
+    "kind": "A recipe is known by its first line: `zenflow: 1`.",
+    "connections": "Steps are joined by what they read: `${{ steps.NAME.asset_ids }}`.",
+    "rule": "A recipe has `steps`, and each `uses` an action, a tool of the service or a recipe.",
     "concurrency": "How many calls run at once is a matter of the workspace: `in_flight` in zenflow.toml.",
     "parallel": "What does not wait for anything runs at once anyway; `in_flight` in zenflow.toml bounds it.",
 }
@@ -69,7 +73,11 @@ _FUNCTIONS = {
     "count": "Use the filter: `… | length`.",
     "str": "Use the filter: `… | string`.",
     "toJSON": "Use the filter: `… | tojson`.",
-    "contains": "Write `x in list`.",
+    "contains": "Write `part in whole`: `'a' in inputs.name`.",
+    "fromJSON": "An input of type array or object is a list or an object already.",
+    "fromJson": "An input of type array or object is a list or an object already.",
+    "expand": "A list of all combinations is `foreach: {a: [1, 2], b: [3, 4]}`; one of numbers is `range(n)`.",
+    "cancelled": "There is no step for that: what is interrupted goes on with `zenflow resume`.",
     "startsWith": "Write `text[:3] == 'abc'`.",
     "format": "Write the text with its expressions in it: `a ${{ … }} b`; or join it: `a ~ b`.",
     "concat": "Text is joined with `~`, lists with `+`.",
@@ -79,6 +87,12 @@ _FUNCTIONS = {
     "failure": "There is no step for failures; `on_error: continue` lets the others go on.",
     "env": "Expressions cannot read the environment; declare an input.",
     "enumerate": "Inside `foreach`, `index` counts.",
+}
+_VALUES = {
+    "continue": ("ignore", "skip", "warn", "true", "yes", "pass"),
+    "fail": ("stop", "abort", "error", "exit", "false", "no"),
+    "allow": ("true", "yes", "on"),
+    "deny": ("false", "no", "off", "forbid"),
 }
 KEYS_OF_A_STEP = frozenset(
     {"uses", "with", "foreach", "max", "if", "needs", "retry", "timeout", "on_error", "reuse", "max_credits"}
@@ -103,7 +117,7 @@ def key_called(word: str, allowed: Iterable[str]) -> str | None:
 
 def done_elsewhere(word: str) -> str | None:
     """How that is done here for which other tools have this key."""
-    return _ELSEWHERE.get(word)
+    return _ELSEWHERE.get(word.partition(" ")[0])  # `rule all`
 
 
 def type_called(word: str) -> str | None:
@@ -119,6 +133,11 @@ def name_called(word: str) -> str | None:
 def function_done(word: str) -> str | None:
     """How that is written for which other tools have a function."""
     return _FUNCTIONS.get(word)
+
+
+def value_called(word: str, allowed: Iterable[str]) -> str | None:
+    """What one of the allowed words is called elsewhere."""
+    return next((value for value in allowed if word.lower() in _VALUES.get(value, ())), None)
 
 
 def parameter_called(word: str, allowed: Iterable[str]) -> str | None:

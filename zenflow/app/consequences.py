@@ -47,7 +47,7 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
 
     def follows(one: Problem) -> bool:
         if one.code in UNREAD:
-            return misnamed
+            return misnamed or places.within(one.place)  # of a tool that there is not, nobody knows what it makes
         if one.code == CUT_SHORT:
             return bool(errors)
         if one.code in MISSING:

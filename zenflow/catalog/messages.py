@@ -157,9 +157,14 @@ def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, 
         hint = f'Quote it: `{path[-1]}: "{shown(value)}"`.'
     elif isinstance(value, str) and _reads_as(value, wants):
         hint = f"Leave out the quotes: `{path[-1]}: {value}`."
+    elif isinstance(value, str) and _reads_as(value.rstrip(_UNITS), wants):
+        hint = f"The number alone, without a unit: `{path[-1]}: {value.rstrip(_UNITS)}`. {hint}"
     return Problem(
         WRONG_TYPE, f"`{name}` is {word_for(value)} ({shown(value)}); it must be {_types(wants)}", place, hint
     )
+
+
+_UNITS = " %abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _conversion(value: Any, wants: tuple[str, ...]) -> str | None:

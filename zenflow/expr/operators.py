@@ -27,7 +27,12 @@ def settled(value: Any) -> Any:
 
 def unknown_failure(unknown: Unknown) -> Failure:
     of = f"{unknown.of} has" if unknown.of else "there is"
-    return Failure(UNKNOWN, f"{of} no `{unknown.key}`", suggestion(str(unknown.key), unknown.known))
+    hint = suggestion(str(unknown.key), unknown.known)
+    if unknown.key in ("outputs", "output", "results") and "steps." in unknown.of and unknown.key not in unknown.known:
+        hint = (
+            f"Leave it out: results stand right behind the step, {', '.join(f'`.{name}`' for name in unknown.known)}."
+        )
+    return Failure(UNKNOWN, f"{of} no `{unknown.key}`", hint)
 
 
 def descend(value: Any, key: str | int) -> Any:

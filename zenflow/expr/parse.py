@@ -17,6 +17,7 @@ BARE_BRACES = "ZF317"
 _NEXT = re.compile(r"""[\\'"()\[\]{}]""")
 _BARE = re.compile(r"(?<!\$)\{\{\s*[A-Za-z_][\w.]*\s*(\|[^{}]*)?\}\}")
 _MAX_BRACKETS = 48
+_SHORT = 60  # characters that are shown again, closed
 
 
 def parse_text(text: str, place: Place | None, locate: Locate | None, problems: Problems) -> Template | str:
@@ -139,7 +140,13 @@ def _report_unclosed(text: str, found: int, place: Place | None, locate: Locate 
         message = "the expression that begins here has a quote or a bracket that is never closed"
     else:
         message = "the expression that begins here is never closed with `}}`"
-    problems.error(UNCLOSED, message, where, "A literal `${{` is written `$${{`.")
+    rest = text[found:].rstrip()
+    hint = "A literal `${{` is written `$${{`."
+    if CLOSING not in rest and rest.endswith("}") and len(rest) < _SHORT:
+        hint = f"It ends with two braces: `{rest}}}`."
+    elif CLOSING not in rest and rest.isprintable() and len(rest) < _SHORT:
+        hint = f"Close it: `{rest} }}}}`. {hint}"
+    problems.error(UNCLOSED, message, where, hint)
 
 
 def _warn_of_bare_braces(text: str, place: Place | None, locate: Locate | None, problems: Problems) -> None:

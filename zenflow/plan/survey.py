@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from zenflow.catalog.gates import Gates
@@ -92,10 +92,18 @@ def _tool(spec: StepSpec, desk: Desk) -> Tool | None:
     elif tool is None:
         known = sorted({*desk.catalog.tool_names, *desk.catalog.tools, *ACTIONS})
         listed = f"There are: {', '.join(known)}; a recipe: `./NAME.yaml`."
-        hint = " ".join(filter(None, (did_you_mean(spec.uses, known), listed)))
+        hint = " ".join(filter(None, (_meant(spec.uses, known), listed)))
         text = f"`{spec.uses}` is neither an action nor a tool of {desk.catalog.server}"
         desk.error(UNKNOWN_TOOL, text, spec.places.value("uses"), hint)
     return tool
+
+
+def _meant(uses: str, known: Sequence[str]) -> str | None:
+    """A name of ours, also for who knows the service's own verbs (`zencreator_describe_asset`)."""
+    plain = uses.rpartition("/")[2].partition("@")[0].removeprefix("zencreator_")
+    if plain in ("create_task", "estimate_price", "get_task"):
+        return "A step names the tool itself, as in `uses: image_editor`."
+    return did_you_mean(plain, known)
 
 
 def _look_for_helper(step: StepDraft, desk: Desk) -> None:

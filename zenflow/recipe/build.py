@@ -50,6 +50,8 @@ def written(node: Node, problems: Problems) -> Any:
     kind = type(value)
     if kind is str:
         if "{{" in value:
+            if "{%" in value:
+                warn_of_plain_text(node, problems)
             return parse_scalar(node, problems)
         if may_be_expression(value):
             warn_of_plain_text(node, problems)

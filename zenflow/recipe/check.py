@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zenflow.problems import Problems
+from zenflow.recipe.check_comparisons import check_comparisons
 from zenflow.recipe.check_inputs import check_inputs, check_unused_inputs
 from zenflow.recipe.check_names import check_names
 from zenflow.recipe.check_parameters import check_parameters
@@ -31,5 +32,6 @@ def check_recipe(recipe: Recipe, node: Node, problems: Problems) -> None:
     check_cycles(recipe, templates, problems)
     typed = check_values(recipe, StaticScopes(recipe, step_ids), usable, problems)
     check_parameters(recipe, typed, problems)
+    check_comparisons(recipe, templates, problems)
     check_policy(recipe, problems)
     check_unused_inputs(recipe, templates, problems)

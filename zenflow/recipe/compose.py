@@ -14,7 +14,7 @@ from pathlib import Path
 
 from zenflow.errors import UsageError
 from zenflow.problems import Place, Problem, Problems
-from zenflow.recipe.model import Recipe, StepSpec
+from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.source import decode, parse_yaml
 
@@ -114,7 +114,14 @@ def _name_of(uses: str, library: Library, place: Place, problems: Problems) -> s
     """The path from the outermost recipe's folder, with `/`."""
     if "://" in uses or re.search(r"@[\w.-]+$", uses):
         message = f"`{uses}`: a recipe is a file beside this one; none is fetched from elsewhere"
-        problems.error("ZF231", message, place, "Save it here, and name it as in `./portrait.yaml`.")
+        hint = "Save it here, and name it as in `./portrait.yaml`."
+        if "://" not in uses and not uses.startswith("."):
+            alone = re.split(r"[/@]", uses)[-2]
+            named = alone if alone in ACTIONS else "upload"
+            hint = (
+                f"Actions and tools are named alone, as in `uses: {named}`; a recipe is a file here: `./portrait.yaml`."
+            )
+        problems.error("ZF231", message, place, hint)
         return None
     written = uses.replace("\\", "/")
     if written.startswith(("/", "~")) or written[1:2] == ":":

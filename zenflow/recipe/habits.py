@@ -51,7 +51,36 @@ def _inputs(value: Any) -> str | None:
     return "Each input has its type: `photo: image`." if type(value) is list else None
 
 
+def _budget(value: Any) -> str | None:
+    number = re.search(r"\d+(\.\d+)?", value) if type(value) is str else None
+    return f"Credits, and the number alone: `budget: {number[0]}`." if number else None
+
+
+def _retry(value: Any) -> str | None:
+    if type(value) is not dict:
+        return None
+    tries = next((one for one in value.values() if type(one) is int and one >= 0), 1)
+    return f"The number of further tries, and nothing more: `retry: {tries}`."
+
+
+def _outputs(value: Any) -> str | None:
+    return "Each output has a name: `images: ${{ steps.download.files }}`." if type(value) is list else None
+
+
+def in_one_unit(value: str) -> str | None:
+    """`1h30m` is `90m`."""
+    parts = re.findall(r"(\d{1,6})\s*(h|m|s)[a-z]*", value.lower())
+    if not parts or re.sub(r"(\d{1,6})\s*(h|m|s)[a-z]*|[\s,]", "", value.lower()):
+        return None
+    seconds = sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
+    return f"One number with one unit: `{seconds // size}{unit}`." if seconds else None
+
+
 _HABITS = {
+    "`budget`": _budget,
+    "`retry`": _retry,
+    "`outputs`": _outputs,
     "`foreach`": _foreach,
     "`steps`": _steps,
     "`needs`": _needs,

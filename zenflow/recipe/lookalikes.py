@@ -18,6 +18,8 @@ _SPACE = re.compile(r"(?:^[ ]*|[:\-,\[{] *)([\u00a0\u2000-\u200b\u202f\u3000])")
 _COLON = re.compile(r"^\s*(?:- )*[\w-]+(：)")
 _QUOTE = re.compile(r"(?:^|[:\-,\[{] *)([“”„«‘’])")
 _CUT = re.compile(r" #(?:\w|.*\$\{\{)")
+_OF_A_SHELL = re.compile(r"\$\{[A-Z][A-Z0-9_]*(:-[^}]*)?\}|\A\$[A-Z][A-Z0-9_]*\Z")
+_BLOCK = re.compile(r"\{%-?\s*(?:for|if|set|macro|include)\b[^%]*%\}")
 _LIKE_AN_EXPRESSION = re.compile(
     r"\$\{?\s*(?:(?:inputs|steps|origin|previous)(?:\.\w+)+|item)\b[^}]*\}?|\A(?:inputs|steps|origin|previous)(?:\.\w+|\[\d+\])+\Z"
 )
@@ -66,7 +68,27 @@ def warn_of_unused_anchor(node: Node, name: str, problems: Problems) -> None:
 
 
 def warn_of_plain_text(node: Node, problems: Problems) -> None:
-    """`$steps.a.asset_id`, `${inputs.photo}`, or `steps.a.files` alone: text, and most likely meant as an expression."""
+    """`$steps.a.asset_id`, `${inputs.photo}`, or `steps.a.files` alone: text, and most likely meant as an expression.
+
+    So are a shell's `${NAME:-default}` and Jinja's `{% for … %}`.
+    """
+    for pattern, what, hint in (
+        (
+            _OF_A_SHELL,
+            "is plain text",
+            "Expressions cannot read an environment: declare an input, and write `${{ inputs.NAME }}`.",
+        ),
+        (
+            _BLOCK,
+            "is plain text: there are no blocks",
+            "Write `${{ a if c else b }}`, or go over a list with `foreach`.",
+        ),
+    ):
+        found = pattern.search(node.value)
+        if found is not None:
+            place = locator(node)(found.start(), found.end())
+            problems.warning(PLAIN_TEXT, f"`{found[0]}` {what}", place, hint)
+            return
     match = _LIKE_AN_EXPRESSION.search(node.value)
     if match is None:
         return
@@ -79,4 +101,8 @@ def warn_of_plain_text(node: Node, problems: Problems) -> None:
 
 def may_be_expression(value: str) -> bool:
     """The quick look before the slow one."""
-    return "$" in value or ("." in value and value.startswith(("inputs.", "steps.", "origin.", "previous.")))
+    return (
+        "$" in value
+        or "{%" in value
+        or ("." in value and value.startswith(("inputs.", "steps.", "origin.", "previous.")))
+    )

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zenflow.other_words import done_elsewhere, key_called, type_called
+from zenflow.other_words import done_elsewhere, key_called, type_called, value_called
 from zenflow.problems import Place, Problems
-from zenflow.recipe.habits import as_a_default, as_elsewhere
+from zenflow.recipe.habits import as_a_default, as_elsewhere, in_one_unit
 from zenflow.recipe.nodes import Node
 from zenflow.recipe.schema import Schema, has_type, recipe_schema, valid_against
 from zenflow.recipe.value_schema import WORDS_OF_OLD_YAML
@@ -130,7 +130,7 @@ class Explainer:
 
     def _not_in_enum(self, node: Node, schema: Schema, what: str) -> None:
         allowed = [str(value) for value in schema["enum"]]
-        near = nearest(node.value, allowed) if type(node.value) is str else None
+        near = (value_called(node.value, allowed) or nearest(node.value, allowed)) if type(node.value) is str else None
         if "integer" in allowed and type(node.value) is str:  # the type of an input
             near = type_called(node.value) or near
         hint = f"Did you mean `{near}`? " if near else ""
@@ -157,7 +157,8 @@ class Explainer:
             elif own and key.startswith(own):
                 continue
             elif rest is False:
-                self._unknown_key(key, key_node, value, properties, what)
+                left_empty = "with" if "with" in node.value and node.value["with"] is None else ""
+                self._unknown_key(key, key_node, value, properties, what, left_empty)
             else:
                 if "propertyNames" in schema:
                     self._name(key, key_node, schema["propertyNames"])
@@ -184,11 +185,15 @@ class Explainer:
         instead = done_elsewhere(key)
         return f"{instead} " if instead else None
 
-    def _unknown_key(self, key: str, key_node: Node, value: Node, properties: Mapping[str, Any], what: str) -> None:
+    def _unknown_key(
+        self, key: str, key_node: Node, value: Node, properties: Mapping[str, Any], what: str, left_empty: str
+    ) -> None:
         near = _meant(key, properties)
         hint = f"Did you mean `{near}`? " if near else ""
         if not hint and "with" in properties:
             hint = "Parameters of an action or a tool stand under `with`. "
+            if left_empty:
+                hint = "Indent it: it belongs below `with:`, which is empty. "
         if key in ("description", "comment", "note"):
             hint = f"Write a comment, `# …`, or `x-{key}`. "
         elif not near and "properties" not in properties:
@@ -206,6 +211,7 @@ class Explainer:
         if not valid_against(key, schema):
             better = re.sub(r"[^A-Za-z0-9_]", "_", key)[:64]
             better = better if re.match(r"[A-Za-z_]", better) else f"_{better}"[:64]
+            better = better if re.search(r"[A-Za-z0-9]", better) else "portrait"
             self.problems.error(
                 BAD_NAME, f"`{key}` is no name", key_node.place, f"{schema['description']} For instance `{better}`."
             )
@@ -220,9 +226,9 @@ class Explainer:
     def _bounds(self, node: Node, schema: Schema, what: str) -> None:
         value = node.value
         if type(value) is str:
-            self.problems.error(
-                BAD_FORM, f"{what}: {found(node)} does not fit. {schema['description']}", node.place, _example(schema)
-            )
+            hint = in_one_unit(value) if _is_duration(schema) else None
+            text = f"{what}: {found(node)} does not fit. {schema['description']}"
+            self.problems.error(BAD_FORM, text, node.place, hint or _example(schema))
             return
         low, high = schema.get("minimum"), schema.get("maximum")
         is_low = low is not None and value < low

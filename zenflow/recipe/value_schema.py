@@ -109,6 +109,10 @@ def _wrong_type(value: Any, schema: Mapping[str, Any]) -> str | None:
 
 def _fix(value: Any, schema: Mapping[str, Any]) -> str | None:
     name = schema.get("type")
+    if name != "string" and type(value) is str and ("{{" in value or value.startswith("$")):
+        return "An expression stands in `${{ }}`: `${{ steps.ID.asset_ids }}`, `${{ inputs.NAME }}`."
+    if type(value) is list and name not in {"array", "any", "object"}:
+        return "One value; for each of several, write the list as `foreach` of the step, and here `${{ item }}`."
     if name == "string" and type(value) in (int, float, bool):
         return f'Write it in quotes: "{json.dumps(value)}".'
     if (

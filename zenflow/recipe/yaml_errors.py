@@ -288,7 +288,13 @@ def _escape(error: Any, source: Text, problems: Problems, line: int, column: int
         return False
     place = source.place(line, max(column - 1, 0), line, column + 1)
     said = source.line(line)[max(column - 1, 0) : column + 1]
-    if not said.startswith("\\"):
+    begun = source.line(line).rfind("\\", 0, column)
+    if (
+        not said.startswith("\\") and "hexdecimal" in _problem(error) and begun >= 0
+    ):  # `\U` of `C:\Users` wants eight digits
+        said = source.line(line)[begun : begun + 2]
+        place = source.place(line, begun, line, begun + 2)
+    elif not said.startswith("\\"):
         said = source.line(line)[column : column + 2]
         place = source.place(line, column, line, column + 2)
     problems.error(

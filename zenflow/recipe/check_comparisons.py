@@ -1,0 +1,49 @@
+"""Comparisons that never hold: an input of true or false, or of a number, with text in quotes.
+
+Rule 11 makes them no errors, since JSON's `true` and `"true"` are simply not equal; but nobody means that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from zenflow.expr.template import Expression
+from zenflow.problems import Problems
+from zenflow.recipe.model import InputSpec, Recipe
+from zenflow.recipe.templates import Placed
+
+NEVER_EQUAL = "ZF337"
+_COMPARED = re.compile(r"\binputs\.(\w+)\s*(==|!=)\s*(\"[^\"]*\"|'[^']*')")
+_WORDS: Mapping[str, str] = {"boolean": "true or false", "integer": "an integer", "number": "a number"}
+
+
+def check_comparisons(recipe: Recipe, templates: Sequence[Placed], problems: Problems) -> None:
+    """One warning for each."""
+    for placed in templates:
+        template = placed.template
+        for part in template.parts:
+            if not isinstance(part, Expression) or part.is_plain or "inputs." not in part.source:
+                continue
+            for match in _COMPARED.finditer(part.source):
+                spec = recipe.inputs.get(match[1])
+                if spec is None or spec.type not in _WORDS or template.locate is None:
+                    continue
+                place = template.locate(part.start + match.start(), part.start + match.end())
+                never = "never" if match[2] == "==" else "always"
+                message = f"the input `{match[1]}` is {_WORDS[spec.type]}, and so {never} {_said(match[2])} text"
+                problems.warning(NEVER_EQUAL, message, place, _hint(spec, match[2], match[3][1:-1]))
+
+
+def _said(operator: str) -> str:
+    return "equal to" if operator == "==" else "different from"
+
+
+def _hint(spec: InputSpec, operator: str, text: str) -> str:
+    plain = text.strip().lower()
+    if spec.type == "boolean":
+        wanted = (plain in ("true", "yes", "1", "on")) is (operator == "==")
+        return f"Write `inputs.{spec.name}` alone." if wanted else f"Write `not inputs.{spec.name}`."
+    if re.fullmatch(r"-?\d+(\.\d+)?", plain):
+        return f"Leave out the quotes: `inputs.{spec.name} {operator} {plain}`."
+    return "Compare it with a number, without quotes."
