@@ -42,6 +42,17 @@ def test_a_file_of_inputs_that_cannot_be_read_is_told_alone(zenflow: Zenflow, re
     assert errors == ["ZF520"]
 
 
+def test_a_photo_at_home_is_found_where_the_shell_leaves_its_tilde(
+    zenflow: Zenflow, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert zenflow("init").status == 0
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (here / "recipes" / "photos" / "example.jpg").rename(tmp_path / "me.jpg")
+    assert zenflow("plan", "first", "-i", "photo=~/me.jpg").status == 0
+    (tmp_path / "me.jpg").unlink()
+    assert "there is no file" in zenflow("plan", "first", "-i", "photo=~/me.jpg").err
+
+
 def test_an_at_before_a_folder_is_explained(zenflow: Zenflow, recipe: Path) -> None:
     for word in ("s=@", "s=@."):
         error = zenflow("run", "r.yaml", "-i", word, "--json").document["error"]

@@ -74,6 +74,7 @@ class MediaReader:
         """A folder or a glob where a list of media is wanted (rule 7)."""
         if is_uuid(text) or "://" in text or text.startswith("data:"):
             return [text]
+        text = self._from_home(text)
         try:
             place = self.base / text
             if place.is_dir():
@@ -104,7 +105,11 @@ class MediaReader:
         if separator and scheme.isalnum():
             self._check_url(text, scheme.lower(), path)
             return text
-        return self._file(text, kind, path)
+        return self._file(self._from_home(text), kind, path)
+
+    def _from_home(self, text: str) -> str:
+        """Not every shell replaces `~` behind `photo=` (zsh does not), and no shell does in a file of inputs."""
+        return os.path.expanduser(text) if text.startswith("~/") and not self.confined else text
 
     def _check_url(self, text: str, scheme: str, path: PathKey) -> None:
         try:
