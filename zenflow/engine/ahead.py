@@ -7,13 +7,13 @@ about the real call: that one is asked for right before it, with its real parame
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from zenflow.catalog.prices import Question, Quote
 from zenflow.credits import as_text, in_words
-from zenflow.plan.graph import descendants, topological_order
 from zenflow.plan.model import Plan, PlannedStep
 
 
@@ -34,21 +34,32 @@ class Ahead:
         return f"the price of `{self.path}`, which follows, moved since the plan: {moved}"
 
 
-def prices_ahead(plan: Plan | None) -> dict[str, tuple[Ahead, ...]]:
-    """By path of a paid step: the stand-in prices of all that follows it."""
-    if plan is None:
-        return {}
-    own = {path: _of(step, plan) for path, step in plan.steps.items()}
-    if not any(own.values()):
-        return {}
-    needs = _needs(plan.steps)
-    after = descendants(topological_order(list(plan.steps), needs), needs)
-    found = {}
-    for path, step in plan.steps.items():
-        following = {one.question.key: one for later in plan.steps if later in after[path] for one in own[later]}
-        if step.is_paid and following:
-            found[path] = tuple(following.values())
-    return found
+class PricesAhead:
+    """The stand-in prices of all that follows a step; worked out when somebody asks for it."""
+
+    def __init__(self, plan: Plan | None) -> None:
+        steps = {} if plan is None else plan.steps
+        self._own = {} if plan is None else {path: own for path, step in steps.items() if (own := _of(step, plan))}
+        self._readers = _readers(steps) if self._own else {}
+        self._found: dict[str, tuple[Ahead, ...]] = {}
+
+    def of(self, path: str) -> tuple[Ahead, ...]:
+        """By path of a step. Equal questions once."""
+        if path not in self._found:
+            following = (one for later in self._after(path) for one in self._own.get(later, ()))
+            self._found[path] = tuple({one.question.key: one for one in following}.values())
+        return self._found[path]
+
+    def _after(self, path: str) -> Iterable[str]:
+        """What comes after it because of it, the nearest first."""
+        seen: dict[str, None] = {}
+        to_do = deque(self._readers.get(path, ()))
+        while to_do:
+            later = to_do.popleft()
+            if later not in seen:
+                seen[later] = None
+                to_do.extend(self._readers.get(later, ()))
+        return seen
 
 
 def dearest(step: PlannedStep | None) -> Decimal | None:
@@ -69,12 +80,17 @@ def _of(step: PlannedStep, plan: Plan) -> tuple[Ahead, ...]:
     return tuple(found)
 
 
-def _needs(steps: Mapping[str, PlannedStep]) -> dict[str, dict[str, None]]:
-    """Per path, what comes before it. A recipe used as a step is done when its inner steps are, which begin after its needs."""
-    needs = {path: dict.fromkeys(step.needs) for path, step in steps.items()}
-    for path in steps:
-        parent = path.rpartition("/")[0]
-        if parent in needs:
-            needs[path].update({name: None for name in needs[parent] if not name.startswith(f"{parent}/")})
-            needs[parent][path] = None
-    return needs
+def _readers(steps: Mapping[str, PlannedStep]) -> dict[str, dict[str, None]]:
+    """Per path, what reads or waits for it. A recipe used as a step is done when its inner steps are, which begin after its
+    needs."""
+    found: dict[str, dict[str, None]] = {}
+    for path, step in steps.items():
+        before, outer = list(step.needs), path.rpartition("/")[0]
+        if outer in steps:
+            found.setdefault(path, {})[outer] = None
+        while outer in steps:
+            before += steps[outer].needs
+            outer = outer.rpartition("/")[0]
+        for name in before:
+            found.setdefault(name, {})[path] = None
+    return found

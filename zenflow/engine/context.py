@@ -7,7 +7,7 @@ and the readers of it hear of it together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
-from zenflow.engine.ahead import Ahead
+from zenflow.engine.ahead import PricesAhead
 from zenflow.engine.door import Limits, Parts, StopSignal
 from zenflow.engine.identity import Identity
 from zenflow.engine.instances import Instance, Status, StepRun
@@ -48,7 +48,7 @@ class Context:
     frame_budgets: FrameBudgets
     planned: Mapping[str, PlannedStep]
     planned_prices: Mapping[str, Decimal]  # question key → the price that the plan showed
-    ahead: Mapping[str, Sequence[Ahead]]  # path of a step → the stand-in prices of what follows it
+    ahead: PricesAhead
     catalog: Catalog
     stop: StopSignal
     account_id: str

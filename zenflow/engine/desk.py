@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from zenflow.catalog.model import Account, Catalog
+from zenflow.engine.ahead import PricesAhead
 from zenflow.engine.asked import asked_by
 from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
@@ -46,7 +47,7 @@ class Desk:
             frame_budgets=FrameBudgets(),
             planned={},
             planned_prices={},
-            ahead={},
+            ahead=PricesAhead(None),
             catalog=catalog,
             stop=StopSignal(),
             account_id=account.account_id,

@@ -67,7 +67,7 @@ class Pricing:
         return found
 
     def _ahead(self, ready: Ready) -> Sequence[Ahead]:
-        return self._context.ahead.get(ready.instance.step.plan_path, ())
+        return self._context.ahead.of(ready.instance.step.plan_path)
 
     def _moved_ahead(self, ready: Ready, quotes: Mapping[str, Quote]) -> Halt | None:
         """A price of what follows, asked with a stand-in, has risen: nothing is paid that leads there (promise 2)."""

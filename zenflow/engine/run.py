@@ -17,7 +17,7 @@ from zenflow import __version__
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
-from zenflow.engine.ahead import prices_ahead
+from zenflow.engine.ahead import PricesAhead
 from zenflow.engine.asked import asked_by, asked_defaults
 from zenflow.engine.belonging import compare_account
 from zenflow.engine.books import Bookkeeper
@@ -169,7 +169,7 @@ class _Engine:
             frame_budgets=FrameBudgets(),
             planned=plan.steps if plan is not None else {},
             planned_prices=_planned_prices(plan),
-            ahead=prices_ahead(plan),
+            ahead=PricesAhead(plan),
             catalog=catalog,
             stop=stop,
             account_id=account.account_id,
