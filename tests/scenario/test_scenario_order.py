@@ -131,6 +131,8 @@ def test_a_person_may_give_them_up_and_a_resume_makes_them_anew_one_by_one():
     stage.finished()
     _, done = decided(stage, lambda r: r.give_up(1))
     assert done.settled and stage.state().books.charged == 4
+    failed = [event for event in stage.events() if isinstance(event, e.InstanceFailed)]
+    assert failed and all(event.paid for event in failed)
     stage.limits = Limits(batch=1)
     report = stage.finished()
     assert report.status == "done" and len(stage.contents()) == 2

@@ -8,11 +8,14 @@ from decimal import Decimal
 import pytest
 
 from zenflow.engine.evidence import gather
+from zenflow.engine.ledger import Ledger
+from zenflow.engine.looks import Looker
 from zenflow.engine.reconcile import Reconciler
 from zenflow.engine.run import Changes
 from zenflow.errors import Refused, Stopped, UsageError
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
+from zenflow.providers.base import ServiceError
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.desk import at_desk
@@ -326,3 +329,68 @@ def test_a_task_that_nobody_knows_yet_counts_where_a_new_price_is_to_be_taken(bu
     except Stopped as stopped:
         assert stopped.code == "ZF620"
     assert stage.service.posts == sent
+
+
+# ------------------------------------------------------------------------------------- what a broken decision would leave out
+
+
+def test_an_adopted_task_s_debit_is_booked_at_once():
+    stage = stage_of(ONE, budget=100)
+    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage.service.lag_s = lambda number: 86_400.0  # the listing does not show it
+    assert stage.finished().exit_status == 4
+    (task_id,) = stage.service.tasks
+    decide(stage, lambda r, _: r.adopt(1, task_id))
+    assert stage.state().submissions[1].confirmed == 4
+
+
+def test_a_look_that_is_not_complete_is_no_look_and_nothing_is_sent(monkeypatch):
+    stage = unknown_stage()
+    look = Looker.look
+
+    async def partly(self):
+        return replace(await look(self), complete=False, detail="listed unfiltered: 0 tasks, no control")
+
+    async def act(reconciler, _):
+        monkeypatch.setattr(Looker, "look", partly)
+        return await reconciler.resubmit(1, agreed([]))
+
+    with pytest.raises(Stopped, match="is not complete: listed unfiltered") as stopped:
+        decide(stage, act)
+    assert (stopped.value.code, stage.service.posts, stage.state().submissions[1].attempts) == ("ZF649", 0, 1)
+
+
+def test_who_signs_in_as_somebody_else_while_the_price_is_agreed_to_pays_nothing_there():
+    stage = unknown_stage()
+
+    def elsewhere(submission, price):
+        stage.provider.account_id, stage.provider.sign_in = "somebody-else", 2
+
+    with pytest.raises(ServiceError) as refused:
+        decide(stage, lambda r, _: r.resubmit(1, elsewhere))
+    assert (refused.value.code, stage.service.posts) == ("ZF668", 0)
+    assert stage.state().submissions[1].attempts == 1
+
+
+def test_the_new_attempt_counts_debits_from_what_the_list_shows_by_then():
+    stage = unknown_stage()
+    stage.service.spend_elsewhere()
+    decide(stage, lambda r, _: r.resubmit(1, agreed([])))
+    (attempted,) = [event for event in stage.events() if isinstance(event, e.Attempted)]
+    assert attempted.watermark == stage.service.rows[0].transaction_id  # the stranger's; ours came after it
+
+
+def test_without_a_price_nothing_is_sent_again():
+    stage = unknown_stage()
+    stage.script.always["quote"] = "invalid"
+    with pytest.raises(Stopped, match="No price can be had for #1"):
+        decide(stage, lambda r, _: r.resubmit(1, agreed([]), Decimal(100)))
+    assert stage.service.posts == 0
+
+
+def test_what_the_service_really_takes_at_such_quotes_is_the_price(monkeypatch):
+    stage = unknown_stage()
+    monkeypatch.setattr(Ledger, "cost", lambda self, tool, quote: quote * 3)
+    with pytest.raises(Refused, match="now costs 12 credits, and 4 are set aside"):
+        decide(stage, lambda r, _: r.resubmit(1, agreed([])))
+    assert stage.service.posts == 0

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from zenflow.cli import console
+from zenflow.clock import SystemClock
 from zenflow.engine import unanswered
+from zenflow.journal.sqlite import open_journal
 from zenflow.providers.base import Task
 from zenflow.providers.mcp.provider import McpProvider
 
@@ -188,3 +190,39 @@ def test_its_calls_may_be_named_and_it_may_be_given_up(zenflow: Any, stray: tupl
     assert said.status == 0 and said.document["credits"]["charged"] == 2
     assert zenflow("resume", run_id, "--server", town.url, "--yes").status == 0
     assert town.posts == 2
+
+
+def test_a_task_that_is_not_the_one_shown_is_not_taken_for_it(zenflow: Any, stray: tuple[str, str, Any]) -> None:
+    run_id, _, town = stray
+    other = "00000000-0000-4000-8000-000000000000"
+    said = zenflow("reconcile", run_id, "--adopt", f"1={other}", "--yes", "--server", town.url, "--json")
+    assert (said.status, said.code, said.document["open"]) == (2, "ZF653", [1])
+
+
+def test_while_another_process_works_on_the_run_nothing_is_decided(
+    zenflow: Any, unknown: tuple[str, Any], here: Path
+) -> None:
+    run_id, town = unknown
+    other = open_journal(here / ".zenflow", clock=SystemClock())
+    lease = other.take_lease(run_id)
+    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    assert (said.status, said.code) == (4, "ZF808") and f"zenflow stop {run_id}" in said.hint
+    other.release_lease(lease)
+    other.close_now()
+    assert zenflow("reconcile", run_id, "--server", town.url, "--json").document["open"] == [1]
+
+
+def test_decisions_by_option_ask_about_nothing_else(
+    zenflow: Any, run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    monkeypatch.setenv("ZENFLOW_BATCH", "1")
+    town.fault(kind="drop", tool="create_task", nth=[1, 2], when="before")
+    town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
+    run_id = run_two("save").document["run_id"]
+    town.calm()
+    monkeypatch.setattr(console.Console, "can_ask", property(lambda self: True))
+    monkeypatch.setattr("sys.stdin", io.StringIO("g\n"))
+    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    assert (said.status, [one["submission"] for one in said.document["decided"]]) == (4, [1])
+    assert said.document["open"] == [2]
