@@ -11,21 +11,7 @@ import pytest
 
 Zenflow = Callable[..., Any]
 
-RECIPE = """\
-zenflow: 1
-name: shoot
-version: 1.0.0
-inputs:
-  photo: {type: image, default: photos/example.jpg}
-  looks: {type: array, items: {type: string}, default: [red, blue]}
-steps:
-  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
-  generate:
-    foreach: ${{ inputs.looks }}
-    uses: image_editor
-    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
-  download: {uses: download, with: {asset_ids: "${{ steps.generate.asset_ids }}"}}
-"""
+RECIPE = (Path(__file__).parent / "recipes" / "shoot.yaml").read_text("utf-8")
 DOWNLOAD = """\
   download: {uses: download, with: {asset_ids: "${{ steps.generate.asset_ids }}"}}
 """

@@ -20,20 +20,8 @@ from zenflow.sandbox.settings import SandboxSettings
 
 Zenflow = Callable[..., Any]
 
-RECIPE = """\
-zenflow: 1
-name: shoot
-version: 1.0.0
-inputs:
-  photo: {type: image, default: photos/example.jpg}
-  looks: {type: array, items: {type: string}, default: [red, blue, green]}
-budget: 60
-steps:
-  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}
-  generate:
-    foreach: ${{ inputs.looks }}
-    uses: image_editor
-    with: {prompt: "${{ item }}", image_assets: ["${{ steps.upload.asset_id }}"], model: SEEDREAM_5}
+SHOOT = (Path(__file__).parent / "recipes" / "shoot.yaml").read_text("utf-8")
+LARGER = """\
   upscale:
     foreach: ${{ steps.generate.asset_ids }}
     uses: upscaler
@@ -42,6 +30,9 @@ steps:
 outputs:
   images: ${{ steps.download.files }}
 """
+RECIPE = (
+    SHOOT.partition("  download:")[0].replace("blue]", "blue, green]").replace("steps:", "budget: 60\nsteps:") + LARGER
+)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -15,7 +16,24 @@ from zenflow.recipe.source import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 
-UGLY = """\
+STEP = """\
+    uses: image_editor
+    with:
+      prompt: |
+          keep   
+
+            deeper
+      image_assets:
+"""  # noqa: W291
+REST = """\
+      model: "a
+         b"
+      x: [1,
+            2]
+      y: $${{literal}}
+"""
+
+UGLY = f"""\
 # head
 zenflow: 1
 name:   t      # aligned, and stays
@@ -28,31 +46,21 @@ steps:
     # above a
     a:
           uses: upload
-          with: {source: ${{inputs.photo}}}
+          with: {{source: ${{{{inputs.photo}}}}}}
     # above b
     b:
       uses: describe
       with:
-          asset_id: ${{steps.a.asset_id}}
+          asset_id: ${{{{steps.a.asset_id}}}}
       # below with
     c:
-        uses: image_editor
-        with:
-          prompt: |
-              keep   
+{indent(STEP, "    ")}\
+          - ${{{{   steps.a.asset_id}}}}
+          -    ${{{{ steps.a.asset_id }}}}
+{indent(REST, "    ")}\
+# foot"""
 
-                deeper
-          image_assets:
-          - ${{   steps.a.asset_id}}
-          -    ${{ steps.a.asset_id }}
-          model: "a
-             b"
-          x: [1,
-                2]
-          y: $${{literal}}
-# foot"""  # noqa: W291
-
-NEAT = """\
+NEAT = f"""\
 # head
 zenflow: 1
 name:   t      # aligned, and stays
@@ -63,30 +71,20 @@ steps:
   # above a
   a:
     uses: upload
-    with: {source: "${{ inputs.photo }}"}
+    with: {{source: "${{{{ inputs.photo }}}}"}}
   # above b
   b:
     uses: describe
     with:
-      asset_id: ${{ steps.a.asset_id }}
+      asset_id: ${{{{ steps.a.asset_id }}}}
     # below with
   c:
-    uses: image_editor
-    with:
-      prompt: |
-          keep   
-
-            deeper
-      image_assets:
-        - ${{ steps.a.asset_id }}
-        -    ${{ steps.a.asset_id }}
-      model: "a
-         b"
-      x: [1,
-            2]
-      y: $${{literal}}
+{STEP}\
+        - ${{{{ steps.a.asset_id }}}}
+        -    ${{{{ steps.a.asset_id }}}}
+{REST}\
 # foot
-"""  # noqa: W291
+"""
 
 
 def neat(text: str) -> str | None:
