@@ -110,11 +110,11 @@ class ScriptedProvider:
         await self.clock.sleep(self.script.latency_s("submit"))
         await self.process.go_on()
 
-    def arrive(self, submission: Submission) -> SubmitAnswer:
+    def arrive(self, submission: Submission, inputs: slice = mishaps.ALL) -> SubmitAnswer:
         if submission in self._on_wire:
             self._on_wire.remove(submission)
         try:
-            asked = submission.tool, submission.inputs, submission.comment
+            asked = submission.tool, submission.inputs[inputs], submission.comment
             return mishaps.accepted(self.service.create(*asked, owner_id=self.account_id))
         except Refusal as refusal:
             return mishaps.refused(refusal)
