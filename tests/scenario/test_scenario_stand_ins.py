@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,8 +13,10 @@ from zenflow.catalog.prices import PriceBook, Quote
 from zenflow.catalog.questions import question_for
 from zenflow.engine.door import Limits
 from zenflow.expr.values import Pending
-from zenflow.testing.build import stage_of
-from zenflow.testing.offers import OFFERS
+from zenflow.plan.build import PlanRequest, build_plan
+from zenflow.plan.model import Foresight
+from zenflow.testing.build import recipe_of, stage_of
+from zenflow.testing.offers import OFFERS, catalog_of
 from zenflow.testing.service import Fate, ScriptedService
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -186,3 +189,25 @@ def test_the_same_question_is_asked_once_for_all_that_leads_there():
     stage.service.fate = lambda tool, params, number: Fate(5.0)
     assert stage.finished().status == "done"
     assert stage.provider.asked["quote"] <= 6, "draw, up and film before draw; up and film for real"
+
+
+def test_a_plan_of_the_rest_asks_with_the_real_asset_so_that_a_person_can_agree_to_its_price():
+    text = """
+    steps:
+      photo: {uses: upload, with: {source: "data:image/png;base64,aGVsbG8="}}
+      film: {uses: videogen, with: {prompt: x, image_assets: ["${{ steps.photo.asset_id }}"]}}
+    """
+    asked = []
+
+    async def ask(questions):
+        asked.extend(questions)
+        return {q.key: Quote(Decimal(5 if q.stand_in else 8), NOW, stand_in=q.stand_in) for q in questions}
+
+    known = Foresight(new=({"prompt": "x", "image_assets": [ASSET]},), complete=True)
+    request = PlanRequest(
+        recipe=recipe_of(text), inputs={}, server="scripted", catalog=catalog_of(), foresight={"film": known}
+    )
+    plan = asyncio.run(build_plan(request, ask))
+    assert [question.stand_in for question in asked] == [True, False]
+    assert plan.steps["film"].credits.expected == 8
+    assert not any(quote.stand_in for quote in plan.prices.quotes.values())
