@@ -29,7 +29,7 @@ def manifest_document(report: RunReport, items: Mapping[str, Any] | None = None)
         "format": 1,
         "run_id": report.run_id,
         "status": report.status,
-        "recipe": None if started is None else f"{started.recipe_name} {started.recipe_version}",
+        "recipe": None if started is None else f"{started.recipe_name} {started.recipe_version}".rstrip(),
         "recipe_digest": None if started is None else started.recipe_digest,
         "server": None if started is None else started.server,
         "credits": as_number(report.state.books.spent),

@@ -9,7 +9,7 @@ from typing import Any
 
 from zenflow.app.ledger import LedgerView, Revision
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
+from zenflow.cli.views.places import titled, where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
@@ -78,7 +78,7 @@ def draw_ledger(view: LedgerView, ink: Ink, width: int) -> str:
 
 
 def _revision_of(started: RunStarted) -> str:
-    return f"{started.recipe_name} {started.recipe_version} · revision {started.recipe_digest[:DIGEST_SHOWN]}"
+    return f"{titled(started.recipe_name, started.recipe_version)} · revision {started.recipe_digest[:DIGEST_SHOWN]}"
 
 
 def _cells(row: CallRow) -> list[str]:
@@ -143,7 +143,7 @@ def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
         return "No run yet. `zenflow run RECIPE` begins one."
     lines: list[str] = []
     for one in revisions:
-        lines.append(ink.strong(f"{one.name} {one.version} · revision {one.digest[:DIGEST_SHOWN]}"))
+        lines.append(ink.strong(f"{titled(one.name, one.version)} · revision {one.digest[:DIGEST_SHOWN]}"))
         feet = [["total", "", "", str(one.calls), "", "", as_text(one.spent)]]
         lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, ink, feet=feet), ""]
     total = sum((one.spent for one in revisions), ZERO)

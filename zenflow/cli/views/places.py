@@ -1,4 +1,5 @@
-"""The first line of every answer about money: where it is spent. Knows names of servers, not how to reach them."""
+"""The first lines of every answer about money: where it is spent, by which recipe. Knows names of servers, not how to reach
+them."""
 
 from __future__ import annotations
 
@@ -12,6 +13,11 @@ def where_line(server: str) -> str:
     if server == "zencreator":
         return "zencreator · credits are real"
     return f"{server} · credits are that server's"
+
+
+def titled(name: str, version: str) -> str:
+    """`photoshoot 1.0.0`; a recipe need not have a version."""
+    return f"{name} {version}" if version else name
 
 
 def near(path: Path | str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
+from zenflow.cli.views.places import titled, where_line
 from zenflow.cli.views.plan_notes import ages, duration, notes
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.verdict import draw_sentence
@@ -62,7 +62,7 @@ def draw_plan(
 
 def _what(plan: Plan) -> str:
     description = f": {plan.recipe.description}" if plan.recipe.description else ""
-    return f"{plan.recipe.name} {plan.recipe.version}{description}"
+    return f"{titled(plan.recipe.name, plan.recipe.version)}{description}"
 
 
 def _table(plan: Plan, ink: Ink, width: int) -> list[str]:

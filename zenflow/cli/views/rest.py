@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
+from zenflow.cli.views.places import titled, where_line
 from zenflow.cli.views.spans import plural
 from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, as_text, in_words
@@ -18,7 +18,7 @@ AGAIN_SHOWN = 10
 
 def draw_rest(rest: Rest, ink: Ink, width: int) -> str:
     started, books = rest.report.state.started, rest.report.state.books
-    name = "" if started is None else f"{started.recipe_name} {started.recipe_version} · "
+    name = "" if started is None else f"{titled(started.recipe_name, started.recipe_version)} · "
     lines = [ink.strong(where_line(rest.server)), f"{name}run {rest.report.run_id}"]
     cost = "an unknown number of" if rest.credits is None else _cost(rest)
     said = f"Goes on for {cost} credits; {as_text(books.committed)} of the budget of {as_text(rest.budget)} are used."
