@@ -365,6 +365,18 @@ def test_a_run_is_named_by_the_beginning_or_by_the_last_letters_of_its_id(zenflo
     )
 
 
+def test_a_recipe_without_a_version_is_titled_by_its_name_alone(zenflow: Zenflow, workspace: Path) -> None:
+    path = workspace / "recipes" / "first.yaml"
+    path.write_text(path.read_text().replace("version: 1.0.0\n", ""))
+    assert "\nfirst: One photo in" in zenflow("plan", "first").out
+    ran = zenflow("run", "first").out
+    assert "\nfirst · run " in ran and "first  " not in ran
+    assert "\nfirst · revision " in zenflow("ledger").out
+    assert zenflow("ledger", "--all").out.startswith("first · revision ")
+    [manifest] = workspace.glob("out/*/manifest.json")
+    assert json.loads(manifest.read_text())["recipe"] == "first"
+
+
 def test_with_no_run_yet_show_says_that_and_not_that_a_run_last_is_missing(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("show")
     assert (answer.status, answer.err) == (

@@ -11,7 +11,7 @@ from datetime import datetime
 from zenflow.cli.hints import for_this_run
 from zenflow.cli.views.choices import draw_choice
 from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near, where_line
+from zenflow.cli.views.places import near, titled, where_line
 from zenflow.cli.views.spans import plural, size, span
 from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.width import wrap
@@ -64,7 +64,8 @@ def _head(report: RunReport, ink: Ink) -> list[str]:
         return [f"run {report.run_id} · {mark(report.status)}"]
     lasted = _lasted(started.at, report.state.ended_at)
     took = f" in {span(lasted)}" if lasted is not None and report.state.resumes == 0 else ""
-    title = f"{started.recipe_name} {started.recipe_version} · run {report.run_id} · {mark(report.status)}{took}"
+    recipe = titled(started.recipe_name, started.recipe_version)
+    title = f"{recipe} · run {report.run_id} · {mark(report.status)}{took}"
     return [ink.strong(where_line(started.server)), title]
 
 
