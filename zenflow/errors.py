@@ -31,9 +31,9 @@ class ZenflowError(Exception):
         self.hint = hint
         self.facts: Mapping[str, Any] = facts
 
-    def of_run(self, run_id: str) -> None:
-        """It concerns a run that is in the journal, and that a resume takes up again."""
-        self.facts = {**self.facts, "run_id": run_id}
+    def of_run(self, run_id: str, server: str = "") -> None:
+        """It concerns a run that is in the journal, and that a resume takes up again; `server` is the run's."""
+        self.facts = {**self.facts, "run_id": run_id, "server": server}
 
 
 class UsageError(ZenflowError):

@@ -85,7 +85,7 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
                 to = Connection(settings, provider, journal, clock)
                 return await _go_on(request, started, report, to, lease, agree, hands)
         except ServiceError as error:
-            error.of_run(row.run_id)
+            error.of_run(row.run_id, started.server)
             raise
         finally:
             journal.release_lease(lease)

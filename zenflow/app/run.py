@@ -124,7 +124,7 @@ async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
         report = _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
         return report if hands.stop.draining else await with_candidates(report, parts.store.folder, settings)
     except ZenflowError as error:
-        error.of_run(parts.lease.run_id)
+        error.of_run(parts.lease.run_id, parts.provider.server)
         raise
     finally:
         asked_to_stop.cancel()

@@ -76,7 +76,7 @@ def _expected(error: BaseException) -> ZenflowError | None:
 def _say_expected(error: ZenflowError, console: Console) -> int:
     problems, run_id = getattr(error, "problems", ()), error.facts.get("run_id")
     if error.hint is not None and run_id is not None:
-        error.hint = for_this_run(error.hint, run_id)
+        error.hint = for_this_run(error.hint, run_id, error.facts.get("server") or "")
     if problems:
         console.insist(draw_problems(problems, console.talk_ink, console.text_width))
     else:

@@ -30,7 +30,7 @@ def first_error(report: RunReport) -> Mapping[str, Any] | None:
     if report.status in ("done", "running"):
         return None
     for code, said, hint in report.reasons:
-        return {"code": code, "message": said, "hint": for_this_run(hint, report.run_id) or None}
+        return {"code": code, "message": said, "hint": for_this_run(hint, report.run_id, _server(report)) or None}
     for step in report.steps.values():
         for instance in step.instances:
             if instance.status == "failed":
@@ -38,11 +38,15 @@ def first_error(report: RunReport) -> Mapping[str, Any] | None:
                 return {
                     "code": instance.code,
                     "message": message,
-                    "hint": for_this_run(instance.hint, report.run_id) or None,
+                    "hint": for_this_run(instance.hint, report.run_id, _server(report)) or None,
                 }
     again = next_command(report)
     go_on = None if again is None else f"`{again.split(' · ')[0]}` goes on."
     return {"code": INTERRUPTED, "message": report.reason or f"The run is {report.status}.", "hint": go_on}
+
+
+def _server(report: RunReport) -> str:
+    return "" if report.state.started is None else report.state.started.server
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from zenflow.cli import exits
 _LEFT_OPEN = (exits.FAILED, exits.REFUSED, exits.STOPPED, exits.INTERRUPTED)
 
 
-def for_this_run(hint: str, run_id: str) -> str:
-    """With the run's id in place of RUN."""
+def for_this_run(hint: str, run_id: str, server: str = "") -> str:
+    """With the run's id in place of RUN, and the sign-in at the run's own server where that is named by its address."""
+    if "://" in server:
+        hint = hint.replace("`zenflow login`", f"`zenflow login --server {server}`")
     return re.sub(r"\bRUN\b", run_id, hint)
 
 

@@ -19,5 +19,5 @@ def compare_account(started: RunStarted, account: Account) -> None:
     raise Refused(
         OTHER_ACCOUNT,
         f"Run {started.run_id} belongs to account {started.account_id}; signed in is {account.account_id}.",
-        "Sign in as the account that began it. Nothing was sent.",
+        "Sign in as the account that began it (`zenflow login`). Nothing was sent.",
     )

@@ -47,9 +47,8 @@ ServiceTrouble = Literal[
 ]
 
 
-SIGN_IN_AGAIN = (
-    "Sign in again: `zenflow login` (in CI: a fresh ZENFLOW_TOKEN). A stopped run goes on: `zenflow resume`."
-)
+_STOPPED_GOES_ON = " A stopped run goes on: `zenflow resume`."
+SIGN_IN_AGAIN = f"Sign in again: `zenflow login` (in CI: a fresh ZENFLOW_TOKEN).{_STOPPED_GOES_ON}"
 
 
 class ServiceError(ZenflowError):
@@ -83,13 +82,13 @@ class ServiceError(ZenflowError):
         if trouble in ("sign_in", "out_of_credits"):
             self.exit_status = 4
 
-    def of_run(self, run_id: str) -> None:
+    def of_run(self, run_id: str, server: str = "") -> None:
         if "run_id" in self.facts:
             return
-        super().of_run(run_id)
+        super().of_run(run_id, server)
         self.exit_status = 4
-        then = f"`zenflow resume {run_id}` goes on."
-        self.hint = f"{self.hint.rstrip('.')}. {then}" if self.hint else then
+        then, before = f"`zenflow resume {run_id}` goes on.", (self.hint or "").replace(_STOPPED_GOES_ON, "")
+        self.hint = f"{before.rstrip('.')}. {then}" if before else then
 
     @property
     def may_be_repeated(self) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from zenflow.cli import console
 from zenflow.clock import SystemClock
 from zenflow.engine import unanswered
+from zenflow.journal.base import Holder
 from zenflow.journal.sqlite import open_journal
 from zenflow.providers.base import Task
 from zenflow.providers.mcp.provider import McpProvider
@@ -210,6 +211,19 @@ def test_while_another_process_works_on_the_run_nothing_is_decided(
     other.release_lease(lease)
     other.close_now()
     assert zenflow("reconcile", run_id, "--server", town.url, "--json").document["open"] == [1]
+
+
+def test_a_run_of_another_machine_is_decided_on_only_when_that_one_is_said_to_be_gone(
+    zenflow: Any, unknown: tuple[str, Any], here: Path
+) -> None:
+    run_id, town = unknown
+    elsewhere = open_journal(here / ".zenflow", clock=SystemClock(), me=Holder("elsewhere", 7, "then"))
+    elsewhere.take_lease(run_id)
+    elsewhere.close_now()
+    words = ("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    said = zenflow(*words)
+    assert (said.status, said.code) == (4, "ZF808") and "--take-over" in said.hint
+    assert zenflow(*words, "--take-over").status == 0
 
 
 def test_decisions_by_option_ask_about_nothing_else(

@@ -159,7 +159,8 @@ def test_a_sign_in_that_ends_stops_the_run_and_nothing_is_lost_or_charged_twice(
     town.fault(kind="http_status", tool=tool, status=401)
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF703")
-    assert "zenflow login" in said.hint
+    assert f"`zenflow login --server {town.url}`" in said.hint  # the run's own server, whatever the workspace uses
+    assert said.hint.count("zenflow resume") == 1
     town.calm()
     again = zenflow("resume", "--server", town.url, "--yes", "--json")
     assert (again.status, again.document["status"]) == (0, "done")

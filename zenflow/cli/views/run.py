@@ -121,7 +121,7 @@ def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
             lines += wrap(said + (f" [{code}]" if code else ""), width, "    ", "  ")
         if len(sentences) > REASONS_SHOWN:
             lines.append(f"  … and {len(sentences) - REASONS_SHOWN} more of the same")
-        lines += wrap(for_this_run(hint, report.run_id), width, "      ", "    → ") if hint else []
+        lines += wrap(for_this_run(hint, report.run_id, _server(report)), width, "      ", "    → ") if hint else []
     return [*lines, ""]
 
 
@@ -129,6 +129,10 @@ def _choices(report: RunReport, ink: Ink) -> list[str]:
     """What is to be chosen from, with the files to look at."""
     drawn = [draw_choice(address, choice, ink) for address, choice in report.choices.items()]
     return [*"\n".join(drawn).split("\n"), ""] if drawn else []
+
+
+def _server(report: RunReport) -> str:
+    return "" if report.state.started is None else report.state.started.server
 
 
 def _open(report: RunReport, ink: Ink, width: int) -> list[str]:
