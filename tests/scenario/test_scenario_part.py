@@ -181,3 +181,42 @@ def test_what_is_taken_is_not_shown_as_doubtful():
     stage = a_part()
     stage.finished()
     assert at_desk(stage, doubtful_tasks) == ()
+
+
+def test_a_part_whose_answer_was_lost_is_unknown_until_a_person_takes_it_for_what_it_is():
+    stage = a_part()
+
+    async def lost(line, submission):
+        await mishaps.takes_a_part(2)(line, submission)
+        return line.lost("reset after it was read")
+
+    stage.script.submits[:] = [lost]
+    report = stage.finished()
+    assert (report.exit_status, statuses(report), stage.service.posts) == (4, ["unknown"] * 3, 1)
+    task_id = next(iter(stage.service.tasks))
+
+    async def decide(desk):
+        await gather(desk)
+        return await Reconciler(desk).adopt(1, task_id)
+
+    assert at_desk(stage, decide).settled
+    report = stage.finished()
+    assert (report.exit_status, statuses(report)) == (4, ["done", "done", "unknown"])
+    assert drawn(stage) == ["a", "b"]
+
+
+@pytest.mark.parametrize("inputs", [["a", "x"], ["a", "a"], ["a", "b", "c", "a"]])
+def test_a_task_with_the_stamp_that_shows_anything_else_is_not_a_part_of_it(inputs):
+    stage = a_part()
+    stage.script.submits[:] = [mishaps.lost_before_the_charge]
+    stage.script.always["transactions"] = "server"
+    stage.finished()
+    asked = [{"prompt": one} for one in inputs]
+    made = stage.service.create("image_editor", asked, stage.intents()[0].comment, posted=False)
+
+    async def decide(desk):
+        await gather(desk)
+        return await Reconciler(desk).adopt(1, made.task_id)
+
+    with pytest.raises(Refused):
+        at_desk(stage, decide)

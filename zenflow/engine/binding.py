@@ -7,6 +7,7 @@ person decides about the rest (`zenflow reconcile RUN`), and a resume comes to t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from zenflow.engine.context import Context, Halt
@@ -72,6 +73,16 @@ class Binder:
         if totals and totals[0] < asked:
             return len(ids) == totals[0]
         return task.is_finished and now_s - self._over_since_s.setdefault(submission.number, now_s) >= PATIENCE_S
+
+
+def is_part(submission: SubmissionState, task: Task) -> bool:
+    """Whether a task carries the submission's stamp and shows some of its inputs, and no others: it may be what the service
+    took of it. A person may say so; it may also be another copy of the journal's."""
+    if not task.inputs or task.tool != submission.tool or not task.comment.startswith(submission.stamp):
+        return False
+    left = Counter(canonical(call.call.params) for call in submission.calls)
+    left.subtract(canonical(one) for one in task.inputs)
+    return task.total in (None, len(task.inputs)) and min(left.values()) >= 0
 
 
 def _ids_of(task: Task) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
+from zenflow.engine.binding import is_part
 from zenflow.engine.desk import Desk
 from zenflow.engine.evidence import StrayCase, same_inputs
 from zenflow.engine.limits import Kind
@@ -84,9 +85,10 @@ class Reconciler:
             found.append(f"it belongs to account {task.owner_id}, and the run to {account_id}")
         if task.tool != submission.tool:
             found.append(f"its tool is {task.tool}, and {submission.tool} was asked")
-        if task.total is not None and task.total != len(submission.calls):
+        part = is_part(submission, task)  # what is there is taken then, and the rest is told
+        if task.total is not None and task.total != len(submission.calls) and not part:
             found.append(f"it has {task.total} calls, and {len(submission.calls)} were asked")
-        elif task.inputs and not same_inputs(submission, task):
+        elif task.inputs and not part and not same_inputs(submission, task):
             found.append("its inputs are others")
         holder = self._desk.holder_of(task.task_id)
         if holder is not None:

@@ -47,11 +47,10 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
     sent = f"{_second(one.intended_at)}, {plural(one.attempts, 'attempt')}; {one.outcome.value}: {one.detail or '–'}"
     lines += _fact("sent", sent, width)
     if one.in_doubt:
-        return [
-            *lines,
-            *_fact("but", one.contradiction or one.shortfall, width),
-            *_fact("task", one.task_id or "–", width),
-        ]
+        lines += _fact("but", one.contradiction or one.shortfall, width)
+        missing = [call.call.instance for call in one.calls if call.status == "unknown"]
+        lines += _fact("unknown", ", ".join(missing), width) if missing else []
+        return [*lines, *_fact("task", one.task_id or "–", width)]
     lines += _looks(case, width)
     lines += _rows(case.rows, width)
     lines += _candidates(case.candidates, width)
@@ -203,6 +202,7 @@ def _case(case: Case) -> dict[str, Any]:
         "outcome": one.outcome.value,
         "detail": one.detail,
         "contradiction": one.contradiction,
+        "shortfall": one.shortfall,
         "intended_at": one.intended_at,
         "closed_at": one.closed_at,
         "attempts": one.attempts,
