@@ -7,19 +7,23 @@ from collections.abc import Sequence
 
 from zenflow.cli import exits
 
-_LEFT_OPEN = (exits.FAILED, exits.REFUSED, exits.STOPPED, exits.INTERRUPTED)
+_LEFT_OPEN = (exits.FAILED, exits.STOPPED, exits.INTERRUPTED)
+_ABOUT_RUNS = ("run", "resume", "reconcile", "fetch", "show", "stop", "ledger")
 
 
 def for_this_run(hint: str, run_id: str, server: str = "") -> str:
     """With the run's id in place of RUN, and the sign-in at the run's own server where that is named by its address."""
-    if "://" in server:
-        hint = hint.replace("`zenflow login`", f"`zenflow login --server {server}`")
-    return re.sub(r"\bRUN\b", run_id, hint)
+    return re.sub(r"\bRUN\b", run_id, at_server(hint, server))
+
+
+def at_server(hint: str, server: str) -> str:
+    """With the sign-in at that server, where it is named by its address."""
+    return hint.replace("`zenflow login`", f"`zenflow login --server {server}`") if "://" in server else hint
 
 
 def where_to_look(words: Sequence[str], status: int) -> str | None:
     """What a later command needs as well: `--state` was said here, and a hint is followed without it."""
-    if status not in _LEFT_OPEN:
+    if status not in _LEFT_OPEN or not words or words[0] not in _ABOUT_RUNS:
         return None
     for place, word in enumerate(words):
         name, _, value = word.partition("=")

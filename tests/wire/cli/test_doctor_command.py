@@ -215,3 +215,54 @@ def test_findings_that_are_no_json_are_as_if_there_were_none(here: Path) -> None
     keep_findings(state, "zencreator", {"A1": Finding("A1", True, "found", "2026-11-21")})
     assert json.loads((state / "server-findings.json").read_text())["zencreator"]["findings"]
     assert not must_be_told(state, "zencreator")
+
+
+# --------------------------------------------------------------------------------------------- broken in other ways
+
+
+def test_each_section_is_drawn_once(zenflow: Any, town: Any) -> None:
+    lines = zenflow("doctor", "--server", town.url).out.splitlines()
+    heads = [line for line in lines[1:] if line and not line.startswith(" ")][:-1]
+    assert heads == ["installation", "workspace", "journal", "server", "account"]
+
+
+@pytest.mark.parametrize("path", ["/nothing-here", "/admin/state"])
+def test_what_answers_and_is_no_mcp_server_is_told_with_what_to_check(zenflow: Any, town: Any, path: str) -> None:
+    told = zenflow("doctor", "--server", town.base + path, "--json")
+    assert told.status == 1 and marks(told.document)["server/reached"] == "wrong"
+    assert "not an MCP server" in said(told.document, "reached")
+
+
+def test_a_server_without_a_list_of_transactions_works_and_that_is_told(zenflow: Any, town: Any) -> None:
+    town.fault(kind="tool_error", tool="list_credit_transactions", status=404, every=1)
+    told = zenflow("doctor", "--server", town.url, "--json")
+    assert told.status == 0 and marks(told.document)["server/transactions"] == "look"
+    measured = zenflow("doctor", "--probe", "--yes", "--server", town.url, "--json")
+    found = {one["assumption"]: one["holds"] for one in measured.document["findings"]}
+    assert measured.status == 0 and found["A3"] is None and found["A1"] is True
+
+
+def test_a_sign_in_that_is_refused_names_the_command_for_that_server(
+    zenflow: Any, serving_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZENFLOW_TOKEN", "expired")
+    with serving_sandbox(token="right") as town:
+        document = zenflow("doctor", "--server", town.url, "--json").document
+        assert f"`zenflow login --server {town.url}`" in str(document["checks"][-1]["hint"])
+
+
+def test_settings_that_cannot_be_read_are_told_with_their_place_and_a_step_that_helps(zenflow: Any, here: Path) -> None:
+    (here / "zenflow.toml").write_text("service = 3 [\n")
+    told = zenflow("doctor")
+    assert told.status == 2 and "zenflow.toml:1:13" in told.err and "[ZF021]" in told.err
+    assert "zenflow config" not in told.err  # it could not read them either
+
+
+def test_a_state_folder_that_cannot_be_is_one_thing_wrong_and_the_rest_is_looked_at(
+    zenflow: Any, town: Any, here: Path
+) -> None:
+    (here / "taken").write_text("")
+    told = zenflow("doctor", "--state", "taken", "--server", town.url, "--json")
+    found = marks(told.document)
+    assert (told.status, found["workspace/state"], found["server/reached"]) == (1, "wrong", "ok")
+    assert "commands for this run" not in told.err

@@ -8,6 +8,7 @@ from typing import Any
 from zenflow.app.doctor import Check, Checkup, Mark
 from zenflow.app.probe import ProbeView
 from zenflow.app.rebuild import RebuildView
+from zenflow.cli.hints import at_server
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
 from zenflow.cli.views.spans import plural
@@ -21,12 +22,11 @@ _SIGNS: dict[Mark, str] = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": 
 
 def draw_checkup(checkup: Checkup, ink: Ink, width: int) -> str:
     lines = [ink.strong(where_line(checkup.server))]
-    section = ""
-    for check in checkup.checks:
-        if check.section != section:
-            section = check.section
-            lines += ["", ink.strong(section)]
-        lines += _check(check, ink, width)
+    for section in dict.fromkeys(check.section for check in checkup.checks):
+        lines += ["", ink.strong(section)]
+        for check in checkup.checks:
+            if check.section == section:
+                lines += _check(check, checkup.server, ink, width)
     wrong = [check for check in checkup.checks if check.mark == "wrong"]
     looks = [check for check in checkup.checks if check.mark == "look"]
     lines.append("")
@@ -38,11 +38,12 @@ def draw_checkup(checkup: Checkup, ink: Ink, width: int) -> str:
     return "\n".join(lines)
 
 
-def _check(check: Check, ink: Ink, width: int) -> list[str]:
+def _check(check: Check, server: str, ink: Ink, width: int) -> list[str]:
     colour = {"ok": ink.good, "look": ink.warn, "wrong": ink.bad, "unknown": ink.faint}[check.mark]
     first = f"  {colour(_SIGNS[check.mark])} {check.name:<12} "
     lines = wrap(check.said, width, " " * 17, first)
-    return lines + (wrap(check.hint, width, " " * 19, " " * 17 + "→ ") if check.hint else [])
+    hint = at_server(check.hint, server)
+    return lines + (wrap(hint, width, " " * 19, " " * 17 + "→ ") if hint else [])
 
 
 def checkup_document(checkup: Checkup) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def checkup_document(checkup: Checkup) -> dict[str, Any]:
                 "name": check.name,
                 "mark": check.mark,
                 "said": check.said,
-                "hint": check.hint or None,
+                "hint": at_server(check.hint, checkup.server) or None,
             }
             for check in checkup.checks
         ],

@@ -15,7 +15,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "ZF007": "Name fewer, as in `--pick STEP=1,3`.",
     "ZF011": "Name a recipe's file by its path; `zenflow init` makes a first one.",
     "ZF013": _OF_FILES,
-    "ZF021": "`zenflow config` shows every key with its value and where that comes from.",
+    "ZF021": 'Put that line right: `key = value` below its `[table]`, and text in quotes, as in `server = "sandbox"`.',
     "ZF024": _OF_FILES,
     "ZF042": "Start it anew: `zenflow run RECIPE`.",
     "ZF043": "`zenflow runs` shows the runs that are there.",
