@@ -45,6 +45,9 @@ _ELSEWHERE = {  # keys of other tools that have no brother here: what is done in
     "kind": "A recipe is known by its first line: `zenflow: 1`.",
     "connections": "Steps are joined by what they read: `${{ steps.NAME.asset_ids }}`.",
     "rule": "A recipe has `steps`, and each `uses` an action, a tool of the service or a recipe.",
+    "steps": "Steps inside a step are a recipe of their own: `uses: ./inner.yaml`.",
+    "max-parallel": "How many calls run at once is a matter of the workspace: `in_flight` in zenflow.toml.",
+    "max_parallel": "How many calls run at once is a matter of the workspace: `in_flight` in zenflow.toml.",
     "concurrency": "How many calls run at once is a matter of the workspace: `in_flight` in zenflow.toml.",
     "parallel": "What does not wait for anything runs at once anyway; `in_flight` in zenflow.toml bounds it.",
 }
@@ -105,7 +108,20 @@ _SAME = (
     ("duration", "seconds", "length"),
     ("output_format", "format"),
     ("scale", "factor"),
-    ("name", "path", "filename", "file_name", "file", "folder", "dest", "destination", "to", "output"),
+    (
+        "name",
+        "path",
+        "filename",
+        "file_name",
+        "file",
+        "folder",
+        "dir",
+        "directory",
+        "dest",
+        "destination",
+        "to",
+        "output",
+    ),
     ("source", "src", "path", "file", "url", "photo"),
 )
 

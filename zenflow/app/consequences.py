@@ -22,7 +22,7 @@ NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
 UNKNOWN_LENGTH, BAD_DEFAULT = "ZF352", "ZF213"  # of an input whose default is no list
 PLAIN_TEXT, NO_ASSET = "ZF317", "ZF408"  # the error says both
 LEADS_OUT, OF_ITS_FILE = "ZF232", ("ZF510", "ZF518")  # a default that is no path of the recipe's folder
-NO_NAME, WRONG_TYPE = "ZF310", "ZF203"  # of inputs that are no mapping, nobody knows which there are
+NO_NAME, WRONG_TYPE, TAG = "ZF310", "ZF203", "ZF111"
 UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
 _UNKNOWN, _TAIL = re.compile(r"`(\w+)`"), re.compile(r"-(\w+)`")
 
@@ -42,7 +42,7 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
     places = ErrorPlaces(errors)
     roots = ErrorPlaces(one for one in errors if one.code not in WRONG_VALUE)
 
-    has_no_inputs = any(one.code == WRONG_TYPE and one.message.startswith("`inputs`") for one in errors)
+    tagged = ErrorPlaces(one for one in errors if one.code == TAG)
     ways_out = ErrorPlaces(one for one in errors if one.code == LEADS_OUT)
 
     def follows(one: Problem) -> bool:
@@ -60,8 +60,10 @@ def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection
             return is_broken_way
         if one.code == NO_KEY:
             return SECOND_DOCUMENT in codes
-        if one.code == NO_NAME and one.message.startswith("inputs has no "):
-            return has_no_inputs
+        if one.code == NO_NAME and one.message.startswith(("inputs has no ", "steps has no ")):
+            return bool(errors)  # the plan's words: of what is written, and could not be read
+        if one.code == WRONG_TYPE:
+            return tagged.within(one.place)
         if one.code in OF_ITS_FILE:
             return ways_out.within(one.place)
         if one.code == UNKNOWN_NAME:

@@ -152,7 +152,13 @@ def _hint(words: list[Word], offset: int) -> str | None:
     said = _word_text(words, offset)
     if said[:1] in "\"'" and any(word.end == offset and word.text == "f" for word in words):
         return "Text is joined with `~`, as in `item ~ ' x'`."
+    at = next((number for number, word in enumerate(words) if word.start == offset), 0)
+    if said == ":" and at > 1 and words[at - 2].text == "|":
+        return f"What a filter is given stands in parentheses: `… | {words[at - 1].text}(…)`."
     return {
+        "AND": "Write `and`, in small letters.",
+        "OR": "Write `or`, in small letters.",
+        "IN": "Write `in`, in small letters.",
         "=": "Equality is `==`.",
         "!": "Write `not`.",
         "{": "Inside `${{ }}` names stand without braces.",

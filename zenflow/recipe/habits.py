@@ -16,7 +16,11 @@ def as_elsewhere(value: Any, what: str) -> str | None:
 def _foreach(value: Any) -> str | None:
     if type(value) is int:
         return f"A list: `[a, b]`; for 0 to {value - 1} write `${{{{ range({value}) }}}}`." if value > 0 else None
-    match = re.fullmatch(r"(\d{1,6})\.{2,3}(\d{1,6})", value) if type(value) is str else None
+    if type(value) is not str:
+        return None
+    if re.fullmatch(r"[^{}$,]{1,40}(,[^{}$,]{1,40}){1,20}", value):
+        return f"Write a list: `[{', '.join(part.strip() for part in value.split(','))}]`."
+    match = re.fullmatch(r"(\d{1,6})\.{2,3}(\d{1,6})", value)
     return f"Write `${{{{ range({match[1]}, {int(match[2]) + 1}) }}}}`." if match else None
 
 
@@ -77,7 +81,12 @@ def in_one_unit(value: str) -> str | None:
     return f"One number with one unit: `{seconds // size}{unit}`." if seconds else None
 
 
+def _recipe(value: Any) -> str | None:
+    return "Is this the right file? A recipe begins with `zenflow: 1`, `name: …` and `steps:`."
+
+
 _HABITS = {
+    "the recipe": _recipe,
     "`budget`": _budget,
     "`retry`": _retry,
     "`outputs`": _outputs,

@@ -223,7 +223,7 @@ def nearby(place: Path) -> str | None:
     except OSError:
         return f"There is no folder {place.parent} either."
     near = nearest(place.name, names)
-    return f"Did you mean `{near}`?" if near else f"Looked for {place}."
+    return f"Did you mean `{near}`?" if near else f"Put the file there, or name another:\n{place}"
 
 
 def _one_of(folder: Path, kind: str) -> str | None:

@@ -19,9 +19,10 @@ _COLON = re.compile(r"^\s*(?:- )*[\w-]+(：)")
 _QUOTE = re.compile(r"(?:^|[:\-,\[{] *)([“”„«‘’])")
 _CUT = re.compile(r" #(?:\w|.*\$\{\{)")
 _OF_A_SHELL = re.compile(r"\$\{[A-Z][A-Z0-9_]*(:-[^}]*)?\}|\A\$[A-Z][A-Z0-9_]*\Z")
+_IN_BRACKETS = re.compile(r"[{(<] *(?:inputs|steps|origin|previous)\.")
 _BLOCK = re.compile(r"\{%-?\s*(?:for|if|set|macro|include)\b[^%]*%\}")
 _LIKE_AN_EXPRESSION = re.compile(
-    r"\$\{?\s*(?:(?:inputs|steps|origin|previous)(?:\.\w+)+|item)\b[^}]*\}?|\A(?:inputs|steps|origin|previous)(?:\.\w+|\[\d+\])+\Z"
+    r"(?:\$?[{(]|<)\s*(?:inputs|steps|origin|previous)(?:\.\w+)+\s*[})>]|\$\{?\s*(?:(?:inputs|steps|origin|previous)(?:\.\w+)+|item)\b[^}]*\}?|\A(?:inputs|steps|origin|previous)(?:\.\w+|\[\d+\])+\Z"
 )
 
 
@@ -89,20 +90,17 @@ def warn_of_plain_text(node: Node, problems: Problems) -> None:
             place = locator(node)(found.start(), found.end())
             problems.warning(PLAIN_TEXT, f"`{found[0]}` {what}", place, hint)
             return
-    match = _LIKE_AN_EXPRESSION.search(node.value)
-    if match is None:
-        return
-    inner = match[0].strip("${} ")
-    message = f"`{match[0]}` is plain text"
-    problems.warning(
-        PLAIN_TEXT, message, locator(node)(match.start(), match.end()), f"For an expression write `${{{{ {inner} }}}}`."
-    )
+    for match in _LIKE_AN_EXPRESSION.finditer(node.value):
+        inner = match[0].strip("${}()<> ")
+        place = locator(node)(match.start(), match.end())
+        hint = f"For an expression write `${{{{ {inner} }}}}`."
+        problems.warning(PLAIN_TEXT, f"`{match[0]}` is plain text", place, hint)
 
 
 def may_be_expression(value: str) -> bool:
     """The quick look before the slow one."""
-    return (
-        "$" in value
-        or "{%" in value
-        or ("." in value and value.startswith(("inputs.", "steps.", "origin.", "previous.")))
+    if "$" in value or "{%" in value:
+        return True
+    return "." in value and (
+        value.startswith(("inputs.", "steps.", "origin.", "previous.")) or _IN_BRACKETS.search(value) is not None
     )

@@ -41,7 +41,7 @@ _TYPE_WORDS = {
 
 def _meant(key: str, known: Mapping[str, Any]) -> str | None:
     """The key that an unknown one most likely stands for."""
-    return key_called(key, known) or nearest(key, known)
+    return key_called(key, known) or (None if done_elsewhere(key) else nearest(key, known))
 
 
 class Explainer:
@@ -88,6 +88,8 @@ class Explainer:
     def _wrong_type(self, node: Node, schema: Schema, what: str) -> None:
         own = as_a_default(what.strip("`"), node.value) if "properties" in str(schema.get("anyOf", "")) else None
         hint = self._fix(node, schema) or own or as_elsewhere(node.value, what) or _example(schema)
+        if hint is None and type(node.value) in (int, float, bool) and "array" in _kinds(schema):
+            hint = f"A list of one is written `[{node.raw}]`."
         self.problems.error(WRONG_TYPE, f"{what}: expected {expected(schema)}, found {found(node)}", node.place, hint)
 
     def _fix(self, node: Node, schema: Schema) -> str | None:
@@ -95,6 +97,8 @@ class Explainer:
         kinds = _kinds(schema)
         if _is_duration(schema) and type(value) in (int, float):
             return f"Write the unit: `{node.raw}s`, `{node.raw}m` or `{node.raw}h`."
+        if type(value) is str and "uses" in schema.get("properties", {}) and re.fullmatch(r"[\w./-]+", value):
+            return f"Write `{{uses: {value}, with: …}}`."
         if node.raw is not None and kinds == {"string"} and value is not None:
             return f'If text is meant, write it in quotes: "{node.raw}".'
         if type(value) is str:
@@ -130,7 +134,8 @@ class Explainer:
 
     def _not_in_enum(self, node: Node, schema: Schema, what: str) -> None:
         allowed = [str(value) for value in schema["enum"]]
-        near = (value_called(node.value, allowed) or nearest(node.value, allowed)) if type(node.value) is str else None
+        near = value_called(str(node.value), allowed)
+        near = near or (nearest(node.value, allowed) if type(node.value) is str else None)
         if "integer" in allowed and type(node.value) is str:  # the type of an input
             near = type_called(node.value) or near
         hint = f"Did you mean `{near}`? " if near else ""

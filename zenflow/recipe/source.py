@@ -314,6 +314,8 @@ class _Builder:
         value = getattr(event, "value", None)
         text = f': "{tag} {value}"' if type(value) is str and value and not event.style else ""
         hint = f"Leave it out; text that begins with `!` is written in quotes{text}."
+        if re.match(r"!(inputs|steps|item|index|origin|previous)\b", tag):
+            hint = f"For an expression: `${{{{ not {tag[1:]} }}}}`."
         self._error("ZF111", f"tags such as `{tag}` are not part of a recipe", place, hint)
 
     def _error(self, code: str, message: str, place: Place, hint: str | None, notes: tuple[Note, ...] = ()) -> None:

@@ -204,6 +204,8 @@ def _start(error: Any, source: Text, problems: Problems, line: int, column: int)
             column = begun.start("value")  # the mark says where the name of the alias ends
             character = text[column]
         value = text[column:].strip()
+        if "{" in text[:column] or "[" in text[:column]:  # inside YAML's brackets it ends with the value
+            value = re.split(r"[,}\]]", value)[0].strip()
         hint = f"Write it in quotes: {_quoted(value)}." if len(value) < 200 else "Write it in quotes."
         problems.error(
             "ZF124",
@@ -331,6 +333,11 @@ def _indentation_or_other(error: Any, source: Text, problems: Problems, line: in
         problems.error(
             "ZF108", "this line is indented unlike its neighbours", place, "Lines of one level begin in one column."
         )
+        return
+    if "comment or line break" in problem and re.search(r":\s*[|>]", text[:column]):
+        place = source.place(line, column, line, max(len(text.rstrip()), column + 1))
+        hint = "Behind `|` or `>` nothing stands: the text begins on the next line, indented."
+        problems.error("ZF109", "text stands where block text is only announced", place, hint)
         return
     message = problem or "this is not YAML"
     problems.error("ZF105", f"YAML cannot read this: {message}", source.place(line, column, line, column + 1))
