@@ -30,6 +30,7 @@ from zenflow.errors import InvalidRecipe, Refused, UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
 from zenflow.journal.base import Journal, Lease, RunRow
+from zenflow.journal.lock import take_over_of, this_process
 from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
@@ -171,9 +172,17 @@ def resumable(journal: Journal, word: str | None) -> RunRow:
     at_work = [row for row in rows if row.status != "done"]
     if at_work:
         said = f"Run {at_work[0].run_id} is being worked on by {at_work[0].holder}; every other run here is done."
-        raise UsageError("ZF041", said, f"`zenflow show {at_work[0].run_id}` follows it.")
+        raise UsageError("ZF041", said, _follow_or_take(at_work[0]))
     said = "Every run here is done." if rows else "There is no run here yet."
     raise UsageError("ZF041", said, "`zenflow run RECIPE` begins one; `zenflow runs` lists them.")
+
+
+def _follow_or_take(row: RunRow) -> str:
+    """One of another machine may be gone for good: nobody here can know."""
+    follow = f"`zenflow show {row.run_id}` follows it."
+    if row.holder is None or row.holder.host == this_process().host:
+        return follow
+    return f"{follow} If that machine will not go on with it: {take_over_of(row.run_id)}."
 
 
 def on_server_of(started: RunStarted, settings: Settings) -> Settings:

@@ -48,13 +48,18 @@ def busy(run_id: str, holder: Holder, here: str) -> RunBusy:
         "ZF808",
         f"Run {run_id} is being worked on by {holder}",
         (
-            "If that machine will not go on with it (this journal was copied or restored), use --take-over."
+            f"If that machine will not go on with it (this journal was copied or restored): {take_over_of(run_id)}."
             if elsewhere
             else f"Wait for it, or stop it with `zenflow stop {run_id}`."
         ),
         holder=str(holder),
         run_id=run_id,
     )
+
+
+def take_over_of(run_id: str) -> str:
+    """The command by which a person answers for it."""
+    return f"`zenflow resume {run_id} --take-over`"
 
 
 def lost(run_id: str, holder: Holder | None) -> LeaseLost:

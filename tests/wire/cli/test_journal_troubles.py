@@ -116,7 +116,12 @@ def test_a_journal_of_another_machine_asks_and_goes_on_with_take_over(
     connection.close()
     refused = zenflow("resume", "last", "--server", town.url, "--yes", "--json")
     assert (refused.status, refused.code) == (4, "ZF808")
-    assert "process 17 on another-machine" in refused.message and "--take-over" in refused.hint
+    assert "process 17 on another-machine" in refused.message
+    run_id = refused.document["run_id"]
+    take_it = f"`zenflow resume {run_id} --take-over`"  # as it stands, from wherever it was told
+    assert take_it in refused.hint
+    assert take_it in zenflow("fetch", run_id, "--server", town.url, "--json").hint
+    assert take_it in zenflow("resume", "--server", town.url, "--json").hint
     town.calm()
     went_on = zenflow("resume", "last", "--take-over", "--server", town.url, "--yes", "--json")
     assert (went_on.status, went_on.document["status"]) == (0, "done")
