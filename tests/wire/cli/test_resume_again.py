@@ -57,7 +57,7 @@ def test_it_is_told_with_its_price_and_the_command_and_made_anew_by_that_alone(z
     run_id, town = yesterday
     told = zenflow("resume", run_id, "--pick", "choose=1", "--server", town.url, "--yes", "--json")
     assert (told.status, told.code) == (4, "ZF645")
-    assert "it must be made again, 1 credit" in told.message and "zenflow resume RUN --again draw" in told.hint
+    assert "it must be made again, 1 credit" in told.message and f"zenflow resume {run_id} --again draw" in told.hint
     assert town.debits == [-1]
     town.calm()
     again = zenflow("resume", run_id, "--again", "draw", "--server", town.url, "--yes", "--json")
