@@ -11,6 +11,7 @@ from zenflow.artifacts.base import ArtifactError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
+ELSEWHERE = "`zenflow fetch RUN --out DIR` saves what is paid elsewhere."  # a resume writes where the run began to
 
 
 def make_inside(root: Path, inside: Path) -> None:
@@ -54,13 +55,13 @@ def from_system(error: OSError, file: Path) -> ArtifactError:
         return ArtifactError(
             "ZF861",
             f"{file} cannot be written: {error.strerror}",
-            "Make the folder writable for you, or choose another with --out DIR; then `zenflow resume`.",
+            f"Make the folder writable for you, then `zenflow resume`. {ELSEWHERE}",
         )
     if error.errno in _IN_THE_WAY:
         return ArtifactError(
             "ZF862",
             f"{file} cannot be written: a file or folder of that name is in the way",
-            "Move it away, or choose another folder with --out DIR; then `zenflow resume`.",
+            f"Move it away, then `zenflow resume`. {ELSEWHERE}",
         )
     if error.errno == errno.ENAMETOOLONG:
         return ArtifactError(

@@ -63,7 +63,7 @@ def forbidden(file: Path, detail: str) -> JournalError:
     return JournalError(
         "ZF802",
         f"The journal {file} cannot be written: {detail}",
-        "Make the file and its folder writable for you, or choose another folder with --state DIR.",
+        "Make the file and its folder writable for you. Only a new run may keep its journal elsewhere: --state DIR.",
         file=str(file),
     )
 

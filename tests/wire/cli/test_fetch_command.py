@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from zenflow.artifacts.part import Part
 from zenflow.engine import unanswered
 
 
@@ -133,3 +135,21 @@ def test_a_submission_that_waits_for_a_decision_is_not_passed_over(
     assert said.status == 4 and f"zenflow reconcile {run_id}" in said.out
     assert "Everything that this run has paid for" not in said.out
     assert zenflow("fetch", "--server", town.url, "--json").code == "ZF642"
+
+
+def test_where_the_folder_cannot_be_written_the_step_that_is_told_works(
+    zenflow: Any, write_two: Callable[..., Path], town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_two("save")
+    with monkeypatch.context() as patched:
+        patched.setattr(Part, "__init__", no_part)
+        ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
+    failure = ended.document["steps"]["save"]["instances"][0]["error"]
+    assert (ended.status, failure["code"]) == (1, "ZF861")
+    assert "`zenflow fetch RUN --out DIR` saves what is paid elsewhere" in failure["hint"]
+    got = zenflow("fetch", ended.document["run_id"], "--out", "elsewhere", "--server", town.url, "--json")
+    assert got.status == 0 and len(names(here / "elsewhere")) == 2 and town.debits == [-2]
+
+
+def no_part(self: Part, folder: Path) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
