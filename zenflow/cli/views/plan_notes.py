@@ -38,7 +38,10 @@ def note_texts(plan: Plan) -> Iterator[tuple[str, str]]:
     for why, paths in _unpriced(plan).items():
         yield "?", f"no price for {named(paths)}: {why}"
     if any(step.stand_in and step.unpriced is None for step in plan.steps.values()):
-        yield "~", "priced with a stand-in for what is not made yet; asked again before anything that leads there is paid"
+        yield (
+            "~",
+            "priced with a stand-in for what is not made yet; asked again before anything that leads there is paid",
+        )
     for cause, paths in _by_cause(plan).items():
         yield "·", f"{named(paths)}: {cause}"
     if plan.reuse is not None:
