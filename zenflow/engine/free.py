@@ -221,7 +221,10 @@ class FreeWork:
             return None
         wrong = [number for number in chosen if not 1 <= number <= len(offered)]
         if wrong or len(chosen) > most:
-            text = f"`--pick {instance.address}` may name up to {most} of 1 to {len(offered)}, and names {chosen}"
+            named = ", ".join(map(str, chosen))
+            text = (
+                f"`--pick {instance.address}={named}`: there are {len(offered)} to choose from, and {most} may be taken"
+            )
             context.hold(instance, Halt("ZF651", text, "Choose again with `zenflow resume RUN --pick …`."))
             return None
         asset_ids = [offered[number - 1] for number in chosen]

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from zenflow.credits import ZERO
 from zenflow.history import events as e
-from zenflow.history.outcomes import book, difference, is_released, outcome_after
+from zenflow.history.outcomes import book, difference, keeps_calls, outcome_after
 from zenflow.history.state import CallState, InstanceState, InstanceStatus, Outcome, RunState, SubmissionState
 
 ORPHANED = "orphaned-"
@@ -238,14 +238,14 @@ def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
     if submission is None or target is None:
         return None
     books, before = state.books, _difference(submission)
-    was_released = is_released(submission.outcome)
+    kept_calls = keeps_calls(submission.outcome)
     book(books, submission.outcome, -submission.quote)
     book(books, target, submission.quote)
     submission.outcome = target
     books.difference += _difference(submission) - before
-    if is_released(target) and not was_released and target is not Outcome.RELEASED:
+    if kept_calls and not keeps_calls(target):
         _forget_calls(state, submission)
-    elif was_released and not is_released(target):
+    elif not kept_calls and keeps_calls(target):
         _remember_calls(state, submission)
     return submission
 

@@ -43,6 +43,11 @@ def is_released(outcome: Outcome) -> bool:
     return outcome in _RELEASED
 
 
+def keeps_calls(outcome: Outcome) -> bool:
+    """Its instances go by it: it was made, or may have been, or a person has decided that it is not to be made."""
+    return outcome is Outcome.RELEASED or not is_released(outcome)
+
+
 def is_charged(outcome: Outcome) -> bool:
     """Booked as charged, at the quote."""
     return outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP)

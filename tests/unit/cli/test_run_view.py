@@ -149,6 +149,15 @@ def test_when_the_rest_costs_nothing_it_says_so() -> None:
     assert next_command(of) == "zenflow resume 20261121-080600-k3f9 · the rest is free"
 
 
+def test_what_more_would_take_an_option_is_resumed_with_it_and_not_told_to_be_free() -> None:
+    hint = "`zenflow resume RUN --max draw=4 --budget 12` makes them all."
+    reasons = (("ZF623", "`draw`: 2 elements more than its `max` allows, not started", hint),)
+    lines = drawn(report("stopped", state(), exit_status=4, reasons=reasons, rest_credits=Decimal(0)))
+    assert [line for line in lines if "resume" in line] == [
+        "    → `zenflow resume 20261121-080600-k3f9 --max draw=4 --budget 12` makes them",
+    ]
+
+
 def test_a_run_that_is_done_has_no_next_command() -> None:
     assert next_command(report("done", state())) is None
 

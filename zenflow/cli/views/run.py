@@ -186,6 +186,9 @@ def _spent(report: RunReport) -> str:
 
 def _next(report: RunReport, ink: Ink) -> list[str]:
     command = next_command(report)
+    hints = [hint for _, _, hint in report.reasons]
+    if hints and rest_expected(report) == ZERO and all("zenflow resume RUN --" in hint for hint in hints):
+        return []  # each has said what to resume with; without that nothing is left to do
     return [] if command is None or report.status == "running" else [f"{ink.link('→')} {command}"]
 
 
