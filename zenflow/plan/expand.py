@@ -15,8 +15,9 @@ from zenflow.expr.types import join, type_of, word_for
 from zenflow.expr.values import ANY, SKIPPED, Pending, Type, Value
 from zenflow.plan.draft import NONE, ONE, Desk, Elements, RecipeDraft, Source, StepDraft
 from zenflow.plan.fanout import Fan
+from zenflow.plan.lengths import lengths_of
 from zenflow.plan.model import Count
-from zenflow.plan.scope import InstanceLookup, Lists, instance_scope, length_of, scope_of
+from zenflow.plan.scope import InstanceLookup, length_of
 from zenflow.problems import Place
 
 NOT_A_LIST = "ZF351"
@@ -63,7 +64,7 @@ def _over_list(draft: RecipeDraft, step: StepDraft, given: Value, bound: int | N
     if not isinstance(given, Pending) or given.type.name not in ("array", "any"):
         _not_a_list(given, desk, _place(step))
         return None
-    lengths = _lengths(draft, step.spec.foreach)
+    lengths = lengths_of(draft, step.spec.foreach)
     return _unknown(step, given.type.items or ANY, lengths, bound, desk, str(given.on or "a list"))
 
 
@@ -82,7 +83,7 @@ def _over_combinations(
     if len(lists) == len(given):
         return _combined(step, lists, bound, desk)
     known = Type("object", fields={name: (type_of(value).items or ANY) for name, value in given.items()})
-    parts = [_lengths(draft, one) for one in (step.spec.foreach or {}).values()]
+    parts = [lengths_of(draft, one) for one in (step.spec.foreach or {}).values()]
     expected = math.prod(p[0] for p in parts if p[0] is not None) if all(p[0] is not None for p in parts) else None
     most = math.prod(p[1] for p in parts if p[1] is not None) if all(p[1] is not None for p in parts) else None
     return _unknown(step, known, (expected, most), bound, desk, "one of its lists")
@@ -157,35 +158,6 @@ def _unknown(
         varied=False,
         cause=f"the length of {label} is not known yet; at most {top}",
     )
-
-
-def _lengths(
-    draft: RecipeDraft, written: Any, step: StepDraft | None = None, place: int | None = None
-) -> tuple[int | None, int | None]:
-    """How long a list would be as asked for, and at most, by working it out over lists of that length.
-
-    With `step`, as an instance of it would; else as its `foreach`, which no instance is there for yet.
-    """
-    found: list[int | None] = []
-    for lists in (Lists.EXPECTED, Lists.WORST):
-        try:
-            scope = scope_of(draft, lists)
-            value = evaluate_tree(written, scope if step is None else instance_scope(scope, draft, step, place))
-        except ExpressionError:
-            value = None
-        found.append(len(value) if isinstance(value, list) else type_of(value).count)
-    expected, most = found
-    return expected, None if most is None or expected is None else max(most, expected)
-
-
-def with_lengths(draft: RecipeDraft, step: StepDraft) -> None:
-    """Of a recipe used as a step: the lists it is given, with how long they would be as asked for, and at most."""
-    for shape in step.shapes:
-        for name, value in shape.params.items():
-            if isinstance(value, Pending) and value.type.name == "array" and value.type.count is None:
-                expected, most = _lengths(draft, step.spec.with_.get(name), step, shape.first)
-                source = Source(str(value.on or name), 0, expected, most)
-                shape.params[name] = Pending(source, value.type)
 
 
 def _nothing(why: str) -> Elements:

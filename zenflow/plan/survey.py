@@ -12,14 +12,16 @@ from zenflow.expr.tree import evaluate_tree
 from zenflow.expr.types import type_of
 from zenflow.expr.values import SKIPPED, Pending, Value
 from zenflow.plan.draft import ONE, Desk, RecipeDraft, Source, StepDraft
-from zenflow.plan.expand import expand, with_lengths
+from zenflow.plan.expand import expand
 from zenflow.plan.fanout import fanout_of
 from zenflow.plan.inner import MOST_GROUPS, bind, grouped, narrowed
+from zenflow.plan.lengths import as_long_as_written, with_lengths, with_lengths_of_sums
 from zenflow.plan.link import link, order_of
 from zenflow.plan.model import Count
 from zenflow.plan.resolve import OF_NO_INSTANCE, loose_parameters, resolve
 from zenflow.plan.results import action_form, kinds_of, results_of
 from zenflow.plan.scope import RUN, scope_of
+from zenflow.recipe.actions import TAKES_WHAT_EXISTS
 from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
 from zenflow.suggest import did_you_mean
 
@@ -63,6 +65,8 @@ def _walk(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk: 
     if step.spec.recipe is not None:
         _enter(draft, step, step.spec.recipe, desk)
         return
+    if step.spec.kind == "action" and step.spec.uses in TAKES_WHAT_EXISTS:
+        with_lengths_of_sums(draft, step)
     for shape in step.shapes:
         results = results_of(step.spec, step.tool, shape.params)
         shape.results = results if shape.sure else _unsure(step, results)
@@ -152,7 +156,7 @@ def _outputs(draft: RecipeDraft, base: Mapping[str, Value], desk: Desk) -> dict[
     found: dict[str, Value] = {}
     for name, written in draft.recipe.outputs.items():
         try:
-            found[name] = evaluate_tree(written, scope, existing=True)
+            found[name] = as_long_as_written(draft, written, evaluate_tree(written, scope, existing=True))
         except ExpressionError as error:
             desk.tell(error.problem)
             found[name] = Pending(Source(name))

@@ -219,3 +219,48 @@ def test_what_does_not_run_is_told_with_why(plan: Planner) -> None:
         "nothing": "its list is empty",
     }
     assert made.steps["again"].instances == Count(2, 2, 2) and made.steps["enlarge"].uncertain == ""
+
+
+SEVERAL = """
+steps:
+  one: {uses: by_prompt, with: {positive_prompt: x, model: SEEDREAM_5}}
+  two: {uses: by_prompt, with: {positive_prompt: y, model: SEEDREAM_5, batch_size: 2}}
+  look: {uses: describe, with: {asset_id: "${{ steps.one.asset_id }}"}}
+  save: {uses: download, with: {asset_ids: "${{ LIST }}"}}
+  next: {uses: upscaler, foreach: "${{ steps.save.asset_ids }}", with: {image_asset_id: "${{ item }}", output_format: png}}
+  keep: {uses: download, with: {asset_ids: "${{ steps.next.asset_ids }}"}}
+outputs:
+  last: ${{ steps.save.files[LAST].path }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "length"),
+    [
+        ("steps.one.asset_ids + steps.two.asset_ids", 3),
+        ("(steps.one.asset_ids if steps.look.description == '' else steps.two.asset_ids)", 2),
+        ("[steps.one.asset_id] + steps.two.asset_ids + [steps.one.asset_id]", 4),
+    ],
+)
+def test_what_is_saved_of_several_lists_is_as_long_as_all_of_them(plan: Planner, written: str, length: int) -> None:
+    made = plan(SEVERAL.replace("LIST", written).replace("LAST", str(length - 1)))
+    assert counts(made)["next"] == (0, length, length)
+
+
+def test_an_output_made_of_several_lists_is_as_long_as_all_of_them(plan: Planner) -> None:
+    inner = SEVERAL.partition("  save:")[0] + "outputs: {all: '${{ steps.one.asset_ids + steps.two.asset_ids }}'}\n"
+    made = plan(
+        """
+        steps:
+          both: {uses: ./inner.yaml}
+          save: {uses: download, with: {asset_ids: "${{ steps.both.all }}"}}
+          next:
+            foreach: ${{ steps.both.all }}
+            uses: upscaler
+            with: {image_asset_id: "${{ item }}", output_format: png}
+          last: {uses: upscaler, with: {image_asset_id: "${{ steps.save.asset_ids[2] }}", output_format: png}}
+          keep: {uses: download, with: {asset_ids: "${{ steps.next.asset_ids + steps.last.asset_ids }}"}}
+        """,
+        beside={"inner": inner},
+    )
+    assert counts(made)["next"] == (0, 3, 3)
