@@ -11,6 +11,7 @@ from typing import Any
 
 from zenflow.catalog.shapes import frozen, shape_of
 from zenflow.expr.evaluate import ExpressionError, evaluate
+from zenflow.expr.failure import ABSENT
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, has_skipped, pendings_in, without_nulls
 from zenflow.expr.types import word_for
@@ -30,17 +31,40 @@ OF_NO_INSTANCE: Mapping[str, Value] = {name: Pending() for name in ("item", "ind
 _PER_FILE = "name"  # of a download: rendered per file, when the file is there
 
 
-def step_parameters(step: StepSpec, scope: Mapping[str, Value]) -> dict[str, Any] | Skipped:
+def step_parameters(
+    step: StepSpec, scope: Mapping[str, Value], *, may_not_run: bool = False
+) -> dict[str, Any] | Skipped:
     """The parameters of one instance without nulls; `SKIPPED` when a value in them will not come (rule 12).
 
-    `download` and `preview` take what exists; their `name` is left out. Raises `ExpressionError`.
+    `download` and `preview` take what exists; their `name` is left out. Raises `ExpressionError`; where the instance may not
+    run, not for data that is not there, which may be what its `if` is about.
     """
     takers = step.kind == "action" and step.uses in TAKES_WHAT_EXISTS
     written = {name: value for name, value in step.with_.items() if name != _PER_FILE} if takers else dict(step.with_)
-    params: dict[str, Any] = without_nulls(evaluate_tree(written, scope, existing=takers))
+    try:
+        found = evaluate_tree(written, scope, existing=takers)
+    except ExpressionError as error:
+        if not may_not_run or error.code != ABSENT:
+            raise
+        found = _guarded(written, scope, takers)
+    params: dict[str, Any] = without_nulls(found)
     if takers:
         params = {name: _what_exists(value) for name, value in params.items()}
     return SKIPPED if has_skipped(params) else params
+
+
+def _guarded(written: Any, scope: Mapping[str, Value], existing: bool) -> Any:
+    """As `evaluate_tree`, and what is not there as a value of any type that is not known."""
+    if isinstance(written, dict):
+        return {key: _guarded(item, scope, existing) for key, item in written.items()}
+    if isinstance(written, list):
+        return [_guarded(item, scope, existing) for item in written]
+    try:
+        return evaluate_tree(written, scope, existing=existing)
+    except ExpressionError as error:
+        if error.code != ABSENT:
+            raise
+        return Pending()
 
 
 def runs_if(step: StepSpec, scope: Mapping[str, Value]) -> bool | None:
@@ -194,7 +218,7 @@ class _Gatherer:
             self._skip("its `if` is false")
             return None
         self.unknown_if = self.unknown_if or runs is None
-        params = step_parameters(step.spec, scope)
+        params = step_parameters(step.spec, scope, may_not_run=runs is None)
         if isinstance(params, Skipped):
             self.first_has_no_previous |= place == 0 and self.reads_previous
             self._skip("what it reads is skipped")

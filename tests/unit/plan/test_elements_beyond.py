@@ -69,3 +69,53 @@ def test_what_can_never_be_there_is_an_error(problems_of: Finder, expression: st
 )
 def test_what_may_be_there_is_none(problems_of: Finder, expression: str) -> None:
     assert said(problems_of, expression) == []
+
+
+GUARDED = """
+steps:
+  draw: {{uses: by_prompt, with: {{positive_prompt: a, model: SEEDREAM_5}}}}
+  look: {{uses: describe, with: {{asset_id: "${{{{ steps.draw.asset_id }}}}"}}}}
+  fan: {{foreach: [a, b], uses: by_prompt, with: {{positive_prompt: a, model: SEEDREAM_5}}}}
+  more:
+    if: ${{{{ {condition} }}}}
+    uses: image_editor
+    with: {{prompt: a, model: SEEDREAM_5, image_assets: ["${{{{ {element} }}}}"]}}
+  keep:
+    if: ${{{{ {condition} }}}}
+    uses: download
+    with: {{asset_ids: ["${{{{ {element} }}}}"], name: "${{{{ index }}}}"}}
+  save: {{uses: download, with: {{asset_ids: "${{{{ steps.more.asset_ids + steps.fan.asset_ids }}}}"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "element"),
+    [
+        ("steps.draw.asset_ids | length > 1", "steps.draw.asset_ids[1]"),
+        ("(steps.fan.asset_ids | length) > 2", "steps.fan.asset_ids[2]"),
+        ("steps.fan.asset_id | length > 2", "steps.fan.asset_id[2]"),
+    ],
+)
+def test_what_an_if_asks_for_may_never_be_there(problems_of: Finder, condition: str, element: str) -> None:
+    """The same recipe asks for more where an input says so."""
+    assert problems_of(GUARDED.format(condition=condition, element=element)) == []
+
+
+def test_behind_an_if_that_holds_an_element_that_cannot_be_is_told(problems_of: Finder) -> None:
+    found = problems_of(GUARDED.format(condition="true", element="steps.draw.asset_ids[1]"))
+    assert {one.code for one in found} == {"ZF313"}
+
+
+def test_null_behind_an_if_that_rules_it_out_is_no_error(problems_of: Finder) -> None:
+    text = """
+    inputs: {extra: {type: object, properties: {note: {type: string}}, default: null}}
+    steps:
+      draw: {uses: by_prompt, with: {positive_prompt: a, model: SEEDREAM_5}}
+      look: {uses: describe, with: {asset_id: "${{ steps.draw.asset_id }}"}}
+      more:
+        if: ${{ steps.look.description != '' and inputs.extra is not none }}
+        uses: by_prompt
+        with: {positive_prompt: "A ${{ inputs.extra.note }}", model: SEEDREAM_5}
+      save: {uses: download, with: {asset_ids: "${{ steps.more.asset_ids }}"}}
+    """
+    assert problems_of(text) == []
