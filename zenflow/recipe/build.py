@@ -15,7 +15,7 @@ from zenflow.expr.program import program_for
 from zenflow.expr.template import Template
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.locate import locator
-from zenflow.recipe.lookalikes import may_be_expression, warn_of_plain_text
+from zenflow.recipe.lookalikes import may_be_expression, warn_of_blocks, warn_of_plain_text
 from zenflow.recipe.model import ACTIONS, InputSpec, Policy, Recipe, StepSpec
 from zenflow.recipe.nodes import Node, places_of
 from zenflow.recipe.schema import input_fragment, valid_against
@@ -51,7 +51,7 @@ def written(node: Node, problems: Problems) -> Any:
     if kind is str:
         if "{{" in value:
             if "{%" in value:
-                warn_of_plain_text(node, problems)
+                warn_of_blocks(node, problems)
             return parse_scalar(node, problems)
         if may_be_expression(value):
             warn_of_plain_text(node, problems)

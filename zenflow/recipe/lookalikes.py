@@ -21,6 +21,7 @@ _CUT = re.compile(r" #(?:\w|.*\$\{\{)")
 _OF_A_SHELL = re.compile(r"\$\{[A-Z][A-Z0-9_]*(:-[^}]*)?\}|\A\$[A-Z][A-Z0-9_]*\Z")
 _IN_BRACKETS = re.compile(r"[{(<] *(?:inputs|steps|origin|previous)\.")
 _BLOCK = re.compile(r"\{%-?\s*(?:for|if|set|macro|include)\b[^%]*%\}")
+_EXPRESSION = re.compile(r"""\$\{\{(?:[^{}'"]|'[^']{0,200}'|"[^"]{0,200}")*\}\}""")
 _LIKE_AN_EXPRESSION = re.compile(
     r"(?:\$?[{(]|<)\s*(?:inputs|steps|origin|previous)(?:\.\w+)+\s*[})>]|\$\{?\s*(?:(?:inputs|steps|origin|previous)(?:\.\w+)+|item)\b[^}]*\}?|\A(?:inputs|steps|origin|previous)(?:\.\w+|\[\d+\])+\Z"
 )
@@ -73,28 +74,32 @@ def warn_of_plain_text(node: Node, problems: Problems) -> None:
 
     So are a shell's `${NAME:-default}` and Jinja's `{% for … %}`.
     """
-    for pattern, what, hint in (
-        (
-            _OF_A_SHELL,
-            "is plain text",
-            "Expressions cannot read an environment: declare an input, and write `${{ inputs.NAME }}`.",
-        ),
-        (
-            _BLOCK,
-            "is plain text: there are no blocks",
-            "Write `${{ a if c else b }}`, or go over a list with `foreach`.",
-        ),
-    ):
-        found = pattern.search(node.value)
-        if found is not None:
-            place = locator(node)(found.start(), found.end())
-            problems.warning(PLAIN_TEXT, f"`{found[0]}` {what}", place, hint)
-            return
+    shell = _OF_A_SHELL.search(node.value)
+    if shell is not None:
+        hint = "Expressions cannot read an environment: declare an input, and write `${{ inputs.NAME }}`."
+        problems.warning(PLAIN_TEXT, f"`{shell[0]}` is plain text", locator(node)(shell.start(), shell.end()), hint)
+        return
+    if warn_of_blocks(node, problems):
+        return
     for match in _LIKE_AN_EXPRESSION.finditer(node.value):
         inner = match[0].strip("${}()<> ")
         place = locator(node)(match.start(), match.end())
         hint = f"For an expression write `${{{{ {inner} }}}}`."
         problems.warning(PLAIN_TEXT, f"`{match[0]}` is plain text", place, hint)
+
+
+def warn_of_blocks(node: Node, problems: Problems) -> bool:
+    """Jinja's `{% for … %}` outside of expressions; whether there is one."""
+    text = _EXPRESSION.sub(lambda match: " " * len(match[0]), node.value)
+    found = _BLOCK.search(text)
+    if found is None:
+        return False
+    place = locator(node)(found.start(), found.end())
+    hint = "Write `${{ a if c else b }}`, or go over a list with `foreach`."
+    problems.warning(
+        PLAIN_TEXT, f"`{node.value[found.start() : found.end()]}` is plain text: there are no blocks", place, hint
+    )
+    return True
 
 
 def may_be_expression(value: str) -> bool:

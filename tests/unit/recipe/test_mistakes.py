@@ -327,3 +327,35 @@ def test_a_cycle_is_told_with_its_path_at_the_first_reference_that_lies_on_it() 
 def test_an_input_that_nobody_reads_is_a_warning_and_no_error() -> None:
     text = STEPS.replace("n: {", "m: {")
     assert problems_of(text) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "'n' ~ inputs.n == 'n1'",
+        "(inputs.n | string) == '1'",
+        "'the words inputs.n == \"1\"' == inputs.t",
+        "{'inputs': {'n': '1'}}.inputs.n == '1'",
+        "inputs.t == '1' and inputs.n == 1",
+    ],
+)
+def test_a_comparison_that_can_hold_is_no_warning(expression: str) -> None:
+    inputs = "inputs: {n: {type: integer, default: 1}, t: {type: string, default: '1'}}\n"
+    text = f"{HEAD}{inputs}outputs:\n  a: >-\n    ${{{{ {expression} }}}}\n  b: ${{{{ inputs.n ~ inputs.t }}}}\n"
+    assert [one.code for one in problems_of(text) if one.code == "ZF337"] == []
+
+
+@pytest.mark.parametrize("expression", ["inputs.n == '1'", "not inputs.n != '1'", "true and inputs.n == ''"])
+def test_a_comparison_that_never_holds_is_one(expression: str) -> None:
+    inputs = "inputs: {n: {type: integer, default: 1}}\n"
+    text = f"{HEAD}{inputs}outputs:\n  a: ${{{{ {expression} }}}}\n"
+    assert [one.code for one in problems_of(text) if one.code == "ZF337"] == ["ZF337"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{% raw %} of ${{ inputs.n }}", "10 {% of $${{ inputs.n }}", "${{ '{% if x %}' ~ inputs.n }}"]
+)
+def test_expressions_beside_marks_of_other_languages_are_no_plain_text(text: str) -> None:
+    inputs = "inputs: {n: {type: integer, default: 1}}\n"
+    found = problems_of(f"{HEAD}{inputs}outputs:\n  a: >-\n    {text}\n  b: ${{{{ inputs.n }}}}\n")
+    assert [one.code for one in found if one.code == "ZF317"] == []
