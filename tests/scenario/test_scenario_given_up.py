@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from zenflow.app.rest import foresee_rest
 from zenflow.engine.checking import check_books
 from zenflow.engine.evidence import gather
 from zenflow.engine.given_up import settle_given_up
@@ -15,6 +16,7 @@ from zenflow.history.state import Outcome
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.desk import at_desk
+from zenflow.testing.fidelity import rest_plan
 
 TWO = """
 steps:
@@ -146,3 +148,19 @@ def test_a_task_of_it_that_turns_up_makes_it_the_run_s_again_even_after_its_rele
     stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
     assert stage.finished().status == "done" and stage.service.posts == 0
     assert books_of(stage) == (4, 0, 0, 4)
+
+
+def test_a_task_of_it_is_found_too_where_the_listing_leaves_comments_out():
+    stage = given_up()
+    stage.script.showing.comments_listed = False
+    intent = stage.intents()[0]
+    stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    assert stage.finished().status == "done" and stage.service.posts == 0
+
+
+def test_what_a_resume_will_not_make_is_no_part_of_what_is_left():
+    stage = given_up()
+    started, catalog = stage.state().started, stage.plan.catalog
+    told = foresee_rest(stage.recipe, started, stage.events(), {}, catalog, stage.journal).by_path()
+    plan = rest_plan(stage, told)
+    assert told["draw"].new == () and plan.credits.worst == 0

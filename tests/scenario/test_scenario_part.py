@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from zenflow.app.rest import correct
 from zenflow.engine.doubtful import doubtful_tasks
 from zenflow.engine.evidence import gather
 from zenflow.engine.reconcile import Reconciler
@@ -203,6 +205,74 @@ def test_a_part_whose_answer_was_lost_is_unknown_until_a_person_takes_it_for_wha
     report = stage.finished()
     assert (report.exit_status, statuses(report)) == (4, ["done", "done", "unknown"])
     assert drawn(stage) == ["a", "b"]
+
+
+def test_a_part_whose_answer_was_lost_is_one_case_and_no_stray_and_is_set_aside_once():
+    stage = a_part()
+
+    async def lost(line, submission):
+        await mishaps.takes_a_part(2)(line, submission)
+        return line.lost("reset after it was read")
+
+    stage.script.submits[:] = [lost]
+    stage.finished()
+
+    async def show(desk):
+        evidence = await gather(desk)
+        return [case.number for case in evidence.cases], evidence.strays, desk.context.ledger.committed
+
+    assert at_desk(stage, show) == ([1], (), 6)
+
+
+def test_a_task_that_never_shows_all_of_the_calls_that_it_counts_is_a_person_s_soon(monkeypatch):
+    """Two of three were taken; one of them is never shown."""
+    stage = a_part()
+    whole = Showing.task
+
+    def task(self, made, service) -> Task:
+        shown = whole(self, made, service)
+        return replace(shown, calls=shown.calls[:1])
+
+    monkeypatch.setattr(Showing, "task", task)
+    report = stage.finished()
+    assert (report.exit_status, codes(report), statuses(report)) == (4, {"ZF642"}, ["unknown"] * 3)
+    assert stage.clock.monotonic_s() < 300, "not by its timeout"
+
+
+def test_what_each_call_there_has_cost_stays_so_when_the_rest_is_given_up():
+    stage = a_part()
+    stage.finished()
+
+    async def decide(desk):
+        await gather(desk)
+        return await Reconciler(desk).give_up(1)
+
+    at_desk(stage, decide)
+    report = stage.finished()
+    assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 2], "the third is made anew"
+
+
+def test_its_recipe_cannot_be_changed_before_it_is_decided_what_becomes_of_the_rest():
+    """A corrected recipe would ask for it anew: it may be paid already."""
+    stage = a_part()
+    stage.finished()
+    loaded = SimpleNamespace(recipe=stage.recipe, inputs=SimpleNamespace(values={}, named_paths=()))
+    to = SimpleNamespace(journal=stage.journal, clock=stage.clock)
+
+    def change():
+        state, plan = stage.state(), stage.plan
+        return correct(loaded, state.started, stage.events(), {}, plan.catalog, plan.account, to)
+
+    with pytest.raises(Refused, match="2 of the 3 calls") as refused:
+        change()
+    assert "zenflow reconcile run-1" in refused.value.hint
+
+    async def decide(desk):
+        await gather(desk)
+        return await Reconciler(desk).give_up(1)
+
+    at_desk(stage, decide)
+    assert set(change().event.moves) >= {"draw.0", "draw.1"}
 
 
 @pytest.mark.parametrize("inputs", [["a", "x"], ["a", "a"], ["a", "b", "c", "a"]])

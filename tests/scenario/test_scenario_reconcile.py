@@ -394,3 +394,25 @@ def test_what_the_service_really_takes_at_such_quotes_is_the_price(monkeypatch):
     with pytest.raises(Refused, match="now costs 12 credits, and 4 are set aside"):
         decide(stage, lambda r, _: r.resubmit(1, agreed([])))
     assert stage.service.posts == 0
+
+
+def test_nothing_is_sent_again_while_what_the_journal_has_forgotten_leaves_no_room_for_what_is_set_aside():
+    stage = unknown_stage()
+    comment = stage.state().started.stamp_run + "z" * 12
+    stage.service.create("image_editor", [{"prompt": str(n)} for n in range(50)], comment)  # all of the budget
+    posts = stage.service.posts
+    with pytest.raises(Stopped, match="104 credits are charged or set aside, and the budget is 100"):
+        decide(stage, lambda reconciler, evidence: reconciler.resubmit(1, agreed([])))
+    assert stage.service.posts == posts
+
+
+def test_nothing_is_sent_again_while_nobody_can_say_what_a_forgotten_task_has_cost():
+    stage = unknown_stage()
+    comment = stage.state().started.stamp_run + "z" * 12
+    stage.service.create("image_editor", [{"prompt": "a"}], comment)
+    stage.script.showing.echoes_inputs = False
+    stage.script.always["transactions"] = "server"
+    posts = stage.service.posts
+    with pytest.raises(Stopped, match="nobody can say what it has cost"):
+        decide(stage, lambda reconciler, evidence: reconciler.resubmit(1, agreed([])))
+    assert stage.service.posts == posts

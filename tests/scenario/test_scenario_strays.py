@@ -10,9 +10,12 @@ from decimal import Decimal
 import pytest
 
 from zenflow.engine.evidence import gather
+from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.reconcile import Reconciler
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
+from zenflow.history.state import Outcome
+from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.desk import at_desk
 
@@ -39,7 +42,7 @@ steps:
 
 def restored(text=CHAIN, **parts):
     """Everything was made; then the journal is one of the time before the first intent, and no task tells its inputs."""
-    stage = stage_of(text, budget=100, **parts)
+    stage = stage_of(text, **{"budget": 100, **parts})
     backup = {}
 
     async def keep(stage, stop):
@@ -187,6 +190,69 @@ def test_given_up_it_is_booked_under_no_step_and_its_calls_are_made_anew():
     assert stage.state().books.charged == 4
     assert stage.finished().status == "done" and stage.service.posts == 2
     assert stage.state().books.spent == 8
+
+
+def test_one_whose_debit_nobody_sees_is_booked_at_what_the_dearest_call_that_it_may_be_costs():
+    stage = restored(TWO_OF_A_TOOL, budget=6)
+    stage.script.always["transactions"] = "server"
+    stage.finished()
+    for _ in range(2):
+        assert "booked with 2 credits" in decide(stage, lambda r, strays: r.give_up_stray(strays[0])).said
+    assert stage.finished().exit_status == 4
+    assert -sum(row.amount for row in stage.service.rows) <= 6, "what is made anew fits beside it"
+
+
+def test_what_nobody_can_say_a_price_of_is_not_called_free():
+    stage = restored()
+    stage.script.always["transactions"] = "server"
+    stage.finished()
+    assert "without a price" in decide(stage, lambda r, strays: r.give_up_stray(strays[1])).said
+
+
+INNER = """
+budget: 4
+steps:
+  draw:
+    foreach: [a, b]
+    uses: image_editor
+    with: {prompt: "${{ item }}"}
+  enlarge:
+    foreach: ${{ steps.draw.asset_ids }}
+    uses: upscaler
+    with: {image_asset_id: "${{ item }}"}
+"""
+
+
+def test_what_the_journal_had_forgotten_counts_against_the_budget_of_the_recipe_that_it_was_made_for():
+    stage = restored("steps: {make: {uses: ./inner.yaml}}", others={"inner.yaml": INNER})
+    stage.script.showing.echoes_inputs = True
+    assert stage.service.posts == 1
+    report = stage.finished()
+    assert {code for code, _, _ in report.reasons} == {"ZF622"} and stage.service.posts == 1
+
+
+def test_one_that_turns_out_to_have_been_made_counts_there_too():
+    """Given up, and found by the look that opens the resume."""
+    stage = stage_of("steps: {make: {uses: ./inner.yaml}}", others={"inner.yaml": INNER}, budget=100)
+
+    async def lost(line, submission):
+        stage.script.always["transactions"] = "server"
+        return await mishaps.lost_before_the_charge(line, submission)
+
+    stage.script.submits.append(lost)
+    stage.finished()
+    del stage.script.always["transactions"]
+    intent = stage.intents()[0]
+
+    async def give_up(desk):
+        await gather(desk)
+        await Reconciler(desk).give_up(1)
+        await settle_given_up(desk.context, desk.looker, desk.books)
+
+    at_desk(stage, give_up)
+    assert stage.state().submissions[1].outcome is Outcome.RELEASED
+    stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
+    assert {code for code, _, _ in stage.finished().reasons} == {"ZF622"} and stage.service.posts == 0
 
 
 def test_one_that_tells_its_inputs_needs_no_word_and_no_naming():

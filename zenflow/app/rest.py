@@ -164,6 +164,13 @@ def _refuse_undecided(state: RunState, run_id: str) -> None:
                 f"It is not known yet what became of a request of run {run_id}: its recipe cannot be changed before that.",
                 f"`zenflow resume {run_id}` looks for it; then `--recipe FILE`.",
             )
+        if submission.is_short:
+            raise Refused(
+                UNDECIDED,
+                f"Of #{submission.number}, {submission.shortfall}: the recipe of run {run_id} cannot be changed before it is "
+                "decided what becomes of the others.",
+                f"`zenflow reconcile {run_id}` takes your decision; then `zenflow resume {run_id} --recipe FILE`.",
+            )
 
 
 def _by_fingerprint(rows: Sequence[Finished], state: RunState) -> dict[str, list[Finished]]:

@@ -70,8 +70,8 @@ class Binder:
         totals = [total for total in (task.total, submission.total) if total is not None]
         if len(ids) > asked or (task.status == "failed" and not ids):
             return False
-        if totals and totals[0] < asked:
-            return len(ids) == totals[0]
+        if totals and len(ids) == totals[0] < asked:
+            return True
         return task.is_finished and now_s - self._over_since_s.setdefault(submission.number, now_s) >= PATIENCE_S
 
 

@@ -59,6 +59,7 @@ class Foreseen:
     requests: dict[Instance, Request] = field(default_factory=dict)
     kept: dict[Instance, Finished] = field(default_factory=dict)
     running: dict[Instance, str] = field(default_factory=dict)  # paid calls that are not over, by their old address
+    given_up: set[Instance] = field(default_factory=set)  # by a person's decision: a resume does not make them
     uploads: dict[Instance, tuple[Path, str]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of calls that are paid, by address
@@ -102,7 +103,7 @@ class Foreseen:
                     kept.setdefault(path, []).append(self._sent(instance))
                 elif request is not None or instance.inner is not None:
                     new.setdefault(path, []).append(request.params if request is not None else {})
-                elif instance.status in (Status.SKIPPED, Status.BLOCKED):
+                elif instance.status in (Status.SKIPPED, Status.BLOCKED) or instance in self.given_up:
                     skipped[path] += 1
                 elif instance.status is not Status.DONE:
                     open_paths.add(path)
@@ -165,14 +166,18 @@ class Foreseer:
             self._go(instance, decision.params)
 
     def _is_running(self, instance: Instance) -> bool:
-        """A paid call that an earlier process began and that is not over: taken up, not made again."""
+        """A paid call that an earlier process began: taken up while it is not over, and not made again; or given up."""
         told = instance.journaled
         if told is None or not told.submissions or told.status not in (InstanceStatus.RUNNING, InstanceStatus.LATE):
             return False
         number, position = told.submissions[-1]
         submission = self._state.submissions[number]
-        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP, Outcome.RELEASED):
+        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
             return False
+        if submission.outcome in (Outcome.GIVEN_UP, Outcome.RELEASED):  # a resume does not make it
+            self._seen.given_up.add(instance)
+            self._unfolder.settle(instance, Status.FAILED)
+            return True
         if submission.calls[position].status in ("failed", "produced"):  # reopened: it is made again
             return False
         instance.status = Status.RUNNING

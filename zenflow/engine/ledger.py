@@ -66,6 +66,15 @@ class Ledger:
         """Charged, reserved and unknown; a task that the journal does not know is unknown too."""
         return self.state.books.committed + (self.strangers() or ZERO)
 
+    def overdrawn(self) -> NoRoom | None:
+        """Why not even what is set aside already may be sent: more is committed than the budget holds, or nobody knows."""
+        if self.strangers() is None:
+            return NO_WEIGHT
+        if self.committed <= self.state.budget:
+            return None
+        used = f"{in_words(self.committed)} are charged or set aside, and the budget is {as_text(self.state.budget)}"
+        return NoRoom("ZF620", used, "Raise it: `zenflow resume RUN --budget N`.")
+
     def read_charges(self) -> None:
         """Learn from the rows seen so far which calls cost more than their quotes."""
         submissions = self.state.submissions.values()
@@ -118,11 +127,15 @@ class Ledger:
         """Set aside, before the journal has it."""
         self.pending += quote
         self.since_reading += quote
-        for frame in _frames_of(instance):
-            self.frame_spent[frame.prefix] = self.frame_spent.get(frame.prefix, ZERO) + quote
+        self._count(instance, quote)
         if self.keeps_tails:
             self._pay_owed(instance, quote + tail)
             self._owe(instance, tail)
+
+    def took_over(self, instance: Instance, quote: Decimal) -> None:
+        """A task that the journal had forgotten has made this call: the books hold it, and so must the budgets of recipes
+        used as a step."""
+        self._count(instance, quote)
 
     def journaled(self, quote: Decimal) -> None:
         """The journal's books hold it now."""
@@ -133,9 +146,12 @@ class Ledger:
         if was_pending:
             self.pending -= quote
         self.since_reading = max(ZERO, self.since_reading - quote)
-        for frame in _frames_of(instance):
-            self.frame_spent[frame.prefix] = self.frame_spent.get(frame.prefix, ZERO) - quote
+        self._count(instance, -quote)
         self.forget_owed(instance)
+
+    def _count(self, instance: Instance, quote: Decimal) -> None:
+        for frame in _frames_of(instance):
+            self.frame_spent[frame.prefix] = self.frame_spent.get(frame.prefix, ZERO) + quote
 
     # ------------------------------------------------------------------------------------------------------------- tails
 

@@ -74,7 +74,8 @@ class Looker:
 
     async def _commented(self, tasks: Sequence[TaskSummary], known: Collection[str]) -> Sequence[TaskSummary]:
         """A listing may leave comments out, and so hide our stamps: then tasks that could be a lost one are asked for."""
-        lost = {(s.tool, len(s.calls)) for s in self._context.recorder.state.submissions.values() if s.needs_look}
+        submissions = self._context.recorder.state.submissions.values()
+        lost = {(s.tool, len(s.calls)) for s in submissions if s.needs_look or s.outcome is Outcome.GIVEN_UP}
         found: list[TaskSummary] = []
         for task in tasks:
             could_be = not task.comment and task.task_id not in known

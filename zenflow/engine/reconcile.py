@@ -181,6 +181,9 @@ class Reconciler:
         total = sum(prices, ZERO)
         if len(prices) < len(quotes):
             raise Stopped("ZF631", f"No price can be had for #{number}. Nothing was sent.")
+        overdrawn = self._context.ledger.overdrawn()
+        if overdrawn is not None:
+            raise Stopped(overdrawn.code, f"Nothing was sent: {overdrawn.message}.", overdrawn.hint)
         if total <= submission.quote:
             return prices
         if most is None or total > most:

@@ -184,13 +184,15 @@ def cost_of(submission: SubmissionState, position: int) -> Decimal:
     if not submission.quote:
         return ZERO
     charge = submission.charge * quote / submission.quote
-    if submission.is_short and submission.confirmed is not None and submission.quote_taken:  # the row is of those there
-        is_there = submission.calls[position].status != "unknown"
+    if (
+        submission.shortfall and submission.confirmed is not None and submission.quote_taken
+    ):  # the row is of those there
+        is_there = submission.has(submission.calls[position])
         charge = submission.charge * quote / submission.quote_taken if is_there else ZERO
     refunded = submission.refunded
     if not refunded:
         return charge
-    failed = [call for call in submission.calls if call.status == "failed"]
+    failed = [call for call in submission.calls if call.status == "failed" and submission.has(call)]
     back_to = failed or submission.calls
     share = sum((call.call.quote for call in back_to), ZERO)
     if submission.calls[position] in back_to and share:

@@ -297,6 +297,7 @@ class _Engine:
             return False
         self.cashier.strangers = strangers
         self.context.ledger.strangers = strangers.weight
+        self.context.ledger.frame_spent = spent_by_frame(self.state)  # with what the looks have made the run's again
         self.cashier.skip_numbers(strangers.highest_number)
         return True
 

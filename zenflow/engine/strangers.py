@@ -14,6 +14,7 @@ from typing import Any
 from zenflow.clock import as_iso
 from zenflow.credits import ZERO
 from zenflow.engine.account_list import NO_ROWS
+from zenflow.engine.binding import is_part
 from zenflow.engine.books import Bookkeeper
 from zenflow.engine.context import Context
 from zenflow.engine.limits import Kind
@@ -82,6 +83,8 @@ class Strangers:
             if namesake is not None and is_ours(namesake, task):
                 await self._came_late(namesake, summary.task_id, sight)
                 continue
+            if namesake is not None and namesake.needs_look and is_part(namesake, task):
+                continue  # evidence in the case of that one: it stays unknown, and all of it set aside, until it is decided
             found.append(Stranger(task, _number_of(stamp, state)))
         taken = set(state.submissions)
         keeping = {one.number for one in found} - taken

@@ -7,10 +7,10 @@ asked about and recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from zenflow.catalog.questions import question_for
 from zenflow.credits import ZERO, in_words
@@ -18,6 +18,8 @@ from zenflow.engine.context import Context
 from zenflow.engine.desk import Desk
 from zenflow.engine.evidence import StrayCase, debits_of
 from zenflow.engine.limits import Kind
+from zenflow.engine.pricing import Pricing
+from zenflow.engine.strangers import shares
 from zenflow.engine.waiting_calls import WaitingCall
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
@@ -25,6 +27,7 @@ from zenflow.ids import STAMP_LENGTH
 from zenflow.providers.base import ServiceError
 
 Act = Literal["adopt", "resubmit", "give up"]
+UNPRICED = "without a price: nobody can say what it has cost, and it counts when its debit is seen"
 STRAY = "~"  # opens the address of a call that no step of the run asks for: `~3.0`
 
 Confirm = Callable[[str], None]
@@ -60,7 +63,7 @@ async def take_stray(desk: Desk, stray: StrayCase, named: Sequence[str], confirm
     )
     quotes = await _quotes(desk, stray, [call.params for call in chosen])
     intended = [
-        e.IntendedCall(call.instance, call.try_number, quote, call.params)
+        e.IntendedCall(call.instance, call.try_number, quote or ZERO, call.params)
         for call, quote in zip(chosen, quotes, strict=True)
     ]
     note = f"task {stray.task.task_id} was taken for {calls} by a person's word; not compared: {missing}"
@@ -72,14 +75,16 @@ async def take_stray(desk: Desk, stray: StrayCase, named: Sequence[str], confirm
 async def book_stray(desk: Desk, stray: StrayCase, act: Act) -> Decided:
     """Its results are the run's, under no step; a step that asks for the same asks, and pays, again."""
     _check_owner(desk, stray)
-    asked = [*stray.task.inputs] or [{} for _ in range(stray.size or 1)]
+    asked: list[Mapping[str, Any] | None] = [*stray.task.inputs] or [None] * (stray.size or 1)
     quotes = await _quotes(desk, stray, asked)
     calls = [
-        e.IntendedCall(f"{STRAY}{stray.number}.{position}", 1, quote, params)
+        e.IntendedCall(f"{STRAY}{stray.number}.{position}", 1, quote or ZERO, params or {})
         for position, (params, quote) in enumerate(zip(asked, quotes, strict=True))
     ]
     await _commit(desk, stray, calls)
-    said = f"task {stray.task.task_id} is booked with {in_words(sum(quotes, ZERO))}; no step of the run asks for it"
+    known = [quote for quote in quotes if quote is not None]
+    with_what = f"with {in_words(sum(known, ZERO))}" if len(known) == len(quotes) else UNPRICED
+    said = f"task {stray.task.task_id} is booked {with_what}; no step of the run asks for it"
     return Decided(stray.number, act, said, stray.task.task_id, True)
 
 
@@ -182,9 +187,21 @@ async def _commit(desk: Desk, stray: StrayCase, calls: Sequence[e.IntendedCall],
         await recorder.commit(e.Confirmed(recorder.now(), stray.number, row.transaction_id, amount))
 
 
-async def _quotes(desk: Desk, stray: StrayCase, asked: Sequence[object]) -> list[Decimal]:
-    """What each call weighs: its part of the debit that was seen, else today's price, else nothing that is known."""
+async def _quotes(desk: Desk, stray: StrayCase, asked: Sequence[Mapping[str, Any] | None]) -> list[Decimal | None]:
+    """What each call weighs: its part of the debit that was seen, else today's price, else that of the dearest call that it
+    may be. What has no price is never zero: None, where nobody can say."""
     if stray.debit is not None:
-        each = (stray.debit / len(asked)).quantize(Decimal("0.000001"))
-        return [*([each] * (len(asked) - 1)), stray.debit - each * (len(asked) - 1)]
-    return [await price_now(desk.context, stray.task.tool, params) or ZERO for params in asked]
+        return [*shares(stray.debit, len(asked))]
+    prices = [await price_now(desk.context, stray.task.tool, params) for params in asked]
+    if None not in prices:
+        return prices
+    dearest = await _dearest(desk, stray)
+    return [dearest if price is None else price for price in prices]
+
+
+async def _dearest(desk: Desk, stray: StrayCase) -> Decimal | None:
+    """Of the calls that it may have been made for, else of those that the run has sent to its tool."""
+    tool = stray.task.tool
+    prices = await Pricing(desk.context).prices_of(tool, [call.params for call in stray.waiting])
+    sent = [call.call.quote for one in desk.state.submissions.values() if one.tool == tool for call in one.calls]
+    return max([price for price in prices if price is not None] or sent, default=None)

@@ -18,7 +18,6 @@ from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine import refusals
 from zenflow.engine.context import Context, Halt
 from zenflow.engine.instances import Instance, Status
-from zenflow.engine.ledger import NO_WEIGHT
 from zenflow.engine.limits import Kind
 from zenflow.engine.old_assets import OldAssets
 from zenflow.engine.params import ParamCheck
@@ -125,6 +124,8 @@ class Cashier:
             known = [price or ZERO for price in prices]
             submission = await self.strangers.adopt(stranger, known, self._context.account_id)
             self.in_flight += len(inputs)
+            for call in submission.calls:
+                self._context.ledger.took_over(self._instance(call.call.instance), call.call.quote)
             self.on_accepted(submission)
             self._let_go()
         return True
@@ -262,12 +263,9 @@ class Cashier:
     async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
         """The budget must hold what is committed by now, and at a fresh quote it must cost no more than what was set aside for
         it (promise 3): a person decides then."""
-        budget, ledger = self._context.recorder.state.budget, self._context.ledger
-        if ledger.strangers() is None:
-            return Halt(NO_WEIGHT.code, NO_WEIGHT.message, NO_WEIGHT.hint)
-        if ledger.committed > budget:  # what another copy of the journal has made counts too
-            used = f"{in_words(ledger.committed)} are charged or set aside, and the budget is {as_text(budget)}"
-            return Halt("ZF620", used, "Raise it: `zenflow resume RUN --budget N`.")
+        overdrawn = self._context.ledger.overdrawn()  # what another copy of the journal has made counts too
+        if overdrawn is not None:
+            return Halt(overdrawn.code, overdrawn.message, overdrawn.hint)
         decides = f"`zenflow reconcile RUN`: adopt a task, `--resubmit {submission.number}` at a price, or give it up."
         try:
             total = await self.pricing.total_of(submission)
