@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from difflib import SequenceMatcher
+from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zenflow.problems import Problems
+from zenflow.recipe import load
 from zenflow.recipe.load import collector_paused, load_draft
 from zenflow.suggest import Patience, nearest
 
+MANY = 200_100
 WORDS = st.text("abcdefgABC_-0123", max_size=8)
 
 
@@ -55,7 +60,10 @@ def test_each_of_a_thousand_unknown_steps_is_told_and_the_first_with_what_may_be
     assert (unknown[-1].hint or "").startswith("The steps: `photo0`, `photo1`")
 
 
-def test_what_was_made_while_the_collector_paused_is_not_walked_when_it_goes_on() -> None:
+def test_what_was_made_while_the_collector_paused_is_not_walked_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load, "_TIMES", count(1))
     gc.collect()
     walked: list[int] = []
 
@@ -65,10 +73,44 @@ def test_what_was_made_while_the_collector_paused_is_not_walked_when_it_goes_on(
     gc.callbacks.append(note)
     try:
         with collector_paused():
-            held = [[] for _ in range(gc.get_threshold()[0] + 100)]  # type: ignore[var-annotated]
+            held = [[] for _ in range(MANY)]  # type: ignore[var-annotated]
         del held[50:]
     finally:
         gc.callbacks.remove(note)
 
     assert gc.isenabled()
     assert walked == []
+
+
+class Request:
+    """What a program makes that uses zenflow: garbage that only the collector finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_program_that_reads_many_large_recipes_loses_its_own_garbage() -> None:
+    request = Request()
+    is_there = weakref.ref(request)
+    _read_a_large_one()
+    del request
+    for _ in range(8):
+        _read_a_large_one()
+    assert is_there() is None
+
+
+def _read_a_large_one() -> None:
+    with collector_paused():
+        held = [[] for _ in range(MANY)]  # type: ignore[var-annotated]
+    assert len(held) == MANY
+
+
+def test_small_recipes_leave_the_counts_of_the_collector_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun anew each time, they would never come to old garbage."""
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    gc.collect()
+    with collector_paused():
+        held = [[] for _ in range(1_000)]  # type: ignore[var-annotated]
+    assert len(held) == 1_000
+    assert frozen == []
