@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
+from zenflow.app.in_doubt import lay_aside
 from zenflow.engine.collecting import collect, still_running, take_in
 from zenflow.engine.door import StopSignal
 from zenflow.engine.doubtful import doubtful_tasks, take_late
@@ -273,3 +275,21 @@ def test_a_task_for_what_was_given_up_is_the_run_s_again_and_not_in_doubt():
     stage.clock.advance(600)
     assert at_desk(stage, _doubtful) == ()
     assert len(fetch(stage).new) == 4
+
+
+def test_texts_of_tasks_whose_ids_begin_alike_are_laid_aside_side_by_side(tmp_path, monkeypatch):
+    """Ids that begin with a time do."""
+    stage = stage_of("steps: {say: {uses: run_any_llm, with: {prompt: a}}}", budget=100)
+    stage.finished()
+    run_part = stage.state().started.stamp_run
+    new_id, alike = type(stage.service).new_id, "0192f0aa"
+    monkeypatch.setattr(type(stage.service), "new_id", lambda self: alike + new_id(self)[8:])
+    for letter in "xy":
+        stage.service.create("run_any_llm", [{"prompt": letter}], run_part + letter * 12, posted=False)
+    stage.clock.advance(600)
+    aside = at_desk(stage, lambda desk: lay_aside(desk, "run-1", tmp_path))
+    assert len(aside.tasks) == 2 and aside.failures == ()
+    rows = json.loads((tmp_path / "in-doubt" / "in-doubt.json").read_text())["tasks"]
+    files = [name for row in rows for call in row["calls"] for name in call["files"]]
+    said = {json.loads((tmp_path / "in-doubt" / name).read_text())["call_id"] for name in files}
+    assert said == {call["call_id"] for row in rows for call in row["calls"]} and len(said) == 2

@@ -14,7 +14,7 @@ from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.reconcile import Reconciler
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
-from zenflow.history.state import Outcome
+from zenflow.history.state import InstanceStatus, Outcome
 from zenflow.testing import mishaps
 from zenflow.testing.build import stage_of
 from zenflow.testing.desk import at_desk
@@ -253,6 +253,21 @@ def test_one_that_turns_out_to_have_been_made_counts_there_too():
     assert stage.state().submissions[1].outcome is Outcome.RELEASED
     stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
     assert {code for code, _, _ in stage.finished().reasons} == {"ZF622"} and stage.service.posts == 0
+
+
+def test_one_that_is_recognised_and_has_no_price_is_not_taken_over_for_nothing():
+    """Its tool is priced no more, and the list of debits cannot be read: what follows would pass the budget."""
+    stage = restored(budget=5)
+    stage.script.showing.echoes_inputs = True
+    stage.service.refuses = lambda tool, params: "withdrawn" if tool == "image_editor" else None
+    stage.script.always["transactions"] = "server"
+    assert stage.finished().exit_status == 4
+    assert -sum(row.amount for row in stage.service.rows) <= 5
+    assert not any(isinstance(event, e.Accepted) for event in stage.events())
+    del stage.script.always["transactions"]  # now their debits are seen
+    stage.finished()
+    assert {one.status for one in stage.state().instances.values()} >= {InstanceStatus.DONE}
+    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows) <= 5
 
 
 def test_one_that_tells_its_inputs_needs_no_word_and_no_naming():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zenflow.app import wiring
 from zenflow.app.asking import patiently
 from zenflow.app.settings import Settings
 from zenflow.app.shelf import FolderShelf, save_assets
 from zenflow.artifacts.base import SavedFile
+from zenflow.artifacts.manifest import write_json
+from zenflow.artifacts.naming import portable_path
 from zenflow.catalog.model import Account
 from zenflow.clock import Clock
 from zenflow.engine.collecting import PAID
@@ -22,7 +25,7 @@ STAMP_LEAST = 12  # the run's part of a stamp: less would take other runs' tasks
 
 @dataclass(frozen=True, slots=True)
 class StampView:
-    """`new` and `kept` are files; `failures` what is not there, and why."""
+    """`new` and `kept` are files, `texts` those of results that are no assets; `failures` what is not there, and why."""
 
     server: str
     account: Account
@@ -30,6 +33,7 @@ class StampView:
     tasks: tuple[TaskSummary, ...]
     new: tuple[SavedFile, ...]
     kept: tuple[SavedFile, ...]
+    texts: tuple[str, ...]
     failures: tuple[str, ...]
 
 
@@ -47,9 +51,12 @@ async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> St
         account = await patiently(provider.account, clock)
         tasks = await stamped_tasks(provider, clock, stamp)
         names: dict[str, str] = {}
+        texts: dict[str, dict[str, Any]] = {}
         failures: list[str] = []
         for task in tasks:
-            await _name(task, provider, clock, names, failures)
+            await _name(task, provider, clock, names, texts, failures)
+        for path, text in texts.items():
+            write_json((folder / path).parent, Path(path).name, text)
         shelf, store = FolderShelf(folder), wiring.open_store(folder)
         kept = [f for f in map(shelf.find, names) if f is not None and await store.verify(f)]
         there = {file.asset_id for file in kept}
@@ -59,7 +66,7 @@ async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> St
             shelf.put(file)
         if new:
             shelf.leave(stamp)
-    return StampView(settings.server, account, folder, tasks, tuple(new), tuple(kept), tuple(failures))
+    return StampView(settings.server, account, folder, tasks, tuple(new), tuple(kept), tuple(texts), tuple(failures))
 
 
 async def stamped_tasks(provider: Provider, clock: Clock, stamp: str) -> tuple[TaskSummary, ...]:
@@ -78,9 +85,14 @@ async def stamped_tasks(provider: Provider, clock: Clock, stamp: str) -> tuple[T
 
 
 async def _name(
-    summary: TaskSummary, provider: Provider, clock: Clock, names: dict[str, str], failures: list[str]
+    summary: TaskSummary,
+    provider: Provider,
+    clock: Clock,
+    names: dict[str, str],
+    texts: dict[str, dict[str, Any]],
+    failures: list[str],
 ) -> None:
-    """The names under which a task's assets are saved; calls without assets are told."""
+    """The names under which a task's assets are saved, and by path what is none; what is not there is told."""
     try:
         task = await patiently(lambda: provider.get_task(summary.task_id), clock)
     except ServiceError as error:
@@ -95,6 +107,13 @@ async def _name(
         except ServiceError as error:
             failures.append(f"task {summary.task_id}, call {place}: {error.message}")
             continue
+        name = f"{PAID}/{task.tool}-{summary.task_id}-{place}"  # the whole id: those that begin with a time begin alike
         for number, asset_id in enumerate(result.asset_ids):
             more = f"-{number}" if len(result.asset_ids) > 1 else ""
-            names.setdefault(asset_id, f"{PAID}/{task.tool}-{summary.task_id[:8]}-{place}{more}")
+            names.setdefault(asset_id, f"{name}{more}")
+        if not result.asset_ids:
+            texts[f"{portable_path(name)}.json"] = {
+                "task_id": task.task_id,
+                "call_id": call.call_id,
+                "output": result.output,
+            }

@@ -15,6 +15,7 @@ from zenflow.app import wiring
 from zenflow.app.shelf import FolderShelf, save_assets
 from zenflow.artifacts.base import SavedFile
 from zenflow.artifacts.manifest import write_json
+from zenflow.artifacts.naming import portable_path
 from zenflow.engine.desk import Desk
 from zenflow.engine.doubtful import DoubtfulCall, DoubtfulTask, doubtful_tasks
 
@@ -64,7 +65,8 @@ async def lay_aside(desk: Desk, run_id: str, folder: Path) -> LaidAside:
 
 
 def _name(task: DoubtfulTask, call: DoubtfulCall) -> str:
-    return f"{task.tool}-{task.task_id[:8]}-{call.place}"
+    """With the whole id: those that begin with a time begin alike."""
+    return f"{task.tool}-{task.task_id}-{call.place}"
 
 
 def _names(task: DoubtfulTask, call: DoubtfulCall) -> dict[str, str]:
@@ -79,7 +81,7 @@ def _leave_texts(place: Path, tasks: Sequence[DoubtfulTask]) -> Mapping[str, str
     for task in tasks:
         for call in task.calls:
             if call.status == "completed" and not call.asset_ids and not call.trouble:
-                found[call.call_id] = f"{_name(task, call)}.json"
+                found[call.call_id] = f"{portable_path(_name(task, call))}.json"
                 write_json(place, found[call.call_id], {"call_id": call.call_id, "output": call.output})
     return found
 

@@ -121,6 +121,8 @@ class Cashier:
             except ServiceError as error:
                 self._no_prices(error)
                 return True
+            if stranger.debit is None and None in prices:
+                return True  # what it has cost nobody can say: it is told at the end, and lets nothing be paid
             known = [price or ZERO for price in prices]
             submission = await self.strangers.adopt(stranger, known, self._context.account_id)
             self.in_flight += len(inputs)

@@ -94,6 +94,19 @@ def test_without_a_journal_the_stamp_is_enough(zenflow: Any, done: tuple[dict[st
     assert (again.document["new"], len(again.document["kept"])) == ([], 4)
 
 
+def test_by_its_stamp_a_result_that_is_a_text_is_kept_too(
+    zenflow: Any, town: Any, add_a_task: Callable[..., str], here: Path
+) -> None:
+    stamp = "zfabcdefghij"
+    task_id = add_a_task("run_any_llm", {"prompt": "a fox"}, f"{stamp}zzzzzzzzzzzz")
+    town.advance(600)
+    said = zenflow("fetch", "--stamp", stamp, "--out", "rescued", "--server", town.url, "--json")
+    assert said.status == 0, said.err
+    (path,) = said.document["texts"]
+    text = json.loads((here / "rescued" / path["path"]).read_text())
+    assert text["task_id"] == task_id and text["output"]
+
+
 def test_a_stamp_that_is_none_is_refused(zenflow: Any, town: Any) -> None:
     assert zenflow("fetch", "--stamp", "zf", "--server", town.url, "--json").code == "ZF654"
 

@@ -69,6 +69,8 @@ def draw_stamped(view: StampView, ink: Ink, width: int) -> str:
     lines = [ink.strong(where_line(view.server)), f"{plural(len(view.tasks), 'task')} → {near(view.folder)}"]
     lines += _files(view.new, width)
     lines.append(_sum(view.new, view.kept))
+    if view.texts:
+        lines.append(f"{plural(len(view.texts), 'text')} below paid/")
     for failure in view.failures:
         lines += wrap(failure, width, "    ", ink.bad("! "))
     return "\n".join(lines)
@@ -133,6 +135,7 @@ def stamped_document(view: StampView) -> dict[str, Any]:
         "tasks": [{"task_id": task.task_id, "tool": task.tool, "status": task.status} for task in view.tasks],
         "new": [_row(file) for file in view.new],
         "kept": [_row(file) for file in view.kept],
+        "texts": [{"path": path} for path in view.texts],
         "failures": list(view.failures),
     }
 
