@@ -270,6 +270,25 @@ def test_one_that_is_recognised_and_has_no_price_is_not_taken_over_for_nothing()
     assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows) <= 5
 
 
+def test_its_debit_is_seen_though_what_the_run_has_sent_again_stands_on_a_newer_mark():
+    stage = stage_of("steps: {draw: {uses: image_editor, with: {prompt: a}}}", budget=100)
+
+    async def lost(line, submission):
+        stage.script.always["transactions"] = "server"
+        return await mishaps.lost_before_the_charge(line, submission)
+
+    stage.script.submits.append(lost)
+    stage.finished()
+    del stage.script.always["transactions"]
+    comment = stage.state().started.stamp_run + "z" * 12
+    stage.service.create("image_editor", [{"prompt": "who?"}], comment, posted=False)
+    stage.finished()
+    assert stage.state().submissions[1].attempts == 2
+    assert [stray.debit for stray in at_desk(stage, gather).strays] == [2]
+    decide(stage, lambda r, strays: r.adopt_stray(strays[0], (), no))
+    assert [s.debits for s in stage.state().submissions.values() if s.number != 1] == [{"row-1": 2}]
+
+
 def test_one_that_tells_its_inputs_needs_no_word_and_no_naming():
     stage = stage_of(CHAIN, budget=100)
     stage.finished()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from zenflow.clock import from_iso
+from zenflow.engine.account_list import NO_ROWS
 from zenflow.engine.desk import Desk
 from zenflow.engine.given_up import settle_given_up
 from zenflow.engine.limits import Kind
@@ -222,22 +223,20 @@ def _owner_in(state: RunState, task_id: str) -> int | None:
 
 
 async def _stray(desk: Desk, stranger: Stranger) -> StrayCase:
-    rows = await debits_of(desk, stranger.task.task_id)
-    debit = sum((-row.amount for row in rows if row.amount is not None), Decimal(0)) if rows else None
     tool = desk.context.catalog.tools.get(stranger.task.tool)
     waiting: list[WaitingCall] = []
     if stranger.is_blind and tool is not None:
         await desk.context.recorder.flush()
         parts = desk.context.parts
         waiting = calls_waiting(fold(parts.journal.events(parts.lease.run_id)), tool)
-    return StrayCase(stranger.number, stranger.task, debit, tuple(waiting))
+    return StrayCase(stranger.number, stranger.task, stranger.debit, tuple(waiting))
 
 
 async def debits_of(desk: Desk, task_id: str) -> Sequence[Transaction]:
-    """The debit rows of one task, as far down as this run has seen the list; none where it cannot be read."""
-    floors = [s.watermark for s in desk.state.submissions.values() if s.watermark is not None]
+    """The debit rows of one task, down to where the list stood before anything of the run was paid; none where it cannot be
+    read. A submission's own mark moves when it is sent again."""
     try:
-        rows = await desk.books.rows_since(floors[0] if floors else "")
+        rows = await desk.books.rows_since(desk.state.first_watermark or NO_ROWS)
     except ServiceError:
         return ()
     return [row for row in rows if row.task_id == task_id and row.amount is not None and row.amount < 0]
