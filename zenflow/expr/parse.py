@@ -16,6 +16,8 @@ UNCLOSED = "ZF301"
 BARE_BRACES = "ZF317"
 _NEXT = re.compile(r"""[\\'"()\[\]{}]""")
 _BARE = re.compile(r"(?<!\$)\{\{\s*[A-Za-z_][\w.]*\s*(\|[^{}]*)?\}\}")
+_ONE_BRACE = re.compile(r"\$\{\{[^{}]*\}")
+_NO_BRACE = re.compile(r"\$\{\{[\w.\[\] ]*(?:\| *\w+(?:\([^(){}]*\))? *)*")  # nothing but what an expression can be
 _MAX_BRACKETS = 48
 _SHORT = 60  # characters that are shown again, closed
 
@@ -142,9 +144,9 @@ def _report_unclosed(text: str, found: int, place: Place | None, locate: Locate 
         message = "the expression that begins here is never closed with `}}`"
     rest = text[found:].rstrip()
     hint = "A literal `${{` is written `$${{`."
-    if CLOSING not in rest and rest.endswith("}") and len(rest) < _SHORT:
+    if len(rest) < _SHORT and _ONE_BRACE.fullmatch(rest):
         hint = f"It ends with two braces: `{rest}}}`."
-    elif CLOSING not in rest and rest.isprintable() and len(rest) < _SHORT:
+    elif len(rest) < _SHORT and _NO_BRACE.fullmatch(rest):
         hint = f"Close it: `{rest} }}}}`. {hint}"
     problems.error(UNCLOSED, message, where, hint)
 

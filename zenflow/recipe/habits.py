@@ -56,14 +56,18 @@ def _inputs(value: Any) -> str | None:
 
 
 def _budget(value: Any) -> str | None:
-    number = re.search(r"\d+(\.\d+)?", value) if type(value) is str else None
+    plain = re.sub(r"(?<=\d)[,_ ](?=\d{3}(?!\d))", "", value) if type(value) is str else ""
+    number = re.search(r"\d+(\.\d+)?", plain)
     return f"Credits, and the number alone: `budget: {number[0]}`." if number else None
+
+
+_TRIES = frozenset({"max", "limit", "times", "tries", "retries", "count", "attempts", "max_attempts", "maxAttempts"})
 
 
 def _retry(value: Any) -> str | None:
     if type(value) is not dict:
         return None
-    tries = next((one for one in value.values() if type(one) is int and one >= 0), 1)
+    tries = next((one for key, one in value.items() if key in _TRIES and type(one) is int and one >= 0), 1)
     return f"The number of further tries, and nothing more: `retry: {tries}`."
 
 
@@ -71,12 +75,16 @@ def _outputs(value: Any) -> str | None:
     return "Each output has a name: `images: ${{ steps.download.files }}`." if type(value) is list else None
 
 
+_SPAN = re.compile(r"(\d{1,6})\s*(?:(h)(?:rs?|ours?)?|(m)(?:ins?|inutes?)?|(s)(?:ecs?|econds?)?)(?![a-z])")
+
+
 def in_one_unit(value: str) -> str | None:
     """`1h30m` is `90m`."""
-    parts = re.findall(r"(\d{1,6})\s*(h|m|s)[a-z]*", value.lower())
-    if not parts or re.sub(r"(\d{1,6})\s*(h|m|s)[a-z]*|[\s,]", "", value.lower()):
+    said = value.lower()
+    parts = list(_SPAN.finditer(said))
+    if not parts or re.sub(r"[\s,]", "", _SPAN.sub("", said)):
         return None
-    seconds = sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
+    seconds = sum(int(part[1]) * (3600 if part[2] else 60 if part[3] else 1) for part in parts)
     size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
     return f"One number with one unit: `{seconds // size}{unit}`." if seconds else None
 

@@ -359,3 +359,54 @@ def test_expressions_beside_marks_of_other_languages_are_no_plain_text(text: str
     inputs = "inputs: {n: {type: integer, default: 1}}\n"
     found = problems_of(f"{HEAD}{inputs}outputs:\n  a: >-\n    {text}\n  b: ${{{{ inputs.n }}}}\n")
     assert [one.code for one in found if one.code == "ZF317"] == []
+
+
+HINTS = [  # what is written, and what may not be proposed for it or must be
+    ("budget: 1,000\n", "`budget: 1000`"),
+    ("budget: $60\n", "`budget: 60`"),
+    ("budget: 1_500 credits\n", "`budget: 1500`"),
+    ("budget: 2.5 cr\n", "`budget: 2.5`"),
+]
+
+
+@pytest.mark.parametrize(("line", "hint"), HINTS)
+def test_a_budget_with_words_is_shown_as_the_number_that_is_meant(line: str, hint: str) -> None:
+    (found,) = [one for one in problems_of(f"{HEAD}{line}outputs: {{a: b}}\n") if one.code == "ZF203"]
+    assert hint in (found.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("timeout: 1h30m", "`90m`"),
+        ("timeout: 2 hours", "`2h`"),
+        ("timeout: 1 min 30 sec", "`90s`"),
+        ("retry: {max: 3}", "`retry: 3`"),
+        ("retry: {delay: 30, limit: 2}", "`retry: 2`"),
+    ],
+)
+def test_what_other_tools_write_is_shown_in_our_words(key: str, hint: str) -> None:
+    (found,) = problems_of(HEAD + f"steps:\n  a:\n    uses: by_prompt\n    {key}\n    with: {{positive_prompt: a}}\n")
+    assert hint in (found.hint or "")
+
+
+@pytest.mark.parametrize("key", ["timeout: 500ms", "timeout: 2 months", "retry: {delay: 30, wait: 2}"])
+def test_what_cannot_be_said_in_our_words_is_not_turned_into_something_else(key: str) -> None:
+    (found,) = problems_of(HEAD + f"steps:\n  a:\n    uses: by_prompt\n    {key}\n    with: {{positive_prompt: a}}\n")
+    assert not any(wrong in (found.hint or "") for wrong in ("500m", "`2m`", "retry: 30"))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("${{ inputs.n }", "It ends with two braces: `${{ inputs.n }}`"),
+        ("a ${{ inputs.n | string", "Close it: `${{ inputs.n | string }}`"),
+        ("${{ inputs.n, the same person", "A literal `${{`"),
+        ("${{ inputs.n } and {more}", "A literal `${{`"),
+    ],
+)
+def test_an_open_expression_is_closed_only_where_that_gives_one(text: str, hint: str) -> None:
+    inputs = "inputs: {n: {type: integer, default: 1}}\n"
+    found = problems_of(f"{HEAD}{inputs}outputs:\n  a: >-\n    {text}\n")
+    (unclosed,) = [one for one in found if one.code == "ZF301"]
+    assert (unclosed.hint or "").startswith(hint)
