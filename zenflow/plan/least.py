@@ -117,7 +117,7 @@ def _compare(limit: Credits, bill: _Bill, place: Place | None, name: str, known:
         return
     step, dearest = max(bill.steps.values(), key=lambda one: one[1].credits)
     said = (
-        f"{name} is {in_words(limit)}, and the cheapest run costs {as_text(least.credits)}: "
+        f"{name} is {in_words(limit)}, and the cheapest run costs at least {as_text(least.credits)}: "
         f"{as_text(least.credits - limit)} too few"
     )
     calls = "1 call" if dearest.calls == 1 else f"{dearest.calls} calls"

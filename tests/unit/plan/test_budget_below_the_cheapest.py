@@ -58,7 +58,7 @@ def test_only_what_is_certain_counts(catalog: Catalog, step: str, inputs: str, c
     if cheapest:
         below = found(catalog, budget_of(cheapest - 1, step, inputs))
         assert [one.severity for one in below] == ["error"]
-        assert f"the cheapest run costs {cheapest}: 1 too few" in below[0].message
+        assert f"the cheapest run costs at least {cheapest}: 1 too few" in below[0].message
     assert found(catalog, budget_of(cheapest, step, inputs)) == []
 
 
@@ -79,7 +79,7 @@ def test_a_cap_of_the_workspace_refuses_and_points_at_the_dearest_step(catalog: 
     (one,) = found(catalog, budget_of(9, f"foreach: [a, b], {MAKE}"), bounds=caps)
 
     assert one.refuses
-    assert one.message.startswith("[budget] per_run is 1 credit, and the cheapest run costs 4: 3 too few")
+    assert one.message.startswith("[budget] per_run is 1 credit, and the cheapest run costs at least 4: 3 too few")
 
 
 def test_an_inner_recipe_is_held_against_its_own_budget_and_the_outer_against_all_instances(catalog: Catalog) -> None:
@@ -92,9 +92,9 @@ def test_an_inner_recipe_is_held_against_its_own_budget_and_the_outer_against_al
     """
     of_inner, of_outer = found(catalog, outer, beside={"inner.yaml": inner})
 
-    assert "the budget is 1 credit, and the cheapest run costs 2: 1 too few" in of_inner.message
+    assert "the budget is 1 credit, and the cheapest run costs at least 2: 1 too few" in of_inner.message
     assert (of_inner.place.file, of_outer.place.file) == ("inner.yaml", "main.yaml")  # type: ignore[union-attr]
-    assert "the cheapest run costs 6: 1 too few" in of_outer.message
+    assert "the cheapest run costs at least 6: 1 too few" in of_outer.message
     assert of_outer.notes[0].message == "`each/make`: 3 calls, at least 6 credits"
 
 
@@ -107,7 +107,7 @@ def test_a_price_that_was_told_once_only_warns_and_says_when(catalog: Catalog) -
     (one,) = found(catalog, budget_of(10, f"foreach: [a, b], {MAKE}"), KnownPrices(rows=False, told=told))
 
     assert one.severity == "warning"
-    assert "the cheapest run costs 14: 4 too few" in one.message
+    assert "the cheapest run costs at least 14: 4 too few" in one.message
     assert (one.hint or "").endswith("By prices of 2026-11-20 07:30 UTC: `zenflow plan` asks for those of today.")
 
 
