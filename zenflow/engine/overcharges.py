@@ -41,18 +41,20 @@ class Overcharges:
         return total
 
     def _learn(self, one: SubmissionState) -> None:
-        """A charge above its quote; or one below what was set aside, which makes the quote good again."""
-        charged = one.confirmed
-        if one.outcome is not Outcome.ACCEPTED or charged is None or charged == one.quote or _is_taken_over(one):
+        """A charge above its quote; or one below what was set aside, which makes the quote good again. Of a task that took
+        fewer inputs than were sent, against the quotes of those that are there."""
+        charged, taken = one.confirmed, one.quote_taken
+        there = [call for call in one.calls if one.has(call)]
+        if one.outcome is not Outcome.ACCEPTED or charged is None or charged == taken or _is_taken_over(one):
             return
-        for call in one.calls:
+        for call in there:
             quote = call.call.quote
-            if charged < one.quote:
+            if charged < taken:
                 again = [at for at, cost in self._charged.items() if at[0] == one.tool and quote in (at[1], cost)]
                 for at in again:
                     del self._charged[at]
             else:
-                each = quote * charged / one.quote if one.quote else charged / len(one.calls)
+                each = quote * charged / taken if taken else charged / len(there)
                 rounded = each.quantize(_EXACT, ROUND_CEILING)
                 self._charged[one.tool, quote] = each if each == rounded else rounded
 

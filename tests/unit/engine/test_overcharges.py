@@ -90,3 +90,26 @@ def test_a_new_reading_takes_in_what_was_seen_since():
     apply(state, e.Confirmed(AT, 1, "row-1", Decimal(6)))
     ledger.read_charges()
     assert (ledger.room, ledger.cost("draw", Decimal(2))) == (14, 6)
+
+
+def part(facts, *there):
+    """The task of a submission holds these of its calls and no others (A6)."""
+    (intended,) = [fact for fact in facts if isinstance(fact, e.Intended)]
+    ids = tuple(f"c{at}" if at in there else "" for at in range(len(intended.calls)))
+    return [*facts, e.TookPart(LATER, intended.submission, ids, "fewer calls")]
+
+
+def test_a_row_for_a_part_makes_no_quote_good_again():
+    """Two of three were taken, and charged as the service has charged before: more than quoted."""
+    state = state_of(sent(1, charged=4), part(sent(2, quotes=(4, 4, 4), charged=8), 0, 1))
+    assert Overcharges(state.submissions.values()).cost("draw", Decimal(2)) == 4
+
+
+def test_a_row_for_a_part_is_held_against_the_quotes_of_those_that_are_there():
+    state = state_of(part(sent(1, quotes=(2, 2, 2), charged=6), 0, 1))
+    assert Overcharges(state.submissions.values()).cost("draw", Decimal(2)) == 3
+
+
+def test_a_row_for_a_part_of_which_nobody_knows_the_calls_tells_nothing_of_a_quote():
+    found = Overcharges(state_of(part(sent(1, quotes=(2, 2, 2), charged=4))).submissions.values())
+    assert not found
