@@ -182,6 +182,29 @@ def test_why_of_an_element_that_nothing_gives_says_that_it_is_not_there(zenflow:
         assert (answer.status, answer.out.partition(":")[0]) == (0, f"{address} is not there")
 
 
+def test_why_of_a_step_that_is_a_recipe_tells_of_the_calls_in_it(zenflow: Zenflow, recipe: Path) -> None:
+    (recipe.parent / "parts").mkdir()
+    (recipe.parent / "parts" / "inner.yaml").write_text(RECIPE.replace("default: photos/example.jpg", "default: null"))
+    recipe.write_text(
+        RECIPE.partition("steps:")[0]
+        + "steps:\n  one: {foreach: '${{ inputs.looks }}', uses: ./parts/inner.yaml, with: {looks: ['${{ item }}'], "
+        + "photo: '${{ inputs.photo }}', model: '${{ inputs.model }}'}}\n"
+    )
+    ran(zenflow)
+    assert zenflow("why", "one", "--json").document["verdict"] == "kept"
+    assert zenflow("why", "one.0", "--json").document["verdict"] == "kept"
+    changed = zenflow("why", "one", "shoot", "-i", 'looks=["red","green"]', "--json").document
+    assert changed["verdict"] == "new"
+    assert [one["instance"] for one in changed["because"]] == ["one.1/generate.0"]
+
+
+def test_why_of_a_word_that_is_no_address_names_one(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    for word in ("generate.x", "generate.", "one/generate.x"):
+        answer = zenflow("why", word)
+        assert answer.status == 2 and "Did you mean `generate.0`?" in answer.err
+
+
 def test_a_run_that_nobody_knows_and_one_of_another_word_are_named(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     answer = zenflow("plan", "shoot", "--reuse", "19990101-0")

@@ -25,8 +25,8 @@ from zenflow.engine.replay import frames_of, look_at, stored_recipe
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
+from zenflow.plan.fanout import Key, fanout_of, parse_address
 from zenflow.plan.fanout import address as place
-from zenflow.plan.fanout import fanout_of, parse_address
 from zenflow.plan.fingerprint import ABSENT, differences, request_of
 from zenflow.plan.link import link
 from zenflow.recipe.inputs import bind_inputs
@@ -144,6 +144,8 @@ class _Explainer:
         instance = self._seen.instance(address)
         if instance is None:
             return self._several(address) or self._absent(address)
+        if instance.step.spec.kind == "recipe":  # what becomes of it is what becomes of the calls in it
+            return self._several(address) or self._waiting(instance)
         kept = self._seen.kept.get(instance)
         if kept is not None:
             reason = f"its request is the one that {kept.instance} of run {kept.run_id} made"
@@ -155,7 +157,7 @@ class _Explainer:
 
     def _several(self, address: str) -> Why | None:
         """A step that fans out, or what it makes of one element: what becomes of its instances, and why of the new ones."""
-        parts = [one for one in self._instances() if _is_within(one.address, address)]
+        parts = self._calls_of(address)
         sources = self._new_sources(address)
         if len(parts) == 1 and not sources:
             return self.of(parts[0].address)
@@ -175,18 +177,22 @@ class _Explainer:
 
     def _new_sources(self, address: str) -> list[str]:
         """Instances made new whose results it goes over, directly or through others: its own are not all known yet."""
-        path, key = parse_address(address) if "/" not in address else ("", ())
+        path, key = _outermost(address)
         step = self._recipe.steps.get(path)
         fanout = fanout_of(step) if step is not None else None
         if fanout is None or not fanout.streams:
             return []
         for places in (key, key[:-1]) if key[1:] else (key,):
             source = place(str(fanout.source), places)
-            new = [one.address for one in self._instances() if _is_within(one.address, source) and self._is_new(one)]
+            new = [one.address for one in self._calls_of(source) if self._is_new(one)]
             found = new or self._new_sources(source)
             if found:
                 return found
         return []
+
+    def _calls_of(self, whole: str) -> list[Instance]:
+        """The instances within a step or an instance that make something themselves, those of inner recipes with them."""
+        return [o for o in self._instances() if o.step.spec.kind != "recipe" and _is_within(o.address, whole)]
 
     def _instances(self) -> Iterator[Instance]:
         for frame in self._seen.frames:
@@ -254,13 +260,19 @@ class _Explainer:
 
     def _absent(self, address: str) -> Why:
         known = [one.address for one in self._instances()]
-        path = parse_address(address)[0] if "/" not in address else ""
-        if path in self._recipe.steps:
+        if _outermost(address)[0] in self._recipe.steps:
             return self._why(address, "absent", "what it goes over has no such element, or is not made yet")
         hint = did_you_mean(address, known) or f"There are: {', '.join(known[:8])}."
         raise UsageError("ZF059", f"`{self._recipe.name}` has no instance `{address}`.", hint)
 
 
 def _is_within(address: str, whole: str) -> bool:
-    """`generate.1.0` is within `generate.1`, and that within `generate`."""
-    return address == whole or address.startswith(f"{whole}.")
+    """`generate.1.0` is within `generate.1`, and that within `generate`; `outer/draw` is within `outer`."""
+    return address == whole or address.startswith((f"{whole}.", f"{whole}/"))
+
+
+def _outermost(address: str) -> tuple[str, Key]:
+    """Step and place, of an instance of the recipe itself; neither of any other word."""
+    _, *numbers = address.split(".")
+    is_one = "/" not in address and all(number.isdecimal() for number in numbers)
+    return parse_address(address) if is_one else ("", ())
