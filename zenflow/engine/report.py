@@ -184,9 +184,8 @@ def cost_of(submission: SubmissionState, position: int) -> Decimal:
     if not submission.quote:
         return ZERO
     charge = submission.charge * quote / submission.quote
-    if (
-        submission.shortfall and submission.confirmed is not None and submission.quote_taken
-    ):  # the row is of those there
+    if submission.shortfall and submission.confirmed is not None and submission.quote_taken:
+        # The row is of those that are there.
         is_there = submission.has(submission.calls[position])
         charge = submission.charge * quote / submission.quote_taken if is_there else ZERO
     refunded = submission.refunded
