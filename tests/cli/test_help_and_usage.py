@@ -150,6 +150,11 @@ def test_python_m_zenflow_is_the_same_command() -> None:
             "`--pick choose=0` does not say which of which step. [ZF007]",
             "Write `--pick choose=1,3`, counted from 1.",
         ),
+        (
+            ("run", "x", "--pick", "choose.b=1"),
+            "`--pick choose.b=1` does not say which of which step. [ZF007]",
+            "Write `--pick choose=1,3`, counted from 1.",
+        ),
     ],
 )
 def test_wrong_usage_is_told_with_the_next_step_and_status_2(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from zenflow.credits import credits_from
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
+
+_ADDRESS = re.compile(r"[A-Za-z_]\w*(?:\.[0-9]{1,9})*(?:/[A-Za-z_]\w*(?:\.[0-9]{1,9})*)*")
 
 
 def parse_assignment(word: str) -> tuple[str, str]:
@@ -84,7 +87,8 @@ def parse_pick(word: str) -> tuple[str, tuple[int, ...]]:
     """`STEP=1,3` or `STEP.2=4` of `--pick`; the places count from 1, as the previews are numbered."""
     step, _, numbers = word.partition("=")
     places = numbers.split(",")
-    if not step or not all(place.strip().isdecimal() and int(place) > 0 for place in places):
+    named = _ADDRESS.fullmatch(step) is not None
+    if not named or not all(place.strip().isdecimal() and int(place) > 0 for place in places):
         raise UsageError(
             "ZF007", f"`--pick {word}` does not say which of which step.", "Write `--pick choose=1,3`, counted from 1."
         )
