@@ -69,18 +69,20 @@ def _letters(number: int, length: int) -> str:
 
 
 def uuids_in(value: Any) -> tuple[str, ...]:
-    """Every UUID in a JSON value, in order, once: the last resort when a call names no assets (money.md)."""
-    found: dict[str, None] = {}
+    """Every UUID in a JSON value, as it is spelt there, in order, once: the last resort when a call names no assets
+    (money.md). A service may know its ids in its own spelling alone."""
+    found: dict[str, str] = {}
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
-            found.update((match.lower(), None) for match in _UUID.findall(item))
+            for match in _UUID.findall(item):
+                found.setdefault(match.lower(), match)
         elif isinstance(item, dict):
             stack.extend(reversed(list(item.values())))
         elif isinstance(item, list | tuple):
             stack.extend(reversed(item))
-    return tuple(found)
+    return tuple(found.values())
 
 
 def is_uuid(text: str) -> bool:

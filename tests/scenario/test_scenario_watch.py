@@ -75,6 +75,14 @@ def test_assets_named_only_in_the_output_are_found():
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
+def test_assets_named_only_in_the_output_are_asked_for_as_the_service_spells_them(monkeypatch):
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(gives="in the output")
+    new_id = type(stage.service).new_id
+    monkeypatch.setattr(type(stage.service), "new_id", lambda self: new_id(self).upper())
+    assert stage.finished().status == "done" and set(stage.contents()) == set(undisturbed())
+
+
 def test_a_completed_call_without_a_result_is_paid_not_retrievable_and_never_made_again():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(gives="nothing" if params.get("prompt") == "b" else "named")

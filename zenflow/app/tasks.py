@@ -98,7 +98,7 @@ async def _whole_id(word: str, provider: Service, clock: Clock) -> str:
     if is_uuid(word):
         return word
     rows, _ = await patiently(lambda: provider.list_tasks(limit=NEWEST), clock)
-    found = [row.task_id for row in rows if row.task_id.startswith(word.lower())]
+    found = [row.task_id for row in rows if row.task_id.lower().startswith(word.lower())]
     if len(found) == 1:
         return found[0]
     said = (

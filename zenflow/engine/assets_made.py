@@ -26,8 +26,8 @@ async def assets_in(context: Context, tool_name: str, asked: Any, result: CallRe
     """The same of a result of `tool_name` to what was `asked`, whoever asked it."""
     if result.asset_ids:
         return result.asset_ids
-    went_in = set(uuids_in(asked))
-    found = [one for one in uuids_in(result.output) if one not in went_in and await _is_asset(context, one)]
+    went_in = {one.lower() for one in uuids_in(asked)}
+    found = [one for one in uuids_in(result.output) if one.lower() not in went_in and await _is_asset(context, one)]
     if found:
         return tuple(found)
     tool = context.catalog.tools.get(tool_name)

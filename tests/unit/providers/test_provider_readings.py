@@ -14,7 +14,7 @@ from zenflow.catalog.prices import Question
 from zenflow.clock import SystemClock
 from zenflow.providers.base import ServiceError, WireFacts
 from zenflow.providers.mcp import catalog, files, jobs, quotes, transactions
-from zenflow.providers.mcp.answers import ToolAnswer, json_object_in, moment_at, next_offset, uuids_in
+from zenflow.providers.mcp.answers import ToolAnswer, json_object_in, moment_at, next_offset
 
 A1 = "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
 A2 = "1f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
@@ -352,12 +352,6 @@ def test_a_model_without_a_guide_has_none() -> None:
     told = Told(text="No dedicated guide for X. Models that have one: A, B", is_error=True)
     assert asyncio.run(catalog.model_guide(told, "X")) is None
     assert asyncio.run(catalog.model_guide(Told({"prompt_guide": "g"}), "X")) == "g"
-
-
-def test_uuids_are_found_anywhere_in_an_output_once_and_in_order() -> None:
-    output = {"a": [{"url": f"https://x/{A2}/file.png"}, A1], "b": f"see {A2.upper()}", "n": 7, "none": None}
-    assert uuids_in(output) == (A2, A1)
-    assert uuids_in("text") == uuids_in(None) == ()
 
 
 def test_a_result_keeps_its_output_verbatim() -> None:

@@ -38,13 +38,17 @@ def _read(
         (None, f'```json\n{{"task_id": "{TASK}"}}\n```'),
         (None, f"**Task submitted**\n- **id**: `{TASK}`\n- status: created"),
         (None, f"Created task `{TASK}` with 2 calls"),
-        (None, f"Request id: {OTHER}\nTask ID: {TASK.upper()}"),
+        (None, f"Request id: {OTHER}\nTask ID: {TASK}"),
     ],
 )
 def test_an_id_is_found_wherever_it_stands(structured: Any, text: str) -> None:
     answer = _read(structured, text)
     assert answer.task_id == TASK
     assert not answer.is_tool_error and answer.tool_status is None
+
+
+def test_an_id_in_prose_is_taken_as_it_is_spelt() -> None:
+    assert _read(None, f"Task ID: {TASK.upper()}").task_id == TASK.upper()
 
 
 def test_an_id_that_is_no_uuid_is_an_id() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -164,22 +164,3 @@ def next_offset(page: Mapping[str, Any], offset: int, shown: int, limit: int) ->
     if total is not None:
         return offset + shown if shown and offset + shown < total else None
     return offset + shown if shown >= limit else None
-
-
-def uuids_in(value: Any) -> tuple[str, ...]:
-    """Every UUID in a JSON value, in order, once: the last resort when a call names no assets (money.md)."""
-    found: dict[str, None] = {}
-    for text in _texts_in(value):
-        found.update((match.lower(), None) for match in UUID.findall(text))
-    return tuple(found)
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts_in(inner)

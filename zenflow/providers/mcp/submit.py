@@ -107,7 +107,7 @@ def read_answer(what: Exchange) -> SubmitAnswer:
         return _read_error(error, what)
     foreign = _TASK_ID_LABEL.search(what.body[:100_000].decode("utf-8", "replace"))
     detail = what.facts.detail or f"HTTP {what.facts.status}{excerpt(what.body)}"
-    return SubmitAnswer(what.facts, task_id=foreign.group(1).lower() if foreign else None, message=detail)
+    return SubmitAnswer(what.facts, task_id=foreign.group(1) if foreign else None, message=detail)
 
 
 def _read_result(answer: ToolAnswer) -> SubmitAnswer:
@@ -134,7 +134,7 @@ def _read_error(error: Mapping[str, Any], what: Exchange) -> SubmitAnswer:
     found = _TASK_ID_LABEL.search(what.body[:100_000].decode("utf-8", "replace"))
     return SubmitAnswer(
         what.facts,
-        task_id=found.group(1).lower() if found else None,
+        task_id=found.group(1) if found else None,
         refused_by_protocol=what.facts.status == 200
         and error.get("code") in (METHOD_NOT_FOUND, INVALID_PARAMS)
         and not speaks_of_output(message),
@@ -155,7 +155,7 @@ def task_id_in(answer: ToolAnswer, *, said_no: bool) -> str | None:
     if isinstance(named, int) and not isinstance(named, bool):
         return str(named)
     found = _TASK_ID_LABEL.search(answer.text) or (None if said_no else _ANY_ID_LABEL.search(answer.text))
-    return found.group(1).lower() if found else None
+    return found.group(1) if found else None
 
 
 def _not_final(answer: ToolAnswer) -> str:
