@@ -15,11 +15,12 @@ import click
 from zenflow.cli import crash_log, exits, signals
 from zenflow.cli.console import Console
 from zenflow.cli.group import UnknownCommand, group
-from zenflow.cli.hints import for_this_run, where_to_look
+from zenflow.cli.hints import where_to_look
 from zenflow.cli.main import COMPLETION_VARIABLE
 from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.problems import as_rows, draw_error, draw_problems
 from zenflow.errors import UsageError, ZenflowError
+from zenflow.report.hints import for_this_run
 from zenflow.suggest import nearest
 
 

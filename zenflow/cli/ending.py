@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from zenflow.cli.console import Console
-from zenflow.cli.hints import for_this_run
 from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.run import draw_run, next_command
 from zenflow.engine.result import RunReport
 from zenflow.errors import Refused
 from zenflow.report.as_json import refused_document, run_document
+from zenflow.report.hints import for_this_run
 
 INTERRUPTED = "ZF090"
 

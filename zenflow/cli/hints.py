@@ -1,24 +1,13 @@
-"""Hints that can be typed as they stand: RUN is the run at hand, and a journal that lies elsewhere is told."""
+"""What a hint needs besides, to be typed as it stands: where the journal lies, when that was said."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from zenflow.cli import exits
 
 _LEFT_OPEN = (exits.FAILED, exits.STOPPED, exits.INTERRUPTED)
 _ABOUT_RUNS = ("run", "resume", "reconcile", "fetch", "show", "stop", "ledger")
-
-
-def for_this_run(hint: str, run_id: str, server: str = "") -> str:
-    """With the run's id in place of RUN, and the sign-in at the run's own server where that is named by its address."""
-    return re.sub(r"\bRUN\b", run_id, at_server(hint, server))
-
-
-def at_server(hint: str, server: str) -> str:
-    """With the sign-in at that server, where it is named by its address."""
-    return hint.replace("`zenflow login`", f"`zenflow login --server {server}`") if "://" in server else hint
 
 
 def where_to_look(words: Sequence[str], status: int) -> str | None:

@@ -13,6 +13,7 @@ from zenflow.credits import ZERO, as_number
 from zenflow.history.events import FileSaved, RunStarted
 from zenflow.plan.document import plan_document
 from zenflow.plan.model import Plan
+from zenflow.report.hints import for_this_run
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
     from zenflow.engine.result import InstanceReport, RunReport, StepReport
@@ -37,7 +38,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         },
         "balance": {"before": as_number(report.balance_before), "after": as_number(report.balance_after)},
         "outputs": _plain(report.outputs),
-        "steps": {path: _step(step) for path, step in report.steps.items()},
+        "steps": {path: _step(step, report.run_id) for path, step in report.steps.items()},
         "files": [_file(file, started.out_dir if started is not None else "") for file in report.files],
         "open_calls": [
             {
@@ -49,7 +50,10 @@ def run_document(report: RunReport) -> dict[str, Any]:
             }
             for call in report.open_calls
         ],
-        "reasons": [{"code": code, "message": said, "hint": hint or None} for code, said, hint in report.reasons],
+        "reasons": [
+            {"code": code, "message": said, "hint": for_this_run(hint, report.run_id) or None}
+            for code, said, hint in report.reasons
+        ],
         "orphaned": [
             {
                 "instance": one.address,
@@ -111,16 +115,16 @@ def _planned(started: RunStarted | None) -> dict[str, Any] | None:
     }
 
 
-def _step(step: StepReport) -> dict[str, Any]:
+def _step(step: StepReport, run_id: str) -> dict[str, Any]:
     return {
         "uses": step.uses,
         "status": step.status,
         "credits": as_number(step.credits),
-        "instances": [_instance(instance) for instance in step.instances],
+        "instances": [_instance(instance, run_id) for instance in step.instances],
     }
 
 
-def _instance(instance: InstanceReport) -> dict[str, Any]:
+def _instance(instance: InstanceReport, run_id: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "index": instance.index,
         "address": instance.address,
@@ -142,7 +146,11 @@ def _instance(instance: InstanceReport) -> dict[str, Any]:
         ]
         row["choice"] = {"question": choice.question, "most": choice.most, "candidates": candidates}
     if instance.code or instance.message:
-        row["error"] = {"code": instance.code, "message": instance.message, "hint": instance.hint or None}
+        row["error"] = {
+            "code": instance.code,
+            "message": instance.message,
+            "hint": for_this_run(instance.hint, run_id) or None,
+        }
     return row
 
 

@@ -67,7 +67,7 @@ def test_failures_and_late_calls_are_said_at_once_and_results_are_not() -> None:
     teller.event(InstanceFailed("t", "generate.1", "ZF630", "no face found", "Use another photo."))
     teller.event(WentLate("t", "speak", 3))
     assert lines == [
-        "    failed  generate.1: no face found [ZF630]\n            → Use another photo.",
+        "    failed  generate.1: no face found [ZF630]",
         "      late  speak: still running at the service; a resume picks it up",
     ]
 

@@ -159,8 +159,9 @@ def test_where_the_folder_cannot_be_written_the_step_that_is_told_works(
         ended = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
     failure = ended.document["steps"]["save"]["instances"][0]["error"]
     assert (ended.status, failure["code"]) == (1, "ZF861")
-    assert "`zenflow fetch RUN --out DIR` saves what is paid elsewhere" in failure["hint"]
-    got = zenflow("fetch", ended.document["run_id"], "--out", "elsewhere", "--server", town.url, "--json")
+    run_id = ended.document["run_id"]
+    assert f"`zenflow fetch {run_id} --out DIR` saves what is paid elsewhere" in failure["hint"]
+    got = zenflow("fetch", run_id, "--out", "elsewhere", "--server", town.url, "--json")
     assert got.status == 0 and len(names(here / "elsewhere")) == 2 and town.debits == [-2]
 
 

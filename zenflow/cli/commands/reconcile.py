@@ -6,10 +6,10 @@ import click
 
 from zenflow.cli import exits
 from zenflow.cli.here import settings_here
-from zenflow.cli.hints import for_this_run
 from zenflow.cli.options import Talk, Where, server_options, talk_options
 from zenflow.cli.waiting import wait_for
 from zenflow.cli.words import parse_adoption, parse_resubmission
+from zenflow.report.hints import for_this_run
 
 
 @click.command("reconcile")

@@ -8,7 +8,6 @@ from typing import Any
 from zenflow.app.doctor import Check, Checkup, Mark
 from zenflow.app.probe import ProbeView
 from zenflow.app.rebuild import RebuildView
-from zenflow.cli.hints import at_server
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, where_line
 from zenflow.cli.views.spans import plural
@@ -16,6 +15,7 @@ from zenflow.cli.views.width import wrap
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text
 from zenflow.engine.assumptions import ASSUMPTIONS, Assumption, by_name
+from zenflow.report.hints import at_server
 
 _SIGNS: dict[Mark, str] = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "?"}
 

@@ -80,8 +80,7 @@ def step_line(step: StepProgress) -> str:
 def failure_line(event: Event) -> str | None:
     """What a person wants to hear of at once."""
     if isinstance(event, InstanceFailed):
-        hint = f"\n            → {event.hint}" if event.hint else ""
-        return f"    failed  {event.instance}: {event.message} [{event.code}]{hint}"
+        return f"    failed  {event.instance}: {event.message} [{event.code}]"  # the report says what to do about it
     if isinstance(event, CallFailed):
         return f"   refused  call {event.call_id}: {event.message}"
     if isinstance(event, WentLate):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from zenflow.cli.hints import for_this_run
 from zenflow.cli.views.choices import draw_choice
 from zenflow.cli.views.ink import Ink
 from zenflow.cli.views.places import near, titled, where_line
@@ -19,6 +18,7 @@ from zenflow.clock import from_iso
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.result import InstanceReport, RunReport, StepReport
 from zenflow.report.as_json import rest_expected
+from zenflow.report.hints import for_this_run
 
 FAILURES_SHOWN = 20
 REASONS_SHOWN = 5
