@@ -44,9 +44,9 @@ class Overcharges:
         """A charge above its quote; or one below what was set aside, which makes the quote good again. Of a task that took
         fewer inputs than were sent, against the quotes of those that are there."""
         charged, taken = one.confirmed, one.quote_taken
-        there = [call for call in one.calls if one.has(call)]
         if one.outcome is not Outcome.ACCEPTED or charged is None or charged == taken or _is_taken_over(one):
             return
+        there = [call for call in one.calls if one.has(call)]
         for call in there:
             quote = call.call.quote
             if charged < taken:

@@ -84,11 +84,13 @@ class SubmissionState:
     @property
     def quote_taken(self) -> Decimal:
         """The quote of those calls that are there."""
+        if not self.shortfall:
+            return self.quote
         return sum((call.call.quote for call in self.calls if self.has(call)), ZERO)
 
     def has(self, call: CallState) -> bool:
         """Whether the task has this call, as far as is known; one given up because it is not there has no id either."""
-        return call.status != "unknown" and not (self.shortfall and not call.call_id)
+        return not self.shortfall or bool(call.call_id)
 
     @property
     def out_of_order(self) -> bool:
