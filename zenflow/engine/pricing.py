@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.catalog.prices import Quote
+from zenflow.catalog.prices import Question, Quote
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.ahead import Ahead, dearest
 from zenflow.engine.context import Context, Halt
@@ -56,7 +56,7 @@ class Pricing:
         quotes = await self.quotes.ask([*questions, *ahead])
         found = []
         for ready, question in zip(candidates, questions, strict=True):
-            quote = self._accepted(ready, quotes[question.key])
+            quote = self._accepted(ready, question, quotes[question.key])
             if quote is None:
                 continue
             why_not = self._stopped.get(ready.tool) or self._moved_ahead(ready, quotes)
@@ -74,14 +74,14 @@ class Pricing:
         said = next((said for one in self._ahead(ready) if (said := one.moved(quotes)) is not None), None)
         return None if said is None else Halt("ZF633", said, MOVED_HINT)
 
-    def _shown(self, ready: Ready) -> Decimal | None:
+    def _shown(self, ready: Ready, question: Question) -> Decimal | None:
         """What the plan showed for this call; for one whose parameters it did not know, the most for one of its step."""
         context = self._context
         tool = context.catalog.tools[ready.tool]
-        shown = context.planned_prices.get(self.quotes.key_in_plan(tool, ready.params))
+        shown = context.planned_prices.get(self.quotes.key_in_plan(question, tool, ready.params))
         return dearest(context.plan_of(ready.instance.step)) if shown is None else shown
 
-    def _accepted(self, ready: Ready, quote: Quote) -> Decimal | None:
+    def _accepted(self, ready: Ready, question: Question, quote: Quote) -> Decimal | None:
         context, instance = self._context, ready.instance
         ceiling = instance.step.spec.max_credits
         most = None if ceiling is None else Decimal(str(ceiling))
@@ -100,7 +100,7 @@ class Pricing:
             text = f"quoted at {in_words(quote.credits)}{charged}, above `max_credits: {as_text(most)}`"
             context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
             return None
-        shown = self._shown(ready)
+        shown = self._shown(ready, question)
         if shown is not None and quote.credits > shown:
             text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
             context.hold(instance, Halt("ZF633", text, MOVED_HINT))

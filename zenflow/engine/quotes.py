@@ -34,9 +34,9 @@ class FreshQuotes:
         off_list = self._contradicted.get(tool.name)
         return self._plain(tool, params) if off_list is None else question_for(tool, params, off_list=off_list)
 
-    def key_in_plan(self, tool: Tool, params: Mapping[str, Any]) -> str:
-        """Under which key a plan holds the price of such a call, whatever charges have contradicted since."""
-        return self._plain(tool, params).key
+    def key_in_plan(self, question: Question, tool: Tool, params: Mapping[str, Any]) -> str:
+        """Under which key a plan holds the price of this question's call, whatever charges have contradicted since."""
+        return self._plain(tool, params).key if tool.name in self._contradicted else question.key
 
     def _plain(self, tool: Tool, params: Mapping[str, Any]) -> Question:
         shape = (tool.name, shape_of(tool, params))
