@@ -1,6 +1,7 @@
 """The outside of media files: which kind the first bytes show, and whether the end is missing. Pure reading.
 
-Sources: ISO 14496-12 (boxes of mp4, mov, m4a, heic, avif), RFC 9559 (webm), the RIFF of wav and webp, RFC 3533 (ogg).
+Sources: ISO 14496-12 (boxes of mp4, mov, m4a, heic, avif), RFC 9559 (webm), the RIFF of wav and webp, RFC 3533 (ogg), GIF89a
+(CompuServe).
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def cut_off(stream: IO[bytes], kind: str) -> str | None:
         return _webm_problem(stream, size)
     if kind == "audio/mpeg":
         return _mpeg_problem(stream, size)
+    if kind == "image/gif":
+        return _gif_problem(stream)
     return None
 
 
@@ -142,6 +145,33 @@ def _ebml_size(stream: IO[bytes]) -> int | None:
     length = 9 - first[0].bit_length()
     number = int.from_bytes(bytes([first[0] & ((1 << (8 - length)) - 1)]) + stream.read(length - 1), "big")
     return None if number == (1 << (7 * length)) - 1 else number
+
+
+def _gif_problem(stream: IO[bytes]) -> str | None:
+    """Blocks up to the trailer: one that ends between two frames decodes without complaint, and lacks the rest."""
+    stream.seek(0)
+    head = stream.read(13)
+    stream.seek(_colours(head[10:11]), os.SEEK_CUR)
+    while (kind := stream.read(1)) != b";":
+        if kind == b"!":
+            stream.seek(1, os.SEEK_CUR)  # an extension's label
+        elif kind == b",":
+            picture = stream.read(9)
+            stream.seek(_colours(picture[8:9]) + 1, os.SEEK_CUR)
+        else:
+            return "its end is missing"
+        while length := stream.read(1):
+            if length == b"\0":
+                break
+            stream.seek(length[0], os.SEEK_CUR)
+        else:
+            return "its end is missing"
+    return None
+
+
+def _colours(flags: bytes) -> int:
+    """Bytes of the table of colours that follows, if one does."""
+    return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _mpeg_problem(stream: IO[bytes], size: int) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from zenflow.artifacts import media
+from zenflow.artifacts import containers, media
 from zenflow.artifacts.base import ArtifactError
 from zenflow.testing.contracts.artifacts import png
 
@@ -118,6 +118,14 @@ def test_a_file_that_was_cut_off_is_refused_and_asked_for_again(
     with pytest.raises(ArtifactError) as caught:
         media.check(io.BytesIO(data[: int(len(data) * part)]), media_type)
     assert (caught.value.code, caught.value.retry) == ("ZF866", True)
+
+
+def test_an_animation_that_ends_between_two_frames_is_refused() -> None:
+    data = animation()
+    for end in range(13, len(data)):  # wherever it was cut off; a decoder takes what it got for all there is
+        assert containers.cut_off(io.BytesIO(data[:end]), "image/gif") == "its end is missing"
+    assert containers.cut_off(io.BytesIO(data), "image/gif") is None
+    assert containers.cut_off(io.BytesIO(data + b"\0\0"), "image/gif") is None
 
 
 def test_a_picture_with_a_damaged_middle_is_refused() -> None:
