@@ -1,6 +1,7 @@
 """Bytes of every kind: real ones, cut ones, and what pretends."""
 
 import io
+import random
 import struct
 import wave
 import zlib
@@ -14,15 +15,20 @@ from zenflow.artifacts.base import ArtifactError
 from zenflow.testing.contracts.artifacts import png
 
 
+def noise(size: tuple[int, int], seed: int) -> Image.Image:
+    """The same every time."""
+    return Image.frombytes("L", size, random.Random(seed).randbytes(size[0] * size[1]))
+
+
 def picture(kind: str, **options: object) -> bytes:
     made = io.BytesIO()
-    Image.effect_noise((64, 48), 60).convert("RGB").save(made, kind, **options)
+    noise((64, 48), 1).convert("RGB").save(made, kind, **options)
     return made.getvalue()
 
 
 def animation() -> bytes:
     made = io.BytesIO()
-    frames = [Image.effect_noise((32, 32), 60).convert("P") for _ in range(4)]
+    frames = [noise((32, 32), seed).convert("P") for seed in range(4)]
     frames[0].save(made, "GIF", save_all=True, append_images=frames[1:])
     return made.getvalue()
 
