@@ -83,16 +83,16 @@ async def run(shape: str, count: int, folder: Path) -> float:
     """CPU seconds of one run of `count` elements, its plan not included."""
     from instant import ACCOUNT, InstantProvider, prices
 
+    from tests.support.store import MemoryStore
     from zenflow.catalog.gates import Gates
     from zenflow.clock import SystemClock
-    from zenflow.engine.door import Limits, NewRun, Parts, StopSignal
-    from zenflow.engine.result import Silent
+    from zenflow.engine.model.ports import Limits, NewRun, Parts, StopSignal
+    from zenflow.engine.model.report import Silent
     from zenflow.engine.run import begin, execute
     from zenflow.journal.sqlite import open_journal
     from zenflow.plan.build import PlanRequest, build_plan
     from zenflow.plan.model import BudgetLine
     from zenflow.recipe.load import load_recipe_texts
-    from zenflow.testing.store import MemoryStore
 
     recipe = load_recipe_texts({"noop.yaml": HEAD + SHAPES[shape]}, "noop.yaml")
     provider, clock = InstantProvider(), SystemClock()

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.support.offers import catalog_of
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.prices import Question, Quote
 from zenflow.providers.base import (
@@ -31,7 +32,6 @@ from zenflow.providers.base import (
     UploadedAsset,
     WireFacts,
 )
-from zenflow.testing.offers import catalog_of
 
 ACCOUNT = Account("account-1", Decimal(10**9))
 MOMENT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+from tests.support.contracts.journal import intended, started
 from zenflow.clock import SystemClock
 from zenflow.history import codec
 from zenflow.history import events as e
 from zenflow.history.fold import fold
 from zenflow.journal.sqlite import open_journal
-from zenflow.testing.contracts.journal import intended, started
 
 AT = "2026-11-21T08:00:00.123456Z"
 ROUNDS = 5

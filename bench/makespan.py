@@ -52,10 +52,10 @@ def rows() -> Iterator[Row]:
 
 def measure() -> tuple[float, float, int]:
     """Virtual seconds of the run, of the bound, and how many requests there were."""
-    from zenflow.engine.door import Limits
-    from zenflow.testing.build import Stage, recipe_of
-    from zenflow.testing.provider import Script
-    from zenflow.testing.service import Fate
+    from tests.support.build import Stage, recipe_of
+    from tests.support.provider import Script
+    from tests.support.service import Fate
+    from zenflow.engine.model.ports import Limits
 
     requests = 0
 

@@ -36,12 +36,12 @@ def rows() -> Iterator[Row]:
 def measure(shape: str, count: int) -> dict[str, float]:
     from instant import ACCOUNT, MOMENT, PRICE
 
+    from tests.support.offers import catalog_of
     from zenflow.catalog.prices import Question, Quote
     from zenflow.cli.main import CALM_COLLECTOR
     from zenflow.plan.build import PlanRequest, build_plan
     from zenflow.plan.model import BudgetLine
     from zenflow.recipe.load import load_recipe_texts
-    from zenflow.testing.offers import catalog_of
 
     gc.set_threshold(*CALM_COLLECTOR)
     recipe = load_recipe_texts({"noop.yaml": HEAD + SHAPES[shape]}, "noop.yaml")

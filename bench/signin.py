@@ -53,12 +53,12 @@ async def with_ours(url: str) -> float:
     from tempfile import TemporaryDirectory
 
     from zenflow.clock import SystemClock
-    from zenflow.providers.mcp import oauth
-    from zenflow.providers.mcp.auth import RefreshingToken
-    from zenflow.providers.mcp.grants import FileStore
-    from zenflow.providers.mcp.http import network
-    from zenflow.providers.mcp.login import sign_in
     from zenflow.providers.mcp.provider import McpProvider
+    from zenflow.providers.mcp.signin import oauth
+    from zenflow.providers.mcp.signin.login import sign_in
+    from zenflow.providers.mcp.tokens.source import RefreshingToken
+    from zenflow.providers.mcp.tokens.store import FileStore
+    from zenflow.providers.mcp.wire.http import network
 
     http, clock = network(), SystemClock()
     grant = await sign_in(http, clock, url, _visit)

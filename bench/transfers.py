@@ -85,8 +85,8 @@ async def measured(port: int, kind: str, megabytes: int) -> tuple[float, float]:
     import resource
 
     from zenflow.artifacts.disk import DiskStore
-    from zenflow.providers.mcp import uploads
     from zenflow.providers.mcp.provider import McpProvider
+    from zenflow.providers.mcp.tools import uploads
 
     uploads.FILE_LIMIT_BYTES = 60_000_000
     with tempfile.TemporaryDirectory() as folder:

@@ -45,12 +45,12 @@ def rows() -> Iterator[Row]:
 def measure(count: int) -> dict[str, float]:
     import yaml
 
-    from zenflow.app.prepare import RecipeRequest
-    from zenflow.app.settings import load_settings
-    from zenflow.app.validate import validate
-    from zenflow.app.workspace import find_workspace
+    from zenflow.app.config.settings import load_settings
+    from zenflow.app.config.workspace import find_workspace
+    from zenflow.app.planning.prepare import RecipeRequest
+    from zenflow.app.planning.validate import validate
     from zenflow.cli.main import CALM_COLLECTOR
-    from zenflow.cli.waiting import wait_for
+    from zenflow.cli.running.event_loop import wait_for
 
     gc.set_threshold(*CALM_COLLECTOR)
     with tempfile.TemporaryDirectory() as made:

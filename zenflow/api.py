@@ -17,16 +17,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.plan import plan as _plan
-from zenflow.app.prepare import RecipeRequest
-from zenflow.app.run import Hands, RunRequest
-from zenflow.app.run import run as _run
-from zenflow.app.settings import Settings, load_settings
-from zenflow.app.validate import Validation
-from zenflow.app.validate import validate as _validate
-from zenflow.app.workspace import find_workspace
-from zenflow.engine.door import StopSignal
-from zenflow.engine.result import Listener, RunReport, Silent
+from zenflow.app.config.settings import Settings, load_settings
+from zenflow.app.config.workspace import find_workspace
+from zenflow.app.planning.plan import plan as _plan
+from zenflow.app.planning.prepare import RecipeRequest
+from zenflow.app.planning.validate import Validation
+from zenflow.app.planning.validate import validate as _validate
+from zenflow.app.running.run import Hands, RunRequest
+from zenflow.app.running.run import run as _run
+from zenflow.engine.model.ports import StopSignal
+from zenflow.engine.model.report import Listener, RunReport, Silent
 from zenflow.errors import Refused
 from zenflow.plan.model import Plan
 

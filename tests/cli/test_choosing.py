@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.cli.console import Console
+from zenflow.cli.terminal.console import Console
 
 Zenflow = Callable[..., Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from zenflow.cli import signals
 from zenflow.cli.group import group
+from zenflow.cli.terminal import signals
 
 Zenflow = Callable[..., Any]
 

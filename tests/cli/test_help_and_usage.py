@@ -15,7 +15,7 @@ import click
 import pytest
 
 from zenflow import __version__
-from zenflow.cli.page import COMMANDS
+from zenflow.cli.command_index import COMMANDS
 
 Zenflow = Callable[..., Any]
 
@@ -222,7 +222,7 @@ def test_json_behind_two_dashes_is_no_option(zenflow: Zenflow) -> None:
 def test_a_defect_is_one_sentence_with_a_log_and_no_traceback(
     zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zenflow.app import look
+    from zenflow.app.queries import runs as look
 
     def broken(*_: object) -> None:
         raise RuntimeError("Bearer abc.def at https://files.invalid/x.png?sig=123")
@@ -242,7 +242,7 @@ def test_a_defect_is_one_sentence_with_a_log_and_no_traceback(
 
 
 def test_an_interrupt_is_130_and_says_so(zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zenflow.app import look
+    from zenflow.app.queries import runs as look
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

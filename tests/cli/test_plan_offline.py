@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.app import wiring
+from zenflow.app.connection import wiring
 
 Zenflow = Callable[..., Any]
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from zenflow.clock import as_iso
-from zenflow.plan.saved import sealed
+from zenflow.plan.output.plan_file import sealed
 from zenflow.providers.mcp.provider import McpProvider
 
 Zenflow = Callable[..., Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.wiring import Connection, Inquiry
+from zenflow.app.connection.wiring import Connection, Inquiry
 from zenflow.providers.base import Asking, Provider
 from zenflow.providers.mcp.provider import McpProvider
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from zenflow.app import wiring
-from zenflow.app.settings import Settings
+from zenflow.app.config.settings import Settings
+from zenflow.app.connection import wiring
 from zenflow.clock import Clock
 from zenflow.providers.base import Provider
-from zenflow.providers.mcp.http import in_process
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.wire.http import in_process
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 

@@ -15,19 +15,19 @@ from typing import Any
 import jsonschema
 import pytest
 
-from zenflow.app import run as running
-from zenflow.app import wiring
-from zenflow.app.settings import Settings
-from zenflow.cli import consent
-from zenflow.cli.console import Console
-from zenflow.cli.driving import _Guard
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Where
+from zenflow.app.config.settings import Settings
+from zenflow.app.connection import wiring
+from zenflow.app.running import run as running
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Where
+from zenflow.cli.prompts import consent
+from zenflow.cli.running.driver import _Guard
+from zenflow.cli.terminal.console import Console
 from zenflow.clock import Clock
 from zenflow.history.events import RunStarted
 from zenflow.providers.base import Provider
-from zenflow.providers.mcp.http import in_process
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.wire.http import in_process
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("asyncio", "mcp", "pydantic", "httpx2", "starlette", "PIL", "rich", "jinja2", "statistics")
-OURS = ("zenflow.engine.context", "zenflow.history.state", "zenflow.sandbox.server", "zenflow.app.resume")
+OURS = ("zenflow.engine.context", "zenflow.history.state", "zenflow.sandbox.server", "zenflow.app.running.resume")
 CODE = (
     "import sys; from zenflow.cli.main import run; status = run(sys.argv[2:]);"
     "print(status, *sorted(m for m in sys.argv[1].split(',') if m in sys.modules))"
@@ -41,11 +41,11 @@ def test_a_validation_loads_no_engine_and_nothing_of_the_service(here: Path) -> 
 
 def test_a_plan_that_takes_nothing_from_earlier_runs_loads_no_engine(here: Path) -> None:
     (here / "one.yaml").write_text(RECIPE)
-    assert not {"zenflow.engine.context", "zenflow.app.resume"} & set(_loaded("plan", "one.yaml"))
+    assert not {"zenflow.engine.context", "zenflow.app.running.resume"} & set(_loaded("plan", "one.yaml"))
 
 
 def test_a_run_without_choices_loads_nothing_of_going_on_with_one(here: Path) -> None:
     (here / "one.yaml").write_text(RECIPE)
     (here / "zenflow.toml").write_text("[service]\nspeed = 100000\n")  # the sandbox draws, and waits for nothing
     found = _loaded("run", "one.yaml", "--yes")
-    assert found[0] == "0" and "zenflow.engine.context" in found and "zenflow.app.resume" not in found
+    assert found[0] == "0" and "zenflow.engine.context" in found and "zenflow.app.running.resume" not in found

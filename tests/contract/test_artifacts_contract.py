@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.artifacts import CHECKS, Check, StoreBench, name_of
+from tests.support.memory_store import MemoryStore
 from zenflow.artifacts.base import ArtifactStore
 from zenflow.artifacts.disk import DiskStore
-from zenflow.artifacts.memory import MemoryStore
-from zenflow.testing.contracts.artifacts import CHECKS, Check, StoreBench, name_of
 
 
 class DiskBench:

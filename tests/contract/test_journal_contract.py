@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.journal import CHECKS, Check, JournalBench, name_of
+from tests.support.memory_journal import MemoryJournal
 from zenflow.clock import SystemClock
 from zenflow.journal.base import Holder, Journal
-from zenflow.journal.memory import MemoryJournal
 from zenflow.journal.sqlite import SqliteJournal, open_journal
-from zenflow.testing.contracts.journal import CHECKS, Check, JournalBench, name_of
 
 
 class SqliteBench:

@@ -12,12 +12,12 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from tests.support.contracts.provider import PROVIDER_CHECKS, Check, Subject
 from zenflow.clock import SystemClock
-from zenflow.providers.mcp.http import in_process, network
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.wire.http import in_process, network
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
-from zenflow.testing.contracts.provider import PROVIDER_CHECKS, Check, Subject
 
 PARAMS = {"positive_prompt": "a cup on a table", "model": "SEEDREAM_5"}
 

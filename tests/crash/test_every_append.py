@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build import Stage
+from tests.support.mortal import Death
+from tests.support.offers import Offer
 from zenflow.history import events as e
 from zenflow.problems import Problems
-from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 from zenflow.sandbox.offers.catalogue import OFFERS as SANDBOX
-from zenflow.testing.build import Stage
-from zenflow.testing.mortal import Death
-from zenflow.testing.offers import Offer
 
 RECIPES = sorted(
     path for path in (Path(__file__).parents[2] / "recipes").glob("*.yaml") if ".test" not in path.suffixes

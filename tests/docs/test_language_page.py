@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.app.keys import KEYS
+from zenflow.app.config.setting_specs import KEYS
 from zenflow.cli.main import run
 from zenflow.expr.evaluate import evaluate
 from zenflow.expr.filters import FILTERS
@@ -18,8 +18,8 @@ from zenflow.expr.parse import parse_text
 from zenflow.expr.template import Template
 from zenflow.problems import Problems
 from zenflow.recipe.actions import ACTION_PARAMETERS
-from zenflow.recipe.layout import laid_out
-from zenflow.recipe.schema import recipe_schema
+from zenflow.recipe.schema.structure import recipe_schema
+from zenflow.recipe.text.formatter import laid_out
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/language.md").read_text("utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zenflow.engine.assumptions import ASSUMPTIONS
-from zenflow.engine.outcomes import TABLE
+from zenflow.engine.model.response_class import TABLE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from zenflow.engine.result import RunReport
-from zenflow.testing.build import Stage, stage_of
-from zenflow.testing.fidelity import calls_by_path, hold_against, hold_exactly
+from tests.support.build import Stage, stage_of
+from tests.support.fidelity import calls_by_path, hold_against, hold_exactly
+from zenflow.engine.model.report import RunReport
 
 Ran = Callable[..., "Done"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.service import Fate
 from zenflow.errors import InvalidRecipe
 from zenflow.history import events as e
-from zenflow.testing.service import Fate
 
 DRAW = "  draw: {foreach: [a, b, c], uses: image_editor, with: {prompt: '${{ item }}', number_of_images: 2}}\n"
 UP = "  up: {foreach: '${{ steps.draw.asset_ids }}', uses: upscaler, with: {image_asset_id: '${{ item }}'}}\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from zenflow.testing.provider import Script
-from zenflow.testing.service import Fate
+from tests.support.provider import Script
+from tests.support.service import Fate
 
 UPLOAD = "  up: {uses: upload, with: {source: 'data:image/png;base64,AAAA'}}\n"
 

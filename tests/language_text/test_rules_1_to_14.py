@@ -14,7 +14,7 @@ from zenflow.errors import InvalidRecipe
 from zenflow.expr.tree import evaluate_tree, without_nulls
 from zenflow.expr.values import SKIPPED
 from zenflow.problems import Problems
-from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe, load_recipe_texts
 from zenflow.recipe.model import Recipe
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenflow.engine.queue import Priced, Ready, ReadyQueue, batches
+from zenflow.engine.model.ready_queue import Priced, Ready, ReadyQueue, batches
 
 KEYS = st.tuples(st.integers(0, 60), st.integers(0, 3))
 

@@ -11,7 +11,7 @@ from zenflow.history import events as e
 from zenflow.history.fold import apply, fold
 from zenflow.history.outcomes import keeps_calls
 from zenflow.history.state import Outcome, RunState
-from zenflow.journal import spend
+from zenflow.journal import daily_caps as spend
 
 AT = "2026-11-21T08:00:00Z"
 

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from zenflow.engine.instances import Frame, Instance, StepRun
-from zenflow.engine.ledger import FrameBudgets, Ledger, spent_by_frame
+from zenflow.engine.budget.ledger import FrameBudgets, Ledger, spent_by_frame
+from zenflow.engine.model.instances import Frame, Instance, StepRun
 from zenflow.history import events as e
 from zenflow.history.fold import apply, fold
 from zenflow.history.state import Outcome, RunState

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.rest import foresee_rest
-from zenflow.engine.replay import look_at
+from tests.support.build import Stage, recipe_of
+from tests.support.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
+from tests.support.recipes import random_recipe
+from tests.support.service import Fate
+from zenflow.app.running.remaining_work import foresee_rest
+from zenflow.engine.reporting.replay import look_at
 from zenflow.plan.model import Plan
-from zenflow.testing.build import Stage, recipe_of
-from zenflow.testing.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
-from zenflow.testing.recipes import random_recipe
-from zenflow.testing.service import Fate
 
 RECIPES = 300
 GROUPS = 15

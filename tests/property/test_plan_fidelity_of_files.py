@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.rest import foresee_rest
-from zenflow.app.saved import word_of
+from tests.support.build import Stage
+from tests.support.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
+from tests.support.published import published_offers
+from tests.support.service import Fate
+from zenflow.app.planning.plan_file import word_of
+from zenflow.app.running.remaining_work import foresee_rest
 from zenflow.errors import InvalidRecipe
 from zenflow.problems import Problems
-from zenflow.recipe.cases import load_cases
-from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
-from zenflow.testing.build import Stage
-from zenflow.testing.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
-from zenflow.testing.published import published_offers
-from zenflow.testing.service import Fate
+from zenflow.recipe.recipe_tests import load_cases
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 PHOTO = RECIPES / "photos" / "portrait.jpg"

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build import Stage, recipe_of
+from tests.support.offers import HELPERS, catalog_of
+from tests.support.provider import Script
+from tests.support.service import Fate
+from tests.support.wide_recipes import WideRecipe, wide_recipe
 from zenflow.history.state import Outcome
 from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.plan.model import Plan
 from zenflow.problems import Problems
-from zenflow.recipe.inputs import bind_inputs
-from zenflow.testing.build import Stage, recipe_of
-from zenflow.testing.offers import HELPERS, catalog_of
-from zenflow.testing.provider import Script
-from zenflow.testing.service import Fate
-from zenflow.testing.wide_recipes import WideRecipe, wide_recipe
+from zenflow.recipe.inputs.bind import bind_inputs
 
 RECIPES = 192
 GROUPS = 12

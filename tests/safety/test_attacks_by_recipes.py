@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.build import Stage, stage_of
+from tests.support.findings import HEAD
 from zenflow.artifacts.base import ArtifactError, Expected
 from zenflow.artifacts.disk import DiskStore
 from zenflow.errors import InvalidRecipe
@@ -25,11 +27,9 @@ from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.parse import parse_text
 from zenflow.expr.template import Template
 from zenflow.problems import Problems
-from zenflow.recipe.inputs import bind_inputs
+from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
-from zenflow.recipe.pattern import BadPattern, pattern_of
-from zenflow.testing.build import Stage, stage_of
-from zenflow.testing.findings import HEAD
+from zenflow.recipe.schema.pattern import BadPattern, pattern_of
 
 SOON_S = 20.0  # against hours: not a matter of a slow machine
 

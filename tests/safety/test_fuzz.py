@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zenflow.app.prepare import RecipeRequest
-from zenflow.app.settings import load_settings
-from zenflow.app.validate import validate
-from zenflow.app.workspace import find_workspace
+from zenflow.app.config.settings import load_settings
+from zenflow.app.config.workspace import find_workspace
+from zenflow.app.planning.prepare import RecipeRequest
+from zenflow.app.planning.validate import validate
 from zenflow.catalog.prices import Question, Quote
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.errors import InvalidRecipe, UsageError
@@ -31,9 +31,9 @@ from zenflow.expr.template import Template
 from zenflow.expr.values import SKIPPED, Pending, Type
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.problems import Problems
-from zenflow.recipe.inputs import bind_inputs
-from zenflow.recipe.layout import laid_out
+from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
+from zenflow.recipe.text.formatter import laid_out
 
 ROOT = Path(__file__).parents[2]
 MANY = int(os.environ.get("ZENFLOW_FUZZ", "150"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from zenflow.engine.door import Limits
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.service import Fate
+from zenflow.engine.model.ports import Limits
 from zenflow.history import events as e
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import Fate
 
 
 def many(count, **parts):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from zenflow.engine.checking import check_books
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from tests.support.service import Fate
+from zenflow.engine.maintenance.audit import check_books
 from zenflow.report.ledger import call_rows
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.service import Fate
 
 TWO = """
 steps:

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.door import Limits
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.service import Fate
+from zenflow.engine.model.ports import Limits
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
 from zenflow.history.fold import apply
 from zenflow.history.state import RunState
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import Fate
 
 CHAINS = """
 inputs:

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.build import stage_of
+from tests.support.service import Fate
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import Fate
 
 CHAIN = """
 steps:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from zenflow.app.in_doubt import lay_aside
-from zenflow.engine.collecting import collect, still_running, take_in
-from zenflow.engine.door import StopSignal
-from zenflow.engine.doubtful import doubtful_tasks, take_late
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from tests.support.offers import OFFERS, TEXT
+from tests.support.service import Fate
+from zenflow.app.recovery.unassigned_files import lay_aside
+from zenflow.engine.maintenance.fetch_all import collect, still_running, take_in
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.maintenance.unassigned_results import doubtful_tasks, take_late
+from zenflow.engine.model.ports import StopSignal
 from zenflow.history import events as e
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.offers import OFFERS, TEXT
-from zenflow.testing.service import Fate
 
 TWO_STEPS = """
 steps:

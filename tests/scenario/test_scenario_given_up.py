@@ -6,17 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.app.rest import foresee_rest
-from zenflow.engine.checking import check_books
-from zenflow.engine.evidence import gather
-from zenflow.engine.given_up import settle_given_up
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from tests.support.fidelity import rest_plan
+from zenflow.app.running.remaining_work import foresee_rest
+from zenflow.engine.maintenance.audit import check_books
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.reconciliation.abandoned import settle_given_up
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.fidelity import rest_plan
 
 TWO = """
 steps:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from zenflow.engine.replay import look_at
+from tests.support.build import stage_of
+from tests.support.service import Fate
+from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import Fate
 
 INNER = """
 inputs:

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.door import Limits
-from zenflow.engine.evidence import gather
-from zenflow.engine.reconcile import Reconciler
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from tests.support.offers import OFFERS, TEXT
+from tests.support.service import Fate
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.model.ports import Limits
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.offers import OFFERS, TEXT
-from zenflow.testing.service import Fate
 
 TWO = """
 steps:

@@ -7,17 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from zenflow.app.rest import correct
-from zenflow.engine.doubtful import doubtful_tasks
-from zenflow.engine.evidence import gather
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from tests.support.showing import Showing
+from zenflow.app.running.remaining_work import correct
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.maintenance.unassigned_results import doubtful_tasks
 from zenflow.errors import Refused
 from zenflow.history import events as e
 from zenflow.providers.base import Task
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.showing import Showing
 
 THREE = """
 steps:

@@ -7,18 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.evidence import gather
-from zenflow.engine.ledger import Ledger
-from zenflow.engine.looks import Looker
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from zenflow.engine.budget.ledger import Ledger
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.reconciliation.task_lookup import Looker
 from zenflow.engine.run import Changes
 from zenflow.errors import Refused, Stopped, UsageError
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
 from zenflow.providers.base import ServiceError
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
 
 ONE = """
 steps:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.engine.door import Limits, StopSignal
-from zenflow.engine.evidence import gather
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import Stage, stage_of
+from tests.support.desk import at_desk
+from tests.support.memory_journal import MemoryJournal
+from tests.support.service import Fate
+from tests.support.store import MemoryStore
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.model.ports import Limits, StopSignal
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
-from zenflow.journal.memory import MemoryJournal
-from zenflow.testing import mishaps
-from zenflow.testing.build import Stage, stage_of
-from zenflow.testing.desk import at_desk
-from zenflow.testing.service import Fate
-from zenflow.testing.store import MemoryStore
 
 CHAIN = """
 steps:

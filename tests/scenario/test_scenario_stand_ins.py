@@ -9,15 +9,15 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.build import recipe_of, stage_of
+from tests.support.offers import OFFERS, catalog_of
+from tests.support.service import Fate, ScriptedService
+from zenflow.catalog.price_requests import question_for
 from zenflow.catalog.prices import PriceBook, Quote
-from zenflow.catalog.questions import question_for
-from zenflow.engine.door import Limits
+from zenflow.engine.model.ports import Limits
 from zenflow.expr.values import Pending
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.model import Foresight
-from zenflow.testing.build import recipe_of, stage_of
-from zenflow.testing.offers import OFFERS, catalog_of
-from zenflow.testing.service import Fate, ScriptedService
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ASSET = "0b0b0b0b-0000-4000-8000-000000000001"

@@ -6,15 +6,15 @@ import asyncio
 
 import pytest
 
-from zenflow.engine.door import StopSignal
-from zenflow.engine.looks import Looker
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.memory_journal import MemoryJournal
+from tests.support.mortal import Death
+from tests.support.service import Fate
+from zenflow.engine.model.ports import StopSignal
+from zenflow.engine.reconciliation.task_lookup import Looker
 from zenflow.engine.run import Changes
 from zenflow.journal.base import RunBusy
-from zenflow.journal.memory import MemoryJournal
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.mortal import Death
-from zenflow.testing.service import Fate
 
 CHAIN = """
 steps:

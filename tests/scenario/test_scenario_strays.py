@@ -9,15 +9,15 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.evidence import gather
-from zenflow.engine.given_up import settle_given_up
-from zenflow.engine.reconcile import Reconciler
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.desk import at_desk
+from zenflow.engine.maintenance.evidence import gather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.reconciliation.abandoned import settle_given_up
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
 from zenflow.history.state import InstanceStatus, Outcome
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.desk import at_desk
 
 CHAIN = """
 steps:

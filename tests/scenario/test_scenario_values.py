@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.support import mishaps
+from tests.support.build import stage_of
+from tests.support.service import Fate
 from zenflow.engine.run import Changes
-from zenflow.testing import mishaps
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import Fate
 
 
 def statuses(report, step):

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.build import stage_of
+from tests.support.service import NEVER, Fate
 from zenflow.history import events as e
-from zenflow.testing.build import stage_of
-from zenflow.testing.service import NEVER, Fate
 
 THREE = """
 steps:

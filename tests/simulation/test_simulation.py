@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from zenflow.testing.ending import check_the_end
-from zenflow.testing.story import live_through, story_of
-from zenflow.testing.weather import weather_of
+from tests.support.ending import check_the_end
+from tests.support.story import live_through, story_of
+from tests.support.weather import weather_of
 
 
 def test_a_run_keeps_its_promises_in_any_weather(seeds, request):

@@ -6,20 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from zenflow.engine import posting, unanswered
-from zenflow.engine.books import Bookkeeper
-from zenflow.engine.ledger import Ledger
-from zenflow.engine.looks import Looker
-from zenflow.engine.recorder import Recorder
-from zenflow.engine.strangers import Strangers
-from zenflow.engine.submission import Cashier
+from tests.support.ending import check_the_end
+from tests.support.shapes import SHAPES
+from tests.support.story import live_through
+from tests.support.undisturbed import undisturbed
+from tests.support.weather import weather_of
+from zenflow.engine.budget.ledger import Ledger
+from zenflow.engine.io.recorder import Recorder
+from zenflow.engine.payment import sender as posting
+from zenflow.engine.payment.submitter import Cashier
+from zenflow.engine.reconciliation.task_lookup import Looker
+from zenflow.engine.reconciliation.transactions import Bookkeeper
+from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
+from zenflow.engine.scheduling import lost_responses as unanswered
 from zenflow.history import events as e
 from zenflow.history import fold
-from zenflow.testing.ending import check_the_end
-from zenflow.testing.shapes import SHAPES
-from zenflow.testing.story import live_through
-from zenflow.testing.undisturbed import undisturbed
-from zenflow.testing.weather import weather_of
 
 TRIED = 400
 
@@ -80,7 +81,7 @@ def no_second_witness(monkeypatch):
     async def explained(self, submission):
         return True
 
-    monkeypatch.setattr("zenflow.engine.books.Bookkeeper.debits_explained", explained)
+    monkeypatch.setattr("zenflow.engine.reconciliation.transactions.Bookkeeper.debits_explained", explained)
     monkeypatch.setattr(unanswered, "is_conclusive", conclusive)
 
 

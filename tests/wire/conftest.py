@@ -130,7 +130,7 @@ def here(empty_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "6")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("zenflow.app.wiring.clock", lambda: FastClock(PACE))
+    monkeypatch.setattr("zenflow.app.connection.wiring.clock", lambda: FastClock(PACE))
     return empty_folder
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from zenflow.catalog.field_path import NOWHERE, Path, Where, path_text
 from zenflow.catalog.gates import Gates, check_model, check_nsfw
 from zenflow.catalog.messages import meant, missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
 from zenflow.catalog.model import Tool
-from zenflow.catalog.partial import SchemaTrouble, errors_of, is_uuid, validator_of
-from zenflow.catalog.place import NOWHERE, Path, Where, path_text
+from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, is_uuid, validator_of
 from zenflow.catalog.schema import (
     Schema,
     asset_media,

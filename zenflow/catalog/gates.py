@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from zenflow.catalog.field_path import NOWHERE, Where
 from zenflow.catalog.model import Account, Model, Tool
-from zenflow.catalog.place import NOWHERE, Where
 from zenflow.catalog.schema import Schema
 from zenflow.problems import Place, Problem
 from zenflow.suggest import did_you_mean

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from zenflow.catalog.place import Path, Where, path_text
+from zenflow.catalog.field_path import Path, Where, path_text
 from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
 from zenflow.expr.types import type_words, word_for
 from zenflow.expr.values import Pending
-from zenflow.other_words import KEYS_OF_A_STEP, parameter_called
+from zenflow.foreign_terms import KEYS_OF_A_STEP, parameter_called
 from zenflow.problems import Problem
 from zenflow.suggest import nearest
 

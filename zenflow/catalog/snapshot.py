@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.catalog.model import Catalog, Tool
-from zenflow.catalog.reading import document_of, tool_from_document
+from zenflow.catalog.parser import document_of, tool_from_document
 from zenflow.errors import UsageError
 
 PACKAGED = Path(__file__).parent / "tools"

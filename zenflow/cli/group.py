@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from zenflow import __version__
-from zenflow.cli.page import COMMANDS, help_page
+from zenflow.cli.command_index import COMMANDS, help_page
 from zenflow.suggest import did_you_mean
 
 

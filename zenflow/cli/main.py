@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from zenflow import __version__
+from zenflow.cli.terminal.environment import COMPLETION_VARIABLE
 
-COMPLETION_VARIABLE = "_ZENFLOW_COMPLETE"
 CALM_COLLECTOR = (200_000, 20, 100)
 """Modules while loading, and a run's thousands of instances, are live objects and next to no garbage: walking them again and
 again was an eighth of the start and a third of a run of 10,000 paid instances (measured in `bench/`). A start makes 170,000."""
@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
         if quick is not None:
             return _say(quick)
     gc.set_threshold(*CALM_COLLECTOR)
-    from zenflow.cli.boundary import run_words  # click is loaded from here on
+    from zenflow.cli.error_boundary import run_words  # click is loaded from here on
 
     return run_words([words[1], "--help"] if len(words) == 2 and words[0] == "help" else words)
 
@@ -55,7 +55,7 @@ def _quick_answer(words: list[str]) -> str | None:
     if words == ["--version"]:
         return f"zenflow {__version__}"
     if words in ([], ["--help"], ["-h"], ["help"]):
-        from zenflow.cli.page import help_page
+        from zenflow.cli.command_index import help_page
 
         return help_page()
     return None

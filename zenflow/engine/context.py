@@ -15,27 +15,18 @@ from typing import Any
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
-from zenflow.engine.ahead import PricesAhead
-from zenflow.engine.door import Limits, Parts, StopSignal
-from zenflow.engine.identity import Identity
-from zenflow.engine.instances import Instance, Status, StepRun
-from zenflow.engine.ledger import FrameBudgets, Ledger
-from zenflow.engine.recorder import Recorder
-from zenflow.engine.service import Service
-from zenflow.engine.unfold import Unfolder
+from zenflow.engine.budget.downstream_prices import PricesAhead
+from zenflow.engine.budget.ledger import FrameBudgets, Ledger
+from zenflow.engine.expansion.expander import Unfolder
+from zenflow.engine.io.account_check import Identity
+from zenflow.engine.io.client import Service
+from zenflow.engine.io.recorder import Recorder
+from zenflow.engine.model.instances import Halt, Instance, Status, StepRun
+from zenflow.engine.model.ports import Limits, Parts, StopSignal
 from zenflow.history import events as e
 from zenflow.journal.base import JournalError
 from zenflow.plan.model import PlannedStep
 from zenflow.providers.base import ServiceError
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why no new paid call is made: the run ends with status 4, and can go on later."""
-
-    code: str
-    message: str
-    hint: str
 
 
 @dataclass(slots=True)

@@ -17,35 +17,36 @@ from zenflow import __version__
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
-from zenflow.engine.ahead import PricesAhead
-from zenflow.engine.asked import asked_by, asked_defaults
-from zenflow.engine.belonging import compare_account
-from zenflow.engine.books import Bookkeeper
-from zenflow.engine.bounds import bounds_of, raised
-from zenflow.engine.context import Context, Halt
-from zenflow.engine.decide import TAKES_WHAT_EXISTS
-from zenflow.engine.door import NewRun, Parts, StopSignal
-from zenflow.engine.free import FreeWork
-from zenflow.engine.given_up import settle_given_up
-from zenflow.engine.inner import Inner, spec_at
-from zenflow.engine.instances import Status
-from zenflow.engine.ledger import FrameBudgets, Ledger, spent_by_frame
-from zenflow.engine.limits import Brake
-from zenflow.engine.looks import Looker
-from zenflow.engine.old_assets import OldAssets
-from zenflow.engine.queue import ReadyQueue
-from zenflow.engine.recorder import Recorder
-from zenflow.engine.replay import look_at, stored_recipe
-from zenflow.engine.report import at_risk, report
-from zenflow.engine.result import Listener, RunReport
-from zenflow.engine.saving import Saver
-from zenflow.engine.scheduler import Scheduler
-from zenflow.engine.service import Service
-from zenflow.engine.strangers import Strangers
-from zenflow.engine.submission import Cashier
-from zenflow.engine.unanswered import Unanswered
-from zenflow.engine.unfold import Unfolder
-from zenflow.engine.watch import Watcher, watchable
+from zenflow.engine.actions.free_actions import FreeWork
+from zenflow.engine.budget.downstream_prices import PricesAhead
+from zenflow.engine.budget.ledger import FrameBudgets, Ledger, spent_by_frame
+from zenflow.engine.context import Context
+from zenflow.engine.expansion.bounds import bounds_of, raised
+from zenflow.engine.expansion.expander import Unfolder
+from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
+from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS
+from zenflow.engine.expansion.subrecipes import spec_at
+from zenflow.engine.files.saver import Saver
+from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.io.client import Service
+from zenflow.engine.io.rate_limiter import Brake
+from zenflow.engine.io.recorder import Recorder
+from zenflow.engine.model.instances import Halt, Status
+from zenflow.engine.model.ports import NewRun, Parts, StopSignal
+from zenflow.engine.model.ready_queue import ReadyQueue
+from zenflow.engine.model.report import Listener, RunReport
+from zenflow.engine.payment.asset_refresh import OldAssets
+from zenflow.engine.payment.submitter import Cashier
+from zenflow.engine.reconciliation.abandoned import settle_given_up
+from zenflow.engine.reconciliation.task_lookup import Looker
+from zenflow.engine.reconciliation.transactions import Bookkeeper
+from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
+from zenflow.engine.reporting.replay import look_at, stored_recipe
+from zenflow.engine.reporting.run_report import at_risk, report
+from zenflow.engine.scheduling.lost_responses import Unanswered
+from zenflow.engine.scheduling.scheduler import Scheduler
+from zenflow.engine.scheduling.subrecipe_runner import Inner
+from zenflow.engine.tracking.poller import Watcher, watchable
 from zenflow.errors import Defect
 from zenflow.history import events as e
 from zenflow.history.fold import fold

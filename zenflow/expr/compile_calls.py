@@ -15,7 +15,7 @@ from zenflow.expr.limits import check_count
 from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import word_for
 from zenflow.expr.values import INTEGER, SKIPPED, Pending, Type
-from zenflow.other_words import function_done
+from zenflow.foreign_terms import function_done
 
 _FOREIGN_FILTERS = {
     "d": "default",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from zenflow.expr.failure import Failure
-from zenflow.expr.program import Program, program_for
+from zenflow.expr.program import Program
+from zenflow.expr.program_cache import program_for
 from zenflow.expr.references import Locate, Reference
 from zenflow.expr.template import Expression, Scope, Template
 from zenflow.expr.values import Pending, Value

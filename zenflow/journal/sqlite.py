@@ -19,10 +19,10 @@ from zenflow.history import codec
 from zenflow.history.events import Event, Intended
 from zenflow.journal import failures, file, folder, lock
 from zenflow.journal.base import Cap, Finished, Holder, JournalError, Lease, NoSuchRun, RunRow
-from zenflow.journal.finished import finished_from
+from zenflow.journal.reusable_results import finished_from
+from zenflow.journal.run_lookup import find_by_word
 from zenflow.journal.statements import statements
 from zenflow.journal.tables import RUN_FACTS, Tables, holder_of
-from zenflow.journal.words import find_by_word
 from zenflow.journal.writer import Act, Entry, Facts, Reservation, Writer
 
 

@@ -14,10 +14,11 @@ from decimal import Decimal
 from zenflow.credits import ZERO
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
-from zenflow.journal import lock, spend
+from zenflow.journal import daily_caps as spend
+from zenflow.journal import lock
 from zenflow.journal.base import Cap, Holder, Lease
 from zenflow.journal.caps import check_cap
-from zenflow.journal.finished import finished_row, is_takeable, moved_names
+from zenflow.journal.reusable_results import finished_row, is_takeable, moved_names
 from zenflow.journal.statements import CHUNKS, insert_events, statements
 
 RUN_FACTS = (

@@ -15,17 +15,17 @@ from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.prices import PriceBook
 from zenflow.credits import ZERO, Credits, Estimate
 from zenflow.errors import InvalidRecipe
-from zenflow.plan.budget import judge, judge_inner, recipe_budget
-from zenflow.plan.check import check
-from zenflow.plan.draft import Desk, RecipeDraft, StepDraft
-from zenflow.plan.foresight import foreseen, with_foresight
-from zenflow.plan.least import KnownPrices, check_budgets
+from zenflow.plan.analysis.check import check
+from zenflow.plan.analysis.draft import Desk, RecipeDraft, StepDraft
+from zenflow.plan.analysis.walk import survey
 from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
-from zenflow.plan.planned import planned_steps
-from zenflow.plan.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
-from zenflow.plan.survey import survey
-from zenflow.plan.tails import flat_needs, tails
-from zenflow.plan.ways_out import CostWith, with_ways_out
+from zenflow.plan.pricing.budget import judge, judge_inner, recipe_budget
+from zenflow.plan.pricing.critical_path import flat_needs, tails
+from zenflow.plan.pricing.minimum_cost import KnownPrices, check_budgets
+from zenflow.plan.pricing.planned_steps import planned_steps
+from zenflow.plan.pricing.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
+from zenflow.plan.pricing.reuse_estimates import foreseen, with_foresight
+from zenflow.plan.pricing.suggestions import CostWith, with_ways_out
 from zenflow.problems import Problems
 from zenflow.recipe.model import Recipe
 

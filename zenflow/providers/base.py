@@ -1,7 +1,7 @@
 """The door to a service that makes pictures and video: its nouns, and what may be asked of it.
 
 A provider repeats nothing by itself and decides nothing about money. Free questions raise `ServiceError`; the paid one,
-`submit`, never raises for what the service or the wire does: it answers with facts, and `engine/outcomes` reads them.
+`submit`, never raises for what the service or the wire does: it answers with facts; `engine/model/response_class` reads them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from zenflow.recipe.model import Action
 _ASSET_ID = {"type": "string", "format": "uuid", "description": "The id of an asset."}
 _ASSET_IDS = {"type": "array", "items": _ASSET_ID, "description": "Ids of assets."}
 _NAME = {
-    # No type: it is rendered per file, and `${{ index }}` alone will do. `plan/names` says what cannot be a name.
+    # No type: it is rendered per file, and `${{ index }}` alone will do. `plan/analysis/file_names` says what cannot be a name.
     "minLength": 1,
     "description": "The name of each file, without its ending; `/` makes folders. Default: `STEP-INDEX`.",
     "examples": ["${{ index }}"],

@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 from zenflow.expr.failure import Failure
 from zenflow.expr.parse import UNCLOSED, parse_text
-from zenflow.expr.program import program_for
+from zenflow.expr.program_cache import program_for
 from zenflow.expr.template import Template
 from zenflow.problems import Problem, Problems
-from zenflow.recipe.locate import locator
-from zenflow.recipe.lookalikes import may_be_expression, warn_of_blocks, warn_of_plain_text
 from zenflow.recipe.model import ACTIONS, InputSpec, Policy, Recipe, StepSpec
-from zenflow.recipe.nodes import Node, places_of
-from zenflow.recipe.schema import input_fragment, valid_against
-from zenflow.recipe.yaml_errors import quoted_line
+from zenflow.recipe.schema.structure import input_fragment, valid_against
+from zenflow.recipe.text.lookalikes import may_be_expression, warn_of_blocks, warn_of_plain_text
+from zenflow.recipe.text.nodes import Node, places_of
+from zenflow.recipe.text.positions import locator
+from zenflow.recipe.text.syntax_errors import quoted_line
 
 NOT_ONE_EXPRESSION = "ZF327"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

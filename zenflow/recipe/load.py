@@ -13,12 +13,12 @@ from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.ids import digest_of
 from zenflow.problems import Problems
 from zenflow.recipe.build import build_recipe
-from zenflow.recipe.check import check_recipe
-from zenflow.recipe.compose import Library, take_in_recipes
+from zenflow.recipe.checks.all_checks import check_recipe
 from zenflow.recipe.model import Recipe
-from zenflow.recipe.nodes import Node
-from zenflow.recipe.schema import check_structure
-from zenflow.recipe.source import MAX_BYTES, decode, parse_yaml
+from zenflow.recipe.schema.structure import is_valid
+from zenflow.recipe.subrecipes import Library, take_in_recipes
+from zenflow.recipe.text.nodes import Node
+from zenflow.recipe.text.reader import MAX_BYTES, decode, parse_yaml
 from zenflow.suggest import nearest
 
 _ENDINGS = (".yaml", ".yml")
@@ -71,7 +71,10 @@ def _load(library: Library, path: Path, problems: Problems, *, keep: bool = Fals
 
 
 def _build_checked(node: Node, path: Path, library: Library, problems: Problems) -> Recipe:
-    check_structure(node, problems)
+    if not is_valid(node.value):
+        from zenflow.recipe.schema.explain import check_structure  # only wrong recipes need it
+
+        check_structure(node, problems)
     recipe = build_recipe(node, path, problems)
     recipe = take_in_recipes(recipe, library, problems, _build_checked)
     check_recipe(recipe, node, problems)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from zenflow.engine.report import cost_of
+from zenflow.engine.reporting.run_report import cost_of
 from zenflow.history.state import CallState, Outcome, RunState, SubmissionState
 
 

@@ -14,7 +14,7 @@ from zenflow.history.events import FileSaved
 from zenflow.history.state import RunState, SubmissionState
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
-    from zenflow.engine.result import InstanceReport, RunReport
+    from zenflow.engine.model.report import InstanceReport, RunReport
 
 NAME = "manifest.json"
 DEEPEST = 64  # calls that a picture may have come through

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from zenflow.sandbox.clock import as_text
 from zenflow.sandbox.identity import made_id
-from zenflow.sandbox.moments import as_text
 from zenflow.sandbox.refusals import OutOfCredits
 from zenflow.sandbox.store import Store
 

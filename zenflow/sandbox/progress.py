@@ -10,7 +10,7 @@ import json
 import sqlite3
 from typing import Any
 
-from zenflow.sandbox.moments import as_text
+from zenflow.sandbox.clock import as_text
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.store import Store
 

@@ -24,15 +24,15 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zenflow.clock import Clock
-from zenflow.sandbox.media.studio import Studio
-from zenflow.sandbox.mishaps import Mishaps, rules_in
-from zenflow.sandbox.moments import SandboxClock
+from zenflow.sandbox.clock import SandboxClock
+from zenflow.sandbox.faults import Mishaps, rules_in
+from zenflow.sandbox.media.renderer import Studio
 from zenflow.sandbox.service.admin import admin_routes
-from zenflow.sandbox.service.door import MAX_BODY, Door, mishaps_of
+from zenflow.sandbox.service.dispatch import Reception
 from zenflow.sandbox.service.files import Files
+from zenflow.sandbox.service.middleware import MAX_BODY, Door, mishaps_of
 from zenflow.sandbox.service.oauth_pages import oauth_routes
-from zenflow.sandbox.service.reception import Reception
-from zenflow.sandbox.service.site import Site
+from zenflow.sandbox.service.request_context import Site
 from zenflow.sandbox.service.urls import SignedUrls
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.app.asking import PriceAsker, patiently
+from zenflow.app.connection.retry import PriceAsker, patiently
 from zenflow.catalog.prices import Question, Quote
 from zenflow.providers.base import ServiceError, ServiceTrouble
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.app.init import init
-from zenflow.app.settings import load_settings
-from zenflow.app.workspace import find_workspace
+from zenflow.app.authoring.init import init
+from zenflow.app.config.settings import load_settings
+from zenflow.app.config.workspace import find_workspace
 from zenflow.errors import UsageError
 from zenflow.problems import Problems
 from zenflow.recipe.load import load_recipe

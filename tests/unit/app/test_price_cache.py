@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from zenflow.app.asking import AT_ONCE, PriceAsker
-from zenflow.app.price_cache import NAME, PriceCache, with_cache
+from tests.support.clock import VirtualClock, run_virtual
+from zenflow.app.connection.retry import AT_ONCE, PriceAsker
+from zenflow.app.queries.price_cache import NAME, PriceCache, with_cache
 from zenflow.catalog.prices import Question, Quote
-from zenflow.testing.clock import VirtualClock, run_virtual
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.app.keys import KEYS
-from zenflow.app.settings import Settings, load_settings
-from zenflow.app.settings_file import InvalidSettings
-from zenflow.app.workspace import find_workspace
+from zenflow.app.config.setting_specs import KEYS
+from zenflow.app.config.settings import Settings, load_settings
+from zenflow.app.config.settings_file import InvalidSettings
+from zenflow.app.config.workspace import find_workspace
 from zenflow.errors import UsageError
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zenflow.app.prepare import tools_of
-from zenflow.testing.build import recipe_of
+from tests.support.build import recipe_of
+from zenflow.app.planning.prepare import tools_of
 
 
 def test_the_tool_that_a_prompt_is_for_is_asked_about_though_no_step_uses_it() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.artifacts import ASSET, OTHER, body, png
 from zenflow.artifacts import folders, part
 from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
 from zenflow.artifacts.disk import DiskStore
 from zenflow.artifacts.manifest import write_json
-from zenflow.testing.contracts.artifacts import ASSET, OTHER, body, png
 
 PNG = Expected("image/png")
 

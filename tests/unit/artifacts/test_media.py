@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from tests.support.contracts.artifacts import png
 from zenflow.artifacts import containers, media
 from zenflow.artifacts.base import ArtifactError
-from zenflow.testing.contracts.artifacts import png
 
 
 def noise(size: tuple[int, int], seed: int) -> Image.Image:

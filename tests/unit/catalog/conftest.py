@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zenflow.catalog.model import Catalog, Tool
-from zenflow.catalog.reading import tool_from_document
+from zenflow.catalog.parser import tool_from_document
 from zenflow.catalog.snapshot import read_snapshot
 
 MakeTool = Callable[..., Tool]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from zenflow.catalog.call_shapes import shape_of
 from zenflow.catalog.check import check_call
 from zenflow.catalog.model import Catalog
 from zenflow.catalog.outputs import asked_bounds, asked_count, media_of, usual_duration_s
+from zenflow.catalog.price_requests import question_for
 from zenflow.catalog.prices import STAND_IN_ASSET
-from zenflow.catalog.questions import question_for
-from zenflow.catalog.shapes import shape_of
 from zenflow.expr.values import ASSET, STRING, Pending, Type
 
 ASSET_ID = "0f0e0d0c-0000-4000-8000-000000000001"

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from zenflow.cli.console import Console, envelope
-from zenflow.cli.views.ink import PLAIN
-from zenflow.cli.views.spans import plural, size, span
-from zenflow.cli.views.width import columns_of, cut, pad, wrap
+from zenflow.cli.terminal.console import Console, envelope
+from zenflow.cli.terminal.style import PLAIN
+from zenflow.cli.terminal.text_width import columns_of, cut, pad, wrap
+from zenflow.cli.terminal.units import plural, size, span
 from zenflow.errors import UsageError
 
 
@@ -45,7 +45,7 @@ def test_quiet_silences_talk_but_not_errors(capsys: pytest.CaptureFixture[str]) 
 def test_a_reader_that_has_gone_is_quiet_and_costs_no_status() -> None:
     code = (
         "import sys\n"
-        "from zenflow.cli.console import Console\n"
+        "from zenflow.cli.terminal.console import Console\n"
         "for number in range(20000): Console().show('line')\n"
         "sys.exit(7)\n"
     )

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.run import Hands
-from zenflow.cli.console import Console
-from zenflow.cli.driving import drive
+from zenflow.app.running.run import Hands
+from zenflow.cli.running.driver import drive
+from zenflow.cli.terminal.console import Console
 
 
 def stopped_by(act: Any) -> Any:

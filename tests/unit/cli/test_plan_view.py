@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from zenflow.cli.views.ink import COLOUR, PLAIN
+from zenflow.cli.terminal.style import COLOUR, PLAIN
 from zenflow.cli.views.plan import draw_plan
 from zenflow.credits import Estimate
 from zenflow.plan.model import Count, Kept, Orphan, Plan, PlannedStep, Reuse, Verdict

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.cli.views.ink import COLOUR, PLAIN
+from zenflow.cli.terminal.style import COLOUR, PLAIN
 from zenflow.cli.views.problems import as_github, as_rows, draw_error, draw_problems, summary
 from zenflow.problems import Note, Place, Problem
 

@@ -9,7 +9,7 @@ from rich.console import Console as RichConsole
 
 from zenflow.cli.views.progress_live import drawing
 from zenflow.cli.views.progress_plain import PlainProgress
-from zenflow.engine.result import Progress, StepProgress
+from zenflow.engine.model.report import Progress, StepProgress
 from zenflow.history.events import InstanceFailed, Produced, WentLate
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from zenflow.cli.views.ink import PLAIN
+from zenflow.cli.terminal.style import PLAIN
 from zenflow.cli.views.run import draw_run, next_command
-from zenflow.engine.result import InstanceReport, OpenCall, RunReport, StepReport
+from zenflow.engine.model.report import InstanceReport, OpenCall, RunReport, StepReport
 from zenflow.history.events import FileSaved, RunStarted
 from zenflow.history.state import Books, RunState
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zenflow.cli.views.ink import PLAIN
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import cut_front, wrap_text
+from zenflow.cli.terminal.style import PLAIN
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import cut_front, wrap_text
 
 ROWS = [["ratio", "1:1 | 2:3 | 3:2 | 16:9"], ["seed", "integer"]]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.cli.words import parse_resubmission
+from zenflow.cli.params.parsers import parse_resubmission
 from zenflow.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.account_list import NO_ROWS, AccountList, Page
+from zenflow.engine.reconciliation.transaction_list import NO_ROWS, AccountList, Page
 from zenflow.providers.base import ServiceError, Transaction
 
 PAGE = 3

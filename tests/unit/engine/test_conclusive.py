@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.looks import is_conclusive
+from zenflow.engine.reconciliation.task_lookup import is_conclusive
 from zenflow.history.events import Looked
 from zenflow.history.state import SubmissionState
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from zenflow.engine.lanes import Lanes
+from zenflow.engine.scheduling.worker_pool import Lanes
 
 
 async def until_idle(lanes):

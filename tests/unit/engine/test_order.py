@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zenflow.engine.order import Look, Verdict, asked_of, told_by, verdict_on
+from zenflow.engine.tracking.order import Look, Verdict, asked_of, told_by, verdict_on
 
 
 @pytest.mark.parametrize(

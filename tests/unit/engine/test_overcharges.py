@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.engine.ledger import Ledger
-from zenflow.engine.overcharges import Overcharges
+from zenflow.engine.budget.ledger import Ledger
+from zenflow.engine.budget.surcharges import Overcharges
 from zenflow.history import events as e
 from zenflow.history.fold import apply, fold
 

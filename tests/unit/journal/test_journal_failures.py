@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.journal import AT, intended, started
 from zenflow.clock import SystemClock
 from zenflow.history import events as e
 from zenflow.journal import file, sqlite
 from zenflow.journal.base import JournalError, Lease, RunBusy
 from zenflow.journal.sqlite import SqliteJournal, open_journal
-from zenflow.testing.contracts.journal import AT, intended, started
 
 CLOCK = SystemClock()
 BIG = e.Noted(AT, "n", "x" * 500_000)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.journal import AT, started
 from zenflow.clock import SystemClock
 from zenflow.history import events as e
 from zenflow.journal import failures, file, folder, migrations
 from zenflow.journal.base import JournalError, NoSuchRun
 from zenflow.journal.sqlite import open_journal
-from zenflow.testing.contracts.journal import AT, started
 
 CLOCK = SystemClock()
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from tests.support.contracts.journal import AT, intended, started
+from tests.support.memory_journal import MemoryJournal
 from zenflow.history import events as e
 from zenflow.journal.base import JournalError
-from zenflow.journal.memory import MemoryJournal
-from zenflow.testing.contracts.journal import AT, intended, started
 
 
 def note(number: int) -> e.Noted:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from zenflow.engine.limits import Brake, Kind
-from zenflow.journal.pace import SharedPace
-from zenflow.testing.clock import VirtualClock, run_virtual
+from tests.support.clock import VirtualClock, run_virtual
+from zenflow.engine.io.rate_limiter import Brake, Kind
+from zenflow.journal.shared_rate_limit import SharedPace
 
 
 async def _ask(brake: Brake, clock: VirtualClock, until_s: float) -> int:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.contracts.journal import AT, started
 from zenflow.clock import SystemClock
 from zenflow.history import events as e
 from zenflow.journal.base import RunBusy
 from zenflow.journal.sqlite import open_journal
-from zenflow.testing.contracts.journal import AT, started
 
 WRITER = """
 import asyncio, sys
@@ -20,7 +20,7 @@ from pathlib import Path
 from zenflow.clock import SystemClock
 from zenflow.history import events as e
 from zenflow.journal.sqlite import open_journal
-from zenflow.testing.contracts.journal import AT, started
+from tests.support.contracts.journal import AT, started
 
 async def main(folder, run_id, count):
     journal = open_journal(Path(folder), clock=SystemClock())

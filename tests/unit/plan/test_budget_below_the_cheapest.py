@@ -13,8 +13,8 @@ from zenflow.catalog.model import Catalog
 from zenflow.catalog.prices import Question, Quote
 from zenflow.credits import Credits
 from zenflow.plan.build import PlanRequest, check_recipe
-from zenflow.plan.least import KnownPrices
 from zenflow.plan.model import BudgetLine
+from zenflow.plan.pricing.minimum_cost import KnownPrices
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.load import load_recipe_texts
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import zenflow.plan
-from zenflow.plan.document import plan_document
 from zenflow.plan.model import Plan
+from zenflow.plan.output.document import plan_document
 
 Planner = Callable[..., Plan]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zenflow.plan.names import why_unsafe
+from zenflow.plan.analysis.file_names import why_unsafe
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "  .", "a//b", "a/ ./b", "a/", " . / . "])

@@ -203,5 +203,5 @@ def test_of_a_very_long_recipe_only_what_follows_directly_is_kept_free(
         'with: {image_asset_id: "${{ item.asset_id }}", output_format: png}}\n  save:',
     ).replace("steps.up.asset_ids", "steps.again.asset_ids")
     assert plan(body).steps["gen"].tail_credits == 4
-    monkeypatch.setattr("zenflow.plan.tails._MOST_STEPS", 1)
+    monkeypatch.setattr("zenflow.plan.pricing.critical_path._MOST_STEPS", 1)
     assert plan(body).steps["gen"].tail_credits == 2

@@ -8,10 +8,10 @@ from typing import Any
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Catalog
+from zenflow.plan.analysis.draft import Desk
+from zenflow.plan.analysis.walk import survey
 from zenflow.plan.build import PlanRequest, build_plan
-from zenflow.plan.draft import Desk
-from zenflow.plan.price import walk
-from zenflow.plan.survey import survey
+from zenflow.plan.pricing.price import walk
 from zenflow.problems import Problems
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe

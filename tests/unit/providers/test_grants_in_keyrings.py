@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from zenflow.providers.mcp.grants import FileStore, Grant, KeyringStore, open_grants
+from zenflow.providers.mcp.tokens.store import FileStore, Grant, KeyringStore, open_grants
 
 SERVER = "http://127.0.0.1:1/mcp"
 GRANT = Grant(

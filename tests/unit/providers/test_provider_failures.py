@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from zenflow.providers.base import WireFacts
-from zenflow.providers.mcp.answers import ToolAnswer, answer_from
-from zenflow.providers.mcp.failures import No, error_of, exchange_error, no_in
-from zenflow.providers.mcp.wire import Exchange
+from zenflow.providers.mcp.session.answers import ToolAnswer, answer_from
+from zenflow.providers.mcp.session.failures import No, error_of, exchange_error, no_in
+from zenflow.providers.mcp.wire.exchange import Exchange
 
 FACTS = WireFacts("answered", 200)
 SEED_402 = {  # seed 000, verbatim

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from zenflow.errors import UsageError
-from zenflow.providers.mcp.auth import StaticToken
-from zenflow.providers.mcp.http import Network, in_process
 from zenflow.providers.mcp.provider import McpProvider
-from zenflow.providers.mcp.wire import Progress, answer_in, retry_after_s
+from zenflow.providers.mcp.tokens.source import StaticToken
+from zenflow.providers.mcp.wire.exchange import Progress, answer_in, retry_after_s
+from zenflow.providers.mcp.wire.http import Network, in_process
 from zenflow.providers.registry import provider_factory
 
 

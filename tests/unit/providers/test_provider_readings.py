@@ -13,8 +13,10 @@ import pytest
 from zenflow.catalog.prices import Question
 from zenflow.clock import SystemClock
 from zenflow.providers.base import ServiceError, WireFacts
-from zenflow.providers.mcp import catalog, files, jobs, quotes, transactions
-from zenflow.providers.mcp.answers import ToolAnswer, json_object_in, moment_at, next_offset
+from zenflow.providers.mcp.session.answers import ToolAnswer, json_object_in, moment_at, next_offset
+from zenflow.providers.mcp.tools import assets as files
+from zenflow.providers.mcp.tools import catalog, quotes, transactions
+from zenflow.providers.mcp.tools import tasks as jobs
 
 A1 = "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
 A2 = "1f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"

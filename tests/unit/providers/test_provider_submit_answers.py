@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from zenflow.providers.base import SubmitAnswer, WireFacts
-from zenflow.providers.mcp.submit import read_answer
-from zenflow.providers.mcp.wire import Exchange
+from zenflow.providers.mcp.tools.submit import read_answer
+from zenflow.providers.mcp.wire.exchange import Exchange
 
 TASK = "0f6b3c1e-7a0f-4f6e-9d7e-3b1a9f1c2d3e"
 OTHER = "11111111-7a0f-4f6e-9d7e-3b1a9f1c2d3e"

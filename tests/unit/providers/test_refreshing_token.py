@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from zenflow.providers.base import ServiceError
-from zenflow.providers.mcp.auth import RefreshingToken, StaticToken
-from zenflow.providers.mcp.grants import FileStore, Grant, grant_from, text_of
+from zenflow.providers.mcp.tokens.source import RefreshingToken, StaticToken
+from zenflow.providers.mcp.tokens.store import FileStore, Grant, grant_from, text_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.testing.findings import problems_of, short
+from tests.support.findings import problems_of, short
 
 Findings = Callable[[str], list[str]]
 

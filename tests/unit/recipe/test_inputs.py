@@ -11,9 +11,9 @@ import pytest
 
 from zenflow.errors import InvalidRecipe
 from zenflow.problems import Problem, Problems
-from zenflow.recipe.inputs import BoundInputs, bind_inputs
+from zenflow.recipe.inputs.bind import BoundInputs, bind_inputs
 from zenflow.recipe.load import load_recipe
-from zenflow.recipe.media import MAX_UPLOAD, sniff_media_type
+from zenflow.recipe.media_types import MAX_UPLOAD, sniff_media_type
 from zenflow.recipe.model import Recipe
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32

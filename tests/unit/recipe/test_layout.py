@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenflow.problems import Problems
-from zenflow.recipe.layout import laid_out
-from zenflow.recipe.source import parse_yaml
+from zenflow.recipe.text.formatter import laid_out
+from zenflow.recipe.text.reader import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.findings import HEAD, problems_of, short
 from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.problems import Problems
 from zenflow.recipe.load import find_recipe, load_recipe, load_recipe_texts
-from zenflow.testing.findings import HEAD, problems_of, short
 
 Write = Callable[[str, str | bytes], Path]
 INNER = (

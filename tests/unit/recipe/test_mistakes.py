@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.findings import HEAD, problems_of, short
 from zenflow.problems import Problem
-from zenflow.testing.findings import HEAD, problems_of, short
 
 UPLOAD = "  up: {uses: upload, with: {source: '${{ inputs.photo }}'}}\n"
 INPUTS = "inputs: {photo: image, n: {type: integer, default: 1}, words: {type: array, items: {type: string}}}\n"

@@ -12,8 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from zenflow.problems import Problems
-from zenflow.recipe.schema import check_structure, is_valid, recipe_schema
-from zenflow.recipe.source import parse_yaml
+from zenflow.recipe.schema.explain import check_structure
+from zenflow.recipe.schema.structure import is_valid, recipe_schema
+from zenflow.recipe.text.reader import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 PHOTOSHOOT = (ROOT / "recipes/photoshoot.yaml").read_text("utf-8")

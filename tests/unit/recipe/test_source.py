@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from zenflow.problems import Problem, Problems
-from zenflow.recipe.locate import locator
-from zenflow.recipe.nodes import places_of
-from zenflow.recipe.source import MAX_BYTES, decode, parse_yaml
+from zenflow.recipe.text.nodes import places_of
+from zenflow.recipe.text.positions import locator
+from zenflow.recipe.text.reader import MAX_BYTES, decode, parse_yaml
 
 
 def value_of(text: str) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zenflow.expr.template import Template
 from zenflow.problems import Problems
 from zenflow.recipe.load import load_recipe
-from zenflow.recipe.writing import StepText, Wanted, step_id, step_text
+from zenflow.recipe.text.writer import StepText, Wanted, step_id, step_text
 
 
 def _read_back(tmp_path: Path, step: StepText) -> Any:

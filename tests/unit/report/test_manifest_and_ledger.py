@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from zenflow.engine.result import InstanceReport, RunReport, StepReport
+from zenflow.engine.model.report import InstanceReport, RunReport, StepReport
 from zenflow.history import events as e
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState
-from zenflow.report.as_json import run_document
 from zenflow.report.ledger import ledger_rows
 from zenflow.report.manifest import manifest_document
+from zenflow.report.run_document import run_document
 
 AT = "2026-11-21T08:06:00Z"
 PICTURE, LARGE = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from zenflow.sandbox.moments import JumpingTime
+from zenflow.sandbox.clock import JumpingTime
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
 from zenflow.sandbox.world import World

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.catalog.least import least_credits
+from zenflow.catalog.minimum_price import least_credits
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.expr.values import Pending
 from zenflow.sandbox.offers.catalogue import BY_NAME

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from zenflow.sandbox.moments import SandboxClock
+from tests.support.clock import VirtualClock
+from zenflow.sandbox.clock import SandboxClock
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
 from zenflow.sandbox.world import World
-from zenflow.testing.clock import VirtualClock
 
 
 def test_a_wall_clock_that_is_set_back_does_not_take_the_world_along():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from zenflow.sandbox.mishaps import KINDS, Rule, rules_from
+from zenflow.sandbox.faults import KINDS, Rule, rules_from
 from zenflow.sandbox.settings import SandboxSettings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text(encoding="utf-8")

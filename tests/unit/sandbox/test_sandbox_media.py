@@ -16,8 +16,8 @@ from zenflow.sandbox.assets import Asset
 from zenflow.sandbox.media import mp4, pictures, sizes, sound
 from zenflow.sandbox.media.clips import camera_over
 from zenflow.sandbox.media.drawing import drawn, preview
+from zenflow.sandbox.media.image_description import described
 from zenflow.sandbox.media.inspect import unreadable_because
-from zenflow.sandbox.media.looking import described
 
 
 def photo_bytes(width: int = 90, height: int = 120) -> bytes:

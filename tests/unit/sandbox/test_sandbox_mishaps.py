@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from zenflow.sandbox.mishaps import Mishaps, rules_from, rules_in
-from zenflow.sandbox.service.twists import twist_of
+from zenflow.sandbox.faults import Mishaps, rules_from, rules_in
+from zenflow.sandbox.service.fault_effects import twist_of
 
 
 def happened(rule: dict[str, Any], requests: int = 12, request: str = "create_task", **arguments: Any) -> list[int]:

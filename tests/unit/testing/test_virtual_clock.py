@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from zenflow.testing.clock import EPOCH, Stalled, VirtualClock, run_virtual
+from tests.support.clock import EPOCH, Stalled, VirtualClock, run_virtual
 
 
 def test_under_run_virtual_an_hour_of_sleep_costs_no_real_time_and_order_is_by_deadline() -> None:

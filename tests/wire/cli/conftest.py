@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from zenflow.app import wiring
-from zenflow.app.settings import load_settings
-from zenflow.app.workspace import find_workspace
+from zenflow.app.config.settings import load_settings
+from zenflow.app.config.workspace import find_workspace
+from zenflow.app.connection import wiring
 from zenflow.providers.base import Submission
 
 DRAW = """\

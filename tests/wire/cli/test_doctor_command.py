@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.findings import Finding, findings_of, keep_findings, must_be_told
-from zenflow.app.settings import load_settings
-from zenflow.app.wiring import limits_of
-from zenflow.app.workspace import find_workspace
+from zenflow.app.config.settings import load_settings
+from zenflow.app.config.workspace import find_workspace
+from zenflow.app.connection.probe_results import Finding, findings_of, keep_findings, must_be_told
+from zenflow.app.connection.wiring import limits_of
 
 
 def marks(document: dict[str, Any]) -> dict[str, str]:

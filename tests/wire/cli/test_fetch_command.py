@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zenflow.artifacts.part import Part
-from zenflow.engine import unanswered
+from zenflow.engine.scheduling import lost_responses as unanswered
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from zenflow.cli import console
+from zenflow.cli.terminal import console
 from zenflow.clock import SystemClock
-from zenflow.engine import unanswered
+from zenflow.engine.scheduling import lost_responses as unanswered
 from zenflow.journal.base import Holder
 from zenflow.journal.sqlite import open_journal
 from zenflow.providers.base import Task

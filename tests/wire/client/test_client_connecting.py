@@ -11,10 +11,10 @@ import pytest
 
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError, Submission, WireFacts
-from zenflow.providers.mcp.auth import StaticToken
-from zenflow.providers.mcp.connecting import moved_to
 from zenflow.providers.mcp.provider import McpProvider
-from zenflow.providers.mcp.wire import Exchange
+from zenflow.providers.mcp.session.connect_errors import moved_to
+from zenflow.providers.mcp.tokens.source import StaticToken
+from zenflow.providers.mcp.wire.exchange import Exchange
 
 
 def _connect_error(url: str, token: str | None = None) -> ServiceError:

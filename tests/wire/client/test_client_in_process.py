@@ -11,8 +11,8 @@ import pytest
 from mcp.server.mcpserver import MCPServer
 
 from zenflow.providers.base import ServiceError, Submission
-from zenflow.providers.mcp.http import in_process
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.wire.http import in_process
 
 URL = "http://sandbox.invalid/mcp"
 

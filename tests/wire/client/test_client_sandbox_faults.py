@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 from zenflow.providers.base import ServiceError, Submission, SubmitAnswer
-from zenflow.providers.mcp.auth import StaticToken
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.tokens.source import StaticToken
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 

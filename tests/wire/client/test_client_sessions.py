@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from zenflow.providers.base import ServiceError
-from zenflow.providers.mcp.auth import StaticToken
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.tokens.source import StaticToken
 
 ME = {"id": "me", "credits": "12", "is_trusted": "true"}
 

@@ -15,8 +15,8 @@ from zenflow.artifacts.base import Expected
 from zenflow.artifacts.disk import DiskStore
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
-from zenflow.providers.mcp.auth import StaticToken
 from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.tokens.source import StaticToken
 
 BODY = bytes(range(256)) * 4000
 PIECE = bytes(1 << 16)
@@ -147,7 +147,7 @@ def test_a_file_arrives_as_it_is(kit: Any, tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """The request's body is drawn piece by piece; measured without a server that would hold it in this process."""
-    from zenflow.providers.mcp.uploads import _STAND_IN, _body
+    from zenflow.providers.mcp.tools.uploads import _STAND_IN, _body
 
     picture = tmp_path / "big.png"
     picture.write_bytes(b"\0" * 17_900_000)

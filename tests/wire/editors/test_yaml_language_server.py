@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.schema import woven
+from zenflow.app.planning.recipe_schema import woven
 from zenflow.catalog.snapshot import read_snapshot
 
 ROOT = Path(__file__).parents[3]

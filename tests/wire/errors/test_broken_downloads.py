@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.memory_store import MemoryStore
 from zenflow.artifacts.base import ArtifactError, Expected
-from zenflow.artifacts.memory import MemoryStore
 from zenflow.clock import SystemClock
-from zenflow.engine.resuming import open_body
+from zenflow.engine.files.resumable_download import open_body
 from zenflow.providers.base import Download, ServiceError
 
 

@@ -85,8 +85,8 @@ def test_one_brake_serves_all_calls_and_a_busy_service_is_waited_for(
     zenflow: Any, serving_sandbox: Any, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox allows 12 requests a second; asking as fast as can be ends well, and the service is left in peace."""
-    monkeypatch.setattr("zenflow.app.wiring.clock", SystemClock)
-    monkeypatch.setattr("zenflow.app.wiring.WATCH_LEAST_S", 0.05)
+    monkeypatch.setattr("zenflow.app.connection.wiring.clock", SystemClock)
+    monkeypatch.setattr("zenflow.app.connection.wiring.WATCH_LEAST_S", 0.05)
     monkeypatch.setenv("ZENFLOW_REQUESTS_PER_SECOND", "100")
     with serving_sandbox(requests_per_second=12) as town:
         said = zenflow("run", many, "--server", town.url, "--yes", "--json")

@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
-from zenflow.sandbox.moments import JumpingTime
+from zenflow.sandbox.clock import JumpingTime
 from zenflow.sandbox.server import build_app, serve
 from zenflow.sandbox.settings import SandboxSettings
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from zenflow.sandbox.moments import JumpingTime
+from zenflow.sandbox.clock import JumpingTime
 
 pytestmark = pytest.mark.anyio
 

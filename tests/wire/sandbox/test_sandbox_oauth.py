@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 from pydantic import AnyUrl
 
-from zenflow.sandbox.moments import JumpingTime
+from zenflow.sandbox.clock import JumpingTime
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 

@@ -212,7 +212,7 @@ async def test_uploading_twice_makes_two_assets(visit: Any) -> None:
 
 
 async def test_a_task_that_outlasts_the_wait_is_still_running_and_can_be_waited_for(visit: Any) -> None:
-    from zenflow.sandbox.moments import JumpingTime
+    from zenflow.sandbox.clock import JumpingTime
 
     async with visit(time=JumpingTime()) as visitor:
         waited = await visitor.get("run_and_wait", **await visitor.edit())
@@ -324,7 +324,7 @@ async def test_long_text_is_cut_and_the_structure_is_not(visit: Any) -> None:
 
 
 async def test_too_many_requests_in_a_second_are_refused(visit: Any) -> None:
-    from zenflow.sandbox.moments import JumpingTime
+    from zenflow.sandbox.clock import JumpingTime
 
     time = JumpingTime()
     async with visit(time=time, requests_per_second=3) as visitor:

@@ -55,7 +55,7 @@ def browser(here: Any, monkeypatch: pytest.MonkeyPatch) -> Browser:
     found = Browser()
     monkeypatch.setenv("BROWSER", "ours")
     monkeypatch.setattr("webbrowser.open", found.open)
-    monkeypatch.setattr("zenflow.providers.mcp.grants._keyring_here", lambda: None)
+    monkeypatch.setattr("zenflow.providers.mcp.tokens.store._keyring_here", lambda: None)
     (here / "two.yaml").write_text(RECIPE)
     return found
 
@@ -65,7 +65,7 @@ def real_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens live by the real clock; looks need not."""
     from zenflow.clock import SystemClock
 
-    monkeypatch.setattr("zenflow.app.wiring.clock", SystemClock)
-    monkeypatch.setattr("zenflow.app.wiring.WATCH_LEAST_S", 0.05)
+    monkeypatch.setattr("zenflow.app.connection.wiring.clock", SystemClock)
+    monkeypatch.setattr("zenflow.app.connection.wiring.WATCH_LEAST_S", 0.05)
     monkeypatch.setenv("ZENFLOW_LOST_ANSWER_WAIT", "0.3")
     monkeypatch.setenv("ZENFLOW_REQUESTS_PER_SECOND", "200")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("account")
@@ -14,7 +14,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(where: Where, talk: Talk) -> int:
     """Show the account on the server: balance, gates, and what runs here have set aside."""
-    from zenflow.app.account import account
+    from zenflow.app.queries.account import account
     from zenflow.cli.views.account import account_document, draw_account
 
     found = wait_for(account(settings_here(where)))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 
 
 @click.command("assets")
@@ -21,7 +21,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(what: str, asset_ids: tuple[str, ...], out: Path | None, where: Where, talk: Talk) -> int:
     """Fetch assets by their ids: `get` the originals, `preview` reduced pictures of them. Costs nothing."""
-    from zenflow.app.assets import fetch
+    from zenflow.app.queries.assets import fetch
     from zenflow.cli.views.assets import assets_document, draw_assets, first_failure
 
     found = wait_for(fetch(asset_ids, what == "preview", out, settings_here(where)))

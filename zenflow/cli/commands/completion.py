@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.main import COMPLETION_VARIABLE
+from zenflow.cli.terminal.environment import COMPLETION_VARIABLE
 
 
 @click.command("completion")

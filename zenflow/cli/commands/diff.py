@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.said import InputsInOrder, Said, input_options
-from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_budget, parse_increase
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.parsers import parse_budget, parse_increase
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 
 
 @click.command("diff", cls=InputsInOrder)
@@ -35,11 +35,11 @@ def command(
 
     Inputs are given to each side that has them.
     """
-    from zenflow.app.diff import DiffRequest, diff, refused_by
-    from zenflow.cli.boundary import error_document
+    from zenflow.app.planning.diff import DiffRequest, diff, refused_by
+    from zenflow.cli.error_boundary import error_document
     from zenflow.cli.views.diff import diff_markdown, draw_diff
     from zenflow.cli.views.problems import draw_error
-    from zenflow.plan.diff import Limit, difference_document
+    from zenflow.plan.output.diff import Limit, difference_document
 
     increase, most = parse_increase(max_increase), parse_budget(budget)
     limit = None if increase is None else Limit(*increase)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_budget
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.parsers import parse_budget
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
 
 
@@ -29,7 +29,7 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
         raise UsageError("ZF003", "Probe the server or rebuild the journal, not both.")
     console, settings = talk.console, settings_here(where)
     if rebuilding:
-        from zenflow.app.rebuild import rebuild
+        from zenflow.app.queries.rebuild_journal import rebuild
 
         built = wait_for(rebuild(settings))
         console.show(view.draw_rebuild(built, console.ink, console.width))
@@ -37,7 +37,7 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
         return exits.DONE
     if probing:
         return _probe(spend, yes, where, talk)
-    from zenflow.app.doctor import doctor
+    from zenflow.app.queries.doctor import doctor
 
     found = wait_for(doctor(settings))
     console.show(view.draw_checkup(found, console.ink, console.width))
@@ -49,12 +49,12 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
 
 
 def _probe(spend: str, yes: bool, where: Where, talk: Talk) -> int:
-    from zenflow.app.probe import ProbeView, probe
-    from zenflow.app.run import Hands
-    from zenflow.cli.consent import agree_to_plan
-    from zenflow.cli.driving import drive
+    from zenflow.app.running.probe import ProbeView, probe
+    from zenflow.app.running.run import Hands
+    from zenflow.cli.prompts.consent import agree_to_plan
+    from zenflow.cli.running.driver import drive
     from zenflow.cli.views import doctor as view
-    from zenflow.engine.result import RunReport
+    from zenflow.engine.model.report import RunReport
 
     console, settings = talk.console, settings_here(where)
     most = parse_budget(spend)

@@ -6,7 +6,7 @@ import re
 
 import click
 
-from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.params.options import Talk, talk_options
 from zenflow.errors import UsageError
 
 

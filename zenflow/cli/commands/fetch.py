@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
 
 
@@ -23,8 +23,8 @@ from zenflow.errors import UsageError
 def command(run: str | None, out: Path | None, stamp: str | None, where: Where, talk: Talk) -> int:
     """Save everything that RUN (left out: the last) has paid for and that is not on disk: also what came after its
     end, and what no `download` names (below `paid/`). Free; the run stays as it is."""
-    from zenflow.app.fetch import fetch
-    from zenflow.app.fetch_by_stamp import fetch_by_stamp
+    from zenflow.app.recovery.fetch import fetch
+    from zenflow.app.recovery.fetch_by_stamp import fetch_by_stamp
     from zenflow.cli.views import fetch as view
 
     if run is not None and stamp is not None:

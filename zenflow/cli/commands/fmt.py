@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import current_folder
-from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.params.command_context import current_folder
+from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.terminal import exit_codes as exits
 
 
 @click.command("fmt")
@@ -16,7 +16,7 @@ from zenflow.cli.options import Talk, talk_options
 @talk_options
 def command(recipes: tuple[str, ...], check: bool, diff: bool, talk: Talk) -> int:
     """Lay out each RECIPE: two spaces a level, quotes where expressions need them. Comments and meaning stay."""
-    from zenflow.app.fmt import formatted, write
+    from zenflow.app.authoring.fmt import formatted, write
     from zenflow.cli.views.problems import shown_path
 
     console = talk.console

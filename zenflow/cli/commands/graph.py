@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import current_folder
-from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.params.command_context import current_folder
+from zenflow.cli.params.options import Talk, talk_options
 
 
 @click.command("graph")
@@ -13,8 +13,8 @@ from zenflow.cli.options import Talk, talk_options
 @talk_options
 def command(recipe: str, talk: Talk) -> int:
     """Draw the steps of RECIPE as a Mermaid graph, for a page or a pull request. Asks no service."""
-    from zenflow.app.graph import graph
-    from zenflow.app.prepare import RecipeRequest
+    from zenflow.app.planning.graph import graph
+    from zenflow.app.planning.prepare import RecipeRequest
     from zenflow.cli.views.graph import draw_mermaid, graph_document
 
     found = graph(RecipeRequest(recipe=recipe, current=current_folder()))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.here import current_folder
-from zenflow.cli.options import Talk, talk_options
-from zenflow.cli.paths import NamedPath
+from zenflow.cli.params.command_context import current_folder
+from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.params.paths import NamedPath
 
 
 @click.command("init")
@@ -16,8 +16,8 @@ from zenflow.cli.paths import NamedPath
 @talk_options
 def command(folder: Path | None, talk: Talk) -> int:
     """Make a workspace in DIR (left out: here): settings, a first recipe with an example photo. Never overwrites."""
-    from zenflow.app.init import init
-    from zenflow.cli.views.places import near
+    from zenflow.app.authoring.init import init
+    from zenflow.cli.terminal.headings import near
 
     made = init(current_folder() / (folder or "."))
     lines = [f"  made  {name}" for name in made.made] + [f"  left  {name} (there already)" for name in made.left]

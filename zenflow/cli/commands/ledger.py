@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
 
 
@@ -20,7 +20,7 @@ from zenflow.errors import UsageError
 @talk_options
 def command(run: str | None, check: bool, every: bool, as_csv: bool, where: Where, talk: Talk) -> int:
     """Show what RUN (left out: the last) was charged: per call its quote, charge and refund, with task and call ids."""
-    from zenflow.app.ledger import by_revision, ledger
+    from zenflow.app.recovery.ledger import by_revision, ledger
     from zenflow.cli.views import ledger as view
 
     console, settings = talk.console, settings_here(where)

@@ -9,9 +9,9 @@ import webbrowser
 
 import click
 
-from zenflow.cli.console import Console
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, talk_options
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, talk_options
+from zenflow.cli.terminal.console import Console
 from zenflow.errors import UsageError
 
 
@@ -24,7 +24,7 @@ def command(server: str | None, no_browser: bool, talk: Talk) -> int:
 
     `login` does not switch servers: which one runs use stands in zenflow.toml, or in `--server`.
     """
-    from zenflow.app.login import login
+    from zenflow.app.queries.login import login
     from zenflow.cli.views.login import draw_signed_in, signed_in_document
 
     console = talk.console

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, talk_options
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("logout")
@@ -14,7 +14,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(server: str | None, talk: Talk) -> int:
     """Forget the sign-in, and end it at the server where it offers that."""
-    from zenflow.app.login import logout
+    from zenflow.app.queries.login import logout
     from zenflow.cli.views.login import draw_signed_out, signed_out_document
 
     found = wait_for(logout(settings_here(Where(server, None))))

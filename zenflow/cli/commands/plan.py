@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.console import Console
-from zenflow.cli.here import recipe_words, settings_here
-from zenflow.cli.options import Asked, Talk, Where, Wish, recipe_options, reuse_options, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.said import InputsInOrder
-from zenflow.cli.views.ink import PLAIN
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import recipe_words, settings_here
+from zenflow.cli.params.input_options import InputsInOrder
+from zenflow.cli.params.options import (
+    Asked,
+    Talk,
+    Where,
+    Wish,
+    recipe_options,
+    reuse_options,
+    server_options,
+    talk_options,
+)
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
+from zenflow.cli.terminal.console import Console
+from zenflow.cli.terminal.style import PLAIN
 from zenflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from zenflow.app.plan import Planned
+    from zenflow.app.planning.plan import Planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +93,16 @@ def _now() -> datetime:
 
 def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) -> int:
     """Also `zenflow run --dry-run`."""
-    from zenflow.app.plan import PlanWish, plan_more
-    from zenflow.app.prepare import RecipeRequest
-    from zenflow.app.refusal import refusal_of
-    from zenflow.cli.boundary import error_document
+    from zenflow.app.planning.plan import PlanWish, plan_more
+    from zenflow.app.planning.plan_gate import refusal_of
+    from zenflow.app.planning.prepare import RecipeRequest
+    from zenflow.cli.error_boundary import error_document
+    from zenflow.cli.terminal.headings import near
     from zenflow.cli.views.cheapest import cheapest_document
     from zenflow.cli.views.compare import comparison_document
-    from zenflow.cli.views.places import near
     from zenflow.cli.views.plan import is_free
     from zenflow.cli.views.problems import draw_problems
-    from zenflow.plan.document import plan_document
+    from zenflow.plan.output.document import plan_document
 
     console = talk.console
     request = RecipeRequest(**recipe_words(asked, wish))

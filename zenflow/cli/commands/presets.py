@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 
@@ -26,7 +26,7 @@ def command(
 
     `zenflow presets ID --step >> recipe.yaml` adds it below `steps:`. Nothing is submitted.
     """
-    from zenflow.app import presets
+    from zenflow.app.queries import presets
     from zenflow.cli.views import presets as view
 
     settings, console = settings_here(where), talk.console

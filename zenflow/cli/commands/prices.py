@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_parameter
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.parsers import parse_parameter
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("prices")
@@ -21,7 +21,7 @@ def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: W
 
     Required parameters that are not given are filled with stand-ins; the answer names them.
     """
-    from zenflow.app.prices import prices
+    from zenflow.app.queries.prices import prices
     from zenflow.cli.views.prices import draw_prices, prices_document
 
     words = [parse_parameter(word) for word in given]

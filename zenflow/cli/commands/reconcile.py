@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_adoption, parse_resubmission
-from zenflow.report.hints import for_this_run
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.parsers import parse_adoption, parse_resubmission
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
+from zenflow.report.next_steps import for_this_run
 
 
 @click.command("reconcile")
@@ -52,8 +52,8 @@ def command(
 
     Without a decision nothing changes. Decisions are asked for on a terminal, or given as options.
     """
-    from zenflow.app.reconcile import ReconcileRequest, reconcile
-    from zenflow.cli.deciding import voice_of
+    from zenflow.app.recovery.reconcile import ReconcileRequest, reconcile
+    from zenflow.cli.prompts.reconcile import voice_of
     from zenflow.cli.views.reconcile import draw_outcome, reconcile_document
 
     adoptions = [parse_adoption(word) for word in adopted]

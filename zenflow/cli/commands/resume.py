@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, pick_option, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.words import parse_budget, parse_maximum
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.options import Talk, Where, pick_option, server_options, talk_options
+from zenflow.cli.params.parsers import parse_budget, parse_maximum
+from zenflow.cli.params.paths import NamedPath
 
 
 @click.command("resume")
@@ -37,11 +37,11 @@ def command(
     talk: Talk,
 ) -> int:
     """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""
-    from zenflow.app.resume import Rest, ResumeRequest, resume
-    from zenflow.cli.choosing import until_chosen
-    from zenflow.cli.consent import agree_to_rest
-    from zenflow.cli.driving import drive
-    from zenflow.cli.ending import show_report
+    from zenflow.app.running.resume import Rest, ResumeRequest, resume
+    from zenflow.cli.prompts.consent import agree_to_rest
+    from zenflow.cli.prompts.picks import until_chosen
+    from zenflow.cli.running.driver import drive
+    from zenflow.cli.running.summary import show_report
 
     request = ResumeRequest(
         run=run,

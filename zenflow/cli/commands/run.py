@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from zenflow.cli.commands.plan import Shown, show_plan
-from zenflow.cli.here import current_folder, recipe_words, recipes_here, settings_here
-from zenflow.cli.options import (
+from zenflow.cli.params.command_context import current_folder, recipe_words, recipes_here, settings_here
+from zenflow.cli.params.input_options import InputsInOrder
+from zenflow.cli.params.options import (
     Asked,
     Talk,
     Where,
@@ -22,13 +23,12 @@ from zenflow.cli.options import (
     server_options,
     talk_options,
 )
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.said import InputsInOrder
+from zenflow.cli.params.paths import NamedPath
 from zenflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from zenflow.app.settings import Settings
-    from zenflow.engine.result import RunReport
+    from zenflow.app.config.settings import Settings
+    from zenflow.engine.model.report import RunReport
 
 
 @click.command("run", cls=InputsInOrder)
@@ -76,11 +76,11 @@ def command(
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
     if dry_run:
         return show_plan(asked, wish, where, talk, Shown(strict=strict))
-    from zenflow.app.run import RunRequest, run
-    from zenflow.cli.assumptions import telling_assumptions
-    from zenflow.cli.consent import agree_to_plan
-    from zenflow.cli.driving import drive
-    from zenflow.cli.ending import show_report, with_plan
+    from zenflow.app.running.run import RunRequest, run
+    from zenflow.cli.prompts.assumptions import telling_assumptions
+    from zenflow.cli.prompts.consent import agree_to_plan
+    from zenflow.cli.running.driver import drive
+    from zenflow.cli.running.summary import show_report, with_plan
 
     request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks)
     settings = settings_here(where)
@@ -103,10 +103,10 @@ class SavedRun:
 
 def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
     """A saved plan is agreed to: nobody is asked again."""
-    from zenflow.app.run_saved import SavedRunRequest, run_saved
-    from zenflow.cli.consent import agree_to_plan
-    from zenflow.cli.driving import drive
-    from zenflow.cli.ending import show_report, with_plan
+    from zenflow.app.running.run_saved import SavedRunRequest, run_saved
+    from zenflow.cli.prompts.consent import agree_to_plan
+    from zenflow.cli.running.driver import drive
+    from zenflow.cli.running.summary import show_report, with_plan
 
     request = SavedRunRequest(
         file=said.file,
@@ -127,6 +127,6 @@ def _chosen(report: RunReport, settings: Settings, talk: Talk) -> RunReport:
     """What is left to choose is asked for; a run without choices loads nothing of going on with one."""
     if not report.choices:
         return report
-    from zenflow.cli.choosing import until_chosen
+    from zenflow.cli.prompts.picks import until_chosen
 
     return until_chosen(report, settings, talk.console)

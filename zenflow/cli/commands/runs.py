@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, state_option, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("runs")
@@ -15,7 +15,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(limit: int, where: Where, talk: Talk) -> int:
     """List the runs of this workspace, newest first."""
-    from zenflow.app.look import runs
+    from zenflow.app.queries.runs import runs
     from zenflow.cli.views.runs import draw_runs, runs_document
 
     rows = wait_for(runs(settings_here(where)))

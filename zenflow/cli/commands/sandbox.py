@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.console import Console
-from zenflow.cli.options import Talk, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal.console import Console
 from zenflow.errors import UsageError
 from zenflow.sandbox.settings import SandboxSettings
 
@@ -53,7 +53,7 @@ def command(
     talk: Talk,
 ) -> int:
     """Serve the sandbox over HTTP until Ctrl-C: the service's protocol, prices and manners, with drawn pictures."""
-    from zenflow.app.sandbox import check_faults, serve_sandbox
+    from zenflow.app.queries.sandbox import check_faults, serve_sandbox
 
     if token is not None and auth not in (None, "token"):
         raise UsageError("ZF003", f"`--token` means something with `--auth token` only, not with `--auth {auth}`.")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 
 
@@ -25,9 +25,9 @@ def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Ta
 
     The first line of a recipe names it: `# yaml-language-server: $schema=FILE`.
     """
-    from zenflow.app.schema import schema_of
+    from zenflow.app.planning.recipe_schema import schema_of
     from zenflow.cli.views.problems import shown_path
-    from zenflow.recipe.schema import recipe_schema
+    from zenflow.recipe.schema.structure import recipe_schema
 
     if plain and offline:
         raise UsageError("ZF003", "`--plain` asks no service, and so there is nothing to be offline for.")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, state_option, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("show")
@@ -17,10 +17,10 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(run: str | None, where: Where, talk: Talk) -> int:
     """Show how RUN stands (left out: the last): steps, failures, files, credits. Asks no service."""
-    from zenflow.app.look import show
-    from zenflow.cli.ending import first_error
+    from zenflow.app.queries.runs import show
+    from zenflow.cli.running.summary import first_error
     from zenflow.cli.views.run import draw_run
-    from zenflow.report.as_json import run_document
+    from zenflow.report.run_document import run_document
 
     seen = wait_for(show(run, settings_here(where)))
     console = talk.console

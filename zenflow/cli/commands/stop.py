@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, state_option, talk_options
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.views.runs import status_word
-from zenflow.cli.waiting import wait_for
 
 
 @click.command("stop")
@@ -16,7 +16,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(run: str | None, where: Where, talk: Talk) -> int:
     """Ask RUN (left out: the one that is going) to submit nothing new, wait for what is paid, and save it."""
-    from zenflow.app.look import stop
+    from zenflow.app.queries.runs import stop
 
     row = wait_for(stop(run, settings_here(where)))
     console = talk.console

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 
 STATUSES = ("created", "processing", "partial", "completed", "failed")  # seed 002, list_tasks
@@ -36,8 +36,8 @@ def command(
     talk: Talk,
 ) -> int:
     """List the account's tasks, newest first; with ID show one, its calls and what they gave."""
-    from zenflow.app import tasks
-    from zenflow.cli.consent import agree_to_delete
+    from zenflow.app.queries import tasks
+    from zenflow.cli.prompts.consent import agree_to_delete
     from zenflow.cli.views import tasks as view
 
     if yes and doomed is None:

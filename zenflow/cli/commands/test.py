@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.options import Talk, Where, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 
 
 @click.command("test")
@@ -19,7 +19,7 @@ from zenflow.cli.waiting import wait_for
 @talk_options
 def command(path: Path | None, update: bool, talk: Talk) -> int:
     """Run every case of PATH (a *.test.yaml or a folder; left out: recipes/) on the embedded sandbox. Nothing is spent."""
-    from zenflow.app.test import TestRequest, test
+    from zenflow.app.authoring.recipe_tests import TestRequest, test
     from zenflow.cli.views.test import draw_tests, tests_document
 
     report = wait_for(test(TestRequest(path=path, current=current_folder(), update=update), settings_here(Where())))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli import exits
-from zenflow.cli.here import settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.paths import NamedPath
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.running.event_loop import wait_for
+from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
 
 SYNC = "sync"
@@ -30,7 +30,7 @@ def command(name: str | None, model: str | None, out: Path | None, check: bool, 
 
     `sync` says what has changed since: tools, parameters, models, gates and prices that came, went or moved.
     """
-    from zenflow.app import tools
+    from zenflow.app.queries import tools
     from zenflow.cli.views import tools as view
     from zenflow.cli.views.synced import draw_synced, stale_error, synced_document
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.said import InputsInOrder, Said, input_options
-from zenflow.cli.waiting import wait_for
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("validate", cls=InputsInOrder)
@@ -21,8 +21,8 @@ def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, talk: 
 
     Every finding has a code: `zenflow explain CODE` says what it means.
     """
-    from zenflow.app.prepare import RecipeRequest
-    from zenflow.app.validate import validate
+    from zenflow.app.planning.prepare import RecipeRequest
+    from zenflow.app.planning.validate import validate
     from zenflow.cli.views.validation import show_validation
 
     request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=said)

@@ -8,7 +8,7 @@ import sys
 import click
 
 from zenflow import __version__
-from zenflow.cli.options import Talk, talk_options
+from zenflow.cli.params.options import Talk, talk_options
 
 
 @click.command("version")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from zenflow.cli.here import current_folder, settings_here
-from zenflow.cli.options import Talk, Where, server_options, talk_options
-from zenflow.cli.waiting import wait_for
-from zenflow.cli.words import parse_assignment
+from zenflow.cli.params.command_context import current_folder, settings_here
+from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.parsers import parse_assignment
+from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("why")
@@ -21,7 +21,7 @@ def command(
     instance: str, recipe: str | None, run: str | None, inputs: tuple[str, ...], where: Where, talk: Talk
 ) -> int:
     """Say why STEP.I would be made new, or kept, by a run of RECIPE (left out: the run's own) with --reuse RUN."""
-    from zenflow.app.why import WhyRequest, why
+    from zenflow.app.planning.explain_reuse import WhyRequest, why
     from zenflow.cli.views.why import draw_why, why_document
 
     words = tuple(parse_assignment(word) for word in inputs)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.account import AccountView
+from zenflow.app.queries.account import AccountView
 from zenflow.catalog.model import Account
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
-from zenflow.cli.views.width import wrap
+from zenflow.cli.terminal.headings import where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
 
 BILLING_URL = "https://app.zencreator.pro/billing"  # seed 000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.assets import FetchedAssets
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.spans import plural, size
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.app.queries.assets import FetchedAssets
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural, size
 
 _COLUMNS = (Column("file", shrinks=True, least=24), Column("type"), Column("size", right=True))
 

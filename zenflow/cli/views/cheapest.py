@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from zenflow.app.cheapest import Cheapest, Keep, Switch
-from zenflow.app.compare import Choice, Comparison
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.width import wrap
+from zenflow.app.planning.cheapest import Cheapest, Keep, Switch
+from zenflow.app.planning.compare import Choice, Comparison
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_numbers, as_text, in_words
 
 CHANGED = "Not as the recipe stands: with the cheapest models and resolutions that may be used."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.spans import plural
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, in_words
-from zenflow.engine.result import Choice, RunReport
-from zenflow.report.as_json import rest_expected
+from zenflow.engine.model.report import Choice, RunReport
+from zenflow.report.run_document import rest_expected
 
 
 def draw_choices(report: RunReport, ink: Ink) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.compare import Choice, Comparison, StepChoices
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.app.planning.compare import Choice, Comparison, StepChoices
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, as_number, as_text, in_words
 
 _COLUMNS = (

@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.keys import KEYS
-from zenflow.app.settings import TOKEN_VARIABLE, Settings
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.table import Column, table
+from zenflow.app.config.setting_specs import KEYS
+from zenflow.app.config.settings import TOKEN_VARIABLE, Settings
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
 from zenflow.credits import as_number
 
 _COLUMNS = (Column("setting"), Column("value", shrinks=True, least=10), Column("from"), Column("in the environment"))

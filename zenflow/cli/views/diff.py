@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zenflow.cli.views.ink import Ink
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan import ALIKE_FROM, FOLD_FROM
 from zenflow.cli.views.plan_markdown import markdown_table
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
 from zenflow.credits import Credits, Estimate, as_text, in_words
-from zenflow.plan.diff import Change, Difference, PricedStep
 from zenflow.plan.model import Count
+from zenflow.plan.output.diff import Change, Difference, PricedStep
 
 SAME_SHOWN = 12
 NONE = "–"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from zenflow.app.doctor import Check, Checkup, Mark
-from zenflow.app.probe import ProbeView
-from zenflow.app.rebuild import RebuildView
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near, where_line
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.width import wrap
+from zenflow.app.queries.doctor import Check, Checkup, Mark
+from zenflow.app.queries.rebuild_journal import RebuildView
+from zenflow.app.running.probe import ProbeView
+from zenflow.cli.terminal.headings import near, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text
 from zenflow.engine.assumptions import ASSUMPTIONS, Assumption, by_name
-from zenflow.report.hints import at_server
+from zenflow.report.next_steps import at_server
 
 _SIGNS: dict[Mark, str] = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "?"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from zenflow.cli.views.ink import Ink
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.pages import Page, pages
-from zenflow.cli.views.width import wrap
 
 
 def draw_page(page: Page, ink: Ink, width: int) -> str:

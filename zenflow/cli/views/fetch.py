@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zenflow.app.fetch import FetchView
-from zenflow.app.fetch_by_stamp import StampView
-from zenflow.app.in_doubt import FOLDER, MANIFEST
+from zenflow.app.recovery.fetch import FetchView
+from zenflow.app.recovery.fetch_by_stamp import StampView
+from zenflow.app.recovery.unassigned_files import FOLDER, MANIFEST
 from zenflow.artifacts.base import SavedFile
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near, where_line
-from zenflow.cli.views.spans import plural, size
-from zenflow.cli.views.width import cut, wrap
+from zenflow.cli.terminal.headings import near, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import cut, wrap
+from zenflow.cli.terminal.units import plural, size
 
 FILES_SHOWN = 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.graph import Node, RecipeGraph
+from zenflow.app.planning.graph import Node, RecipeGraph
 
 
 def draw_mermaid(graph: RecipeGraph) -> str:

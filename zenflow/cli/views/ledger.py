@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from zenflow.app.ledger import LedgerView, Revision
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import titled, where_line
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.app.recovery.ledger import LedgerView, Revision
+from zenflow.cli.terminal.headings import titled, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, as_number, as_text, in_words
-from zenflow.engine.checking import sentence
+from zenflow.engine.maintenance.audit import sentence
 from zenflow.history.events import RunStarted
 from zenflow.report.ledger import CallRow, LedgerRow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.login import SignedIn, SignedOut
-from zenflow.cli.views.ink import Ink
+from zenflow.app.queries.login import SignedIn, SignedOut
+from zenflow.cli.terminal.style import Ink
 from zenflow.credits import as_number, in_words
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from zenflow.app.tools import ModelView
+from zenflow.app.queries.tools import ModelView
 from zenflow.catalog.model import Account, Model
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.width import wrap, wrap_text
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap, wrap_text
 
 _SHOWN_ELSEWHERE = ("value", "description", "is_default", "trusted_only", "pricing")
 _PRICE_KEYS = ("price", "credits", "per_call", "base")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import titled, where_line
+from zenflow.cli.terminal.headings import titled, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan_notes import ages, duration, notes
-from zenflow.cli.views.table import Column, table
 from zenflow.cli.views.verdict import draw_sentence
-from zenflow.cli.views.width import wrap
 from zenflow.credits import ZERO, Estimate, as_text
 from zenflow.plan.model import Count, Plan, PlannedStep
 from zenflow.report.verdict import ways_out

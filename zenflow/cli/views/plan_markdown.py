@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zenflow.cli.views.places import where_line
+from zenflow.cli.terminal.headings import where_line
 from zenflow.cli.views.plan import plan_rows
 from zenflow.cli.views.plan_notes import ages, duration, note_texts
 from zenflow.plan.model import Plan

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from zenflow.cli.views.spans import plural, span
-from zenflow.cli.views.width import wrap
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural, span
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.plan.fanout import parse_address
 from zenflow.plan.model import Orphan, Plan, Reuse

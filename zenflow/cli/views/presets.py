@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.presets import PresetList, PresetView
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.app.queries.presets import PresetList, PresetView
+from zenflow.cli.terminal.headings import where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.providers.base import Template
 
 _COLUMNS = (

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zenflow.cli.views.ink import Ink
+from zenflow.cli.terminal.snippet import snippet
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.next_steps import next_step
-from zenflow.cli.views.snippet import snippet
-from zenflow.cli.views.width import wrap
 from zenflow.problems import Place, Problem
 
 GITHUB_MOST = 10  # annotations that GitHub shows of one step; the rest is counted

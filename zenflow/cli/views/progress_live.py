@@ -10,10 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from zenflow.cli.terminal.units import span
 from zenflow.cli.views.progress_plain import failure_line
-from zenflow.cli.views.spans import span
 from zenflow.credits import as_text, in_words
-from zenflow.engine.result import Progress, StepProgress
+from zenflow.engine.model.report import Progress, StepProgress
 from zenflow.history.events import Event
 
 STEPS_SHOWN = 20

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from zenflow.cli.views.spans import span
+from zenflow.cli.terminal.units import span
 from zenflow.credits import in_words
-from zenflow.engine.result import Progress, StepProgress
+from zenflow.engine.model.report import Progress, StepProgress
 from zenflow.history.events import CallFailed, Event, InstanceFailed, Noted, WentLate
 
 QUIET_S = 5.0  # between two lines of one step

@@ -7,14 +7,14 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from zenflow.app.reconcile import ReconcileView
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.width import cut, wrap
+from zenflow.app.recovery.reconcile import ReconcileView
+from zenflow.cli.terminal.headings import where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import cut, wrap
+from zenflow.cli.terminal.units import plural
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text, in_words
-from zenflow.engine.evidence import Candidate, Case, Evidence, SeenRow, StrayCase
+from zenflow.engine.maintenance.evidence import Candidate, Case, Evidence, SeenRow, StrayCase
 
 LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN, CALLS_NAMED = 4, 8, 3, 12
 

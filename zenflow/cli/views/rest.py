@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import titled, where_line
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.width import wrap
+from zenflow.cli.terminal.headings import titled, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, as_text, in_words
 
 if TYPE_CHECKING:
-    from zenflow.app.resume import Rest
+    from zenflow.app.running.resume import Rest
 
 AGAIN_SHOWN = 10
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from zenflow.cli.terminal.headings import near, titled, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural, size, span
 from zenflow.cli.views.choices import draw_choice
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near, titled, where_line
-from zenflow.cli.views.spans import plural, size, span
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
 from zenflow.clock import from_iso
 from zenflow.credits import ZERO, as_text, in_words
-from zenflow.engine.result import InstanceReport, RunReport, StepReport
-from zenflow.report.as_json import rest_expected
-from zenflow.report.hints import for_this_run
+from zenflow.engine.model.report import InstanceReport, RunReport, StepReport
+from zenflow.report.next_steps import for_this_run
+from zenflow.report.run_document import rest_expected
 
 FAILURES_SHOWN = 20
 REASONS_SHOWN = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.table import Column, table
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
 from zenflow.journal.base import RunRow
 
 _COLUMNS = (

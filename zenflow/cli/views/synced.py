@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from zenflow.app.tools import Synced
-from zenflow.catalog.changes import Change
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.width import wrap
+from zenflow.app.queries.tools import Synced
+from zenflow.catalog.diff import Change
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 STALE = "ZF078"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import where_line
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap
+from zenflow.cli.terminal.headings import where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap
 from zenflow.clock import as_iso
 from zenflow.providers.base import TaskSummary
 
 if TYPE_CHECKING:
-    from zenflow.app.tasks import TaskPage, TaskView
+    from zenflow.app.queries.tasks import TaskPage, TaskView
 
 _PAGE = (
     Column("task"),

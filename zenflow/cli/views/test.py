@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.test import CaseResult, TestReport
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.places import near
-from zenflow.cli.views.spans import plural
-from zenflow.cli.views.width import wrap
+from zenflow.app.authoring.recipe_tests import CaseResult, TestReport
+from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.terminal.units import plural
 
 
 def draw_tests(report: TestReport, ink: Ink, width: int) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from zenflow.catalog.model import Account, Catalog, Tool
-from zenflow.cli.views.ink import Ink
+from zenflow.cli.terminal.headings import near, where_line
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.table import Column, table
+from zenflow.cli.terminal.text_width import wrap, wrap_text
 from zenflow.cli.views.model import draw_model, gates_of, model_document, price_of
-from zenflow.cli.views.places import near, where_line
-from zenflow.cli.views.table import Column, table
-from zenflow.cli.views.width import wrap, wrap_text
 from zenflow.credits import as_number, as_text
 
 __all__ = ["draw_model", "draw_tool", "draw_tools", "model_document", "near", "tool_document", "tools_document"]

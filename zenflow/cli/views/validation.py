@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.validate import Validation
-from zenflow.cli import exits
-from zenflow.cli.console import Console, envelope
+from zenflow.app.planning.validate import Validation
+from zenflow.cli.terminal import exit_codes as exits
+from zenflow.cli.terminal.console import Console, envelope
+from zenflow.cli.terminal.units import plural
 from zenflow.cli.views.next_steps import next_step
 from zenflow.cli.views.problems import as_github, as_rows, draw_problems, shown_path
-from zenflow.cli.views.spans import plural
 
 NO_TEXT = "ZF104"  # up to it: there is no text that could be read further
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zenflow.cli.views.ink import Ink
+from zenflow.cli.terminal.style import Ink
 from zenflow.plan.model import Plan, Verdict
 from zenflow.report.verdict import sentence
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from zenflow.app.why import Difference, Why
-from zenflow.cli.views.ink import Ink
-from zenflow.cli.views.width import cut, wrap
+from zenflow.app.planning.explain_reuse import Difference, Why
+from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.plan.fingerprint import ABSENT, CONTENT
 
 _VERDICTS = {

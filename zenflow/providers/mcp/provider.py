@@ -27,16 +27,18 @@ from zenflow.providers.base import (
     Transaction,
     UploadedAsset,
 )
-from zenflow.providers.mcp import catalog as catalog_
-from zenflow.providers.mcp import downloads, files, jobs, quotes, uploads
-from zenflow.providers.mcp import templates as templates_
-from zenflow.providers.mcp import transactions as transactions_
-from zenflow.providers.mcp.asking import ask
-from zenflow.providers.mcp.auth import NO_TOKEN, TokenSource
-from zenflow.providers.mcp.http import HttpParts, network
-from zenflow.providers.mcp.session import Session
-from zenflow.providers.mcp.stand_ins import StandIns, wants_real_assets
-from zenflow.providers.mcp.submit import DEADLINE_S, Submitter
+from zenflow.providers.mcp.session.call import ask
+from zenflow.providers.mcp.session.session import Session
+from zenflow.providers.mcp.tokens.source import NO_TOKEN, TokenSource
+from zenflow.providers.mcp.tools import assets as files
+from zenflow.providers.mcp.tools import catalog as catalog_
+from zenflow.providers.mcp.tools import downloads, quotes, uploads
+from zenflow.providers.mcp.tools import tasks as jobs
+from zenflow.providers.mcp.tools import templates as templates_
+from zenflow.providers.mcp.tools import transactions as transactions_
+from zenflow.providers.mcp.tools.placeholders import StandIns, wants_real_assets
+from zenflow.providers.mcp.tools.submit import DEADLINE_S, Submitter
+from zenflow.providers.mcp.wire.http import HttpParts, network
 
 
 class McpProvider:

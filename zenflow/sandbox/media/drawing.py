@@ -9,7 +9,7 @@ from PIL import Image
 
 from zenflow.sandbox.assets import Asset, Recipe
 from zenflow.sandbox.media import clips, pictures
-from zenflow.sandbox.media.lettering import captioned
+from zenflow.sandbox.media.captions import captioned
 from zenflow.sandbox.offers.catalogue import BY_NAME
 
 _FALLBACK: tuple[int, int] = (1024, 1024)

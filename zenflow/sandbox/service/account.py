@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zenflow.sandbox.service.answers import Answer, page
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 
 def get_me(visit: Visit, args: Arguments) -> Answer:

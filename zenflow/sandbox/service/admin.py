@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from zenflow.sandbox.mishaps import Mishaps, rules_from
-from zenflow.sandbox.service.site import Site
+from zenflow.sandbox.faults import Mishaps, rules_from
+from zenflow.sandbox.service.request_context import Site
 
 
 def admin_routes(site: Site, mishaps: Mishaps, arrived: Callable[[], Counter[str]]) -> list[Route]:

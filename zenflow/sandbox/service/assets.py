@@ -8,8 +8,8 @@ from typing import Any
 
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.intake import received
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
+from zenflow.sandbox.service.upload_body import received
 
 INLINE_LIMIT = 2 * 1024 * 1024  # per picture
 INLINE_TOTAL = 8 * 1024 * 1024  # per call

@@ -10,7 +10,7 @@ from zenflow.sandbox.offers.guides import MODEL_GUIDES, TOOL_CHOICE
 from zenflow.sandbox.offers.model import Offer, model_row
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 
 def list_tools(visit: Visit, args: Arguments) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.sandbox.mishaps import Drawn
+from zenflow.sandbox.faults import Drawn
 from zenflow.sandbox.refusals import OutOfCredits, Refusal
 from zenflow.sandbox.service.answers import Answer
 

@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from zenflow.sandbox.assets import Asset
-from zenflow.sandbox.mishaps import Drawn, Mishaps, Rule
+from zenflow.sandbox.faults import Drawn, Mishaps, Rule
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.assets import PREVIEW_TYPE
-from zenflow.sandbox.service.cutting import OUTERMOST_SEND, cut_connection
-from zenflow.sandbox.service.site import Site
+from zenflow.sandbox.service.dropped_connections import OUTERMOST_SEND, cut_connection
+from zenflow.sandbox.service.request_context import Site
 
 _CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")

@@ -11,7 +11,7 @@ from zenflow.sandbox.identity import share
 from zenflow.sandbox.offers.model import Offer
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 AGENT_MODEL = "sandbox-prompt-writer"
 VISION_MODEL = "sandbox-eye"

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from zenflow.sandbox.mishaps import Drawn, Mishaps
+from zenflow.sandbox.faults import Drawn, Mishaps
 from zenflow.sandbox.oauth import SCOPE, Authorization, OAuthRefusal
 
 _FRESH = {"cache-control": "no-store"}

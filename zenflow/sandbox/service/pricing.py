@@ -10,7 +10,7 @@ from zenflow.sandbox.offers.model import Model, Offer
 from zenflow.sandbox.offers.schemas import RESOLUTIONS
 from zenflow.sandbox.refusals import Refusal, invalid
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 
 def estimate_price(visit: Visit, args: Arguments) -> Answer:

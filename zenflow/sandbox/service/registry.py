@@ -26,7 +26,7 @@ from zenflow.sandbox.service.arguments import (
     choice,
     flag,
 )
-from zenflow.sandbox.service.site import Handler
+from zenflow.sandbox.service.request_context import Handler
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from zenflow.sandbox.offers.catalogue import OFFERS
 from zenflow.sandbox.progress import TERMINAL
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer, page
-from zenflow.sandbox.service.site import Arguments, Visit
-from zenflow.sandbox.service.twists import twist_of
+from zenflow.sandbox.service.fault_effects import twist_of
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 _SLOWER = 1.5  # each poll waits longer by this, up to 15 s (generation page)
 _SLOWEST_POLL_S = 15.0

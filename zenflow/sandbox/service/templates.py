@@ -13,7 +13,7 @@ from typing import Any
 from zenflow.sandbox.identity import made_id
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer, page
-from zenflow.sandbox.service.site import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,83 @@
+"""An input may name an asset of the service by its UUID: is it there? Asked before anything is paid (money.md, promise 1).
+
+Asking is free. A plan without such inputs asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.wiring import Inquiry
+from zenflow.ids import is_uuid
+from zenflow.problems import Problem, Problems
+from zenflow.providers.base import ServiceError
+from zenflow.recipe.inputs.media import MEDIA_WORDS
+from zenflow.recipe.model import Recipe
+
+NOT_THERE = "ZF525"
+AT_ONCE = 50  # asset ids in one batch (seed 001, `get_asset_download_urls`)
+NOT_THERE_TO_US = ("not_found", "forbidden", "invalid")
+
+
+async def missing_assets(recipe: Recipe, inputs: Mapping[str, object], to: Inquiry) -> tuple[Problem, ...]:
+    """One problem for each asset among the inputs that the service does not have. Raises ServiceError when it is away."""
+    named = {
+        asset_id: words
+        for name, spec in recipe.inputs.items()
+        for words, asset_id in _assets(name, inputs.get(name), spec.schema)
+    }
+    problems = Problems()
+    for asset_id in await _without_address(list(named), to):
+        if not await _is_there(asset_id, to):
+            message = f"input `{named[asset_id]}`: the service has no asset {asset_id} for this account"
+            hint = "Give a file, a URL, or the id of an asset of this account (`zenflow assets get ID` looks)."
+            problems.error(NOT_THERE, message, None, hint)
+    return problems.in_order()
+
+
+def _assets(words: str, value: object, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which input, which asset; at any depth, as inputs take media (rule 6)."""
+    if type(value) is str:
+        if schema.get("type") in MEDIA_WORDS and is_uuid(value):
+            yield words, value
+    elif type(value) is list:
+        items = schema.get("items")
+        for place, item in enumerate(value):
+            yield from _assets(f"{words}[{place}]", item, items if isinstance(items, Mapping) else {})
+    elif type(value) is dict:
+        known = schema.get("properties")
+        for key, item in value.items():
+            below = known.get(key) if isinstance(known, Mapping) else None
+            yield from _assets(f"{words}.{key}", item, below if isinstance(below, Mapping) else {})
+
+
+async def _without_address(asset_ids: Sequence[str], to: Inquiry) -> list[str]:
+    """Those that a batch gives no address for; all of a batch that is refused as a whole."""
+    found: list[str] = []
+    for start in range(0, len(asset_ids), AT_ONCE):
+        batch = asset_ids[start : start + AT_ONCE]
+        try:
+            answers = await patiently(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
+        except ServiceError as error:
+            if error.trouble not in (*NOT_THERE_TO_US, "absent"):
+                raise
+            found += batch
+            continue
+        there = {answer.asset_id for answer in answers if answer.url is not None}
+        found += [asset_id for asset_id in batch if asset_id not in there]
+    return found
+
+
+async def _is_there(asset_id: str, to: Inquiry) -> bool:
+    """One asset's own answer decides: an address may be missing for reasons that pass."""
+    try:
+        await patiently(lambda: to.provider.asset(asset_id), to.clock)
+    except ServiceError as error:
+        if error.trouble == "absent":
+            return True  # nobody can say; the run will see
+        if error.trouble not in NOT_THERE_TO_US:
+            raise
+        return False
+    return True

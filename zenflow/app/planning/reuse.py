@@ -1,0 +1,250 @@
+"""Which results of earlier runs a plan takes: found by the fingerprints of its requests, and asked for at the service.
+
+`--reuse` names the source; a step's own `reuse` key may say always or never; `describe` is always looked for, uploads are
+known by their bytes. Nothing here can submit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.planning.reuse_options import ANY, LAST, ReuseWish
+from zenflow.catalog.model import Catalog
+from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
+from zenflow.engine.model.instances import Instance
+from zenflow.engine.reuse.preview import Foreseen, Foreseer
+from zenflow.errors import UsageError
+from zenflow.history.fold import fold
+from zenflow.ids import is_uuid
+from zenflow.journal.base import Finished, Journal, RunRow
+from zenflow.plan.analysis.dependencies import link
+from zenflow.plan.fanout import parse_address
+from zenflow.plan.model import Kept, Orphan, Plan, Reuse
+from zenflow.providers.base import ServiceError
+from zenflow.recipe.model import Recipe
+
+URLS_AT_ONCE = 50  # seed 001
+NO_SUCH_STEP = "ZF059"
+
+
+@dataclass(frozen=True, slots=True)
+class Foresights:
+    """What the plan is told: the decisions, and how far the run is known."""
+
+    reuse: Reuse
+    seen: Foreseen
+    again: Callable[[Mapping[str, int]], Foreseen]  # the same with other maxima
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Results that may be taken, each by one instance only: three pictures of one request are three results."""
+
+    rows: Callable[[str], Sequence[Finished]]
+    gone: frozenset[tuple[str, str]]
+    _taken: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, address: str, fingerprint: str) -> Finished | None:
+        rows = [row for row in self.rows(fingerprint) if self._is_free((row.run_id, row.instance))]
+        own = next((row for row in rows if row.instance == address), None)
+        found = own or next(iter(rows), None)
+        if found is not None:
+            self._taken.add((found.run_id, found.instance))
+        return found
+
+    def _is_free(self, place: tuple[str, str]) -> bool:
+        return place not in self._taken and place not in self.gone
+
+
+async def foresee(
+    recipe: Recipe,
+    inputs: Mapping[str, Any],
+    maxima: Mapping[str, int],
+    wish: ReuseWish,
+    to: Inquiry,
+    account_id: str,
+    catalog: Catalog,
+) -> Foresights:
+    """The decisions for a new run. What the service no longer has is left out, and named."""
+    source = _source_run(wish, recipe, to, account_id)
+    remade = _remade(recipe, wish)
+    gone: set[tuple[str, str]] = set()
+
+    def unfold(most: Mapping[str, int]) -> Foreseen:
+        return _unfolded(recipe, inputs, most, wish, source, remade, frozenset(gone), to, account_id, catalog)
+
+    while True:
+        seen = unfold(maxima)
+        missing = await _missing(seen, to)
+        if not missing:
+            break
+        gone |= missing
+    kept = tuple(
+        Kept(one.address, row.fingerprint, row.run_id, row.instance, row.credits) for one, row in seen.kept.items()
+    )
+    orphans = _orphans(to.journal, source, seen) if source is not None else ()
+    run_id = None if source is None else source.run_id
+    reuse = Reuse(wish.as_document(), kept, orphans, run_id, tuple(sorted(instance for _, instance in gone)))
+    return Foresights(reuse, seen, unfold)
+
+
+async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:
+    """The local files that are known to be uploaded."""
+    assert plan.account is not None
+    account_id = plan.account.account_id
+    known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, ReuseWish(), to, account_id, plan.catalog)
+    return [path for path, _ in known.seen.uploads.values()]
+
+
+def _unfolded(
+    recipe: Recipe,
+    inputs: Mapping[str, Any],
+    maxima: Mapping[str, int],
+    wish: ReuseWish,
+    source: RunRow | None,
+    remade: Callable[[Instance], bool],
+    gone: frozenset[tuple[str, str]],
+    to: Inquiry,
+    account_id: str,
+    catalog: Catalog,
+) -> Foreseen:
+    journal, server = to.journal, to.settings.server
+    everything = _Shelf(lambda mark: journal.finished(server, account_id, mark), gone)
+    chosen = everything
+    if source is not None and wish.source != ANY:
+        by_mark = _by_fingerprint(journal.finished_in(source.run_id))
+        chosen = _Shelf(lambda mark: by_mark.get(mark, ()), gone)
+
+    def find_result(instance: Instance, fingerprint: str) -> Finished | None:
+        spec = instance.step.spec
+        if spec.reuse is False or remade(instance):
+            return None
+        if wish.source is not None:
+            found = chosen.take(instance.address, fingerprint)
+            if found is not None:
+                return found
+        if spec.uses == "describe" and spec.kind == "action":  # many readers may share one description
+            return next(iter(everything.rows(fingerprint)), None)
+        return everything.take(instance.address, fingerprint) if spec.reuse is True else None
+
+    options = {"asked": asked_defaults(catalog, recipe), "max": dict(maxima)}
+    return Foreseer(
+        catalog.tools,
+        asked_by(catalog.tools, options["asked"]),
+        options,
+        lambda digest: journal.find_asset(server, account_id, digest),
+        find_result,
+    ).unfold(recipe, inputs)
+
+
+def _by_fingerprint(rows: Sequence[Finished]) -> dict[str, list[Finished]]:
+    found: dict[str, list[Finished]] = {}
+    for row in rows:
+        found.setdefault(row.fingerprint, []).append(row)
+    return found
+
+
+# --- the source -----------------------------------------------------------------------------------------------------
+
+
+def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account_id: str) -> RunRow | None:
+    """The run whose results an edit could orphan: the one that is named, else the last of this recipe."""
+    if wish.source not in (None, ANY, LAST):
+        row = to.journal.find_run(str(wish.source))
+        if (row.server, row.account_id) != (to.settings.server, account_id):
+            raise UsageError(
+                "ZF060",
+                f"Run {row.run_id} belongs to another server or account: its results cannot be taken here.",
+                "Name a run of this one: `zenflow runs`.",
+            )
+        return row
+    if wish.source is None:
+        return None
+    for row in to.journal.runs():
+        same = (row.recipe_name, row.server, row.account_id) == (recipe.name, to.settings.server, account_id)
+        if same:
+            return row
+    return None
+
+
+def _remade(recipe: Recipe, wish: ReuseWish) -> Callable[[Instance], bool]:
+    """Whether an instance is to be made new in any case."""
+    steps = {name.split("/")[0].split(".")[0] for name in wish.redo} | ({wish.start} if wish.start else set())
+    for name in steps:
+        if name not in recipe.steps:
+            known = ", ".join(recipe.steps)
+            raise UsageError(NO_SUCH_STEP, f"`{recipe.name}` has no step `{name}`.", f"It has: {known}.")
+    after = _after(recipe, wish.start) if wish.start else frozenset()
+
+    def remade(instance: Instance) -> bool:
+        top = parse_address(instance.address.split("/")[0])[0]
+        return top in after or instance.address in wish.redo or instance.step.path in wish.redo or top in wish.redo
+
+    return remade
+
+
+def _after(recipe: Recipe, start: str) -> frozenset[str]:
+    """The step, and every step that needs it, directly or not."""
+    needs = link(recipe)
+    found = {start}
+    grew = True
+    while grew:
+        more = {name for name, before in needs.items() if name not in found and found & set(before)}
+        found |= more
+        grew = bool(more)
+    return frozenset(found)
+
+
+# --- what is there, what is left ------------------------------------------------------------------------------------
+
+
+async def _missing(seen: Foreseen, to: Inquiry) -> set[tuple[str, str]]:
+    """Results whose assets the service no longer has. Asking for addresses costs nothing, and goes 50 at a time."""
+    wanted: dict[str, list[Finished]] = {}
+    for row in seen.kept.values():
+        for asset_id in _assets_of(row):
+            wanted.setdefault(asset_id, []).append(row)
+    ids = list(wanted)
+    missing: set[tuple[str, str]] = set()
+    for start in range(0, len(ids), URLS_AT_ONCE):
+        batch = ids[start : start + URLS_AT_ONCE]
+        try:
+            answers = await patiently(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
+        except ServiceError as error:
+            if error.trouble not in ("not_found", "invalid", "forbidden"):
+                raise
+            missing |= {(row.run_id, row.instance) for asset_id in batch for row in wanted[asset_id]}
+            continue
+        for answer in answers:
+            if answer.url is None:
+                missing |= {(row.run_id, row.instance) for row in wanted.get(answer.asset_id, ())}
+    return missing
+
+
+def _assets_of(row: Finished) -> list[str]:
+    listed = row.results.get("asset_ids")
+    one = row.results.get("asset_id")
+    found = listed if isinstance(listed, list) else [one]
+    return [asset_id for asset_id in found if isinstance(asset_id, str) and is_uuid(asset_id)]
+
+
+def _orphans(journal: Journal, source: RunRow, seen: Foreseen) -> tuple[Orphan, ...]:
+    """Paid results of the source that no instance takes, from it or from where it took them itself."""
+    calls = {row.results.get("call_id") for row in seen.kept.values()}
+    uses = _uses_of(journal, source)
+    return tuple(
+        Orphan(source.run_id, row.instance, uses.get(row.instance, ""), row.credits)
+        for row in journal.finished_in(source.run_id)
+        if row.credits > 0 and row.results.get("call_id") not in calls
+    )
+
+
+def _uses_of(journal: Journal, source: RunRow) -> dict[str, str]:
+    """Which tool each paid instance of a run called."""
+    state = fold(journal.events(source.run_id))
+    return {call.call.instance: one.tool for one in state.submissions.values() for call in one.calls}

@@ -1,0 +1,75 @@
+"""Runs as their journal tells them, offline: all of them, or one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zenflow.app.config.settings import Settings
+from zenflow.app.connection import wiring
+from zenflow.engine.model.report import RunReport
+from zenflow.engine.reporting.replay import look_at
+from zenflow.journal.base import Journal, NoSuchRun, RunRow
+
+LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run's report, and whether some process works on it now."""
+
+    row: RunRow
+    report: RunReport
+
+    @property
+    def is_alive(self) -> bool:
+        return self.row.holder_alive
+
+    @property
+    def has_died(self) -> bool:
+        """Its journal says running, and nobody runs it."""
+        return self.report.status == "running" and not self.row.holder_alive
+
+
+async def runs(settings: Settings) -> Sequence[RunRow]:
+    """Newest first."""
+    journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
+    try:
+        return journal.runs()
+    finally:
+        await journal.close()
+
+
+async def show(word: str | None, settings: Settings) -> Seen:
+    """One run; left out, the last. Raises NoSuchRun."""
+    journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
+    try:
+        row = find(journal, word)
+        return Seen(row, look_at(journal.events(row.run_id)))
+    finally:
+        await journal.close()
+
+
+async def stop(word: str | None, settings: Settings) -> RunRow:
+    """Ask the process that works on a run to drain it. The run may have none: that is told by the row."""
+    journal = wiring.open_journal(settings, wiring.clock())
+    try:
+        row = find(journal, word) if word is not None else _working(journal)
+        if row.holder_alive:
+            journal.request_stop(row.run_id)
+        return row
+    finally:
+        await journal.close()
+
+
+def find(journal: Journal, word: str | None) -> RunRow:
+    return journal.find_run(LAST if word is None else word)
+
+
+def _working(journal: Journal) -> RunRow:
+    working = [row for row in journal.runs() if row.holder_alive]
+    if len(working) == 1:
+        return working[0]
+    names = ", ".join(row.run_id for row in working)
+    said = f"Several runs are going: {names}." if working else "No run is going."
+    raise NoSuchRun("ZF040", said, "Name one: `zenflow stop RUN`." if working else "`zenflow runs` lists them.")

@@ -1,0 +1,81 @@
+"""A run laid on the table for a person: its journal, its lease, its own server and account, compared before anything.
+
+What `reconcile`, `fetch` and `ledger --check` share. Nothing is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from zenflow.app.config.settings import Settings
+from zenflow.app.connection import wiring
+from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.wiring import Connection
+from zenflow.app.planning.prepare import catalog_for
+from zenflow.app.queries.runs import find
+from zenflow.app.running.resume import on_server_of
+from zenflow.app.running.run import parts_for
+from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.model.report import RunReport
+from zenflow.engine.reporting.replay import look_at, stored_recipe
+from zenflow.errors import UsageError
+from zenflow.history.events import RunStarted
+from zenflow.journal.base import Journal, RunRow
+
+Choose = Callable[[Journal, str | None], RunRow]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDesk:
+    """The run's report as its journal told it when the desk was opened."""
+
+    desk: Desk
+    row: RunRow
+    started: RunStarted
+    report: RunReport
+    to: Connection
+
+    def report_now(self) -> RunReport:
+        """How the run stands with everything that was recorded since."""
+        return look_at(self.to.journal.events(self.row.run_id))
+
+
+@asynccontextmanager
+async def open_desk(
+    word: str | None,
+    settings: Settings,
+    *,
+    take_over: bool = False,
+    choose: Choose = find,
+    out: Path | None = None,
+) -> AsyncIterator[OpenDesk]:
+    """Raises NoSuchRun, RunBusy, Refused (another server or account), ServiceError."""
+    clock = wiring.clock()
+    journal = wiring.open_journal(settings, clock)
+    try:
+        row = choose(journal, word)
+        report = look_at(journal.events(row.run_id))
+        started = report.state.started
+        if started is None:
+            raise UsageError("ZF042", f"Run {row.run_id} never began: its journal holds no start.")
+        lease = journal.take_lease(row.run_id, take_over=take_over)
+        try:
+            async with wiring.open_provider(on_server_of(started, settings), clock) as provider:
+                to = Connection(on_server_of(started, settings), provider, journal, clock)
+                account = await patiently(provider.account, clock)
+                compare_account(started, account)
+                catalog = await catalog_for(stored_recipe(started), to)
+                parts = parts_for(to, lease, wiring.open_store(out or Path(started.out_dir)))
+                desk = Desk(parts, account, catalog)
+                try:
+                    yield OpenDesk(desk, row, started, report, to)
+                finally:
+                    await desk.close()
+        finally:
+            journal.release_lease(lease)
+    finally:
+        await journal.close()

@@ -1,0 +1,214 @@
+"""Do a recipe: plan it, have it agreed to, begin a run in the journal, execute it, leave the manifest.
+
+Nothing is written to the journal, and nothing uploaded, before the plan was agreed to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from zenflow.app.config.settings import Settings
+from zenflow.app.connection import wiring
+from zenflow.app.connection.wiring import Connection
+from zenflow.app.planning.plan_gate import refusal_of
+from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
+from zenflow.app.planning.validate import load_or_tell
+from zenflow.app.running.manifest import ACCEPTED, leave_accepted, leave_manifest
+from zenflow.app.running.picks import with_candidates
+from zenflow.app.running.picks_named import check_picks
+from zenflow.artifacts.base import ArtifactError, ArtifactStore
+from zenflow.catalog.gates import Gates
+from zenflow.catalog.model import Account, Catalog
+from zenflow.engine.model.ports import NewRun, Parts, StopSignal
+from zenflow.engine.model.report import Listener, RunReport
+from zenflow.engine.reporting.run_report import at_risk
+from zenflow.engine.reuse.reuse import decision
+from zenflow.engine.run import Changes, begin, execute
+from zenflow.errors import UsageError, ZenflowError
+from zenflow.ids import new_run_id
+from zenflow.journal.base import JournalError, Lease
+from zenflow.journal.failures import GOES_ON
+from zenflow.plan.model import Plan, Reuse
+from zenflow.recipe.model import Recipe
+
+STOP_LOOK_S = 1.0  # between two looks for a request to stop
+
+Agree = Callable[[Plan], None]
+"""Shows the plan and asks; returns when it is agreed to, raises Refused when not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(RecipeRequest):
+    out: Path | None = None  # the folder itself; None: one of its own below the output folder
+    strict: bool = False  # refuse a plan that may stop
+    picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a person holds of a run: how it is told, how it is stopped, and where it was told to begin."""
+
+    listener: Listener
+    stop: StopSignal
+    begun: Callable[[str, Path], None]  # run id and folder, once they are sure
+
+
+async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
+    """The report of the run, however it ended. Raises what refused it before it began."""
+    loaded = await load_or_tell(request, settings)
+    check_picks(loaded.recipe, request.picks)
+    async with wiring.connect(settings) as to:
+        plan = await make_plan(loaded, request, to)
+        refused = refusal_of(plan, strict=request.strict)
+        if refused is not None:
+            refused.facts = {**refused.facts, "plan": plan}
+            raise refused
+        agree(plan)
+        return await begin_and_execute(plan, loaded, request, to, hands)
+
+
+async def begin_and_execute(plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, hands: Hands) -> RunReport:
+    run_id = new_run_id(to.clock.now(), wiring.random_bytes())
+    out_dir = out_folder(request, to.settings, run_id)
+    store = wiring.open_store(out_dir)
+    with _nothing_begun():
+        lease = to.journal.take_lease(run_id)
+    try:
+        parts = parts_for(to, lease, store)
+        with _nothing_begun():
+            await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
+        hands.begun(run_id, out_dir)
+        assert plan.account is not None  # `make_plan` has asked for it
+        return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, hands)
+    finally:
+        to.journal.release_lease(lease)
+
+
+@contextmanager
+def _nothing_begun() -> Iterator[None]:
+    """A journal that fails before the run is in it leaves nothing to resume."""
+    try:
+        yield
+    except JournalError as error:
+        error.hint = (error.hint or "").replace(
+            GOES_ON, "run the command again: no run has begun, and nothing was paid."
+        )
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run that is in the journal, and all that is needed to do what is left of it."""
+
+    recipe: Recipe
+    account: Account
+    catalog: Catalog
+    plan: Plan | None  # None: its recipe cannot be planned any more
+    parts: Parts
+    changes: Changes | None = None  # of a resume
+
+
+async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
+    """Execute it, and leave its manifest. An error carries the run's id from here on."""
+    parts = work.parts
+    asked_to_stop = asyncio.create_task(_hear_stop_requests(parts, hands.stop), name="stop requests")
+    gates = Gates(work.recipe.policy.nsfw, settings.allows_nsfw, work.account)
+    try:
+        report = await execute(
+            parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
+        )
+        report = _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
+        return report if hands.stop.draining else await with_candidates(report, parts.store.folder, settings)
+    except ZenflowError as error:
+        error.of_run(parts.lease.run_id, parts.provider.server)
+        raise
+    finally:
+        asked_to_stop.cancel()
+
+
+def _with_manifest(report: RunReport, folder: Path) -> RunReport:
+    """Leave the manifest. A run that is done stays done when it cannot be written: `reasons` says so."""
+    try:
+        leave_manifest(report, folder)
+    except ArtifactError as error:
+        told = (error.code, f"manifest.json was not written: {error.message}", error.hint or "")
+        return replace(report, reasons=(*report.reasons, told))
+    return report
+
+
+def _with_accepted(report: RunReport, folder: Path) -> RunReport:
+    """Where the journal has failed, what it may not know lies beside the output; if that disk is full too, it is only
+    said (money.md, “The journal”)."""
+    if not report.journal_failed or not at_risk(report.state):
+        return report
+    try:
+        path = leave_accepted(report, folder)
+    except ArtifactError as error:
+        told = (error.code, f"{ACCEPTED} was not written: {error.message}", error.hint or "")
+    else:
+        told = ("ZF813", f"The accepted tasks stand in {path}", "Keep it: a resume finds them by their stamp.")
+    return replace(report, reasons=(*report.reasons, told))
+
+
+async def _hear_stop_requests(parts: Parts, stop: StopSignal) -> None:
+    """`zenflow stop RUN` from another terminal drains, as the first Ctrl-C does; it never makes a run leave."""
+    while not stop.draining:
+        await parts.clock.sleep(STOP_LOOK_S)
+        if not stop.draining and parts.journal.stop_requested(parts.lease):
+            stop.request()
+
+
+def parts_for(to: Connection, lease: Lease, store: ArtifactStore) -> Parts:
+    """The engine's parts."""
+    return Parts(
+        provider=to.provider,
+        journal=to.journal,
+        lease=lease,
+        store=store,
+        clock=to.clock,
+        limits=wiring.limits_of(to.settings),
+        random_bytes=wiring.random_bytes(),
+        per_day=to.settings.per_day,
+        pace=wiring.open_pace(to.settings),
+    )
+
+
+def out_folder(request: RunRequest, settings: Settings, run_id: str) -> Path:
+    """The folder of the run's files, made and writable before anything is paid."""
+    folder = settings.output_dir / run_id if request.out is None else request.current / request.out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".zenflow-probe-{run_id}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            "ZF031", f"Nothing can be written to {folder}: {reason}.", "Name another folder with `--out DIR`."
+        ) from error
+    return folder
+
+
+def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: RunRequest) -> NewRun:
+    return NewRun(
+        run_id=run_id,
+        out_dir=out_dir,
+        named_paths=tuple(sorted(str(path) for path in loaded.inputs.named_paths)),
+        balance=None if plan.account is None else plan.account.credits,
+        options={
+            "max": dict(request.maxima),
+            "picks": {name: list(places) for name, places in request.picks.items()},
+            "reuse": _decided(plan.reuse),
+        },
+    )
+
+
+def _decided(reuse: Reuse | None) -> dict[str, dict[str, str]]:
+    """The decisions as the run's options hold them."""
+    if reuse is None:
+        return {}
+    return {kept.address: decision(kept.fingerprint, kept.run_id, kept.instance) for kept in reuse.kept}

@@ -1,0 +1,176 @@
+"""Options that several commands share, each with one spelling and one meaning. A command takes only those that mean
+something for it; any other is an error that click itself raises.
+
+Each group of options arrives as one value: `talk` (how to answer), `place` (which server, which state), `asked` (what
+to do with which recipe).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from zenflow.cli.params.input_options import Said, input_options
+from zenflow.cli.params.parsers import parse_budget, parse_maximum, parse_pick
+from zenflow.cli.params.paths import NamedPath
+from zenflow.cli.terminal.console import Console
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    console: Console
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What the command line says about server and state; None where it is silent."""
+
+    server: str | None = None
+    state: Path | None = None
+
+    def overrides(self) -> Mapping[str, tuple[str, str]]:
+        """Settings by key: the text and the option that gave it."""
+        said = {
+            "service.server": (self.server, "--server"),
+            "state.dir": (None if self.state is None else str(self.state), "--state"),
+        }
+        return {key: (text, origin) for key, (text, origin) in said.items() if text is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a recipe is to be planned with."""
+
+    recipe: str
+    inputs: tuple[Said, ...]
+    budget: Decimal | None
+    maxima: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says about results of earlier runs."""
+
+    source: str | None = None
+    redo: tuple[str, ...] = ()
+    start: str | None = None
+
+
+def talk_options(body: Body) -> Callable[..., Any]:
+    """`--json --quiet --no-color` → `talk`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; talk goes to stderr.")
+    @click.option("--quiet", "-q", is_flag=True, help="No talk; the result and errors alone.")
+    @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+    @wraps(body)
+    def with_talk(*args: Any, as_json: bool, quiet: bool, no_color: bool, **words: Any) -> Any:
+        return body(*args, talk=Talk(Console(json=as_json, quiet=quiet, no_color=no_color)), **words)
+
+    return with_talk
+
+
+def state_option(body: Body) -> Callable[..., Any]:
+    """`--state` → `where`, for commands that talk to no server."""
+
+    @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
+    @wraps(body)
+    def with_state(*args: Any, state: Path | None, **words: Any) -> Any:
+        return body(*args, where=Where(None, state), **words)
+
+    return with_state
+
+
+def server_options(body: Body) -> Callable[..., Any]:
+    """`--server --state` → `where`."""
+
+    @click.option("--server", metavar="WHERE", help="sandbox, zencreator, or the URL of an MCP server.")
+    @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
+    @wraps(body)
+    def with_server(*args: Any, server: str | None, state: Path | None, **words: Any) -> Any:
+        return body(*args, where=Where(server, state), **words)
+
+    return with_server
+
+
+def recipe_options(body: Body) -> Callable[..., Any]:
+    """`RECIPE -i --inputs --budget --max` → `asked`."""
+    return _asked_options(click.argument("recipe")(_asked(body)))
+
+
+def maybe_recipe_options(body: Body) -> Callable[..., Any]:
+    """The same where something else may say the recipe; it is then the empty text."""
+    return _asked_options(click.argument("recipe", required=False, default="")(_asked(body)))
+
+
+def _asked_options(body: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_ASKED):
+        body = option(body)
+    return input_options(body)
+
+
+_ASKED: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option("--budget", metavar="N", help="Never spend more than N credits."),
+    click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP."),
+)
+
+
+def _asked(body: Body) -> Callable[..., Any]:
+    @wraps(body)
+    def with_recipe(
+        *args: Any,
+        recipe: str,
+        said: tuple[Said, ...],
+        budget: str | None,
+        maxima: tuple[str, ...],
+        **words: Any,
+    ) -> Any:
+        asked = Asked(
+            recipe,
+            said,
+            parse_budget(budget),
+            dict(parse_maximum(word) for word in maxima),
+        )
+        return body(*args, asked=asked, **words)
+
+    return with_recipe
+
+
+def reuse_options(body: Body) -> Callable[..., Any]:
+    """`--reuse --redo --from` → `wish`: which results of earlier runs are taken instead of calls."""
+
+    @click.option(
+        "--reuse",
+        is_flag=False,
+        flag_value="any",
+        metavar="[RUN|last|any]",
+        help="Take finished results of identical requests.",
+    )
+    @click.option("--redo", multiple=True, metavar="STEP[.I]", help="Make this anew; keep the rest of the last run.")
+    @click.option("--from", "start", metavar="STEP", help="Make STEP and what follows it anew; keep what is before.")
+    @wraps(body)
+    def with_wish(*args: Any, reuse: str | None, redo: tuple[str, ...], start: str | None, **words: Any) -> Any:
+        source = "last" if reuse is None and (redo or start) else reuse
+        return body(*args, wish=Wish(source, redo, start), **words)
+
+    return with_wish
+
+
+def pick_option(body: Body) -> Callable[..., Any]:
+    """`--pick STEP=1,3` → `picks`: instance to chosen places, counted from 1."""
+
+    @click.option(
+        "chosen", "--pick", multiple=True, metavar="STEP[.I]=1,3", help="Choose for a `pick` step beforehand."
+    )
+    @wraps(body)
+    def with_picks(*args: Any, chosen: tuple[str, ...], **words: Any) -> Any:
+        return body(*args, picks=dict(parse_pick(word) for word in chosen), **words)
+
+    return with_picks

@@ -1,0 +1,139 @@
+"""Asking before credits are spent. `--yes` agrees to what was shown and to nothing else; a sandbox needs no asking."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from zenflow.app.config.setting_specs import SANDBOX
+from zenflow.cli.terminal.console import Console
+from zenflow.cli.terminal.text_width import wrap
+from zenflow.cli.views.plan import draw_plan
+from zenflow.cli.views.problems import draw_problems
+from zenflow.cli.views.rest import draw_rest
+from zenflow.cli.views.tasks import draw_task
+from zenflow.credits import ZERO, in_words
+from zenflow.errors import Refused
+from zenflow.plan.model import Plan
+
+if TYPE_CHECKING:  # a run asks without what a resume or a deletion needs
+    from zenflow.app.queries.tasks import TaskView
+    from zenflow.app.running.resume import Rest
+    from zenflow.history.state import SubmissionState
+
+DECLINED, NOBODY_TO_ASK = "ZF665", "ZF666"
+
+
+def agree_to_plan(
+    console: Console, *, yes: bool, notice: Callable[[Plan], None] = lambda plan: None
+) -> Callable[[Plan], None]:
+    """Shows a plan and asks for what it may cost; `notice` says what else is to be known before that."""
+
+    def agree(plan: Plan) -> None:
+        if plan.warnings:
+            console.say(draw_problems(plan.warnings, console.talk_ink, console.text_width) + "\n")
+        console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
+        notice(plan)
+        _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
+
+    return agree
+
+
+def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
+    """Shows what is left of a run and asks for what that may cost."""
+
+    def agree(rest: Rest) -> None:
+        console.say(draw_rest(rest, console.talk_ink, console.width) + "\n")
+        left = max(ZERO, rest.budget - rest.report.state.books.committed)
+        _ask(console, ZERO if rest.credits == ZERO else left, rest.server, yes)
+
+    return agree
+
+
+def agree_to_send_again(console: Console, *, yes: bool) -> Callable[[str, SubmissionState, Decimal], None]:
+    """Says what sending a request again costs, should it have been charged already: for the same calls once more."""
+
+    def agree(server: str, submission: SubmissionState, price: Decimal) -> None:
+        calls = f"{len(submission.calls)} call{'s' if len(submission.calls) != 1 else ''}"
+        console.say(
+            f"#{submission.number} goes out again: {submission.tool}, {calls}, {in_words(price)}, "
+            f"attempt {submission.attempts + 1}."
+        )
+        _ask(console, price, server, yes)
+
+    return agree
+
+
+def agree_to_a_word(console: Console, *, yes: bool) -> Callable[[str], None]:
+    """Says what cannot be compared, and asks whether it is to be taken all the same."""
+
+    def agree(said: str) -> None:
+        console.say("\n".join(wrap(said, console.width)))
+        if yes:
+            return
+        if not console.can_ask:
+            raise Refused(
+                NOBODY_TO_ASK,
+                f"{said} There is no terminal to ask on. Nothing was recorded.",
+                "Say `--yes` to agree to that beforehand.",
+            )
+        if not _answered_yes(console, "Take it on your word? [y/N] "):
+            raise Refused(DECLINED, "Not agreed to. Nothing was recorded.")
+
+    return agree
+
+
+def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None]:
+    """Shows a task and asks whether it may go. A sandbox is asked about too: what is gone is gone."""
+
+    def agree(view: TaskView) -> None:
+        console.say(draw_task(view, console.talk_ink, console.width) + "\n")
+        if yes:
+            return
+        said = (
+            f"Delete task {view.task.task_id} on {view.server}? Nothing is refunded, its results are no longer listed."
+        )
+        if view.run_id is not None:
+            said = f"Run {view.run_id} needs this task to go on. {said}"
+        if not console.can_ask:
+            raise Refused(
+                NOBODY_TO_ASK,
+                f"{said} There is no terminal to ask on. Nothing was deleted.",
+                "Say `--yes` to agree to that beforehand.",
+            )
+        if not _answered_yes(console, f"{said} [y/N] "):
+            raise Refused(DECLINED, "Not agreed to. Nothing was deleted.")
+
+    return agree
+
+
+def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
+    if server == SANDBOX or most == ZERO or yes:
+        return
+    said = f"Spend up to {in_words(most)} on {server}?"
+    if not console.can_ask:
+        raise Refused(
+            NOBODY_TO_ASK,
+            f"{said} There is no terminal to ask on. Nothing was spent.",
+            "Say `--yes` to agree to that beforehand.",
+        )
+    if not _answered_yes(console, f"{said} [y/N] "):
+        raise Refused(DECLINED, "Not agreed to. Nothing was spent.")
+
+
+def _answered_yes(console: Console, question: str) -> bool:
+    return answer_of(console, question).lower() in ("y", "yes")
+
+
+def answer_of(console: Console, question: str) -> str:
+    """One line of a person. Ctrl-C must end the question: asyncio's own handler would only mark the task and let the
+    reading go on."""
+    console.ask(question)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline().strip()
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,87 @@
+"""Recipes used as steps: each instance opens a frame of its own, and its outputs become the instance's results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from zenflow.engine.expansion.scope import Blocked, frame_scope
+from zenflow.engine.model.instances import Frame
+from zenflow.expr.evaluate import evaluate
+from zenflow.expr.template import Template
+from zenflow.expr.tree import evaluate_tree, pendings_in
+from zenflow.expr.values import SKIPPED, Pending, Value
+from zenflow.plan.fanout import parse_address
+from zenflow.recipe.model import Recipe, StepSpec
+
+
+def spec_at(recipe: Recipe, address: str) -> StepSpec | None:
+    """The step of an instance, by its address; None where the recipe has it no more."""
+    spec: StepSpec | None = None
+    inside: Recipe | None = recipe
+    for part in address.split("/"):
+        spec = inside.steps.get(parse_address(part)[0]) if inside is not None else None
+        inside = spec.recipe if spec is not None else None
+    return spec
+
+
+def missing_input(recipe: Recipe, inputs: Mapping[str, Any]) -> str | None:
+    """The first required input that is not given."""
+    return next((name for name, spec in recipe.inputs.items() if spec.required and name not in inputs), None)
+
+
+def inputs_of(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values, and the defaults of those that are not given."""
+    values = dict(given)
+    for name, spec in recipe.inputs.items():
+        if name not in values and not spec.required:
+            values[name] = spec.default
+    return values
+
+
+def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
+    """A recipe's own budget in credits, worked out from its inputs."""
+    written = recipe.budget
+    value = evaluate(written, {"inputs": dict(inputs)}) if isinstance(written, Template) else written
+    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def outputs_of(frame: Frame, scope: Mapping[str, Value]) -> dict[str, Any]:
+    """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
+    return {name: None if value is SKIPPED else value for name, value in _outputs(frame, scope)}
+
+
+def results_of(frame: Frame) -> dict[str, Any]:
+    """The same as results of the step that uses the recipe: what will not come is left out, and reads as skipped there."""
+    scope = frame_scope(frame, lenient=True)
+    return {name: value for name, value in _outputs(frame, scope) if value is not SKIPPED}
+
+
+def _outputs(frame: Frame, scope: Mapping[str, Value]) -> Iterator[tuple[str, Any]]:
+    for name, written in frame.recipe.outputs.items():
+        value = evaluate_tree(written, scope, existing=True)
+        is_there = value is not SKIPPED and not isinstance(value, Pending) and not pendings_in(value)
+        yield name, _without_skipped(value) if is_there else SKIPPED
+
+
+def left_short_by(frame: Frame) -> str | None:
+    """The instance whose failure leaves an output short or null; None when none does. A reader of a recipe's list would
+    otherwise pay for what it makes of a part of it, and never know."""
+    strict = frame_scope(frame)
+    try:
+        for written in frame.recipe.outputs.values():
+            evaluate_tree(written, strict)
+    except Blocked as blocked:
+        return blocked.by
+    return None
+
+
+def _without_skipped(value: Any) -> Any:
+    if value is SKIPPED:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_skipped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_skipped(item) for item in value if item is not SKIPPED]
+    return value

@@ -1,0 +1,168 @@
+"""What ready calls cost now, and which of them may be sent: the quote, the recipe's ceiling, the plan's price, the room.
+
+Decides nothing about order or batches and sends nothing (`submission` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from zenflow.catalog.prices import Question, Quote
+from zenflow.credits import ZERO, as_text, in_words
+from zenflow.engine.budget.downstream_prices import Ahead, dearest
+from zenflow.engine.context import Context
+from zenflow.engine.io.rate_limiter import Kind
+from zenflow.engine.model.instances import Halt
+from zenflow.engine.model.ready_queue import Priced, Ready
+from zenflow.engine.model.source_location import pointed
+from zenflow.engine.payment.quotes import FreshQuotes
+from zenflow.history.state import SubmissionState
+from zenflow.providers.base import ServiceError
+
+MOVED_HINT = "`zenflow resume RUN` shows the new total and asks."
+
+
+class Pricing:
+    """Fresh quotes and the room for them. Raises ServiceError where the service cannot be asked."""
+
+    def __init__(self, context: Context) -> None:
+        self.quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
+        self._context = context
+        self._stopped: dict[str, Halt] = {}  # tools with which nothing more is sent by this process
+
+    async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
+        """Today's price of one call; None where there is none."""
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None:
+            return None
+        question = self.quotes.question(tool, params)
+        return (await self.quotes.ask([question]))[question.key].credits
+
+    async def prices_of(self, tool_name: str, many: Sequence[Mapping[str, Any]]) -> list[Decimal | None]:
+        """Today's price of each call of one tool."""
+        tool = self._context.catalog.tools.get(tool_name)
+        if tool is None:
+            return [None] * len(many)
+        questions = [self.quotes.question(tool, params) for params in many]
+        quotes = await self.quotes.ask(questions)
+        return [quotes[question.key].credits for question in questions]
+
+    async def priced(self, candidates: Sequence[Ready]) -> list[Priced]:
+        """Those that have a price that may be paid; the others fail or are held, each with its reason."""
+        tools = self._context.catalog.tools
+        questions = [self.quotes.question(tools[ready.tool], ready.params) for ready in candidates]
+        ahead = [one.question for ready in candidates for one in self._ahead(ready)]
+        quotes = await self.quotes.ask([*questions, *ahead])
+        found = []
+        for ready, question in zip(candidates, questions, strict=True):
+            quote = self._accepted(ready, question, quotes[question.key])
+            if quote is None:
+                continue
+            why_not = self._stopped.get(ready.tool) or self._moved_ahead(ready, quotes)
+            if why_not is not None:
+                self._context.hold(ready.instance, why_not)
+            else:
+                found.append(Priced(ready, quote, question.key))
+        return found
+
+    def _ahead(self, ready: Ready) -> Sequence[Ahead]:
+        return self._context.ahead.of(ready.instance.step.plan_path)
+
+    def _moved_ahead(self, ready: Ready, quotes: Mapping[str, Quote]) -> Halt | None:
+        """A price of what follows, asked with a stand-in, has risen: nothing is paid that leads there (promise 2)."""
+        said = next((said for one in self._ahead(ready) if (said := one.moved(quotes)) is not None), None)
+        return None if said is None else Halt("ZF633", said, MOVED_HINT)
+
+    def _shown(self, ready: Ready, question: Question) -> Decimal | None:
+        """What the plan showed for this call; for one whose parameters it did not know, the most for one of its step."""
+        context = self._context
+        tool = context.catalog.tools[ready.tool]
+        shown = context.planned_prices.get(self.quotes.key_in_plan(question, tool, ready.params))
+        return dearest(context.plan_of(ready.instance.step)) if shown is None else shown
+
+    def _accepted(self, ready: Ready, question: Question, quote: Quote) -> Decimal | None:
+        context, instance = self._context, ready.instance
+        ceiling = instance.step.spec.max_credits
+        most = None if ceiling is None else Decimal(str(ceiling))
+        if quote.credits is None:
+            if quote.refusal_status in (400, 403, 404, 422):
+                reason = pointed(instance.step.spec, f"the service refuses this call: {quote.refusal}")
+                context.fail(instance, "ZF630", reason, "")
+                return None
+            if most is None:
+                context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
+                return None
+            return most
+        cost = context.ledger.cost(ready.tool, quote.credits)
+        if most is not None and cost > most:
+            charged = "" if cost == quote.credits else f" and charged at {as_text(cost)}"
+            text = f"quoted at {in_words(quote.credits)}{charged}, above `max_credits: {as_text(most)}`"
+            context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
+            return None
+        shown = self._shown(ready, question)
+        if shown is not None and quote.credits > shown:
+            text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
+            context.hold(instance, Halt("ZF633", text, MOVED_HINT))
+            return None
+        return cost
+
+    async def affordable(self, calls: Sequence[Priced], busy: bool) -> tuple[list[Priced], list[Ready]]:
+        """What fits now, reserved; what must wait. What can never fit is held with the reason. `busy`: calls are in
+        flight, and may release money."""
+        context = self._context
+        if context.ledger.overcharged:
+            context.ledger.read_charges()
+        chosen: list[Priced] = []
+        waiting: list[Ready] = []
+        for call in calls:
+            instance = call.ready.instance
+            tail = context.tail_credits(instance)
+            short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is not None and short.balance:
+                await self.read_balance()
+                short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            if short is None:
+                context.ledger.reserve(instance, call.quote, tail)
+                chosen.append(call)
+            elif busy or chosen:
+                waiting.append(call.ready)
+            else:
+                context.hold(instance, Halt(short.code, short.message, short.hint))
+        return chosen, waiting
+
+    async def read_balance(self) -> None:
+        """Read the account again before anybody is refused for its balance; a failed reading changes nothing."""
+        context = self._context
+        try:
+            account = await context.service.ask(Kind.PRICE, context.service.provider.account)
+        except ServiceError:
+            return
+        run_id = context.parts.lease.run_id
+        others = context.parts.journal.committed_elsewhere(context.account_id, run_id)
+        context.ledger.read_balance(account.credits, others)
+
+    async def total_of(self, submission: SubmissionState) -> Decimal | None:
+        """Today's cost of a whole submission; None where one of its calls has no price."""
+        tool, cost = submission.tool, self._context.ledger.cost
+        prices = await self.prices_of(tool, [call.call.params for call in submission.calls])
+        return None if None in prices else sum((cost(tool, price) for price in prices if price is not None), ZERO)
+
+    def stop(self, tool: str, why: Halt) -> None:
+        """Nothing more is sent with it by this process."""
+        self._stopped.setdefault(tool, why)
+
+    def contradicted(self, submission: SubmissionState, amount: Decimal) -> None:
+        """A debit of another amount than the quote: quotes of the tool are asked for anew, by all that may bear a price;
+        above its quote, nothing more is sent with it by this process (promise 3)."""
+        self.quotes.contradict(submission.tool, frozenset(k for call in submission.calls for k in call.call.params))
+        ledger = self._context.ledger
+        ledger.read_charges()
+        if any(ledger.cost(submission.tool, call.call.quote) > call.call.quote for call in submission.calls):
+            text = (
+                f"{submission.tool} was quoted at {in_words(submission.quote)} and charged {as_text(amount)} "
+                f"(task {submission.task_id}): nothing more is sent with it"
+            )
+            hint = "`zenflow resume RUN` goes on, and sets aside what it really charges."
+            self.stop(submission.tool, Halt("ZF635", text, hint))

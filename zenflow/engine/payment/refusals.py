@@ -1,0 +1,66 @@
+"""What a refusal of a batch is about: which of its inputs, in which words, with which code (money.md: “taken apart”)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zenflow.engine.context import Context
+from zenflow.engine.io.rate_limiter import Kind
+from zenflow.engine.model.instances import Halt, Instance
+from zenflow.engine.model.source_location import pointed
+from zenflow.engine.payment.quotes import FreshQuotes
+from zenflow.history import events as e
+from zenflow.providers.base import ServiceError, SubmitAnswer
+
+HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
+_CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
+
+Call = tuple[Instance, e.IntendedCall]
+
+
+async def guilty_of(
+    context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], answer: SubmitAnswer
+) -> set[int]:
+    """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell."""
+    everybody = set(range(len(calls)))
+    if len(calls) == 1 or answer.tool_status == 403 or answer.refused_by_protocol:
+        return everybody
+    named = {p for p in everybody if any(_names(p, text) for text in answer.violations)}
+    if named:
+        return named
+    tool = context.catalog.tools[tool_name]
+    provider, service = context.service.provider, context.service
+    refused = set()
+    for position, (_, call) in enumerate(calls):
+        question = quotes.question(tool, call.params)
+        try:
+            quote = await service.ask(Kind.PRICE, lambda q=question: provider.quote(q))  # type: ignore[misc]
+        except ServiceError:
+            return set()
+        if quote.credits is None:
+            refused.add(position)
+    return refused
+
+
+def code_of(answer: SubmitAnswer) -> str:
+    return _CODES.get(answer.tool_status or 0, "ZF708")
+
+
+def reason_for(instance: Instance, position: int, answer: SubmitAnswer, count: int) -> str:
+    """What was wrong with one input, with the place in the recipe that it was written at."""
+    about = [text for text in answer.violations if count == 1 or _names(position, text)]
+    reason = "; ".join(about) or answer.message or "the service refused this input"
+    return pointed(instance.step.spec, reason) if answer.tool_status in (400, 422) else reason
+
+
+def out_of_credits(answer: SubmitAnswer) -> Halt:
+    where = answer.payload.get("purchase_url")
+    hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
+    return Halt("ZF705", answer.message or "the account is out of credits", hint)
+
+
+def _names(position: int, violation: str) -> bool:
+    """Whether a violation speaks of `inputs[position]`, in any of the ways in which validators write that."""
+    marks = (f"inputs[{position}]", f"inputs.{position}.", f"inputs/{position}/", f"inputs -> {position} ")
+    padded = violation + "."
+    return any(mark in padded for mark in marks) or padded.startswith(f"[{position}]")

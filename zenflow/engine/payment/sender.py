@@ -1,0 +1,72 @@
+"""One attempt of one submission: the POST behind its gate, and the fact that its answer is (money.md's table).
+
+At most one POST for each journaled attempt. Knows nothing of instances: the running engine (`submission`) and a person's
+decision (`reconcile`) send through here, so that there is one road to the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from zenflow.clock import as_iso
+from zenflow.engine.context import Context
+from zenflow.engine.model.response_class import Class, classify
+from zenflow.history import events as e
+from zenflow.history.state import SubmissionState
+from zenflow.journal.base import JournalError
+from zenflow.providers.base import Submission, SubmitAnswer
+
+SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
+
+
+async def post(context: Context, submission: SubmissionState, since_s: float) -> SubmitAnswer | None:
+    """Send the request once; it is never cancelled. `since_s`: when its attempt began to be journaled, by the clock that does
+    not jump: a machine may sleep in any line from there on. None: the gate is closed, and nothing was written to the wire.
+    """
+    if not await is_open(context):
+        return None
+    inputs = tuple(call.call.params for call in submission.calls)
+    request = Submission(submission.tool, inputs, submission.comment, since_s + SEND_WITHIN_S, context.identity.checked)
+    return await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
+
+
+async def is_open(context: Context) -> bool:
+    """Whether the lease is still ours and the journal can still be written; if not, the recorder knows why."""
+    if context.parts.journal.holds(context.parts.lease):
+        return True
+    try:
+        await context.recorder.commit()  # the journal says itself what is wrong: full, read-only, taken over
+    except JournalError:
+        context.wake.set()
+        return False
+    context.halt("ZF811", "another process has taken this run over", "See `zenflow runs`.")
+    return False
+
+
+def fact_of(context: Context, submission: SubmissionState, attempt: int, answer: SubmitAnswer) -> e.Event:
+    """What an answer means, as the fact to be journaled."""
+    now, outcome = context.recorder.now(), classify(answer)
+    if outcome is Class.ACCEPTED and answer.task_id is not None:
+        return e.Accepted(now, submission.number, answer.task_id, answer.total)
+    if outcome is Class.REFUSED:
+        return e.Refused(now, submission.number, answer.tool_status, answer.message, answer.violations, answer.payload)
+    if outcome is Class.NOT_SENT:
+        return e.NotSent(now, submission.number, attempt, detail_of(answer))
+    closed = as_iso(answer.facts.closed_at or context.clock.now())
+    return e.OutcomeUnknown(now, submission.number, attempt, detail_of(answer), closed)
+
+
+def detail_of(answer: SubmitAnswer) -> str:
+    """What is known of the wire, in words."""
+    message = "" if answer.message == answer.facts.detail else answer.message
+    parts = [answer.facts.reached.replace("_", " "), _status(answer), answer.facts.detail, message]
+    return ", ".join(part for part in parts if part)[:500]
+
+
+def status_of(answer: SubmitAnswer) -> int | None:
+    return answer.facts.status if answer.tool_status is None else answer.tool_status
+
+
+def _status(answer: SubmitAnswer) -> str:
+    status = status_of(answer)
+    return f"status {status}" if status else ""

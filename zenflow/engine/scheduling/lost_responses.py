@@ -1,0 +1,185 @@
+"""Submissions without an answer, until the table of money.md says what became of each: found, not found, still unknown.
+
+While one waits, its instances wait and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from zenflow.engine.context import Context
+from zenflow.engine.io.client import backoff_s
+from zenflow.engine.model.instances import Halt, Status
+from zenflow.engine.payment.submitter import Cashier
+from zenflow.engine.reconciliation.task_lookup import Looker, Sight, is_conclusive
+from zenflow.history import events as e
+from zenflow.history.state import Outcome, SubmissionState
+from zenflow.providers.base import ServiceError
+
+LOOKS_AFTER_WAIT = 3
+PAUSE_BETWEEN_LOOKS_S = 5.0
+MOST_NOT_SENT = 40
+
+
+class Unanswered:
+    """One small task per submission that waits for a look; they share the brake with everything else."""
+
+    def __init__(self, context: Context, cashier: Cashier, looker: Looker) -> None:
+        self.on_found: Callable[[SubmissionState], None] = lambda submission: None
+        self._context = context
+        self._cashier = cashier
+        self._looker = looker
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._why: dict[int, Halt] = {}  # of submissions that cannot be sent again as they are
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._tasks)
+
+    def lost(self, submission: SubmissionState) -> None:
+        """Its connection is gone, now: find out what became of it."""
+        self._looker.lost_now(submission)
+        self.take(submission)
+
+    def take(self, submission: SubmissionState) -> None:
+        """Find out what became of it."""
+        if submission.number in self._tasks:
+            return
+        task = asyncio.create_task(self._resolve(submission))
+        self._tasks[submission.number] = task
+        task.add_done_callback(lambda done: self._ended(submission, done))
+
+    def _ended(self, submission: SubmissionState, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(submission.number, None)
+        self._context.task_ended(task)
+
+    async def _resolve(self, submission: SubmissionState) -> None:
+        """Rounds of looking and, where nothing was sent, sending again, until one of the classes is reached."""
+        begun_s, attempts = self._context.clock.monotonic_s(), submission.attempts
+        while submission.needs_look:
+            if submission.outcome is Outcome.NOT_SENT:
+                go_on = await self._not_sent(submission, begun_s, submission.attempts - attempts)
+            else:
+                go_on = await self._unknown(submission)
+            if not go_on and submission.needs_look:
+                self._rest(submission)
+                return
+        if submission.outcome is Outcome.ACCEPTED:
+            self.on_found(submission)
+
+    # ------------------------------------------------------------------------------------------------------------ not sent
+
+    async def _not_sent(self, submission: SubmissionState, begun_s: float, repeats: int) -> bool:
+        """Wait, look, then send as attempt k+1 of the same intent."""
+        context = self._context
+        patience_s = context.limits.patience_429_s
+        if context.clock.monotonic_s() - begun_s > patience_s or repeats > MOST_NOT_SENT:
+            context.halt("ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`.")
+            return False
+        sight = await self._look_to_the_end(submission, repeats)
+        if submission.outcome is not Outcome.NOT_SENT:
+            return True  # found
+        if sight is None or not sight.complete:
+            return False
+        if submission.looks and submission.looks[-1].found:
+            await self._doubt(submission, "and a task with our stamp holds other inputs")
+            return True
+        if submission.looks and submission.looks[-1].debits_explained is False:
+            await self._doubt(submission, "and a debit that nobody explains")
+            return True
+        return await self._send_again(submission)
+
+    async def _look_to_the_end(self, submission: SubmissionState, repeats: int) -> Sight | None:
+        """Wait, then look; a look that failed its control is no look, and is gone on with for `lost_answer_wait`. None when
+        there is no looking any more."""
+        context = self._context
+        until_s = context.clock.monotonic_s() + context.limits.lost_answer_wait_s
+        while True:
+            repeats += 1
+            await context.clock.sleep(max(backoff_s(repeats), context.service.brake.paused_s))
+            if not context.takes_new_work:
+                return None
+            try:
+                sight = await self._looker.look()
+            except ServiceError as error:
+                context.give_up_watching(error)
+                return None
+            if await self._looker.resolve(submission, sight) or submission.outcome is not Outcome.NOT_SENT:
+                return sight
+            if sight.complete or context.clock.monotonic_s() >= until_s:
+                return sight
+
+    async def _send_again(self, submission: SubmissionState) -> bool:
+        """Attempt k+1, unless something speaks against it: then its branch stops, and nothing else."""
+        why_not = await self._cashier.send_again(submission)
+        if why_not is not None:
+            self._why[submission.number] = why_not
+        return why_not is None
+
+    async def _doubt(self, submission: SubmissionState, why: str) -> None:
+        """It may have been charged after all, whatever the 401 or 429 said (A2). Now it is unknown."""
+        recorder = self._context.recorder
+        now, text = recorder.now(), f"{submission.detail}; {why}"
+        closed = submission.closed_at or now
+        await recorder.commit(e.OutcomeUnknown(now, submission.number, submission.attempts, text, closed))
+
+    # ------------------------------------------------------------------------------------------------------------- unknown
+
+    async def _unknown(self, submission: SubmissionState) -> bool:
+        """A look at once, a look after `lost_answer_wait`; then conclusive, or a person's decision."""
+        context = self._context
+        if await self._look_once(submission):
+            return True
+        wait_s = self._looker.wait_left_s(submission)
+        context.service.talk = f"looking for a lost answer, {wait_s:.0f} s left"
+        if not await self._sleep_until(submission, wait_s):
+            return submission.outcome is not Outcome.UNKNOWN
+        for number in range(LOOKS_AFTER_WAIT):
+            if number:
+                await context.clock.sleep(PAUSE_BETWEEN_LOOKS_S)
+            if await self._look_once(submission):
+                return True
+            if is_conclusive(submission):
+                if not context.takes_new_work:
+                    return False
+                return await self._send_again(submission)
+        return False
+
+    async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:
+        """In short stretches: a stop, or the watcher finding it, ends the wait. False when it need not go on."""
+        end_s = self._context.clock.monotonic_s() + wait_s
+        while self._context.clock.monotonic_s() < end_s:
+            if submission.outcome is not Outcome.UNKNOWN or not self._context.takes_new_work:
+                return False
+            left_s = end_s - self._context.clock.monotonic_s()
+            await self._context.clock.sleep(min(1.0, left_s))
+        return True
+
+    async def _look_once(self, submission: SubmissionState) -> bool:
+        """True when it is known what became of it."""
+        if submission.outcome is not Outcome.UNKNOWN:
+            return True
+        try:
+            sight = await self._looker.look()
+        except ServiceError:
+            return False
+        return await self._looker.resolve(submission, sight)
+
+    def _rest(self, submission: SubmissionState) -> None:
+        """Still unknown, or stopped before it could be found out or sent: its branch stops, status 4."""
+        context, why = self._context, self._why.pop(submission.number, None)
+        for call in submission.calls:
+            instance = context.instances.get(call.call.instance)
+            if instance is None or instance.is_over:
+                continue
+            if submission.outcome is Outcome.NOT_SENT:
+                context.hold(instance, why or _not_sent_yet(submission))
+            else:
+                context.rest(instance, Status.UNKNOWN, f"its answer did not come: {submission.detail}", why)
+        self._cashier.finished(len(submission.calls))
+
+
+def _not_sent_yet(submission: SubmissionState) -> Halt:
+    said = f"not sent, and not charged as far as the answer says: {submission.detail}"
+    return Halt("ZF636", said, "`zenflow resume RUN` looks for it, then sends it; its credits stay set aside for that.")

@@ -1,0 +1,123 @@
+"""`with` against the parameters of actions and the inputs of recipes. Tools' parameters are the catalog's to check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from zenflow.problems import Place, Problems
+from zenflow.recipe.actions import ACTION_PARAMETERS, TAKES_WHAT_EXISTS
+from zenflow.recipe.checks.types import Typed
+from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
+from zenflow.recipe.schema.values import Misfit, describe, is_uuid, misfits
+from zenflow.suggest import nearest
+
+UNKNOWN_PARAMETER = "ZF220"
+MISSING_PARAMETER = "ZF221"
+WRONG_PARAMETER = "ZF222"
+BOTH_FORMS = "ZF233"
+OUTSIDE = "ZF232"
+
+
+def check_parameters(recipe: Recipe, typed: Typed, problems: Problems) -> None:
+    """Reports unknown, missing and wrong parameters, with the places of rule 5."""
+    for step in recipe.steps.values():
+        given = typed[step.id]
+        if step.uses in ACTIONS:
+            _check_step(step, given, ACTION_PARAMETERS[step.uses], problems)
+            _check_save(step, problems)
+            if step.uses == "upload":
+                _check_source(step, problems)
+        elif step.recipe is not None:
+            _check_step(step, given, _parameters_of(step.recipe), problems)
+
+
+def _parameters_of(recipe: Recipe) -> Mapping[str, Any]:
+    """The inputs of a recipe as the parameters of a step. Media are passed as text or as asset ids."""
+    return {
+        "type": "object",
+        "properties": {name: spec.schema for name, spec in recipe.inputs.items()},
+        "required": [name for name, spec in recipe.inputs.items() if spec.required],
+        "additionalProperties": False,
+    }
+
+
+def _check_step(step: StepSpec, given: Mapping[str, Any], schema: Mapping[str, Any], problems: Problems) -> None:
+    found = list(misfits(dict(given), schema))
+    misspelt = [str(misfit.path[-1]) for misfit in found if misfit.kind == "unknown"]
+    for misfit in found:
+        if misfit.kind == "missing":
+            if nearest(str(misfit.path[-1]), misspelt) is None:  # else it is there, misspelt, and reported as that
+                _report_missing(step, misfit, problems)
+        elif misfit.kind == "unknown":
+            _report_unknown(step, misfit, schema, problems)
+        else:
+            message = f"`{_dotted(misfit)}`: {misfit.message}"
+            problems.error(WRONG_PARAMETER, message, step.places.value("with", *misfit.path), misfit.hint)
+
+
+def _report_missing(step: StepSpec, misfit: Misfit, problems: Problems) -> None:
+    place = step.places.value("uses") if len(misfit.path) == 1 else step.places.value("with", *misfit.path[:-1])
+    problems.error(MISSING_PARAMETER, f"`{step.uses}` needs `{_dotted(misfit)}`", place, misfit.hint)
+
+
+def _report_unknown(step: StepSpec, misfit: Misfit, schema: Mapping[str, Any], problems: Problems) -> None:
+    hint = misfit.hint
+    if not schema["properties"]:
+        hint = "It takes none."
+    message = f"`{step.uses}` has no parameter `{_dotted(misfit)}`"
+    problems.error(UNKNOWN_PARAMETER, message, step.places.key("with", *misfit.path), hint)
+
+
+def _dotted(misfit: Misfit) -> str:
+    words = "".join(f"[{part}]" if type(part) is int else f".{part}" for part in misfit.path)
+    return words.removeprefix(".")
+
+
+def _check_save(step: StepSpec, problems: Problems) -> None:
+    if step.uses not in TAKES_WHAT_EXISTS:
+        return
+    listed, single = "asset_ids" in step.with_, "asset_id" in step.with_
+    if listed and single:
+        problems.error(
+            BOTH_FORMS,
+            "`asset_ids` and `asset_id` are two ways to say the same",
+            step.places.key("with", "asset_id"),
+            "Keep one of them.",
+        )
+    elif not listed and not single:
+        near = nearest("asset_ids", step.with_)
+        if near is None:
+            hint = describe({"description": "The assets to save.", "examples": ["${{ steps.generate.asset_ids }}"]})
+            problems.error(
+                MISSING_PARAMETER, f"`{step.uses}` needs `asset_ids` or `asset_id`", step.places.value("uses"), hint
+            )
+
+
+def _check_source(step: StepSpec, problems: Problems) -> None:
+    """A recipe reads files of its own folder only; what lies elsewhere is named by whoever runs it."""
+    source = step.with_.get("source")
+    if type(source) is not str or is_uuid(source) or source.startswith(("http://", "https://", "data:")):
+        return
+    place: Place = step.places.value("with", "source")
+    if leads_out(source):
+        problems.error(
+            OUTSIDE,
+            "a recipe uploads files of its own folder only",
+            place,
+            "Declare an input of type image, video or audio, and name the file when you run it.",
+        )
+
+
+def leads_out(path: str) -> bool:
+    """Whether a written path can lead out of the folder in which it is written."""
+    plain = path.replace("\\", "/")
+    if plain.startswith(("/", "~")) or plain[1:2] == ":" or "://" in plain:
+        return True
+    depth = 0
+    for part in PurePath(plain).parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return False

@@ -1,0 +1,243 @@
+"""Media in inputs: the path, URL or UUID that somebody wrote → the form that the engine uses, or a problem.
+
+A path becomes absolute. Nothing is uploaded, fetched or decoded; only the first bytes of a file are looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from zenflow.recipe.media_types import (
+    ENDINGS,
+    HEAD_BYTES,
+    MAX_UPLOAD,
+    MEDIA_TYPES,
+    kind_of,
+    other_kind,
+    parse_data_url,
+    sniff_media_type,
+)
+from zenflow.recipe.model import PathKey
+from zenflow.recipe.schema.values import is_uuid
+from zenflow.suggest import nearest
+
+MEDIA_WORDS = frozenset({"image", "video", "audio"})
+NO_FILE = "ZF510"
+A_FOLDER = "ZF511"
+UNREADABLE = "ZF512"
+EMPTY_FILE = "ZF513"
+TOO_LARGE = "ZF514"
+OTHER_MEDIA = "ZF515"
+BAD_URL = "ZF516"
+NOTHING_FOUND = "ZF517"
+OUTSIDE = "ZF518"
+_MAX_FILES = 100_000
+_GLOB = frozenset("*?[")
+
+Report = Callable[[str, str, "str | None", PathKey], None]  # code, message, hint, where in the value
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReader:
+    """Where relative paths begin, whether they may leave that folder, and where to say what is wrong."""
+
+    base: Path
+    confined: bool  # written in a recipe, not by whoever runs it
+    report: Report
+    used: set[Path]
+
+    def normal(self, value: Any, schema: Mapping[str, Any], path: PathKey = ()) -> Any:
+        """The value with every medium in it in its final form."""
+        kind = schema.get("type")
+        if kind in MEDIA_WORDS:
+            return self._medium(value, str(kind), path) if type(value) is str else value
+        items = schema.get("items")
+        if kind == "array" and isinstance(items, Mapping):
+            if type(value) is str and items.get("type") in MEDIA_WORDS:
+                value = self._listed(value, str(items["type"]), path)
+            if type(value) is list:
+                return [self.normal(item, items, (*path, position)) for position, item in enumerate(value)]
+        properties = schema.get("properties")
+        if kind == "object" and isinstance(properties, Mapping) and type(value) is dict:
+            return {
+                key: self.normal(item, properties[key], (*path, key)) if key in properties else item
+                for key, item in value.items()
+            }
+        return value
+
+    def _listed(self, text: str, kind: str, path: PathKey) -> Any:
+        """A folder or a glob where a list of media is wanted (rule 7)."""
+        if is_uuid(text) or "://" in text or text.startswith("data:"):
+            return [text]
+        text = self._from_home(text)
+        try:
+            place = self.base / text
+            if place.is_dir():
+                found = list(_media_files(place, kind))
+            elif _GLOB & set(text) and not place.exists():
+                hidden = text.rpartition("/")[2].startswith(".")
+                entries = _globbed(self.base, text)
+                found = sorted(entry for entry in entries if entry.is_file() and hidden >= entry.name.startswith("."))
+            else:
+                return [text]
+        except (OSError, ValueError, NotImplementedError) as error:
+            self.report(UNREADABLE, f"`{text}` cannot be looked through: {_reason(error)}", None, path)
+            return []
+        if not found:
+            self.report(NOTHING_FOUND, f"there is no {kind} at `{text}`", None, path)
+        if len(found) > _MAX_FILES:
+            self.report(NOTHING_FOUND, f"`{text}` gives more than {_MAX_FILES:,} files", None, path)
+            return []
+        return [str(entry) for entry in found]
+
+    def _medium(self, text: str, kind: str, path: PathKey) -> str:
+        if is_uuid(text):
+            return text
+        if text.startswith("data:"):
+            self._check_data_url(text, kind, path)
+            return text
+        scheme, separator, _ = text.partition("://")
+        if separator and scheme.isalnum():
+            self._check_url(text, scheme.lower(), path)
+            return text
+        return self._file(self._from_home(text), kind, path)
+
+    def _from_home(self, text: str) -> str:
+        """Not every shell replaces `~` behind `photo=` (zsh does not), and no shell does in a file of inputs."""
+        return os.path.expanduser(text) if text.startswith("~/") and not self.confined else text
+
+    def _check_url(self, text: str, scheme: str, path: PathKey) -> None:
+        try:
+            host = urlsplit(text).hostname
+        except ValueError:
+            host = None
+        if scheme not in {"http", "https"}:
+            hint = "Write the path alone." if scheme == "file" else None
+            self.report(BAD_URL, f"the service fetches http(s) URLs, not `{scheme}:`", hint, path)
+        elif not host or any(character.isspace() for character in text):
+            self.report(BAD_URL, f"`{text[:80]}` is no complete URL", None, path)
+
+    def _check_data_url(self, text: str, kind: str, path: PathKey) -> None:
+        try:
+            found = parse_data_url(text)
+        except ValueError as error:
+            self.report(BAD_URL, str(error), None, path)
+            return
+        if found.media_type not in MEDIA_TYPES or kind_of(found.media_type) != kind:
+            self.report(OTHER_MEDIA, f"the data: URL holds {found.media_type}, and {_a(kind)} is wanted", None, path)
+        elif not found.data:
+            self.report(EMPTY_FILE, "the data: URL is empty", None, path)
+        elif len(found.data) > MAX_UPLOAD:
+            self.report(
+                TOO_LARGE, f"the data: URL holds {_megabytes(len(found.data))}; an upload is at most 50 MB", None, path
+            )
+
+    def _file(self, text: str, kind: str, path: PathKey) -> str:
+        try:
+            place = Path(os.path.abspath(self.base / text))
+            if self.confined and not place.resolve().is_relative_to(self.base.resolve()):
+                self.report(
+                    OUTSIDE,
+                    f"`{text}` lies outside the folder of the recipe",
+                    "Name the file when you run the recipe.",
+                    path,
+                )
+                return text
+            self._check_file(place, text, kind, path)
+        except (OSError, ValueError) as error:
+            self.report(UNREADABLE, f"`{text[:200]}` cannot be read: {_reason(error)}", None, path)
+            return text
+        self.used.add(place)
+        return str(place)
+
+    def _check_file(self, place: Path, text: str, kind: str, path: PathKey) -> None:
+        if not text:
+            self.report(NO_FILE, "the path is empty", None, path)
+            return
+        if not place.exists():
+            self.report(NO_FILE, f"there is no file `{text}`", nearby(place), path)
+            return
+        if place.is_dir():
+            self.report(A_FOLDER, f"`{text}` is a folder, and one {kind} is wanted", _one_of(place, kind), path)
+            return
+        if not place.is_file():
+            self.report(UNREADABLE, f"`{text}` is no regular file", None, path)
+            return
+        size = place.stat().st_size
+        if size == 0:
+            self.report(EMPTY_FILE, f"`{text}` is empty", None, path)
+            return
+        if size > MAX_UPLOAD:
+            self.report(TOO_LARGE, f"`{text}` has {_megabytes(size)}; an upload is at most 50 MB", None, path)
+            return
+        with place.open("rb") as file:
+            self._check_head(file.read(HEAD_BYTES), text, kind, path)
+
+    def _check_head(self, head: bytes, text: str, kind: str, path: PathKey) -> None:
+        media_type = sniff_media_type(head, text)
+        if media_type is None:
+            evident = other_kind(head) or "no file that the service takes"
+            wanted = [name.partition("/")[2] for name in MEDIA_TYPES if kind_of(name) == kind]
+            self.report(
+                OTHER_MEDIA,
+                f"`{text}` is {evident}, and {_a(kind)} is wanted",
+                f"The service takes {', '.join(wanted)}.",
+                path,
+            )
+        elif kind_of(media_type) != kind:
+            self.report(
+                OTHER_MEDIA,
+                f"`{text}` is {_a(kind_of(media_type))} ({media_type}), and {_a(kind)} is wanted",
+                None,
+                path,
+            )
+
+
+def _media_files(folder: Path, kind: str) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        media_type = ENDINGS.get(entry.suffix.lower())
+        if (
+            media_type is not None
+            and kind_of(media_type) == kind
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        ):
+            yield entry
+
+
+def _globbed(base: Path, pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
+    if path.is_absolute():
+        return Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return base.glob(pattern)
+
+
+def nearby(place: Path) -> str | None:
+    try:
+        names = [entry.name for entry in place.parent.iterdir()][:1000]
+    except OSError:
+        return f"There is no folder {place.parent} either."
+    near = nearest(place.name, names)
+    return f"Did you mean `{near}`?" if near else f"Put the file there, or name another:\n{place}"
+
+
+def _one_of(folder: Path, kind: str) -> str | None:
+    first = next(_media_files(folder, kind), None)
+    return None if first is None else f"Name one of its files, such as {first.name}."
+
+
+def _a(noun: str) -> str:
+    return {"image": "an image", "video": "a video", "audio": "a sound"}.get(noun, noun)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
