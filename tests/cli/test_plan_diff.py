@@ -120,7 +120,7 @@ def test_markdown_is_for_a_pull_request(zenflow: Zenflow, repository: Path) -> N
 
 def test_what_git_does_not_have_is_told_in_its_words(zenflow: Zenflow, repository: Path) -> None:
     unknown = zenflow("diff", "v9:recipes/shoot.yaml", "shoot")
-    assert unknown.status == 2 and "v9:recipes/shoot.yaml cannot be read" in unknown.err
+    assert unknown.status == 2 and "unreadable revision: v9:recipes/shoot.yaml: no such revision or path" in unknown.err
     assert zenflow("diff", "HEAD:recipes/absent.yaml", "shoot").status == 2
     assert zenflow("diff", "absent", "shoot").status == 2
 

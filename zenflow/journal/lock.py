@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from zenflow.host.programs import find_program
 from zenflow.journal.base import Holder, LeaseLost, RunBusy
 
 IsAlive = Callable[[Holder], bool]
@@ -108,8 +109,11 @@ def _start_from_ps(pid: int) -> str | None:
     """macOS and the BSDs."""
     import subprocess  # only here: costs 8 ms at import
 
+    program = find_program("ps")
+    if program is None:
+        return None
     try:
-        told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        told = subprocess.run([program, "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     except OSError:
         return None
     return told.stdout.strip() or None

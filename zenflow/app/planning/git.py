@@ -1,23 +1,22 @@
-"""A recipe as it was in a revision of a git repository: its folder, taken out into a temporary one. Reads only.
-
-git is asked as a program, with arguments and never through a shell.
-"""
+"""A recipe as it was in a revision of a git repository: its folder, written out from git's objects. Reads only."""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from zenflow.errors import UsageError
+from zenflow.host.git import NO_REVISION
+from zenflow.host.git_objects import MOST_FILE, MOST_TOTAL, Blob, blobs_of, object_id_of, write_blobs
+from zenflow.recipe.text.reader import MAX_BYTES
 
-NO_GIT, NO_REVISION = "ZF064", "ZF065"
-TIMEOUT_S = 60
+_MOST_RECIPES = 200
+_MOST_MEDIA = 2_000
+_RECIPES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +40,29 @@ def split_revision(word: str) -> Revision | None:
 
 @contextmanager
 def checked_out(revision: Revision, current: Path) -> Iterator[Path]:
-    """The recipe's file, beside everything else of its folder as it was then. Raises UsageError."""
-    top = Path(_git(["rev-parse", "--show-toplevel"], current, revision).decode().strip())
-    path = _in_repository(revision, current, top)
-    _git(["cat-file", "-e", f"{revision.name}:{path}"], top, revision)
-    folder = path.parent.as_posix()
-    words = ["archive", "--format=tar", revision.name, *([] if folder == "." else ["--", folder])]
+    """Yield the path of the recipe, beside the files of its folder in that revision. Raises UsageError."""
+    below, name = posixpath.split(revision.path)
+    within = f"{below}/" if revision.path.startswith(("./", "../")) else below
+    tree = object_id_of(f"{revision.name}:{within}", current, str(revision))
+    blobs = blobs_of(tree, current)
+    if not any(blob.path == name for blob in blobs):
+        raise UsageError(NO_REVISION, f"unreadable revision: {revision}: `{name}` is not a regular file there")
     with TemporaryDirectory(prefix="zenflow-rev-") as place:
-        with tarfile.open(fileobj=io.BytesIO(_git(words, top, revision))) as archive:
-            archive.extractall(place, filter="data")
-        yield Path(place) / path
+        try:
+            write_blobs(_wanted(blobs, name), current, Path(place))
+        except OSError as error:
+            raise UsageError(NO_REVISION, f"unreadable revision: {revision}: {error.strerror or error}") from error
+        yield Path(place) / name
 
 
-def _in_repository(revision: Revision, current: Path, top: Path) -> PurePosixPath:
-    if not revision.path.startswith(("./", "../")):
-        return PurePosixPath(revision.path)
-    try:
-        return PurePosixPath((current / revision.path).resolve().relative_to(top.resolve()).as_posix())
-    except ValueError as error:
-        raise UsageError(NO_REVISION, f"{revision.path} lies outside the repository {top}.") from error
-
-
-def _git(words: Sequence[str], folder: Path, revision: Revision) -> bytes:
-    try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, timeout=TIMEOUT_S, check=False)
-    except FileNotFoundError as error:
-        raise UsageError(NO_GIT, "git is not installed here.", "Name files instead of revisions.") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(NO_GIT, f"git does not answer: {error}.") from error
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[-1].removeprefix("fatal: ") if said else "git says no"
-        raise UsageError(NO_REVISION, f"{revision} cannot be read: {reason}.", "As in `main:recipes/photoshoot.yaml`.")
-    return done.stdout
+def _wanted(blobs: list[Blob], name: str) -> list[Blob]:
+    """The recipe, the recipes that it may use, and as many of the other files as the bounds allow."""
+    root = [blob for blob in blobs if blob.path == name]
+    recipes = [one for one in blobs if one.path.endswith(_RECIPES) and one.path != name and one.size <= MAX_BYTES]
+    others = [one for one in blobs if not one.path.endswith(_RECIPES) and one.path != name and one.size <= MOST_FILE]
+    kept, total = [], 0
+    for blob in (*root, *recipes[:_MOST_RECIPES], *others[:_MOST_MEDIA]):
+        total += blob.size
+        if total <= MOST_TOTAL:
+            kept.append(blob)
+    return kept
