@@ -199,6 +199,8 @@ def rules_in(path: Path) -> list[Rule]:
 
     try:
         return rules_from(yaml.safe_load(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     except yaml.YAMLError as error:
         raise ValueError(f"it is not YAML: {' '.join(str(error).split())}") from error
 

@@ -69,6 +69,12 @@ def test_a_faults_file_that_is_no_yaml_is_told_as_any_other_mistake(tmp_path: Pa
         rules_in(tmp_path / "f.yaml")
 
 
+def test_a_faults_file_nested_too_deeply_is_named(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text("[" * 5000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        rules_in(tmp_path / "f.yaml")
+
+
 def test_faults_are_read_from_yaml_and_json(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text("faults:\n  - {kind: drop, nth: 2, when: after}\n")
     (tmp_path / "f.json").write_text('[{"kind": "drop", "nth": 2, "when": "after"}]')

@@ -14,6 +14,7 @@ import yaml
 
 from zenflow.problems import Note, Place, Problems
 from zenflow.recipe.text.lookalikes import may_be_cut, warn_if_cut, warn_of_unused_anchor
+from zenflow.recipe.text.nesting import too_deep
 from zenflow.recipe.text.nodes import Node, Text
 from zenflow.recipe.text.scalars import BadScalar, resolve_plain
 from zenflow.recipe.text.syntax_errors import report_syntax_error
@@ -113,7 +114,11 @@ class _Builder:
                     warn_of_unused_anchor(node, name, self.problems)
             return root
         except yaml.YAMLError as error:
-            report_syntax_error(error, self.source, self.problems)
+            deep = too_deep(self.source.lines, MAX_DEPTH)  # a parser may refuse such a text before its events tell
+            if deep is not None:
+                self._report_depth(self.source.place(*deep, deep[0], deep[1] + 1))
+            else:
+                report_syntax_error(error, self.source, self.problems)
             return None
         except _TooMuch:
             return None
@@ -151,8 +156,7 @@ class _Builder:
         if kind is yaml.AliasEvent:
             return self._alias(event)
         if depth >= MAX_DEPTH:
-            hint = "Pass what lies so deep as an input, or put it into a recipe of its own."
-            self.problems.error("ZF114", f"nested deeper than {MAX_DEPTH} levels", self._mark(event), hint)
+            self._report_depth(self._mark(event))
             raise _TooMuch
         if event.tag is not None:
             self._report_tag(event)
@@ -307,6 +311,10 @@ class _Builder:
                 "Write it without aliases.",
             )
             raise _TooMuch
+
+    def _report_depth(self, place: Place) -> None:
+        hint = "Pass what lies so deep as an input, or put it into a recipe of its own."
+        self.problems.error("ZF114", f"nested deeper than {MAX_DEPTH} levels", place, hint)
 
     def _report_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")

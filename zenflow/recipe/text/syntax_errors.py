@@ -14,6 +14,37 @@ _NO_SPACE = re.compile(r"^(?P<before>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<val
 _NO_COLON = re.compile(r"^\s*(?:- )*(?P<key>[A-Za-z_][\w-]*)\s*$")
 _KEY_VALUE = re.compile(r"^(?P<before>\s*(?:- +)*(?:[A-Za-z_][\w-]*: +|- +))(?P<value>\S.*?)\s*$")
 _WHERE_QUOTES_HELP = ("mapping values", "did not find expected", "found character that cannot")
+# Every text of the parser that a rule below reads. A parser may say something else in its next version: then no rule
+# that reads its words applies, and the report is neutral.
+_PROBLEMS = frozenset(
+    {
+        "block sequence entries are not allowed in this context",
+        "could not find expected ':'",
+        "did not find expected '-' indicator",
+        "did not find expected ',' or ']'",
+        "did not find expected ',' or '}'",
+        "did not find expected alphabetic or numeric character",
+        "did not find expected comment or line break",
+        "did not find expected hexdecimal number",
+        "did not find expected key",
+        "did not find expected node content",
+        "found character that cannot start any token",
+        "found invalid Unicode character escape code",
+        "found unexpected document indicator",
+        "found unexpected end of stream",
+        "found unknown escape character",
+        "mapping values are not allowed in this context",
+    }
+)
+_CONTEXTS = frozenset(
+    {
+        "while parsing a flow mapping",
+        "while parsing a flow node",
+        "while parsing a flow sequence",
+        "while parsing a quoted scalar",
+        "while scanning a quoted scalar",
+    }
+)
 _EXPRESSION = re.compile(r"\$?\{\{")
 
 
@@ -21,7 +52,8 @@ def report_syntax_error(error: Any, source: Text, problems: Problems) -> None:
     """One problem for what stopped the parser."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
-        problems.error("ZF105", f"this is not YAML: {str(error).splitlines()[0]}", source.place(0, 0, 0, 1))
+        said = " ".join(str(error).split()) or "the parser gives no reason"
+        problems.error("ZF105", f"this is not YAML: {said}", source.place(0, 0, 0, 1))
         return
     line, column = mark.line, mark.column
     if line >= len(source.lines) or (line and not source.line(line) and line == len(source.lines) - 1):
@@ -79,11 +111,15 @@ def _quoted(value: str) -> str:
 
 
 def _problem(error: Any) -> str:
-    return str(getattr(error, "problem", "") or "")
+    """Return what the parser says is wrong, or nothing if no rule knows the text."""
+    said = str(getattr(error, "problem", "") or "")
+    return said if said in _PROBLEMS else ""
 
 
 def _context(error: Any) -> str:
-    return str(getattr(error, "context", "") or "")
+    """Return what the parser was reading, or nothing if no rule knows the text."""
+    said = str(getattr(error, "context", "") or "")
+    return said if said in _CONTEXTS else ""
 
 
 def _tab(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
@@ -104,7 +140,7 @@ def _tab(error: Any, source: Text, problems: Problems, line: int, column: int) -
 def _expression(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
     """Rule 9: inside `[ ]` and `{ }`, or where it holds `: `, an expression stands in quotes."""
     opened = getattr(error, "context_mark", None)
-    in_quotes = "quoted scalar" in _context(error)
+    in_quotes = "quoted scalar" in _context(error) and bool(_problem(error))
     if in_quotes and opened is not None:
         line, column = opened.line, opened.column  # a quote of the expression's, taken for one of YAML's
     text = source.line(line)
@@ -143,7 +179,7 @@ def _space_after_colon(error: Any, source: Text, problems: Problems, line: int, 
 def _quote_or_bracket(error: Any, source: Text, problems: Problems, line: int, column: int) -> bool:
     context, problem = _context(error), _problem(error)
     opened = getattr(error, "context_mark", None)
-    if opened is None:
+    if opened is None or not problem:
         return False
     at = source.place(opened.line, opened.column, opened.line, opened.column + 1)
     if "quoted scalar" in context and ("end of stream" in problem or "document indicator" in problem):
@@ -339,8 +375,8 @@ def _indentation_or_other(error: Any, source: Text, problems: Problems, line: in
         hint = "Behind `|` or `>` nothing stands: the text begins on the next line, indented."
         problems.error("ZF109", "text stands where block text is only announced", place, hint)
         return
-    message = problem or "this is not YAML"
-    problems.error("ZF105", f"YAML cannot read this: {message}", source.place(line, column, line, column + 1))
+    said = " ".join(str(getattr(error, "problem", "") or "this is not YAML").split())
+    problems.error("ZF105", f"YAML cannot read this: {said}", source.place(line, column, line, column + 1))
 
 
 def _requoted(text: str) -> str:
