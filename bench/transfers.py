@@ -4,7 +4,8 @@
     python bench/transfers.py --check    # fails when a transfer costs more than LIMIT_MB
 
 The server is a process of its own, so that what is measured is the client alone. Uploads are sent up to 50 MB here,
-above what zenflow allows over this road (18 MB, seed 001), to show that the limit is the service's and not memory's.
+above what zenflow allows over this road (18 MB, docs/service.md, “Assets”), to show that the limit is the service's
+and not memory's.
 """
 
 from __future__ import annotations

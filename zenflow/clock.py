@@ -47,7 +47,7 @@ def _boot_time_s() -> float:
 
 
 def as_iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, as the service writes time (zencreator-facts 2.5)."""
+    """ISO 8601 in UTC with `Z`, as the service writes time (docs/service.md, “Recorded answers”)."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -1,6 +1,7 @@
 """Amounts of credits, exact, and estimates of them.
 
-The service shows whole credits (seed 002, `price`), but nothing promises that: amounts are `Decimal`, so that
+The service shows whole credits (docs/service.md, “Generation”, `price`), but nothing promises that: amounts are
+`Decimal`, so that
 a quote of 0.1 thirty times is 3. An unknown price is `None`, a third answer beside zero and some; it never becomes
 a number here.
 """
@@ -46,7 +47,7 @@ def in_words(amount: Credits | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Low, expected and worst total of credits (recipe-language.md, “Budget and policy”)."""
+    """Low, expected and worst total of credits (docs/language.md, “Budget and policy”)."""
 
     low: Credits = ZERO
     expected: Credits = ZERO

@@ -17,7 +17,7 @@ RandomBytes = Callable[[int], bytes]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 STAMP_RUN_LENGTH = 12
-STAMP_LENGTH = 24  # money.md, “The stamp”: 24 lower-case letters and digits
+STAMP_LENGTH = 24  # docs/money.md, “The stamp”: 24 lower-case letters and digits
 
 
 def new_run_id(now: datetime, random_bytes: RandomBytes) -> str:
@@ -70,7 +70,7 @@ def _letters(number: int, length: int) -> str:
 
 def uuids_in(value: Any) -> tuple[str, ...]:
     """Every UUID in a JSON value, as it is spelt there, in order, once: the last resort when a call names no assets
-    (money.md). A service may know its ids in its own spelling alone."""
+    (docs/money.md). A service may know its ids in its own spelling alone."""
     found: dict[str, str] = {}
     stack = [value]
     while stack:
@@ -86,5 +86,6 @@ def uuids_in(value: Any) -> tuple[str, ...]:
 
 
 def is_uuid(text: str) -> bool:
-    """Whether a text is the id of an asset, a task or a call (the service's ids are UUIDs: seeds 001 and 002)."""
+    """Whether a text is the id of an asset, a task or a call (the service's ids are UUIDs: docs/service.md, “Assets”
+    and “Generation”)."""
     return _UUID.fullmatch(text.strip()) is not None

@@ -1,4 +1,4 @@
-"""`docs/promises.md` says what the code does: its tests exist, its tables are those of the code."""
+"""Hold `docs/promises.md` to its tests and the tables of `docs/money.md` to the code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from zenflow.engine.model.response_class import TABLE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+MONEY = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
 REFERENCES = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
 
 
 def table_under(heading: str) -> list[list[str]]:
     """The rows of the first table below a heading, without its head."""
-    below = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    below = MONEY.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     lines = [line for line in below.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -38,7 +39,7 @@ def test_every_test_that_is_named_exists(file: str, name: str) -> None:
 
 
 def test_each_promise_names_tests() -> None:
-    promises = re.split(r"\n### ", PAGE.split("## What an answer means")[0])[1:]
+    promises = re.split(r"\n### ", PAGE.split("## What the simulation checks")[0])[1:]
     assert len(promises) == 6
     for promise in promises:
         assert len(re.findall(r"`tests/", promise)) >= 4, promise.splitlines()[0]

@@ -1,4 +1,4 @@
-"""docs/service.md holds what it says: every tool and parameter stands there, every file and test named there exists."""
+"""Hold docs/service.md to the code: the tools, parameters, files and tests that it names exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_no_row_is_about_a_tool_that_is_not_there() -> None:
     assert {f"zencreator_{name}" for name in ROWS} == set(TOOLS)
 
 
-NAMED = sorted(set(re.findall(r"`((?:wire|unit)/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
+NAMED = sorted(set(re.findall(r"`((?:wire|unit|scenario|crash|cli|property|safety)/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 
 
 @pytest.mark.parametrize(("file", "function"), NAMED)

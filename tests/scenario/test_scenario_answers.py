@@ -1,4 +1,5 @@
-"""After an answer that did not come, or came as a no: money.md's table, row by row, told by what the service was charged."""
+"""After an answer that did not come, or came as a no: the table of docs/money.md, row by row, told by what the
+service was charged."""
 
 from __future__ import annotations
 

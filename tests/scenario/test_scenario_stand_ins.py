@@ -1,4 +1,5 @@
-"""Prices asked with a stand-in for what is not made yet: asked again before what leads there is paid (money.md, “Budget”)."""
+"""Prices asked with a stand-in for what is not made yet: asked again before what leads there is paid (docs/money.md,
+“Budget”)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs through every weather: one seed decides the recipe, the faults and the deaths; the invariants of money.md must hold.
+"""Runs through every weather: one seed decides recipe, faults and deaths; the invariants of docs/promises.md must hold.
 
 A failing seed prints its story and replays: `pytest tests/simulation --seed N`. A chunk tells all of its seeds that failed.
 """

@@ -1,4 +1,5 @@
-"""What must hold of a run whatever happened to it (money.md, “Invariants”), told by its facts and by the service's books.
+"""What must hold of a run whatever happened to it (docs/promises.md, “What the simulation checks”), told by its
+facts and by the service's books.
 
 Each check raises AssertionError with what it saw. Knows nothing of how a run came to be where it is.
 """

@@ -39,7 +39,7 @@ from zenflow.providers.base import (
     WireFacts,
 )
 
-URL_LIVES_S = 300.0  # seed 001: minutes
+URL_LIVES_S = 300.0  # docs/service.md, “Assets”: minutes
 _CHUNK = 16
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from tests.support.offers import OFFERS, Offer
 from zenflow.clock import Clock
 from zenflow.ids import is_uuid
 
-MOST_INPUTS = 50  # seed 002
+MOST_INPUTS = 50  # docs/service.md, “Generation”
 NEVER = math.inf
 
 

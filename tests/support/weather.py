@@ -1,6 +1,6 @@
 """One seed decides everything: the recipe, the limits, how long things take, what goes wrong, and how often the process dies.
 
-Every fault that money.md lists is among it. What a run makes of it is `story`'s to tell; what must hold, `invariants`'
+Every fault that docs/promises.md lists is among it. What a run makes of it is `story`'s to tell; what must hold, `invariants`'
 and `ending`'s. The same seed gives the same weather, to the last latency.
 """
 

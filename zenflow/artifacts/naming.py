@@ -41,7 +41,7 @@ _ENDINGS = {
     "application/json": "json",
     "text/plain": "txt",
 }
-# The service's 14 types name some things twice (zencreator-facts, upload_asset).
+# The service's 14 types name some things twice (docs/service.md, “Assets”).
 _SAME = {
     "image/jpg": "image/jpeg",
     "video/mov": "video/quicktime",

@@ -37,7 +37,8 @@ UNREADABLE_SCHEMA = "ZF411"
 LONG_PROMPT = "ZF412"
 WRONG_ASSET = "ZF413"
 PROMPT_LIMIT = 5000  # facts 3.4: several image backends refuse more, though no schema says so
-ALWAYS_REQUIRED = ("resolution", "output_format")  # seed 002: promoted to required where a tool has them
+# docs/service.md, “Generation”: promoted to required where a tool has them
+ALWAYS_REQUIRED = ("resolution", "output_format")
 
 
 @dataclass(frozen=True, slots=True)

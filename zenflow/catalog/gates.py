@@ -1,6 +1,7 @@
 """Which models a call may use: known, not blocked, allowed by the account's gates and by policy.
 
-Source: seed 000 and facts 7. The service would say the same with 403 or 422, later; here it is said beforehand.
+Source: docs/service.md, “Troubleshooting” and “Account”. The service would say the same with 403 or 422, later; here
+it is said beforehand.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def _constraints(
 ) -> Iterator[Problem]:
     """`input_constraints` of a model row, where it is a list of values that the field's own schema knows too.
 
-    Its shape is not documented (seed 002 only names it): anything else in it is left to the service.
+    Its shape is not documented (docs/service.md, “Generation” only names it): anything else in it is left to the service.
     """
     rules = model.row.get("input_constraints")
     for name, allowed in rules.items() if isinstance(rules, Mapping) else ():

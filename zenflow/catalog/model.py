@@ -1,6 +1,6 @@
 """What the service offers, as values: tools, schemas, models, prices. A provider makes them, the plan reads them.
 
-Source of the shapes: seed 002, `zencreator_list_tools` and `zencreator_get_tool_schema`.
+Source of the shapes: docs/service.md, “Generation”, `zencreator_list_tools` and `zencreator_get_tool_schema`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`zencreator_get_me`. `account_id` is what runs belong to (money.md, “Resume”)."""
+    """`zencreator_get_me`. `account_id` is what runs belong to (docs/money.md, “Resume”)."""
 
     account_id: str
     credits: Credits | None

@@ -24,12 +24,13 @@ COUNT_FIELDS = (
     "num_outputs",
     "n",
 )
-_ACTION_COUNT = {"craft_prompt": ("count", 4), "pick": ("count", None)}  # seed 002: craft_prompt drafts 1..4
+# docs/service.md, “Generation”: craft_prompt drafts 1..4
+_ACTION_COUNT = {"craft_prompt": ("count", 4), "pick": ("count", None)}
 
 _USUAL_S = {
     "upscaler": 10.0,
     "run_any_llm": 5.0,
-    "videogen": 120.0,  # seed 002: 60–180 s
+    "videogen": 120.0,  # docs/service.md, “Generation”: 60–180 s
     "text_to_video": 120.0,
     "video2video": 120.0,
     "video_upscaler": 120.0,

@@ -1,4 +1,4 @@
-"""A tool as the service's `get_tool_schema` answers it, read into a `Tool`, and written back (seed 002, “Discovery”).
+"""A tool as the service's `get_tool_schema` answers it, read into a `Tool`, and written back (docs/service.md, “Generation”).
 
 Reads liberally: only the name must be there. Knows nothing of the wire or the disk.
 """

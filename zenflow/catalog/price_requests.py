@@ -1,4 +1,4 @@
-"""The price question of one call: its parameters, with stand-ins for what is not made yet (money.md, “Budget”).
+"""The price question of one call: its parameters, with stand-ins for what is not made yet (docs/money.md, “Budget”).
 
 Knows nothing of who asks it. A stand-in satisfies the field's schema as far as that can be read.
 """

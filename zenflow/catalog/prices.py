@@ -11,7 +11,7 @@ from zenflow.credits import Credits
 from zenflow.ids import digest_of
 
 STAND_IN_ASSET = "00000000-0000-4000-8000-000000000000"
-"""Stands for an asset that is not made yet when its price must be asked for (money.md, “Budget”)."""
+"""Stands for an asset that is not made yet when its price must be asked for (docs/money.md, “Budget”)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class PriceSource(Protocol):
     """All that planning may ask of a service. It holds nothing that could submit (promise 2)."""
 
     async def quote(self, question: Question) -> Quote:
-        """The price of one call (seed 002, `estimate_price`). Refusals are answers; transport trouble raises."""
+        """The price of one call (docs/service.md, “Generation”, `estimate_price`). Refusals are answers; transport
+        trouble raises."""
         ...
 
 

@@ -77,7 +77,8 @@ def required_of(schema: Any, root: Schema | None = None, depth: int = 0) -> tupl
 
 
 def takes_other_fields(schema: Schema) -> bool:
-    """Whether fields beyond the declared ones pass. Silence means no: the service refuses them (seed 002)."""
+    """Whether fields beyond the declared ones pass. Silence means no: the service refuses them (docs/service.md,
+    “Generation”)."""
     plain = resolved(schema, schema)
     extra = plain.get("additionalProperties")
     return extra is True or isinstance(extra, Mapping) or isinstance(plain.get("patternProperties"), Mapping)
@@ -126,7 +127,7 @@ def asset_media(name: str) -> Media | None:
 
 
 def is_prompt_field(name: str, field: Schema) -> bool:
-    """Free text: what it says moves no price (money.md, “Two price questions are equal …”)."""
+    """Free text: what it says moves no price (docs/money.md, “Budget”)."""
     return bool(_PROMPT_NAME.search(name)) and types_of(field) == ("string",) and "enum" not in field
 
 

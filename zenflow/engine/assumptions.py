@@ -1,6 +1,7 @@
-"""What zenflow assumes of the service, and what happens where an assumption is false (money.md, “What is assumed”).
+"""What zenflow assumes of the service, and what happens where an assumption is false (docs/money.md, “What is
+assumed of the service”).
 
-Told once at the first paid run on a live server; printed in `docs/promises.md`; those that can be measured are measured by
+Told once at the first paid run on a live server; printed in `docs/money.md`; those that can be measured are measured by
 `zenflow doctor --probe`.
 """
 

@@ -1,7 +1,7 @@
 """Beginning a run and executing it, new or resumed: the same road, because state is always the fold of the facts.
 
 Recovery is a part of it and no mode of its own: what an earlier process left open is handed back to the normal road, along
-money.md's table (`outcomes`). An intent without an answer becomes *unknown*; a task is watched; files are fetched.
+the table of docs/money.md (`outcomes`). An intent without an answer becomes *unknown*; a task is watched; files are fetched.
 """
 
 from __future__ import annotations
@@ -363,7 +363,7 @@ def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
 
 
 def _journal_halt(failure: JournalError, state: RunState) -> Halt:
-    """The journal is closed: what was accepted and may not be on disk is said aloud (money.md, “The journal”)."""
+    """The journal is closed: what was accepted and may not be on disk is said aloud (docs/money.md, “The journal”)."""
     tasks = [one.task_id for one in at_risk(state) if one.task_id is not None]
     said = f" Tasks that were accepted and go on at the service: {', '.join(tasks)}." if tasks else ""
     message = f"{failure.message}.{said}" if said else failure.message

@@ -36,7 +36,7 @@ from zenflow.history.submission_events import (
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """Everything a resume needs, so that a changed file on disk changes nothing (money.md, “Resume”)."""
+    """Everything a resume needs, so that a changed file on disk changes nothing (docs/money.md, “Resume”)."""
 
     run_id: str
     at: str

@@ -13,7 +13,7 @@ from zenflow.history.events import FileSaved, IntendedCall, Looked, Noted, NotRe
 
 
 class Outcome(Enum):
-    """Where a submission stands. The names are those of money.md's table."""
+    """Where a submission stands. The names are those of the table of docs/money.md."""
 
     OPEN = "open"  # on its way: intended, and no answer is known yet
     NOT_SENT = "not sent"

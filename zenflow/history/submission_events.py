@@ -1,4 +1,4 @@
-"""The facts of one submission's life, from the intent to the last refund (money.md, “One submission's life”).
+"""The facts of one submission's life, from the intent to the last refund (docs/money.md, “The life of a submission”).
 
 A *submission* is one `create_task` with up to 50 calls; its number counts within the run. `events` names these facts too,
 and those of the run, its instances and its files.

@@ -1,7 +1,7 @@
 """The door to the journal: every fact on disk before it matters.
 
 Rows lie in the order in which they were given. What the journal has confirmed survives a power cut; one failed commit
-closes it for this process (money.md, “The journal”).
+closes it for this process (docs/money.md, “The journal”).
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Journal(Protocol):
         ...
 
     def remember_asset(self, server: str, account_id: str, digest: str, asset_id: str, media_type: str) -> None:
-        """Uploads are not idempotent (seed 001): the same bytes are found again by digest."""
+        """Uploads are not idempotent (docs/service.md, “Assets”): the same bytes are found again by digest."""
         ...
 
     def find_asset(self, server: str, account_id: str, digest: str) -> tuple[str, str] | None: ...

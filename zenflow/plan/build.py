@@ -1,6 +1,6 @@
 """From a recipe to a plan, pass by pass. This file is the table of contents of the room.
 
-Pure but for prices, which are asked through a callback: nothing here can submit (money.md, promise 2).
+Pure but for prices, which are asked through a callback: nothing here can submit (docs/money.md, promise 2).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from zenflow.recipe.model import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many: fewest, as asked for, most (recipe-language.md, “Budget and policy”)."""
+    """How many: fewest, as asked for, most (docs/language.md, “Budget and policy”)."""
 
     min: int
     expected: int
@@ -69,7 +69,7 @@ class PlannedStep:
 
 
 class Verdict(Enum):
-    """money.md, “Budget”."""
+    """docs/money.md, “Budget”."""
 
     FITS = "fits"
     MAY_STOP = "may stop"

@@ -112,7 +112,7 @@ _CODES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One `create_task`. `comment` begins with the stamp (money.md)."""
+    """One `create_task`. `comment` begins with the stamp (docs/money.md)."""
 
     tool: str
     inputs: tuple[Mapping[str, Any], ...]
@@ -143,7 +143,8 @@ class SubmitAnswer:
     token_renewed: bool = False  # it was a 401, and there is another token now: sending again is worth a try
 
 
-TaskStatus = str  # created | processing | partial | completed | failed (seed 002); anything else counts as processing
+# created | processing | partial | completed | failed (docs/service.md, “Generation”); anything else counts as processing
+TaskStatus = str
 CallStatus = str
 
 
@@ -173,7 +174,7 @@ class TaskSummary:
 
     @property
     def is_finished(self) -> bool:
-        """No call of it can still change. `partial` is not trusted to be final (zencreator-facts, open point 2)."""
+        """No call of it can still change. `partial` is not trusted to be final (docs/service.md, “Not known”)."""
         return self.status in ("completed", "failed")
 
 

@@ -1,6 +1,6 @@
 """The actions of the language page: their parameters as JSON Schema, and what they give as types.
 
-Sources: recipe-language.md, “Actions”; the service's own limits from its documentation of `craft_prompt` (brief at most
+Sources: docs/language.md, “Actions”; the service's own limits from its documentation of `craft_prompt` (brief at most
 4,000 characters, count 1 to 4, descriptions of references at most 800) and `describe_asset`.
 """
 

@@ -72,7 +72,7 @@ def _call_row(submission: SubmissionState, position: int, call: CallState) -> Ca
 
 
 def _share(submission: SubmissionState, position: int) -> Decimal:
-    """A call's share of the charge: its quote, scaled to the row (money.md, “One submission's life”)."""
+    """A call's share of the charge: its quote, scaled to the row (docs/money.md, “The life of a submission”)."""
     quote = submission.calls[position].call.quote
     return submission.charge * quote / submission.quote if submission.quote else submission.charge
 

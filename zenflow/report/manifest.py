@@ -1,4 +1,4 @@
-"""`manifest.json` beside the files of a run: where each came from and what it cost (issue 2, item 8).
+"""`manifest.json` beside the files of a run: where each came from and what it cost.
 
 Reads the run's facts only, so that it can be written again from a journal at any time. A file's prompt and model are
 those of its own call; where that call has none (an upscaler), those of the nearest call whose picture it was made from.

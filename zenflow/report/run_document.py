@@ -1,4 +1,4 @@
-"""A run's report as the document of `run --json`, `resume --json` and `show --json` (issue 2, item 11).
+"""A run's report as the document of `run --json`, `resume --json` and `show --json`.
 
 The envelope (`format`, `status`, `error`) is the command line's. Unknown amounts are null, never 0.
 """

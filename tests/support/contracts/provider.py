@@ -156,7 +156,7 @@ async def a_deleted_task_is_gone(subject: Subject) -> None:
 
 async def an_upload_is_an_asset_of_its_own_type(subject: Subject) -> None:
     first, second = await asyncio.gather(*(subject.provider.upload_file(subject.picture, None) for _ in range(2)))
-    assert first.asset_id != second.asset_id  # not idempotent (seed 001)
+    assert first.asset_id != second.asset_id  # not idempotent (docs/service.md, “Assets”)
     assert (await subject.provider.asset(first.asset_id)).media_type == first.media_type
 
 

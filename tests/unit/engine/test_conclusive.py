@@ -1,4 +1,4 @@
-"""What is evidence enough to send a request again (money.md, “not found, conclusive”)."""
+"""What is evidence enough to send a request again (docs/money.md, “After a lost answer”)."""
 
 from __future__ import annotations
 

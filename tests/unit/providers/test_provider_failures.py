@@ -12,7 +12,7 @@ from zenflow.providers.mcp.session.failures import No, error_of, exchange_error,
 from zenflow.providers.mcp.wire.exchange import Exchange
 
 FACTS = WireFacts("answered", 200)
-SEED_402 = {  # seed 000, verbatim
+DOCUMENTED_402 = {  # docs/service.md, “Troubleshooting”, verbatim
     "error_code": "insufficient_credits",
     "out_of_credits": True,
     "purchase_url": "https://app.zencreator.pro/billing",
@@ -29,7 +29,7 @@ def _no(
 @pytest.mark.parametrize(
     ("structured", "status"),
     [
-        (SEED_402, 402),
+        (DOCUMENTED_402, 402),
         ({"status": 422, "message": "no"}, 422),
         ({"status_code": "404"}, 404),
         ({"http_status": 403, "error_code": "forbidden"}, 403),
@@ -92,7 +92,7 @@ def test_words_are_enough_for_free_questions_and_not_for_the_paid_one(
 @pytest.mark.parametrize(
     ("text", "structured", "trouble"),
     [
-        ("", SEED_402, "out_of_credits"),
+        ("", DOCUMENTED_402, "out_of_credits"),
         ("HTTP 401", {}, "sign_in"),
         ("please re-authorize with the ZenCreator MCP server", {}, "sign_in"),
         ("HTTP 403", {}, "forbidden"),
@@ -114,7 +114,7 @@ def test_each_no_has_the_trouble_that_a_caller_can_act_on(text: str, structured:
 
 @pytest.mark.parametrize(
     "structured",
-    [SEED_402, {"success": False, "message": "no"}, {"error": {"message": "no"}}, {"error": "no", "code": 500}],
+    [DOCUMENTED_402, {"success": False, "message": "no"}, {"error": {"message": "no"}}, {"error": "no", "code": 500}],
 )
 def test_a_success_that_is_an_error_is_noticed(structured: dict[str, Any]) -> None:
     assert _no("", structured, error=False) is not None

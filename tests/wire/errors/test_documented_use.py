@@ -1,4 +1,4 @@
-"""Which of the service's tools a run uses, and which not (seed 002: polling guidance, blocking waits)."""
+"""Which of the service's tools a run uses, and which not (docs/service.md, “Generation”: polling guidance, blocking waits)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Out of credits, gates, and a sign-in that ends: over HTTP, through the command line (seed 000)."""
+"""Out of credits, gates, and a sign-in that ends: over HTTP, through the command line (docs/service.md, “Troubleshooting”)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def test_answers_without_structure_with_news_or_with_wrong_counts_change_nothing
 
 
 def test_a_text_that_was_cut_off_is_not_read_where_there_is_structure(zenflow: Any, here: Path, town: Any) -> None:
-    """Fifteen prompts of 2,000 characters in one task: its text ends at 25,000, its structure is whole (seed 000)."""
+    """Fifteen prompts of 2,000 characters in one task: its text ends at 25,000, its structure is whole
+    (docs/service.md, “Troubleshooting”)."""
     prompts = [f"a hill, number {number}, {'very ' * 400}red" for number in range(45)]
     (here / "long.yaml").write_text(
         "zenflow: 1\nname: long\nbudget: 60\ninputs:\n  prompts: {type: array, items: {type: string}}\nsteps:\n"

@@ -1,4 +1,5 @@
-"""422, 400, 403 and 404: told with the server's words at the recipe's line; that branch only (seeds 000 and 002)."""
+"""422, 400, 403 and 404: told with the server's words at the recipe's line; that branch only (docs/service.md,
+“Troubleshooting” and “Generation”)."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_one_by_one_a_missing_asset_fails_alone(zenflow: Any, serving_sandbox: A
 
 
 def test_a_resume_without_a_listing_sends_nothing_and_says_why(zenflow: Any, serving_sandbox: Any, seen: str) -> None:
-    """What a journal restored from a backup has forgotten could not be recognised (money.md, “Resume”)."""
+    """What a journal restored from a backup has forgotten could not be recognised (docs/money.md, “Resume”)."""
     with serving_sandbox(absent=("list_tasks",), credits=5) as town:
         town.fault(kind="tool_error", tool="create_task", status=402)
         assert zenflow("run", seen, "--server", town.url, "--yes", "--json").status == 4

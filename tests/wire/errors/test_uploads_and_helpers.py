@@ -1,4 +1,5 @@
-"""The errors of uploads, previews and prompt helpers, as the pages of seeds 001 and 002 name them: over HTTP."""
+"""The errors of uploads, previews and prompt helpers, as the pages of docs/service.md, “Assets” and “Generation”
+name them: over HTTP."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from zenflow.suggest import did_you_mean
 
 Kind = Literal["server", "path", "credits", "count", "number", "seconds", "nsfw"]
 
-LIVE_URL = "https://mcp.zncr.pro/mcp"  # zencreator-facts, 1
+LIVE_URL = "https://mcp.zncr.pro/mcp"  # docs/service.md, “Sources”
 SANDBOX, ZENCREATOR = "sandbox", "zencreator"
 
 
@@ -66,7 +66,7 @@ KEYS: tuple[Key, ...] = (
 )
 
 _ADDRESS = re.compile(r"(localhost|\[::1\]|[\w-]+(\.[\w-]+)+)(:\d+)?(/\S*)?")
-BATCH_MOST = 50  # seed 002, create_task: 1..50 inputs
+BATCH_MOST = 50  # docs/service.md, “Generation”, create_task: 1..50 inputs
 
 
 def read_value(key: Key, found: Any) -> tuple[Any, str | None]:

@@ -31,7 +31,7 @@ _SIGN_IN_HINT = (
     f"`zenflow login` signs you in; in CI set {TOKEN_VARIABLE}. `--server sandbox` tries everything without an account."
 )
 IN_PROCESS_URL = "http://sandbox.invalid/mcp"
-WATCH_LEAST_S = 2.0  # seed 000: wait at least 2 s between polls
+WATCH_LEAST_S = 2.0  # docs/service.md, “Troubleshooting”: wait at least 2 s between polls
 
 
 @dataclass(frozen=True, slots=True)

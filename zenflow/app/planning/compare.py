@@ -178,7 +178,7 @@ class _Asker:
         return _Prices(found, {model: why for model, why in refused.items() if model not in priced})
 
     async def _estimated(self, tool: Tool, sent: Mapping[str, Any]) -> _Prices:
-        """`compare_prices` refuses tools without models (seed 002): a question for each resolution."""
+        """`compare_prices` refuses tools without models (docs/service.md, “Generation”): a question for each resolution."""
         found: dict[_Key, Decimal] = {}
         for resolution in _resolutions(tool):
             question = question_for(tool, {**sent, "resolution": resolution})

@@ -1,4 +1,4 @@
-"""An input may name an asset of the service by its UUID: is it there? Asked before anything is paid (money.md, promise 1).
+"""An input may name an asset of the service by its UUID: is it there? Asked before anything is paid (docs/money.md, promise 1).
 
 Asking is free. A plan without such inputs asks nothing.
 """
@@ -17,7 +17,7 @@ from zenflow.recipe.inputs.media import MEDIA_WORDS
 from zenflow.recipe.model import Recipe
 
 NOT_THERE = "ZF525"
-AT_ONCE = 50  # asset ids in one batch (seed 001, `get_asset_download_urls`)
+AT_ONCE = 50  # asset ids in one batch (docs/service.md, “Assets”, `get_asset_download_urls`)
 NOT_THERE_TO_US = ("not_found", "forbidden", "invalid")
 
 

@@ -28,7 +28,7 @@ from zenflow.plan.model import Kept, Orphan, Plan, Reuse
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 
-URLS_AT_ONCE = 50  # seed 001
+URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 NO_SUCH_STEP = "ZF059"
 
 

@@ -17,7 +17,7 @@ from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 from zenflow.providers.base import AssetUrl, Provider, ServiceError
 
-URLS_AT_ONCE = 50  # seed 001
+URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 AT_ONCE = 8
 TRIES = 4
 FOLDERS = {False: "assets", True: "previews"}  # a preview never lies among the originals

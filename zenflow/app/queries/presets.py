@@ -1,6 +1,6 @@
 """The service's presets (templates): list, search, show, and write one out as a step of a recipe.
 
-`use_template` is never called: whether it submits, and charges, by itself is not known (zencreator-facts 4).
+`use_template` is never called: whether it submits, and charges, by itself is not known (docs/service.md, “Templates”).
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def _row(one: Mapping[str, Any]) -> PriceRow:
 async def _estimated(
     provider: Provider, tool: Tool, params: Mapping[str, Any], catalog: Catalog
 ) -> tuple[PriceRow, ...]:
-    """`compare_prices` refuses tools without models (seed 002): one question, one row."""
+    """`compare_prices` refuses tools without models (docs/service.md, “Generation”): one question, one row."""
     quote = await provider.quote(question_for(tool, params))
     if quote.credits is None:
         raise ServiceError("invalid", f"{tool.name}: {quote.refusal}", status=quote.refusal_status)

@@ -16,7 +16,7 @@ from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
 from zenflow.providers.base import CallResult, Service, ServiceError, Task, TaskSummary
 
-NEWEST = 100  # the most that one listing gives (seed 002, list_tasks)
+NEWEST = 100  # the most that one listing gives (docs/service.md, “Generation”, list_tasks)
 WHOLE = "`zenflow tasks --json` shows them whole."
 _BEGINNING = re.compile(r"[0-9a-fA-F-]{4,}")
 
@@ -83,7 +83,7 @@ async def task(task_id: str, settings: Settings) -> TaskView:
 
 
 async def delete(task_id: str, settings: Settings, agree: AgreeToDelete) -> TaskView:
-    """Delete a task after it was shown and agreed to. Nothing is refunded (seed 002: a soft delete)."""
+    """Delete a task after it was shown and agreed to. Nothing is refunded (docs/service.md, “Generation”: a soft delete)."""
     _check_id(task_id)
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:

@@ -18,7 +18,7 @@ from zenflow.clock import Clock
 from zenflow.providers.base import Provider, ServiceError
 
 INDEX = "fetched.json"
-URLS_AT_ONCE = 50  # seed 001
+URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 TRIES = 4
 
 

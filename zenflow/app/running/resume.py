@@ -186,7 +186,7 @@ def _follow_or_take(row: RunRow) -> str:
 
 
 def on_server_of(started: RunStarted, settings: Settings) -> Settings:
-    """The settings for the run's own server. Another one, when it was asked for, is refused (money.md, “Resume”)."""
+    """The settings for the run's own server. Another one, when it was asked for, is refused (docs/money.md, “Resume”)."""
     asked = settings.by_key["service.server"]
     if asked.value == started.server:
         return settings

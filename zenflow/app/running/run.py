@@ -142,7 +142,7 @@ def _with_manifest(report: RunReport, folder: Path) -> RunReport:
 
 def _with_accepted(report: RunReport, folder: Path) -> RunReport:
     """Where the journal has failed, what it may not know lies beside the output; if that disk is full too, it is only
-    said (money.md, “The journal”)."""
+    said (docs/money.md, “The journal”)."""
     if not report.journal_failed or not at_risk(report.state):
         return report
     try:

@@ -9,7 +9,7 @@ from zenflow.cli.params.options import Talk, Where, server_options, talk_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 
-STATUSES = ("created", "processing", "partial", "completed", "failed")  # seed 002, list_tasks
+STATUSES = ("created", "processing", "partial", "completed", "failed")  # docs/service.md, “Generation”, list_tasks
 
 
 @click.command("tasks")

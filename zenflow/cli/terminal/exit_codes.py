@@ -1,4 +1,4 @@
-"""Exit statuses, one name each (recipe-language.md, “The command line”), and the word that JSON says for them."""
+"""Exit statuses, one name each (docs/language.md, “Status”), and the word that JSON says for them."""
 
 from __future__ import annotations
 

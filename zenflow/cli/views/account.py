@@ -11,7 +11,7 @@ from zenflow.cli.terminal.style import Ink
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
 
-BILLING_URL = "https://app.zencreator.pro/billing"  # seed 000
+BILLING_URL = "https://app.zencreator.pro/billing"  # docs/service.md, “Troubleshooting”
 
 
 def draw_account(view: AccountView, ink: Ink, width: int) -> str:
@@ -35,7 +35,7 @@ def draw_account(view: AccountView, ink: Ink, width: int) -> str:
 
 
 def gates(account: Account) -> list[str]:
-    """What is closed to this account, what that means, and how it opens (seed 000)."""
+    """What is closed to this account, what that means, and how it opens (docs/service.md, “Troubleshooting”)."""
     found = []
     if not account.nsfw_allowed:
         found.append(

@@ -50,7 +50,7 @@ def draw_error(message: str, code: str, hint: str | None, ink: Ink, width: int) 
 
 
 def as_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """The `problems` of a JSON document (issue 2, item 11)."""
+    """The `problems` of a JSON document."""
     return [_row(problem) for problem in problems]
 
 

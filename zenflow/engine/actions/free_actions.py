@@ -1,6 +1,6 @@
 """The actions that cost nothing: upload, describe, craft_prompt, pick. (Files are in `saving`.)
 
-Free calls may be repeated; their results are journaled before a paid request that contains them (money.md, “Resume”).
+Free calls may be repeated; their results are journaled before a paid request that contains them (docs/money.md, “Resume”).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.providers.base import ServiceError, UploadedAsset
 from zenflow.recipe.digests import data_url_digest, file_digest
 
-REFERENCE_LIMIT = 800  # seed 002: a reference's description
-HELPER_TRIES = 2  # seed 002: “retry once” for an upstream error of a helper
+REFERENCE_LIMIT = 800  # docs/service.md, “Generation”: a reference's description
+HELPER_TRIES = 2  # docs/service.md, “Generation”: “retry once” for an upstream error of a helper
 
 
 class ActionFailed(ZenflowError):
@@ -117,7 +117,7 @@ class FreeWork:
         return _uploaded(await self._upload_once(path, digest))
 
     async def _upload_once(self, path: Path, digest: str) -> UploadedAsset:
-        """Two instances with the same bytes share one upload: uploads are not idempotent (seed 001)."""
+        """Two instances with the same bytes share one upload: uploads are not idempotent (docs/service.md, “Assets”)."""
         running = self._same_bytes.get(digest)
         if running is None:
             running = asyncio.ensure_future(self._send_file(path, digest))
@@ -193,7 +193,7 @@ class FreeWork:
         return {"prompts": prompts, "prompt": prompts[0].get("prompt")}
 
     async def _helper(self, question: Any) -> Any:
-        """The two helpers call an external LLM; its hiccups are worth one more try (seed 002)."""
+        """The two helpers call an external LLM; its hiccups are worth one more try (docs/service.md, “Generation”)."""
         for _ in range(HELPER_TRIES - 1):
             try:
                 return await self._context.service.ask(Kind.FREE, question)
@@ -244,7 +244,8 @@ def _uploaded(asset: UploadedAsset) -> Mapping[str, Any]:
 
 
 def _short(reference: Any) -> Any:
-    """A description is written at 80 to 200 words and taken up to 800 characters: cut at a sentence (seed 002)."""
+    """A description is written at 80 to 200 words and taken up to 800 characters: cut at a sentence
+    (docs/service.md, “Generation”)."""
     text = reference.get("description") if isinstance(reference, Mapping) else None
     if not isinstance(text, str) or len(text) <= REFERENCE_LIMIT:
         return reference

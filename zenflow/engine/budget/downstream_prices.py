@@ -1,5 +1,5 @@
 """The prices of what follows a call, asked with stand-ins when the run was planned: which of them are asked again before it
-is paid, and whether one has risen (money.md, “Budget” and promise 2). Pure; asks nothing itself.
+is paid, and whether one has risen (docs/money.md, “Budget” and promise 2). Pure; asks nothing itself.
 
 Equal questions are one question, and an answer serves as long as any other quote. That a stand-in has no price is no word
 about the real call: that one is asked for right before it, with its real parameters.

@@ -1,7 +1,7 @@
 """Whether a call may be sent, as far as money goes. Pure: it is told what is known and answers with room or a reason.
 
 Against the budget count reserved, charged and unknown. Against the balance count only reservations that its last reading
-cannot contain. *Tails before heads*: what must follow a started call to make it useful is kept free (money.md, “Budget”).
+cannot contain. *Tails before heads*: what must follow a started call to make it useful is kept free (docs/money.md, “Budget”).
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ class Ledger:
 
 @dataclass(slots=True)
 class FrameBudgets:
-    """The budget of each recipe used as a step holds per instance (recipe-language.md, “Actions”)."""
+    """The budget of each recipe used as a step holds per instance (docs/language.md, “Actions”)."""
 
     budgets: dict[str, Decimal] = field(default_factory=dict)  # by frame prefix
 

@@ -1,6 +1,7 @@
 """What a service charges beyond its quotes, as far as its rows have shown: quoted like that again, it is not believed. Pure.
 
-money.md, promise 3: a charge above its quote is booked and named, its step stops until quoted anew, and nothing that follows
+docs/money.md, promise 3: a charge above its quote is booked and named, its step stops until quoted anew, and nothing
+that follows
 may pass the budget by it. Kept nowhere: it follows from the facts, so that a resume knows it too. Another quote than the one
 that was broken is a new price, and is believed.
 """

@@ -12,7 +12,7 @@ from zenflow.clock import Clock
 from zenflow.providers.base import Download, Provider, ServiceError
 
 RESUMES_MOST = 5  # without a byte in between; one that brings bytes may be followed by as many again
-_EXPIRED = ("forbidden", "not_found")  # of a storage: the address ran out (seed 001: within minutes)
+_EXPIRED = ("forbidden", "not_found")  # of a storage: the address ran out (docs/service.md, “Assets”: within minutes)
 
 FreshUrl = Callable[[], Awaitable[str | None]]
 """Another address of the same asset; None when the service gives none."""
@@ -72,6 +72,6 @@ class _Reader:
         raise broken
 
     def _is_same(self, rest: Download) -> bool:
-        """Assets never change (seed 002); a length that differs is another asset, or none."""
+        """Assets never change (docs/service.md, “Generation”); a length that differs is another asset, or none."""
         known = self._first.total_bytes
         return known is None or rest.total_bytes is None or rest.total_bytes == known

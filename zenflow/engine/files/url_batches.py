@@ -1,4 +1,5 @@
-"""Addresses of assets: asked for up to 50 at a time, just before they are used (seed 001: they expire within minutes).
+"""Addresses of assets: asked for up to 50 at a time, just before they are used (docs/service.md, “Assets”: they
+expire within minutes).
 
 Who asks within a moment shares a request, and the next one goes out only when fewer addresses are in hand than bodies can
 be read at once: what waits has no address that could expire. Knows nothing of files, names or retries.
@@ -14,7 +15,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.providers.base import AssetUrl
 
-URLS_AT_ONCE = 50  # seed 001
+URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 MOMENT = 0.25  # of a watch round: results come one by one, as the rate lets them
 
 _Place = tuple[str, asyncio.Future[AssetUrl]]

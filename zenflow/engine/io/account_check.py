@@ -1,6 +1,6 @@
 """Whether requests are still made as the account that the run belongs to.
 
-A run, its intents and its looks belong to one account (money.md, “Resume”). The account was compared before the run began;
+A run, its intents and its looks belong to one account (docs/money.md, “Resume”). The account was compared before the run began;
 a token that took the place of another since (a refresh, a sign-in in another terminal) may be somebody else's. So it is
 asked once for every new token, before anything is looked for or paid with it.
 """

@@ -1,6 +1,6 @@
 """A run belongs to one account: what executes it, or acts on it, as another one is refused before it looks or sends.
 
-The commands compare when they sign in (money.md, “Resume”); this is the last gate, where no road leads past it.
+The commands compare when they sign in (docs/money.md, “Resume”); this is the last gate, where no road leads past it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One brake for all requests: a rate, in classes, that slows down when the service says so and recovers slowly.
 
-Creates and results go before looks, looks before polls, polls before price questions (architecture.md). Nothing here
+Creates and results go before looks, looks before polls, polls before price questions (docs/architecture.md). Nothing here
 sends or repeats anything: a caller asks for a slot and waits for it.
 """
 

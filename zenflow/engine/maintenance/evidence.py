@@ -1,6 +1,7 @@
 """What is known of a submission whose outcome needs a person: its looks, the debits since, the tasks that could be it.
 
-Gathered by asking only; nothing is decided here. What a look finds beyond doubt is adopted by the table of money.md before.
+Gathered by asking only; nothing is decided here. What a look finds beyond doubt is adopted by the table of
+docs/money.md before.
 """
 
 from __future__ import annotations

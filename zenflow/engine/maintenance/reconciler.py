@@ -1,7 +1,7 @@
 """A person's decision on a submission that is still unknown: adopt a task, send it again, or give it up.
 
-Each is checked, journaled under the run's lease, and told; nothing is decided here by itself (money.md, “After an answer
-that did not come”).
+Each is checked, journaled under the run's lease, and told; nothing is decided here by itself (docs/money.md, “After a lost
+answer”).
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Reconciler:
     # ---------------------------------------------------------------------------------------------------------- resubmit
 
     async def resubmit(self, number: int, agree: AgreeToPrice, most: Decimal | None = None) -> Decided:
-        """Look once more, say the price, then attempt k+1 of the same intent: row 1 of money.md again. `most`: what it may
+        """Look once more, say the price, then attempt k+1 of the same intent: row 1 of docs/money.md again. `most`: what it may
         cost where that is more than was set aside for it."""
         submission = self._open(number)
         if submission.in_doubt:

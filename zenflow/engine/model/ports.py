@@ -25,14 +25,15 @@ if TYPE_CHECKING:  # a plan needs the limits, and none of the doors below
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Each has its key in `zenflow.toml` `[limits]` (recipe-language.md, “The workspace”)."""
+    """Each has its key in `zenflow.toml` `[limits]` (docs/language.md, “The workspace”)."""
 
     in_flight: int = 50
     requests_per_second: float = 10.0
     batch: int = 50
     lost_answer_wait_s: float = 120.0
     downloads_at_once: int = 8
-    watch_least_s: float = 2.0  # seed 000: at least 2 s between polls; the embedded sandbox divides it by its speed
+    # docs/service.md, “Troubleshooting”: at least 2 s between polls; the embedded sandbox divides it by its speed
+    watch_least_s: float = 2.0
     quote_ttl_s: float = 30.0
     max_submission: Decimal | None = (
         None  # credits in one create_task; None: a quarter of the budget, at least one call

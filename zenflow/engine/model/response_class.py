@@ -1,6 +1,7 @@
-"""What became of a paid request: money.md's table, once, in code. Fed with facts about the wire, never with exceptions.
+"""What became of a paid request: the table of docs/money.md, once, in code. Fed with facts about the wire, never
+with exceptions.
 
-The running engine, a resume and the tests read the same table, and `docs/promises.md` prints it.
+The running engine, a resume and the tests read the same table, and `docs/money.md` prints it.
 """
 
 from __future__ import annotations

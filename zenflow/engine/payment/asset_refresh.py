@@ -1,7 +1,7 @@
 """Assets of an earlier day or run, asked for (free) before a paid call reads them: they may be gone by now.
 
 Gone and uploaded once: uploaded again. Gone and saved on disk: the file is uploaded in its place. Gone for good: the call
-waits for a person, who is told what must be made again and for how much (money.md, “Resume”).
+waits for a person, who is told what must be made again and for how much (docs/money.md, “Resume”).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a refusal of a batch is about: which of its inputs, in which words, with which code (money.md: “taken apart”)."""
+"""What a refusal of a batch is about: which of its inputs, in which words, with which code (docs/money.md, “The life
+of a submission”)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One attempt of one submission: the POST behind its gate, and the fact that its answer is (money.md's table).
+"""One attempt of one submission: the POST behind its gate, and the fact that its answer is (the table of docs/money.md).
 
 At most one POST for each journaled attempt. Knows nothing of instances: the running engine (`submission`) and a person's
 decision (`reconcile`) send through here, so that there is one road to the wire.

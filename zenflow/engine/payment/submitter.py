@@ -1,7 +1,7 @@
 """The paid road of one batch: quote → room → reserve and intend (durable) → one POST → what its answer means.
 
 One journaled attempt is at most one POST. Nothing here repeats a request: after an answer that did not come, `looks`
-decides, along money.md's table (`outcomes`).
+decides, along the table of docs/money.md (`outcomes`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from zenflow.ids import stamp_for
 from zenflow.journal.base import Cap, CapReached
 from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 
-COMMENT_LIMIT = 500  # seed 002
+COMMENT_LIMIT = 500  # docs/service.md, “Generation”
 STOPPING = Halt("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
 
 
@@ -134,7 +134,7 @@ class Cashier:
 
     def _may_be_asked(self, ready: Ready) -> bool:
         """While a task with our stamp is unrecognised, nothing goes out with its tool: it could be the same again, and paid
-        again (money.md, “Resume”)."""
+        again (docs/money.md, “Resume”)."""
         stranger = None if self.strangers is None else self.strangers.of_tool(ready.tool)
         if stranger is None:
             return False
@@ -246,7 +246,7 @@ class Cashier:
         return Cap(context.account_id, f"{context.clock.now():%Y-%m-%d}", context.parts.per_day)
 
     async def send_again(self, submission: SubmissionState) -> Halt | None:
-        """Attempt k+1 of the same intent; or why not. The caller has looked (money.md: never without)."""
+        """Attempt k+1 of the same intent; or why not. The caller has looked (docs/money.md: never without)."""
         context = self._context
         await self._check_identity()
         why_not = await self._why_not_again(submission)
@@ -315,7 +315,7 @@ class Cashier:
             self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
     async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:
-        """It is released; one bad input must not sink the others of its batch (money.md, “One submission's life”)."""
+        """It is released; one bad input must not sink the others of its batch (docs/money.md, “The life of a submission”)."""
         context = self._context
         calls = [(self._instance(call.call.instance), call.call) for call in submission.calls]
         self.in_flight -= len(calls)

@@ -1,6 +1,6 @@
 """What a person has given up, and what the account's list says of it since: a debit of it, or that there never was one.
 
-The quote stays booked as charged until then (money.md). “Never” takes the evidence that any submission not found takes:
+The quote stays booked as charged until then (docs/money.md). “Never” takes the evidence that any submission not found takes:
 complete looks, the wait over, every debit since its watermark explained. The decision itself stands either way.
 """
 

@@ -1,4 +1,4 @@
-"""Which call is of which input: bound once, and known by id from then on (money.md, “One submission's life”, row 3).
+"""Which call is of which input: bound once, and known by id from then on (docs/money.md, “The life of a submission”, row 3).
 
 A task may have taken fewer inputs than were sent (A6): what is there is taken, of the rest nobody knows whether it was made.
 Then calls are bound by evidence only: the inputs that the task shows, or inputs that are all alike. Nothing is sent again; a

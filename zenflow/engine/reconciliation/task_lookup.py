@@ -1,4 +1,4 @@
-"""Looking for a submission whose answer did not come (money.md, “After an answer that did not come”).
+"""Looking for a submission whose answer did not come (docs/money.md, “After a lost answer”).
 
 A look lists the tasks that carry the run's part of the stamp, to the end, and must also find a task that this run is known
 to have. Where that control fails, or there is nothing to check it with, the unfiltered listing is read down to the
@@ -243,7 +243,7 @@ def is_conclusive(submission: SubmissionState) -> bool:
 
 
 def is_ours(submission: SubmissionState, task: Task) -> bool:
-    """Whether a task is what this submission asked for (money.md, “The stamp”)."""
+    """Whether a task is what this submission asked for (docs/money.md, “The stamp”)."""
     if not task.comment.startswith(submission.stamp) or task.tool != submission.tool:
         return False
     if task.total is not None and task.total != len(submission.calls):

@@ -1,7 +1,8 @@
 """The account's transaction list read newest first, whichever way round the service tells it.
 
-The documentation leaves the order open (zencreator-facts 5). Read the wrong way, the newest row seen would be the oldest
-there is, and a debit nobody knows of would pass unseen: the second witness of money.md would testify to nothing.
+The documentation leaves the order open (docs/service.md, “Account”). Read the wrong way, the newest row seen would
+be the oldest
+there is, and a debit nobody knows of would pass unseen: the second witness of docs/money.md would testify to nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The account's transaction list, read down to where we left it: debits confirmed, refunds taken in, strangers explained.
 
-A debit is explained when its task is ours, or when `get_task` on it shows another comment, tool or inputs (money.md).
+A debit is explained when its task is ours, or when `get_task` on it shows another comment, tool or inputs (docs/money.md).
 """
 
 from __future__ import annotations

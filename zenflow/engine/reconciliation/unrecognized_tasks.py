@@ -1,6 +1,6 @@
 """Tasks that carry our stamp and that the journal does not know: it may have been restored from a backup, or copied.
 
-Every resume begins by listing the run's tasks (money.md, “Resume”). An unknown one is adopted by matching its inputs to
+Every resume begins by listing the run's tasks (docs/money.md, “Resume”). An unknown one is adopted by matching its inputs to
 requests by digest, as these become ready; what could repeat it is not sent. A match with nothing is reported, status 4.
 """
 
@@ -212,7 +212,8 @@ def shares(amount: Decimal, count: int) -> list[Decimal]:
 
 
 def _age(stranger: Stranger) -> tuple[int, str, str]:
-    """Of two that asked for the same the first try goes first; of two with one stamp the older one (money.md, “The stamp”)."""
+    """Of two that asked for the same the first try goes first; of two with one stamp the older one (docs/money.md,
+    “The stamp”)."""
     made = stranger.task.created_at
     return stranger.number, as_iso(made) if made is not None else "", stranger.task.task_id
 

@@ -36,7 +36,7 @@ def look_at(events: Sequence[Event]) -> RunReport:
 
 
 def stored_recipe(started: RunStarted) -> Recipe:
-    """The recipe as it was when the run began; a file changed since changes nothing (money.md, “Resume”)."""
+    """The recipe as it was when the run began; a file changed since changes nothing (docs/money.md, “Resume”)."""
     return load_recipe_texts(started.recipe_files, started.recipe_root, Path(started.recipe_folder))
 
 

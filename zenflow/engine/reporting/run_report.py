@@ -69,7 +69,8 @@ def report(
 
 def _undecided(frames: Sequence[Frame], state: RunState) -> Iterable[Halt]:
     """Submissions of which nobody knows what became, and that no instance speaks of: another submission, of another copy of
-    the journal perhaps, has made what they were for. They may be charged, and a person must say (money.md's table)."""
+    the journal perhaps, has made what they were for. They may be charged, and a person must say (the table of
+    docs/money.md)."""
     unclear = [one for one in state.submissions.values() if one.needs_look or one.is_short]
     steps = [step for frame in frames for step in frame.steps.values()] if unclear else []
     open_ones = {one.address for step in steps for one in step.instances.values() if not one.is_over}

@@ -1,4 +1,4 @@
-"""Submissions without an answer, until the table of money.md says what became of each: found, not found, still unknown.
+"""Submissions without an answer, until the table of docs/money.md says what became of each: found, not found, still unknown.
 
 While one waits, its instances wait and everything else goes on.
 """

@@ -1,4 +1,5 @@
-"""Two cheaper ways to wait than a full look (seed 002): one question for all slow tools, and a blocking wait.
+"""Two cheaper ways to wait than a full look (docs/service.md, “Generation”): one question for all slow tools, and a
+blocking wait.
 
 `get_processing_tasks` when everything watched is slow and single: while its tools are at work nothing can have ended. It
 speaks of the whole account, so every few rounds a full look is made all the same. `wait_for_task` when one quick task is
@@ -64,7 +65,8 @@ class CheapLooks:
         try:
             await asyncio.wait({waiting, waker}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done() and isinstance(waiting.exception(), ServiceError):
-                self._refused = True  # “under heavy load the server may refuse” (seed 002): polling goes on
+                # “under heavy load the server may refuse” (docs/service.md, “Generation”): polling goes on
+                self._refused = True
             elif waiting.done():
                 waiting.result()
         finally:

@@ -1,7 +1,8 @@
 """One watcher for all tasks of a run: a listing by the run's stamp each round, then only what moved is asked for.
 
 Calls are bound to inputs once, from the first answer with exactly as many distinct ids as there are inputs, and known by id
-from then on (money.md, row 3). What a call gave is fetched as soon as it is finished; downstream starts per call.
+from then on (docs/money.md, “The life of a submission”, row 3). What a call gave is fetched as soon as it is
+finished; downstream starts per call.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from zenflow.providers.base import Call, CallResult, ServiceError, Task, TaskSum
 SLOWEST_ROUND_S = 5.0
 DURATIONS_THAT_TELL = 5  # fewer say nothing of how early a task may be done
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
-IMAGE_TIMEOUT_S = 30 * 60.0  # money.md, “Budget”
+IMAGE_TIMEOUT_S = 30 * 60.0  # docs/money.md, “Budget”
 VIDEO_TIMEOUT_S = 3 * 3600.0
 ROUNDS_WITHOUT_TASK = 5  # one that is not found may be too new for the reader asked; then it is told as lost
 RESULT_PATIENCE_S = 60.0  # a completed call whose result is not there yet is asked for again for this long
@@ -66,7 +67,7 @@ class Watcher:
             self._watched[submission.number] = submission
 
     def interval_s(self) -> float:
-        """How long one round lasts: never under the service's 2 s (seed 000)."""
+        """How long one round lasts: never under the service's 2 s (docs/service.md, “Troubleshooting”)."""
         usual = [self._usual_s(s) for s in self._watched.values()]
         wanted = min(usual, default=0.0) * PART_OF_USUAL
         least = self._context.limits.watch_least_s
@@ -287,7 +288,7 @@ class Watcher:
             self.on_call_over()
 
     def _call_failed(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
-        """The service reports a failure. A declared retry is an intent of its own (money.md, “Budget”)."""
+        """The service reports a failure. A declared retry is an intent of its own (docs/money.md, “Budget”)."""
         context, recorder = self._context, self._context.recorder
         message = call.error or "the service reports the call as failed, without a reason"
         recorder.record(e.CallFailed(recorder.now(), submission.number, position, call.call_id, message))
@@ -370,7 +371,7 @@ class Watcher:
 
 
 def share_of(submission: SubmissionState, position: int) -> Decimal:
-    """A call's share of a charge: its quote, scaled to the row that was seen (money.md)."""
+    """A call's share of a charge: its quote, scaled to the row that was seen (docs/money.md)."""
     quote = submission.calls[position].call.quote
     if submission.confirmed is None or not submission.quote_taken:
         return quote

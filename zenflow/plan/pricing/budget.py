@@ -1,4 +1,4 @@
-"""Does it fit? The verdict of a plan against its budget and the balance (money.md, “Budget”)."""
+"""Does it fit? The verdict of a plan against its budget and the balance (docs/money.md, “Budget”)."""
 
 from __future__ import annotations
 

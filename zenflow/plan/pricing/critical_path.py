@@ -1,6 +1,7 @@
 """What follows an instance: how long the way to the end still is, and what it costs to make the instance useful.
 
-The engine keeps the latter free before it starts an instance (“tails before heads”, money.md), and goes by the former to take
+The engine keeps the latter free before it starts an instance (“tails before heads”, docs/money.md), and goes by the
+former to take
 the longest way first.
 """
 

@@ -27,7 +27,8 @@ class KnownPrices:
     """What is known of prices without asking.
 
     `stand`: they cannot change, being the embedded sandbox's own; then a budget below them is an error. Those that a service
-    told once may have fallen since (“costs are backend-driven and shift”, seed 002), and only warn: the plan asks anew.
+    told once may have fallen since (“costs are backend-driven and shift”, docs/service.md, “Generation”), and only
+    warn: the plan asks anew.
     """
 
     stand: bool = False

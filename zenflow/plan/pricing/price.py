@@ -116,7 +116,7 @@ def limit_of(step: StepSpec) -> Credits | None:
 
 
 def times(count: Count, each: Credits | None, retries: int) -> Estimate:
-    """In the worst case every call uses every retry (money.md: each may be charged)."""
+    """In the worst case every call uses every retry (docs/money.md: each may be charged)."""
     if each is None:
         return Estimate()
     return Estimate(each * count.min, each * count.expected, each * count.max * (1 + retries))

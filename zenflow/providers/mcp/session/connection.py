@@ -2,7 +2,7 @@
 
 The SDK's session lives in nested task groups that must be entered and left by one task; calls come from many. So a
 task holds it, and calls reach it through its dispatcher: raw requests, with no output-schema validation, no input
-rounds and no re-listing (architecture.md, “Below the SDK stands a transport of our own”).
+rounds and no re-listing (docs/architecture.md, “The MCP client”).
 """
 
 from __future__ import annotations

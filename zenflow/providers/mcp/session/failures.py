@@ -3,7 +3,8 @@
 Where a no can stand: in a tool result (`isError`, or an `error_code` inside a “success”), with its number in structured
 content or in the text; in a JSON-RPC error; in an HTTP status; on the wire. Two strengths of reading: for free
 questions words are enough (“rate limit”); for the paid one a number or one of the documented sentences must say it, and
-two different numbers say nothing. Unclear stays unclear (`status` None). Sources: seed 000; seeds 001, 002 (errors).
+two different numbers say nothing. Unclear stays unclear (`status` None). Sources: docs/service.md,
+“Troubleshooting”, “Assets” and “Generation” (errors).
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def _rpc_error(error: Mapping[str, Any], what: str, facts: WireFacts) -> Service
 HINTS: Mapping[str, str] = {
     "unreachable": "check the network and the server's address, then try again: nothing was spent by this request",
     "sign_in": SIGN_IN_AGAIN,
-    "rate_limited": "wait a few seconds and try again (seed 000: at least 2 s between looks)",
+    "rate_limited": "wait a few seconds and try again",
     "out_of_credits": "top up at https://app.zencreator.pro/billing, then resume",
     "forbidden": "compare the account's gates with what the tool or model asks for: zenflow account",
     "absent": "this server does not offer that tool: zenflow tools",

@@ -234,7 +234,7 @@ def tool_answer(what: Exchange, tool: str) -> ToolAnswer:
 
 
 def says_401(answer: ToolAnswer) -> bool:
-    """A tool's own “re-authorize” (seed 001), which is no answer to the question."""
+    """A tool's own “re-authorize” (docs/service.md, “Assets”), which is no answer to the question."""
     no = no_in(answer) if answer.is_error else None
     return no is not None and no.status == 401
 

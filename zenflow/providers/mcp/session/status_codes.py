@@ -1,6 +1,7 @@
 """The number of a no: in structured content, in a text, in words; and the trouble that a number means.
 
-Decides which words mean which number, and how sure one must be. Sources: seed 000; seeds 001 and 002 (errors).
+Decides which words mean which number, and how sure one must be. Sources: docs/service.md, “Troubleshooting”,
+“Assets” and “Generation” (errors).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _STATUS_WORDS: Mapping[str, int] = {
     "unauthorized": 401,
     "unauthenticated": 401,
     "invalid_token": 401,
-    "insufficient_credits": 402,  # seed 000
+    "insufficient_credits": 402,  # docs/service.md, “Troubleshooting”
     "out_of_credits": 402,
     "payment_required": 402,
     "forbidden": 403,
@@ -61,7 +62,8 @@ _NUMBER_IN_TEXT = re.compile(
 )
 _NUMBER_FIRST = re.compile(r"^\W*(?:error\W+)?([45]\d\d)\b(?=\s*[:\-–—]|\s+[A-Z])", re.I)
 
-# The sentences of seeds 000, 001 and 002, where they begin the text: strong enough for the paid request.
+# The sentences of docs/service.md, “Troubleshooting”, “Assets” and “Generation”, where they begin the text: strong
+# enough for the paid request.
 _DOCUMENTED: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"\bout of zencreator credits\b|^\W*(?:out of|insufficient) credits\b", re.I), 402),
     (re.compile(r"^\W*adult content is (?:disabled|not enabled)\b", re.I), 403),

@@ -1,7 +1,7 @@
 """The requests of a sign-in: metadata, registration, code for tokens, refresh, revocation. Each is sent once.
 
 The SDK's own helpers build and read them (`mcp.client.auth.utils`); its provider is not used, because it holds a lock
-around every MCP request (architecture.md). Redirects are not followed. Nothing secret stands in an error.
+around every MCP request (docs/architecture.md). Redirects are not followed. Nothing secret stands in an error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the bearer token of a request comes from. Knows no HTTP: `wire` asks, before every request, and holds no lock.
 
 A source that must refresh does so single-flight inside `token()`, so that ten calls wait for one refresh and then go
-on side by side (the SDK's own keeps a lock until the answer's head is there: architecture.md, “What makes it fast”).
+on side by side (the SDK's own keeps a lock until the answer's head is there: docs/architecture.md, “What makes it fast”).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Assets, without their bytes: what they are, where to fetch them, what is on them, and prompts for them.
 
-Sources: seed 001 (assets), seed 002 (prompt helpers). Bytes go up in `uploads` and come down in `downloads`.
+Sources: docs/service.md, “Assets” and “Generation” (prompt helpers). Bytes go up in `uploads` and come down in `downloads`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zenflow.providers.base import AssetInfo, AssetUrl, CraftedPrompts, Descript
 from zenflow.providers.mcp.session.answers import rows_at, text_at, texts_at
 from zenflow.providers.mcp.session.call import Caller, ask, missing
 
-BATCH_LIMIT = 50  # seed 001: 1..50 ids
+BATCH_LIMIT = 50  # docs/service.md, “Assets”: 1..50 ids
 ONE_BY_ONE_AT_ONCE = 8  # where there is no tool for a batch
 _HELPER_DEADLINE_S = 120.0  # both helpers wait for an external model
 

@@ -1,4 +1,5 @@
-"""The service's tools as `Catalog` values: `list_tools`, `get_tool_schema`, and the MCP listing (seed 002, Discovery).
+"""The service's tools as `Catalog` values: `list_tools`, `get_tool_schema`, and the MCP listing (docs/service.md,
+“Generation”).
 
 Decides which models count as adult, from the model's row alone; knows nothing of recipes or prices.
 """
@@ -20,7 +21,8 @@ from zenflow.providers.mcp.session.answers import first, object_at, rows_at, tex
 from zenflow.providers.mcp.session.call import PREFIX, Caller, ask
 from zenflow.providers.mcp.session.session import Session
 
-# The service has no single mark for adult models (seed 002, models[]); by name (GENERAL_NSFW, wan@2.7-nsfw) or by a
+# The service has no single mark for adult models (docs/service.md, “Generation”, models[]); by name (GENERAL_NSFW,
+# wan@2.7-nsfw) or by a
 # flag of its own. “Uncensored” in a description is no mark: the facts say it of SEEDREAM_5, used for everything.
 _ADULT_NAME = re.compile(r"(?:^|[^a-z0-9])nsfw(?:$|[^a-z0-9])", re.I)
 _ADULT_WORDS = re.compile(r"\b(?:nsfw|adult)[- ](?:only|content only)\b", re.I)
@@ -123,7 +125,8 @@ def _without_prefix(tools: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 async def model_guide(caller: Caller, model: str) -> str | None:
-    """The model's prompt guide, None where it has none (an `isError` that lists those that do: seed 002)."""
+    """The model's prompt guide, None where it has none (an `isError` that lists those that do: docs/service.md,
+    “Generation”)."""
     try:
         content = await ask(caller, "get_model_prompt_guide", {"model": model})
     except ServiceError as no:
@@ -134,7 +137,7 @@ async def model_guide(caller: Caller, model: str) -> str | None:
 
 
 async def account(caller: Caller) -> Account:
-    """`get_me` (zencreator-facts 5)."""
+    """`get_me` (docs/service.md, “Account”)."""
     me = await ask(caller, "get_me", {})
     row = object_at(me, "user", "account") or me
     return Account(

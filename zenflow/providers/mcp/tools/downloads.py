@@ -1,6 +1,7 @@
 """Bytes down: a signed address, streamed, without the token. Knows nothing of files, digests or what comes after.
 
-Signed addresses hold secrets in their query, so errors name host and path only. They expire within minutes (seed 001):
+Signed addresses hold secrets in their query, so errors name host and path only. They expire within minutes
+(docs/service.md, “Assets”):
 403 and 404 mean “ask for a fresh one”, which is the caller's to do.
 """
 

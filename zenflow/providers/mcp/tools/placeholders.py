@@ -1,10 +1,11 @@
 """The price of a call whose asset is not made yet, from a service that looks assets up before it names a price.
 
-Usually a made-up id serves (money.md, “Budget”). The page can also be read so that it is refused (“the same payload would
-be rejected by create_task”: seed 002, `estimate_price`). Then the same call is priced in one of two ways that cannot be
+Usually a made-up id serves (docs/money.md, “Budget”). The page can also be read so that it is refused (“the same payload would
+be rejected by create_task”: docs/service.md, “Generation”, `estimate_price`). Then the same call is priced in one of
+two ways that cannot be
 wrong about anything but the asset itself, which the mark `stand_in` says already: with an asset of the account's that does
 exist, else by `compare_prices`, whose row for the model is the price of one call with these parameters. A field is never
-left out for it: with and without references are two prices (zencreator-facts 9, point 10), and a base price is none.
+left out for it: with and without references are two prices (docs/service.md, “Recorded answers”), and a base price is none.
 """
 
 from __future__ import annotations

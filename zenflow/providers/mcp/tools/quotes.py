@@ -1,4 +1,4 @@
-"""Price questions: `estimate_price` and `compare_prices` (seed 002, Pricing). Neither spends anything."""
+"""Price questions: `estimate_price` and `compare_prices` (docs/service.md, “Generation”). Neither spends anything."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ async def quote(caller: Caller, clock: Clock, question: Question) -> Quote:
 
 
 def _price(content: Mapping[str, Any]) -> Credits | None:
-    """One number; of a price from–to the upper end: a budget that holds for it holds for each (seed 002: best effort)."""
+    """One number; of a price from–to the upper end: a budget that holds for it holds for each (docs/service.md,
+    “Generation”: best effort)."""
     for key in _PRICES:
         found = _number(first(content, key))
         if found is not None:

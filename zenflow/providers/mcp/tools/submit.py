@@ -1,7 +1,8 @@
 """The one paid request: at most one POST of `create_task`, on a connection of its own, never repeated, never cancelled.
 
 Answers with facts and judges nothing (`engine/model/response_class` does). Never raises for what the service or the wire does.
-Sources: money.md (“One submission's life”, “After an answer that did not come”); seed 002, `zencreator_create_task`.
+Sources: docs/money.md (“The life of a submission”, “After a lost answer”); docs/service.md, “Generation”,
+`zencreator_create_task`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from zenflow.providers.mcp.session.violations import violations_in
 from zenflow.providers.mcp.wire.exchange import Exchange
 
 TOOL = "zencreator_create_task"
-DEADLINE_S = 130.0  # money.md: above the edge's own
+DEADLINE_S = 130.0  # docs/money.md: above the edge's own
 
 _TASK_ID_LABEL = re.compile(rf"\btask[\s_-]*id\b\W{{0,16}}({UUID.pattern})", re.I)
 # A bare “id” counts at the beginning of a line only: “request id: …” is another thing's.
@@ -128,7 +129,7 @@ def _read_result(answer: ToolAnswer) -> SubmitAnswer:
 
 
 def _read_error(error: Mapping[str, Any], what: Exchange) -> SubmitAnswer:
-    """A JSON-RPC error. “No such tool / invalid arguments” is a refusal over HTTP 200 only (money.md)."""
+    """A JSON-RPC error. “No such tool / invalid arguments” is a refusal over HTTP 200 only (docs/money.md)."""
     message, data = str(error.get("message", "")), error.get("data")
     payload = data if isinstance(data, Mapping) else {}
     found = _TASK_ID_LABEL.search(what.body[:100_000].decode("utf-8", "replace"))

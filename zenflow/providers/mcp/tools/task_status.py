@@ -1,4 +1,4 @@
-"""How far a task or a call is, in the words of seed 002; and which call belongs to which input.
+"""How far a task or a call is, in the words of docs/service.md, “Generation”; and which call belongs to which input.
 
 The words for calls are documented nowhere, and the vendor's own REST API says `queued` and `succeeded` of the same work
 (facts 9.1), so other words are understood.
@@ -24,7 +24,7 @@ _INPUTS = ("input", "params", "inputs", "parameters", "arguments")
 
 
 def status_of(row: Mapping[str, Any]) -> TaskStatus:
-    """A word of seed 002 where one is meant; any other as it is, in lower case."""
+    """A word of docs/service.md, “Generation” where one is meant; any other as it is, in lower case."""
     word = (text_at(row, "status", "state") or "").strip().lower().replace("-", "_")
     return _WORDS.get(word, word)
 

@@ -1,4 +1,4 @@
-"""Tasks and calls: listing, looking, results, deleting (seed 002, Task lifecycle).
+"""Tasks and calls: listing, looking, results, deleting (docs/service.md, “Generation”).
 
 Key names that the documentation leaves open are read in every spelling that is plausible. Submitting is not here:
 `submit`; nor are the ledger rows that tasks cause: `transactions`.
@@ -24,7 +24,7 @@ from zenflow.providers.mcp.session.answers import (
 from zenflow.providers.mcp.session.call import Caller, ask
 from zenflow.providers.mcp.tools.task_status import concluded, in_order, status_of
 
-PAGE_LIMIT = 100  # seed 002: 1..100
+PAGE_LIMIT = 100  # docs/service.md, “Generation”: 1..100
 _WAIT_MARGIN_S = 15.0
 
 
@@ -119,7 +119,8 @@ async def processing_tools(caller: Caller) -> Mapping[str, bool]:
 
 
 async def wait_for_task(caller: Caller, task_id: str, wait_s: int) -> None:
-    """Parameters as of `run_and_wait` (5..50 s); the tool itself is named in seed 002 and documented nowhere."""
+    """Parameters as of `run_and_wait` (5..50 s); the tool itself is named in docs/service.md, “Generation” and
+    documented nowhere."""
     bounded_s = min(max(wait_s, 5), 50)
     await ask(
         caller,

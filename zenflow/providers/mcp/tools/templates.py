@@ -1,6 +1,6 @@
 """Templates (presets): a generation tool with a ready input. List, search, show; never `use_template`.
 
-Whether `use_template` submits, and charges, by itself is not known (zencreator-facts 4), so it is not called: what it
+Whether `use_template` submits, and charges, by itself is not known (docs/service.md, “Templates”), so it is not called: what it
 could give is made here from the template's own input. Fields beyond those read below are kept verbatim in `row`.
 """
 

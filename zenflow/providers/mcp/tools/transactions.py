@@ -33,7 +33,9 @@ async def transactions(caller: Caller, *, limit: int, offset: int) -> tuple[tupl
     rows = rows_at(page, "items", "transactions", "data", "results", "rows", "entries", "history")
     found = tuple(_transaction(row) for row in rows)
     if any(not row.transaction_id for row in found):
-        raise missing("list_credit_transactions", "id of a row", page)  # a position cannot be built on it (money.md)
+        raise missing(
+            "list_credit_transactions", "id of a row", page
+        )  # a position cannot be built on it (docs/money.md)
     return found, next_offset(page, offset, len(rows), limit)
 
 

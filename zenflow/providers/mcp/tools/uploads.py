@@ -1,4 +1,5 @@
-"""Bytes up: `upload_asset` from a file, streamed as base64 inside the request's JSON, or from an address (seed 001).
+"""Bytes up: `upload_asset` from a file, streamed as base64 inside the request's JSON, or from an address
+(docs/service.md, “Assets”).
 
 A picture is never resized or re-encoded to fit. Decides the media type and what is too large; reads a file in pieces,
 so that memory does not grow with it.
@@ -18,8 +19,8 @@ from zenflow.providers.mcp.session.answers import text_at, whole_at
 from zenflow.providers.mcp.session.call import PREFIX, arguments_of, ask, content_of, missing
 from zenflow.providers.mcp.session.session import Session, tool_answer
 
-FILE_LIMIT_BYTES = 18_000_000  # seed 001: a request body of ~25 MB holds about 18 MB as base64
-URL_LIMIT_BYTES = 50_000_000  # seed 001: the cap when the service fetches the bytes itself
+FILE_LIMIT_BYTES = 18_000_000  # docs/service.md, “Assets”: a request body of ~25 MB holds about 18 MB as base64
+URL_LIMIT_BYTES = 50_000_000  # docs/service.md, “Assets”: the cap when the service fetches the bytes itself
 _DEADLINE_S = 300.0
 _PIECE_BYTES = 3 * 64 * 1024  # a multiple of three, so that the pieces' base64 can be joined
 _STAND_IN = "zenflow-bytes-go-here"

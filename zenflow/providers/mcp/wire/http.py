@@ -47,7 +47,7 @@ class HttpParts(Protocol):
         ...
 
     def single(self, url: str) -> httpx2.AsyncBaseTransport:
-        """A transport with one connection for one request, for the submission (money.md, “One submission's life”)."""
+        """A transport with one connection for one request, for the submission (docs/money.md, “The life of a submission”)."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[None]:

@@ -1,7 +1,7 @@
 """The transport beneath the SDK: every failure of HTTP becomes a JSON-RPC answer that carries the facts.
 
 The SDK ends the whole session, and every call on it, when its HTTP client raises, and it hides statuses and
-`Retry-After` (architecture.md, “What makes it fast”). So nothing is raised here: a broken connection, a time-out, a
+`Retry-After` (docs/architecture.md, “What makes it fast”). So nothing is raised here: a broken connection, a time-out, a
 3xx, 4xx or 5xx is answered to the SDK as an error of ours (`WIRE_TROUBLE`, facts in `data`), and costs one call. Adds
 the token, follows no redirect, repeats nothing. Knows nothing of tools.
 """
