@@ -25,6 +25,10 @@ ADULT_BY_ACCOUNT = "ZF425"
 MODEL_CONSTRAINT = "ZF426"
 NO_DEFAULT = "ZF427"
 
+SETTINGS_URL = "https://app.zencreator.pro"  # the service's own pages, as its documentation names them
+BILLING_URL = "https://app.zencreator.pro/billing"
+_GET_TRUSTED = f"Trusted Status comes with the first payment: {BILLING_URL}."
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
@@ -46,6 +50,12 @@ def check_model(
             where.uses(),
             "Use another tool, or try later.",
             refuses=True,
+        )
+    account = gates.account
+    if tool.trusted_only and account is not None and not account.is_trusted:
+        hint = f"{_GET_TRUSTED} Or use another tool."
+        yield Problem(
+            TRUSTED_ONLY, f"`{tool.name}` is for trusted accounts, and yours is not", where.uses(), hint, refuses=True
         )
     if not tool.models:
         return
@@ -96,12 +106,12 @@ def _closed(tool: Tool, model: Model, written: bool, gates: Gates, place: Place 
         yield Problem(BLOCKED, said, place, "Name another model.", refuses=True)
     account = gates.account
     if model.trusted_only and account is not None and not account.is_trusted:
-        hint = "Trusted Status comes with the first payment. Until then name a model that is not marked trusted."
+        hint = f"{_GET_TRUSTED} Or name a model that is not marked trusted."
         others = _open_names(tool, gates)
         said = f"{name} is for trusted accounts, and yours is not"
         yield Problem(TRUSTED_ONLY, said, place, hint + others, refuses=True)
     if model.adult:
-        yield from _adult(name, gates, place, _open_names(tool, gates))
+        yield from _adult(name, gates, place, _open_names(tool, gates), trust=not model.trusted_only)
 
 
 def _open_names(tool: Tool, gates: Gates) -> str:
@@ -110,7 +120,8 @@ def _open_names(tool: Tool, gates: Gates) -> str:
     return f" Open to you: {', '.join(names)}." if names else ""
 
 
-def _adult(what: str, gates: Gates, place: Place | None, others: str = "") -> Iterator[Problem]:
+def _adult(what: str, gates: Gates, place: Place | None, others: str = "", *, trust: bool = True) -> Iterator[Problem]:
+    """Yield what forbids adult work; `trust` False: the missing trust is told already."""
     if gates.nsfw != "allow":
         hint = "The recipe would have to say `policy: {nsfw: allow}`." + others
         said = f"{what} makes adult content, which this recipe's policy denies"
@@ -121,9 +132,12 @@ def _adult(what: str, gates: Gates, place: Place | None, others: str = "") -> It
         said = f"{what} makes adult content, which this workspace does not allow"
         yield Problem(ADULT_BY_WORKSPACE, said, place, hint, refuses=True)
     if gates.account is not None and not gates.account.nsfw_allowed:
-        hint = "Its owner can allow it in the account's settings." + others
+        hint = f"Switch it on in the account's settings: {SETTINGS_URL}." + others
         said = f"{what} makes adult content, which the account does not allow"
         yield Problem(ADULT_BY_ACCOUNT, said, place, hint, refuses=True)
+    if trust and gates.account is not None and not gates.account.is_trusted:
+        said = f"{what} makes adult content, which needs a trusted account, and yours is not"
+        yield Problem(TRUSTED_ONLY, said, place, _GET_TRUSTED + others, refuses=True)
 
 
 def _constraints(

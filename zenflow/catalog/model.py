@@ -36,7 +36,8 @@ class Tool:
     output_schema: Mapping[str, Any]
     models: tuple[Model, ...] = ()
     base_price: Credits | None = None
-    blocked: bool = False
+    blocked: bool = False  # every model of it is switched off, or it has none and is switched off
+    trusted_only: bool = False
     prompt_guide: str | None = None
     model_selection_guide: str | None = None
     format_questions: tuple[Any, ...] = ()

@@ -5,7 +5,7 @@ Reads liberally: only the name must be there. Knows nothing of the wire or the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from zenflow.catalog.model import Model, Tool
@@ -13,6 +13,26 @@ from zenflow.credits import as_number, credits_from
 from zenflow.ids import digest_of
 
 _ADULT_WORDS = ("nsfw", "adult", "18+", "explicit")
+_TRUSTED_KEYS = ("trusted_only", "trusted", "requires_trusted", "is_trusted_only")
+_TRUSTED_MARKS = ("(trusted)", "(trusted only)", "\N{LOCK}")  # seed 000: “if the tool or model is (trusted) / 🔒”
+
+
+def is_blocked(flag: bool, blocked_models: Collection[str], models: Collection[str]) -> bool:
+    """Tell whether the whole tool is switched off; a list that names some models switches off those alone."""
+    if not blocked_models:
+        return flag
+    return "*" in blocked_models or (bool(models) and set(models) <= set(blocked_models))
+
+
+def is_trusted_only(*rows: Mapping[str, Any]) -> bool:
+    """Tell whether a row asks for Trusted Status: by a flag of its own, or by the mark in its text."""
+    for row in rows:
+        texts = [text for key in ("description", "notes") if isinstance(text := row.get(key), str)]
+        if any(str(row.get(key)).lower() in ("true", "yes", "1") for key in _TRUSTED_KEYS) or any(
+            m in t.lower() for t in texts for m in _TRUSTED_MARKS
+        ):
+            return True
+    return False
 
 
 def tool_from_document(
@@ -21,6 +41,7 @@ def tool_from_document(
     blocked: bool = False,
     blocked_models: Iterable[str] = (),
     adult_models: Iterable[str] | None = None,
+    trusted_only: bool = False,
 ) -> Tool:
     """The tool of one answer. `blocked_models` is the listing's; `["*"]` blocks them all. `adult_models` None: read here."""
     closed = frozenset(blocked_models)
@@ -36,7 +57,8 @@ def tool_from_document(
         output_schema=output_schema,
         models=models,
         base_price=credits_from(document.get("price")),
-        blocked=blocked or "*" in closed,
+        blocked=is_blocked(blocked, closed, [model.value for model in models]),
+        trusted_only=trusted_only or is_trusted_only(document),
         prompt_guide=_text(document.get("prompt_guide")),
         model_selection_guide=_text(document.get("model_selection_guide")),
         format_questions=tuple(questions) if isinstance(questions, list) else (),
@@ -52,7 +74,7 @@ def model_from_row(
         value=value,
         description=_text(row.get("description")) or "",
         is_default=row.get("is_default") is True,
-        trusted_only=row.get("trusted_only") is True,
+        trusted_only=is_trusted_only(row),
         adult=_is_adult(row) if adult is None else value in adult,
         blocked="*" in blocked or value in blocked,
         row=dict(row),

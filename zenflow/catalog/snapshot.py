@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.catalog.model import Catalog, Tool
-from zenflow.catalog.parser import document_of, tool_from_document
+from zenflow.catalog.parser import document_of, is_trusted_only, tool_from_document
 from zenflow.errors import UsageError
 
 PACKAGED = Path(__file__).parent / "tools"
@@ -42,6 +42,8 @@ def snapshot_text(tool: Tool, catalog: Catalog) -> str:
     closed = [model.value for model in tool.models if model.blocked]
     if closed:
         about["blocked_models"] = closed
+    if tool.trusted_only and not is_trusted_only(document_of(tool)):
+        about["trusted_only"] = True
     about["adult_models"] = [model.value for model in tool.models if model.adult]
     return json.dumps({**document_of(tool), "_snapshot": about}, indent=2, ensure_ascii=False) + "\n"
 
@@ -59,6 +61,7 @@ def read_snapshot(folder: Path = PACKAGED) -> Catalog:
             blocked=about.get("blocked") is True,
             blocked_models=about.get("blocked_models") or (),
             adult_models=about.get("adult_models"),
+            trusted_only=about.get("trusted_only") is True,
         )
         tools[tool.name] = tool
         server = str(about.get("server", server))

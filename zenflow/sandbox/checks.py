@@ -146,6 +146,13 @@ def pass_gates(offer: Offer, model: Model | None, settings: SandboxSettings) -> 
             reason="nsfw_disabled",
             model=model.value,
         )
+    if model.adult and not settings.trusted:
+        raise Refusal(
+            403,
+            f"Adult work needs both nsfw_allowed and is_trusted on the account, and model {model.value} is for it.",
+            reason="trusted_only",
+            model=model.value,
+        )
 
 
 def check_submission(

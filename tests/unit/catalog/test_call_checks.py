@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zenflow.catalog.check import check_call, with_default_model
-from zenflow.catalog.gates import Gates
+from zenflow.catalog.gates import Gates, check_nsfw
 from zenflow.catalog.model import Account, Catalog, Tool
 from zenflow.expr.values import ASSET, INTEGER, Pending, Type
 from zenflow.problems import Problem
@@ -210,6 +210,23 @@ def test_without_an_account_trust_is_not_judged(catalog: Catalog) -> None:
 def test_adult_models_need_recipe_workspace_and_account(catalog: Catalog, gates: Gates, code: str) -> None:
     found = check_call(catalog.tools["image_editor"], {**EDIT, "model": "GENERAL_NSFW"}, gates=gates)
     assert codes(found) == [code]
+
+
+def test_adult_work_needs_a_trusted_account_too(catalog: Catalog) -> None:
+    gates = Gates("allow", True, Account("a", None, nsfw_allowed=True, is_trusted=False))
+    found = list(check_nsfw({"nsfw": True}, gates))
+    assert codes(found) == ["ZF422"] and "billing" in str(found[0].hint)
+    tool = catalog.tools["image_editor"]
+    assert codes(check_call(tool, {**EDIT, "model": "GENERAL_NSFW"}, gates=gates)) == ["ZF422"]
+    plain = replace(tool, models=tuple(replace(m, trusted_only=False) for m in tool.models))
+    assert codes(check_call(plain, {**EDIT, "model": "GENERAL_NSFW"}, gates=gates)) == ["ZF422"]
+
+
+def test_a_tool_may_be_for_trusted_accounts(catalog: Catalog) -> None:
+    tool = replace(catalog.tools["image_editor"], trusted_only=True)
+    params = {**EDIT, "model": "SEEDREAM_5"}
+    assert codes(check_call(tool, params, gates=Gates(account=Account("a", None)))) == ["ZF422"]
+    assert check_call(tool, params, gates=Gates(account=Account("a", None, is_trusted=True))) == []
 
 
 def test_adult_models_pass_where_all_three_allow_them(catalog: Catalog) -> None:

@@ -31,10 +31,19 @@ def test_what_is_written_is_read_again(catalog: Catalog, tmp_path: Path) -> None
 
 def test_blocked_tools_and_models_stay_blocked(catalog: Catalog, tmp_path: Path) -> None:
     tool = catalog.tools["image_editor"]
-    models = tuple(replace(model, blocked=model.value == "QWEN_IMAGE") for model in tool.models)
-    changed = replace(catalog, tools={tool.name: replace(tool, models=models, blocked=True)})
-    write_snapshot(tmp_path, changed)
-    assert read_snapshot(tmp_path).tools == changed.tools
+    one = tuple(replace(model, blocked=model.value == "QWEN_IMAGE") for model in tool.models)
+    every = tuple(replace(model, blocked=True) for model in tool.models)
+    for changed in (
+        replace(tool, models=one),
+        replace(tool, models=every, blocked=True),
+        replace(tool, models=(), blocked=True),
+    ):
+        write_snapshot(tmp_path, replace(catalog, tools={tool.name: changed}))
+        kept = read_snapshot(tmp_path).tools[tool.name]
+        assert (kept.blocked, [m.blocked for m in kept.models]) == (
+            changed.blocked,
+            [m.blocked for m in changed.models],
+        )
 
 
 def test_a_file_holds_the_service_s_answer_and_where_it_comes_from(catalog: Catalog, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from zenflow.catalog.parser import document_of, tool_from_document
 from zenflow.catalog.prices import Question
 from zenflow.clock import SystemClock
 from zenflow.providers.base import ServiceError, WireFacts
@@ -348,6 +349,34 @@ def test_a_tool_is_read_from_its_row_and_its_schema() -> None:
     assert tool.digest == catalog.tool_from({**row, "price": 9}, schema).digest
     assert tool.digest != catalog.tool_from(row, {**schema, "models": []}).digest
     assert catalog.tool_from({"name": "x", "blocked_models": ["*"]}, {"models": ["A"]}).blocked
+
+
+@pytest.mark.parametrize(
+    ("row", "models", "blocked"),
+    [
+        ({"blocked": True, "blocked_models": ["A"]}, ["A", "B"], False),
+        ({"blocked": True, "blocked_models": ["A", "B"]}, ["A", "B"], True),
+        ({"blocked": True, "blocked_models": ["*"]}, ["A", "B"], True),
+        ({"blocked": True}, ["A", "B"], True),
+        ({"blocked": True, "blocked_models": []}, [], True),
+        ({"blocked": False, "blocked_models": ["A"]}, ["A", "B"], False),
+    ],
+)
+def test_one_blocked_model_leaves_the_tool_open(row: dict[str, Any], models: list[str], blocked: bool) -> None:
+    tool = catalog.tool_from({"name": "x", **row}, {"models": models})
+    assert tool.blocked is blocked
+    kept = tool_from_document(
+        document_of(tool), blocked=tool.blocked, blocked_models=[m.value for m in tool.models if m.blocked]
+    )
+    assert kept.blocked is blocked
+
+
+@pytest.mark.parametrize("text", ["Swaps faces \N{LOCK}", "Swaps faces (Trusted)", "Needs trust (trusted only)"])
+def test_a_mark_in_the_text_asks_for_trust_as_a_flag_does(text: str) -> None:
+    marked = catalog.tool_from({"name": "x", "description": text}, {"models": [{"value": "A", "notes": text}]})
+    assert marked.trusted_only and marked.models[0].trusted_only
+    assert catalog.tool_from({"name": "x"}, {"trusted_only": True}).trusted_only
+    assert not catalog.tool_from({"name": "x", "description": "trusted by all"}, {}).trusted_only
 
 
 def test_a_model_without_a_guide_has_none() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.queries.account import AccountView
+from zenflow.catalog.gates import BILLING_URL, SETTINGS_URL
 from zenflow.catalog.model import Account
 from zenflow.cli.terminal.headings import where_line
 from zenflow.cli.terminal.style import Ink
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
-
-BILLING_URL = "https://app.zencreator.pro/billing"  # docs/service.md, “Troubleshooting”
 
 
 def draw_account(view: AccountView, ink: Ink, width: int) -> str:
@@ -40,11 +39,11 @@ def gates(account: Account) -> list[str]:
     if not account.nsfw_allowed:
         found.append(
             "adult content is off: adult models and presets are refused before anything is spent. "
-            "It is switched on in the account's settings at https://app.zencreator.pro."
+            f"Switch it on in the account's settings: {SETTINGS_URL}."
         )
     if not account.is_trusted:
         found.append(
-            "not trusted: models marked “trusted only” are refused. "
+            "not trusted: adult work, and models and tools marked “trusted only”, are refused. "
             "The first payment, any credit pack, grants it automatically and for good."
         )
     return found

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from zenflow.catalog.model import Account, Catalog, Model, Tool
+from zenflow.catalog.parser import is_blocked, is_trusted_only
 from zenflow.clock import Clock
 from zenflow.credits import credits_from
 from zenflow.ids import digest_of
@@ -87,7 +88,10 @@ def tool_from(row: Mapping[str, Any], schema: Mapping[str, Any]) -> Tool:
         output_schema=output_schema,
         models=models,
         base_price=credits_from(first(schema, "price") if first(schema, "price") is not None else first(row, "price")),
-        blocked=truth_at(row, "blocked") or truth_at(schema, "blocked") or "*" in blocked,
+        blocked=is_blocked(
+            truth_at(row, "blocked") or truth_at(schema, "blocked"), blocked, [model.value for model in models]
+        ),
+        trusted_only=is_trusted_only(row, schema),
         prompt_guide=text_at(schema, "prompt_guide"),
         model_selection_guide=text_at(schema, "model_selection_guide"),
         format_questions=tuple(questions) if isinstance(questions, list) else (),
@@ -101,7 +105,7 @@ def model_from(row: Mapping[str, Any], blocked: frozenset[str]) -> Model:
         value=value,
         description=text_at(row, "description", "label") or "",
         is_default=truth_at(row, "is_default", "default"),
-        trusted_only=truth_at(row, "trusted_only", "trusted", "requires_trusted"),
+        trusted_only=is_trusted_only(row),
         adult=_is_adult(value, row),
         blocked=truth_at(row, "blocked", "is_blocked") or value in blocked or "*" in blocked,
         row=row,
