@@ -26,7 +26,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An answer. `credits` None: the service gave no price, and `refusal` says why."""
+    """An answer. `credits` None: the service gave no price, and `refusal` says why.
+
+    `declined`: it would not take the call itself, so that no price limit helps.
+    """
 
     credits: Credits | None
     asked_at: datetime
@@ -34,6 +37,7 @@ class Quote:
     refusal_status: int | None = None
     stand_in: bool = False
     violations: tuple[str, ...] = ()  # of a refusal, where the service lists them
+    declined: bool = False
 
 
 class PriceSource(Protocol):

@@ -21,6 +21,7 @@ from zenflow.plan.analysis.walk import survey
 from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
 from zenflow.plan.pricing.budget import judge, judge_inner, recipe_budget
 from zenflow.plan.pricing.critical_path import flat_needs, tails
+from zenflow.plan.pricing.declined import tell_declined
 from zenflow.plan.pricing.minimum_cost import KnownPrices, check_budgets
 from zenflow.plan.pricing.planned_steps import planned_steps
 from zenflow.plan.pricing.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
@@ -69,13 +70,16 @@ def check_recipe(
 
 
 async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
-    """The plan with its prices and verdict. Raises `InvalidRecipe` with all problems, before any price is asked."""
+    """Make the plan with its prices and verdict. Raises `InvalidRecipe` with all problems, where it can before it asks."""
     problems = Problems()
     desk = Desk(request.catalog, problems, request.max_overrides)
     draft = _draft(request, desk)  # expand, link, resolve, check
     if problems.has_errors:
         raise InvalidRecipe(problems.in_order())
     book = await ask_prices(draft, ask)  # price
+    tell_declined(draft, book, desk)
+    if problems.has_errors:
+        raise InvalidRecipe(problems.in_order())
     pairs = list(walk(draft))
     steps = planned_steps(pairs, book, request.durations, desk)
     steps = await with_foresight(steps, request.foresight, request.catalog, book, ask)  # reuse

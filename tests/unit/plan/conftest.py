@@ -34,6 +34,8 @@ class Prices:
     """Answers price questions and remembers them. `silent`: tools that get no price."""
 
     silent: tuple[str, ...] = ()
+    declines: Mapping[str, str] = field(default_factory=dict)  # by tool: what the service has against the call
+    status: int = 422
     asked: list[Question] = field(default_factory=list)
 
     async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
@@ -42,7 +44,10 @@ class Prices:
 
     def _quote(self, question: Question) -> Quote:
         if question.tool in self.silent:
-            return Quote(None, NOW, "no price for this", 422)
+            return Quote(None, NOW, "no price for this")
+        if question.tool in self.declines:
+            said = self.declines[question.tool]
+            return Quote(None, NOW, said, self.status, question.stand_in, (said,), declined=True)
         each = MODELS.get(str(question.params.get("model")), EACH[question.tool])
         count = question.params.get("number_of_images", question.params.get("batch_size", 1))
         return Quote(Credits(each * count), NOW, stand_in=question.stand_in)

@@ -87,6 +87,40 @@ def test_max_credits_stands_in_for_a_price_and_the_step_is_still_named(plan: Pla
     assert made.judgement.verdict is Verdict.FITS
 
 
+def test_a_declined_call_is_a_problem_at_its_line(plan: Planner, prices: Any) -> None:
+    prices.declines = {"by_prompt": "params.model: model SEEDREAM_5 allows at most 2"}
+    with pytest.raises(InvalidRecipe) as no:
+        plan(CHAIN.replace("uses: by_prompt", "uses: by_prompt\n    max_credits: 5"))
+    (problem,) = no.value.problems
+    assert (problem.code, problem.refuses) == ("ZF428", False)
+    assert problem.place is not None and problem.place.line == 11 and "at most 2" in problem.message
+    assert "max_credits" not in str(problem.hint)
+
+
+def test_a_gate_of_the_service_refuses_the_plan(plan: Planner, prices: Any) -> None:
+    prices.declines, prices.status = {"upscaler": "this tool is for trusted accounts"}, 403
+    with pytest.raises(InvalidRecipe) as no:
+        plan(CHAIN)
+    assert [(one.code, one.refuses) for one in no.value.problems] == [("ZF428", True)]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("params.image_asset_id: no such asset", False),
+        ("the call cannot be priced", False),
+        ("params.output_format: png is not offered", True),
+    ],
+)
+def test_what_a_stand_in_may_have_caused_is_no_problem(plan: Planner, prices: Any, said: str, told: bool) -> None:
+    prices.declines = {"upscaler": said}
+    if told:
+        with pytest.raises(InvalidRecipe):
+            plan(CHAIN)
+    else:
+        assert plan(CHAIN).judgement.verdict is Verdict.UNPRICED
+
+
 def test_a_quote_above_max_credits_is_a_warning(plan: Planner) -> None:
     made = plan(CHAIN.replace("uses: upscaler", "uses: upscaler\n    max_credits: 1"))
     assert [problem.code for problem in made.warnings] == ["ZF602"]

@@ -128,6 +128,12 @@ def test_a_model_that_is_switched_off_is_a_refusal(zenflow: Any, serving_sandbox
         assert (said.status, said.code, town.posts) == (3, "ZF421", 0)
 
 
+def test_another_model_that_is_switched_off_is_none(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
+    with serving_sandbox(blocked=("by_prompt:QWEN_IMAGE",)) as town:
+        said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
+        assert (said.status, said.document["status"]) == (0, "done")
+
+
 def test_an_account_that_is_blocked_is_a_refusal_and_said_so(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
     with serving_sandbox(account_blocked=True) as town:
         said = zenflow("run", branches, "--server", town.url, "--yes", "--json")

@@ -68,8 +68,40 @@ def test_what_is_wrong_with_the_parameters_is_not_taken_for_a_missing_asset(
 ) -> None:
     with serving_sandbox(prices_want_assets=True) as town:
         town.fault(kind="tool_error", tool="estimate_price", status=422, message="params.ratio: 5:4 is not offered")
-        plan = zenflow("plan", edit(), "--server", town.url, "--json").document
-        assert {step["id"]: step["unpriced"] for step in plan["steps"] if step["unpriced"]} == dict.fromkeys(
-            ("hill", "snow", "larger"), "params.ratio: 5:4 is not offered"
-        )
+        said = zenflow("plan", edit("max_credits: 5"), "--server", town.url, "--json")
+        assert said.status == 2
+        assert [(p["code"], p["line"]) for p in said.document["problems"] if p["severity"] == "error"] == [("ZF428", 6)]
+        assert "params.ratio: 5:4 is not offered" in said.document["problems"][0]["message"]
         assert "compare_prices" not in town.state["requests"]
+
+
+def test_a_value_that_only_the_service_knows_of_costs_nothing(zenflow: Any, serving_sandbox: Any, here: Path) -> None:
+    """One of three calls is wrong, and no schema says so: nothing is paid for the others first."""
+    (here / "three.yaml").write_text(
+        "zenflow: 1\nname: three\nbudget: 30\nsteps:\n  make:\n    foreach: [1, 3, 2]\n    uses: by_prompt\n"
+        "    max_credits: 9\n    with:\n      positive_prompt: a hill\n      model: SEEDREAM_5\n"
+        "      batch_size: ${{ item }}\n"
+        "  save: {uses: download, with: {asset_ids: '${{ steps.make.asset_ids }}'}}\n"
+    )
+    with serving_sandbox() as town:
+        town.fault(
+            kind="tool_error",
+            tool="estimate_price",
+            status=422,
+            message="params.batch_size: this model allows at most 2",
+            times=1,
+        )
+        said = zenflow("run", "three.yaml", "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code, town.posts) == (2, "ZF428", 0)
+        assert said.document["problems"][0]["line"] == 12
+
+
+@pytest.mark.parametrize("words", ["tool `by_prompt` is for trusted accounts", "model SEEDREAM_5 is blocked"])
+def test_a_closed_gate_in_a_price_answer_refuses_the_run(
+    zenflow: Any, serving_sandbox: Any, edit: Any, words: str
+) -> None:
+    with serving_sandbox() as town:
+        town.fault(kind="tool_error", tool="estimate_price", tool_name="by_prompt", status=403, message=words)
+        said = zenflow("run", edit(), "--server", town.url, "--yes", "--json")
+        assert (said.status, said.code, town.posts) == (3, "ZF428", 0)
+        assert words in said.message

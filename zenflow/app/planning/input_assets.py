@@ -5,18 +5,21 @@ Asking is free. A plan without such inputs asks nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zenflow.app.connection.retry import patiently
 from zenflow.app.connection.wiring import Inquiry
 from zenflow.ids import is_uuid
+from zenflow.plan.pricing.declined import DECLINED
 from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.inputs.media import MEDIA_WORDS
 from zenflow.recipe.model import Recipe
 
 NOT_THERE = "ZF525"
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 AT_ONCE = 50  # asset ids in one batch (docs/service.md, “Assets”, `get_asset_download_urls`)
 NOT_THERE_TO_US = ("not_found", "forbidden", "invalid")
 
@@ -81,3 +84,9 @@ async def _is_there(asset_id: str, to: Inquiry) -> bool:
             raise
         return False
     return True
+
+
+def not_of_missing(problems: Iterable[Problem], missing: Sequence[Problem]) -> Iterator[Problem]:
+    """Leave out what the service says of a call because of an asset that is reported already."""
+    ids = {found for problem in missing for found in _UUID.findall(problem.message)}
+    return (one for one in problems if one.code != DECLINED or not ids & set(_UUID.findall(one.message)))

@@ -15,7 +15,7 @@ from zenflow.app.config.setting_specs import SANDBOX
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection.retry import PriceAsker, patiently
 from zenflow.app.connection.wiring import Inquiry, limits_of, open_pace
-from zenflow.app.planning.input_assets import missing_assets
+from zenflow.app.planning.input_assets import missing_assets, not_of_missing
 from zenflow.app.planning.reuse_options import ReuseWish, wants_foresight
 from zenflow.app.queries.account_cache import remember_account
 from zenflow.app.queries.price_cache import PriceCache, with_cache
@@ -98,7 +98,7 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan
     try:
         plan = await plan_for(loaded.recipe, values, bounds, request.maxima, to, account, wish=request.reuse)
     except InvalidRecipe as error:
-        raise InvalidRecipe((*missing, *error.problems)) from None
+        raise InvalidRecipe((*missing, *not_of_missing(error.problems, missing))) from None
     if missing:
         raise InvalidRecipe(missing)
     return plan

@@ -16,9 +16,9 @@ from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.model.instances import Halt
 from zenflow.engine.model.ready_queue import Priced, Ready
-from zenflow.engine.model.source_location import pointed
 from zenflow.engine.payment.quotes import FreshQuotes
 from zenflow.history.state import SubmissionState
+from zenflow.plan.analysis.source_map import pointed
 from zenflow.providers.base import ServiceError
 
 MOVED_HINT = "`zenflow resume RUN` shows the new total and asks."

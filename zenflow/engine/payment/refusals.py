@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.model.instances import Halt, Instance
-from zenflow.engine.model.source_location import pointed
 from zenflow.engine.payment.quotes import FreshQuotes
 from zenflow.history import events as e
+from zenflow.plan.analysis.source_map import pointed
 from zenflow.providers.base import ServiceError, SubmitAnswer
 
 HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."

@@ -64,7 +64,7 @@ class StandIns:
         other = await self._with_real_asset(question, ask) or await self._compared(question, refused, compare)
         if other is not None:
             return other
-        return replace(refused, refusal=NO_PRICE_YET.format(refused.refusal))
+        return replace(refused, refusal=NO_PRICE_YET.format(refused.refusal), declined=False)
 
     async def _with_real_asset(self, question: Question, ask: AskPrice) -> Quote | None:
         assets = await self._assets()

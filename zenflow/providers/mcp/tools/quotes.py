@@ -33,7 +33,8 @@ async def quote(caller: Caller, clock: Clock, question: Question) -> Quote:
         # Without a number (“Unknown tool_name — …”) it is a refusal too: the same question gets the same answer.
         if no.status in _REFUSALS or (no.status is None and no.trouble != "absent"):
             words = "; ".join([no.message, *(v for v in no.violations if v not in no.message)])
-            return Quote(None, asked_at, words, no.status, question.stand_in, no.violations)
+            declined = no.status in _REFUSALS or bool(no.violations)
+            return Quote(None, asked_at, words, no.status, question.stand_in, no.violations, declined)
         raise error_of(no, "estimate_price", answer.facts)
     content = content_of(answer, "estimate_price")
     credits = _price(content)
