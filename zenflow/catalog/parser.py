@@ -14,7 +14,7 @@ from zenflow.ids import digest_of
 
 _ADULT_WORDS = ("nsfw", "adult", "18+", "explicit")
 _TRUSTED_KEYS = ("trusted_only", "trusted", "requires_trusted", "is_trusted_only")
-_TRUSTED_MARKS = ("(trusted)", "(trusted only)", "\N{LOCK}")  # docs/service.md, “Account gates”
+_TRUSTED_MARKS = ("(trusted)", "(trusted only)", "\N{LOCK}")  # docs/service.md, “Troubleshooting”
 
 
 def is_blocked(flag: bool, blocked_models: Collection[str], models: Collection[str]) -> bool:
