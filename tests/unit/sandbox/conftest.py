@@ -45,7 +45,8 @@ def make_scene() -> Iterator[MakeScene]:
     def make(time: JumpingTime | None = None, state_dir: Path | None = None, **settings: Any) -> Scene:
         clock = time or JumpingTime()
         store = Store(state_dir)
-        store.meta("account_id", "5b0c0f4e-6f0e-4f0e-8d11-3c7b0f0e6f0e")  # durations follow from these two: the same each time
+        # Durations follow from these two: the same each time.
+        store.meta("account_id", "5b0c0f4e-6f0e-4f0e-8d11-3c7b0f0e6f0e")
         store.meta("secret", "the secret of every world in these tests")
         world = World(SandboxSettings(state_dir=state_dir, **settings), store, lambda: clock.now().timestamp())
         opened.append(world)
