@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Entry] = {
     "fetch": Entry("zenflow.cli.commands.fetch", "Everything that a run has paid for, on disk", "Look"),
     "why": Entry("zenflow.cli.commands.why", "Why an instance is made new, or kept", "Look"),
     "diff": Entry("zenflow.cli.commands.diff", "What a change of a recipe costs", "Look"),
+    "report": Entry("zenflow.cli.commands.report", "Write a run as one HTML page", "Look"),
+    "sheet": Entry("zenflow.cli.commands.sheet", "Write a contact sheet of a step", "Look"),
     "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a Mermaid graph", "Look"),
     "reconcile": Entry("zenflow.cli.commands.reconcile", "Decide what became of a request without an answer", "Money"),
     "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),

@@ -54,6 +54,7 @@ from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import new_stamp_run_part
 from zenflow.journal.base import JournalError
 from zenflow.plan.model import Plan, Verdict
+from zenflow.plan.output.document import planned_steps
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 
@@ -75,6 +76,7 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
         "asked": asked_defaults(plan.catalog, recipe),
         "max": dict(plan.max_overrides),
         "bounds": bounds_of(plan),
+        "planned": planned_steps(plan),
         **new.options,
     }
     event = e.RunStarted(

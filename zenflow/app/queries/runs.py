@@ -10,6 +10,8 @@ from zenflow.app.connection import wiring
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import look_at
 from zenflow.journal.base import Journal, NoSuchRun, RunRow
+from zenflow.report.build_run_view import run_view
+from zenflow.report.run_view import RunView
 
 LAST = "last"
 
@@ -20,6 +22,7 @@ class Seen:
 
     row: RunRow
     report: RunReport
+    view: RunView | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -45,7 +48,9 @@ async def show(word: str | None, settings: Settings) -> Seen:
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
         row = find(journal, word)
-        return Seen(row, look_at(journal.events(row.run_id)))
+        events = journal.events(row.run_id)
+        report = look_at(events)
+        return Seen(row, report, run_view(events) if report.state.started is not None else None)
     finally:
         await journal.close()
 

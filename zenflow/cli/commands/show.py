@@ -16,17 +16,22 @@ from zenflow.cli.running.event_loop import wait_for
 @state_option
 @talk_options
 def command(run: str | None, where: Where, talk: Talk) -> int:
-    """Show how RUN stands (left out: the last): steps, failures, files, credits. Asks no service."""
+    """Show RUN (default: the last run): steps, failures, inputs, outputs, files, credits. Works offline."""
     from zenflow.app.queries.runs import show
     from zenflow.cli.running.summary import first_error
     from zenflow.cli.views.run import draw_run
+    from zenflow.cli.views.values import draw_values
     from zenflow.report.run_document import run_document
+    from zenflow.report.run_view_document import run_view_document
 
     seen = wait_for(show(run, settings_here(where)))
     console = talk.console
     report = replace(seen.report, status="interrupted") if seen.has_died else seen.report
     console.show(draw_run(report, console.ink, console.width))
+    if seen.view is not None:
+        console.show(draw_values(seen.view, console.ink, console.width))
     if seen.is_alive:
         console.show(f"{seen.row.holder} works on it.\n{console.ink.link('→')} zenflow stop {report.run_id}")
-    console.document(report.status, first_error(report), run_document(report))
+    view = None if seen.view is None else run_view_document(seen.view)
+    console.document(report.status, first_error(report), {**run_document(report), "view": view})
     return 0

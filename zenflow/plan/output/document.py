@@ -32,6 +32,13 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
+def planned_steps(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the credits and instances of each step as the journal keeps them, for reports."""
+    return {
+        step.path: {**as_numbers(step.credits), "instances": _count(step.instances)} for step in plan.steps.values()
+    }
+
+
 def problem_document(problem: Problem) -> dict[str, Any]:
     """One finding with its place."""
     place = problem.place

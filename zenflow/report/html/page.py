@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from zenflow.artifacts.thumbnails import Thumbnail, thumbnails
@@ -216,7 +216,7 @@ def _lanes(view: RunView) -> list[_Lane]:
 
 def _title(one: InstanceView, file: FileView | None) -> str:
     if file is not None:
-        return Path(file.name).name
+        return file.name
     item = one.item
     if isinstance(item, Mapping):
         return " · ".join(str(value) for value in item.values())
@@ -240,7 +240,7 @@ def _short_json(value: Any) -> str:
     return text if len(text) <= 600 else text[:600] + " …"
 
 
-def _is_local(source: str | None) -> bool:
+def _is_local(source: str | None) -> TypeGuard[str]:
     return bool(source) and "://" not in str(source) and not str(source).startswith("data:") and os.sep in str(source)
 
 
