@@ -30,7 +30,7 @@ def _reduced(needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]
     """Return the needs without those that another need already implies."""
     import networkx as nx  # only where a graph is drawn
 
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(needs)
     graph.add_edges_from((need, step) for step, read in needs.items() for need in read if need in needs)
     small = nx.transitive_reduction(graph)
