@@ -15,6 +15,7 @@ from typing import Any
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.parser import document_of, is_trusted_only, tool_from_document
 from zenflow.errors import UsageError
+from zenflow.host.writing import replace_file
 
 PACKAGED = Path(__file__).parent / "tools"
 SERVICE_TOOLS = frozenset({"craft_prompt", "describe_asset"})  # the helpers; a snapshot supposes that they are there
@@ -26,7 +27,7 @@ def write_snapshot(folder: Path, catalog: Catalog) -> list[Path]:
     written = []
     for name, tool in sorted(catalog.tools.items()):
         path = folder / f"{name}.json"
-        path.write_text(snapshot_text(tool, catalog), encoding="utf-8")
+        replace_file(path, snapshot_text(tool, catalog))
         written.append(path)
     for stale in set(folder.glob("*.json")) - set(written):
         stale.unlink()

@@ -18,7 +18,8 @@ from typing import IO, Any
 PRIVATE = 0o600  # state: journals, caches, logs, tokens
 PRIVATE_FOLDER = 0o700
 SHARED = 0o666  # what the operator asked for by name; the umask decides
-_NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NEW = os.O_CREAT | os.O_EXCL | _CAREFUL
 
 
 def replace_file(target: Path, content: str | bytes, *, private: bool = False) -> None:
@@ -26,7 +27,7 @@ def replace_file(target: Path, content: str | bytes, *, private: bool = False) -
 
     A link at `target` is replaced, not followed. A file that was there keeps its mode, but for a private one.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     beside = target.with_name(f".{secrets.token_hex(8)}.zenflow-new")
     try:
         with new_file(beside, private=private) as file:
@@ -59,6 +60,16 @@ def new_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
 def open_new(path: Path, *, private: bool = False) -> int:
     """Return the descriptor of a file that did not exist before. Raises OSError."""
     return os.open(path, os.O_RDWR | _NEW, PRIVATE if private else SHARED)
+
+
+def open_own(path: Path) -> int:
+    """Return the descriptor of a private file that stays in place, made where missing. Raises OSError for a link."""
+    flags = os.O_RDWR | os.O_CREAT | _CAREFUL
+    handle = os.open(path, flags, PRIVATE)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(None, "it is not a regular file", str(path))
+    return handle
 
 
 def make_private_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
+from zenflow.host.writing import open_new
 from zenflow.journal import failures, folder, migrations
 
 NAME = "journal.db"
@@ -52,6 +53,7 @@ def create(file: Path, now: datetime) -> None:
     folder.make_folder(file.parent)
     new = file.with_name(f".{NAME}.new-{secrets.token_hex(6)}")
     try:
+        os.close(open_new(new, private=True))
         connection = sqlite3.connect(new, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = FULL")
@@ -105,6 +107,8 @@ def _connect_to_read(file: Path, busy_timeout_s: float, read_only: bool) -> sqli
 
 def check_bytes(file: Path) -> None:
     """What SQLite would take for a new database, or notice only later."""
+    if file.is_symlink():
+        raise failures.unusable_folder(file.parent, f"{file.name} in it is a link")
     if file.is_dir():
         raise failures.unusable_folder(file.parent, f"{file.name} in it is a folder, not a file")
     if not os.access(file, os.R_OK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from zenflow.host.writing import PRIVATE_FOLDER
 from zenflow.journal import failures
 
 # SQLite's WAL needs memory shared between all processes that have the file open, and locks that hold
@@ -45,7 +46,7 @@ def make_folder(folder: Path) -> None:
             raise failures.unusable_folder(folder, f"{there} is a file, not a folder")
         for new in reversed(missing):
             try:
-                new.mkdir()
+                new.mkdir(mode=PRIVATE_FOLDER)
             except FileExistsError:
                 if not new.is_dir():
                     raise failures.unusable_folder(folder, f"{new} is a file, not a folder") from None

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zenflow.host.writing import open_own
+
 _FORM = struct.Struct("<dd")  # next request, end of the pause; both by the boot clock
 BURST_S = 1.0  # a second's worth may go at once, as for one process alone
 LONGEST_S = 120.0  # what lies further ahead was written before the machine was started anew
@@ -49,7 +51,7 @@ class SharedPace:
     def _held(self) -> Iterator[int | None]:
         """The file, locked; None where that cannot be: then each process keeps its own pace."""
         try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            handle = open_own(self._path)
         except OSError:
             yield None
             return

@@ -6,10 +6,13 @@ answered. WAL and immediate transactions let two processes share a folder. It do
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from zenflow.host.writing import make_private_folder, open_own, replace_file
 
 _BUSY_MS = 10_000
 
@@ -46,7 +49,8 @@ class Store:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         if folder is not None:
-            (folder / "files").mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder / "files")
+            os.close(open_own(folder / "sandbox.db"))
         self._connection = sqlite3.connect(
             ":memory:" if folder is None else folder / "sandbox.db", isolation_level=None, check_same_thread=False
         )
@@ -125,9 +129,7 @@ class Store:
         target = self._folder / "files" / digest
         if target.exists():
             return
-        partial = target.with_name(f"{digest}.{id(body)}.part")
-        partial.write_bytes(body)
-        partial.replace(target)
+        replace_file(target, body, private=True)
 
     def bytes_of(self, digest: str) -> bytes | None:
         if self._folder is None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.errors import InvalidRecipe, UsageError
+from zenflow.host.writing import replace_file
 from zenflow.problems import Problems
 from zenflow.recipe.load import find_recipe, read_recipe_file
 from zenflow.recipe.text.formatter import laid_out
@@ -50,15 +49,9 @@ def formatted(word: str, current: Path) -> Formatted:
 
 def write(one: Formatted) -> None:
     """Put the new text in the file's place, at once or not at all."""
-    beside = one.path.with_name(f".{one.path.name}.zenflow")
     try:
-        beside.write_text(one.after, "utf-8", newline="\n")
-        with contextlib.suppress(OSError):
-            beside.chmod(one.path.stat().st_mode & 0o7777)
-        os.replace(beside, one.path)
+        replace_file(one.path, one.after)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
         reason = error.strerror or str(error)
         raise UsageError(
             FIRST_ERROR, f"{one.path} cannot be written: {reason}.", "Make it writable for you."

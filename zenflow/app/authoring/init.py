@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from zenflow.errors import UsageError
+from zenflow.host.writing import new_file
 
 _FILES = {  # where it goes: where it comes from in the package
     "zenflow.toml": "zenflow.toml",
@@ -40,7 +41,7 @@ def _write_new(target: Path, content: bytes) -> bool:
     """False when there is something of that name."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
+        with new_file(target) as file:
             file.write(content)
     except FileExistsError as error:
         if target.parent.is_dir():

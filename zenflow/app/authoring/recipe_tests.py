@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zenflow.app.config.settings import Setting, Settings
+from zenflow.app.config.settings import LINK_OUT, Setting, Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_file import word_of
@@ -28,6 +28,7 @@ from zenflow.credits import as_text
 from zenflow.engine.model.ports import StopSignal
 from zenflow.engine.model.report import RunReport, Silent
 from zenflow.errors import InvalidRecipe, Refused, UsageError, ZenflowError
+from zenflow.host.writing import replace_file, replace_json
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
 from zenflow.recipe.recipe_tests import ENDING, Bound, Case, CaseFile, Expected, load_cases
@@ -140,8 +141,17 @@ async def _file(file: CaseFile, settings: Settings, update: bool, gate: asyncio.
 
     results = tuple(await asyncio.gather(*(one(case) for case in file.cases)))
     if update and plans:
-        file.golden.write_text(json.dumps(dict(sorted(plans.items())), indent=2) + "\n", encoding="utf-8")
+        _write_golden(file.golden, plans)
     return FileResult(file.path, results, bool(update and plans))
+
+
+def _write_golden(golden: Path, plans: Mapping[str, Any]) -> None:
+    try:
+        replace_file(golden, json.dumps(dict(sorted(plans.items())), indent=2) + "\n")
+    except OSError as error:
+        raise UsageError(
+            "ZF075", f"{golden} cannot be written: {error.strerror}", "Make it writable for you."
+        ) from error
 
 
 # --- one case -------------------------------------------------------------------------------------------------------
@@ -228,7 +238,7 @@ def _sandbox(case: Case, settings: Settings, place: Path) -> Any:
     faults = None
     if case.faults:
         faults = place / "faults.json"
-        faults.write_text(json.dumps([dict(rule) for rule in case.faults]), encoding="utf-8")
+        replace_json(faults, [dict(rule) for rule in case.faults])
     return wiring.connect_sandbox(settings, faults=faults, **case.sandbox)
 
 
@@ -329,6 +339,8 @@ def _kept(plan: Plan) -> dict[str, Any]:
 
 
 def _golden(path: Path) -> Mapping[str, Any]:
+    if path.is_symlink():  # it may lead anywhere: a received folder can hold one
+        raise UsageError(LINK_OUT, f"invalid golden file: {path} is a link", "Remove the link, then update again.")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -16,7 +16,9 @@ from zenflow.app.config.setting_specs import KEYS, Key, meant, read_value
 from zenflow.app.config.settings_file import read_settings_file
 from zenflow.app.config.workspace import STATE, Workspace
 from zenflow.errors import UsageError
+from zenflow.host.writing import link_out_of
 
+LINK_OUT = "ZF037"
 TOKEN_VARIABLE = "ZENFLOW_TOKEN"
 
 
@@ -86,7 +88,22 @@ def load_settings(
     """
     written = read_settings_file(workspace)
     by_key = {key.name: _setting(key, written, workspace, environment, overrides, current) for key in KEYS}
+    _refuse_links(workspace, by_key)
     return Settings(workspace, by_key, environment.get(TOKEN_VARIABLE) or None, user_config_dir(environment))
+
+
+def _refuse_links(workspace: Workspace, by_key: Mapping[str, Setting]) -> None:
+    """The state and the results of a workspace lie in it: a received folder may hold links that lead elsewhere.
+
+    A folder that you named on the command line or in the environment is your word, wherever it lies.
+    """
+    for key, option in (("state.dir", "--state DIR"), ("output.dir", "--out DIR")):
+        setting = by_key[key]
+        path = Path(setting.value)
+        named_here = setting.origin == "default" or setting.origin.startswith("zenflow.toml")
+        if named_here and path.is_relative_to(workspace.root) and link_out_of(workspace.root, path) is not None:
+            hint = f"Remove the link, or name the folder that you mean: `{option}`."
+            raise UsageError(LINK_OUT, f"invalid folder: {path} is a link that leads out of the workspace", hint)
 
 
 def user_config_dir(environment: Mapping[str, str], platform: str = sys.platform) -> Path:

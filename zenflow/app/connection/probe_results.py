@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from zenflow.app.config.setting_specs import SANDBOX, ZENCREATOR
 from zenflow.artifacts.manifest import write_json
+from zenflow.host.writing import make_private_folder
 
 FILE = "server-findings.json"
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -83,6 +84,7 @@ def must_be_told(state_dir: Path, server: str) -> bool:
 def _write(state_dir: Path, server: str, known: ServerFindings) -> Path:
     document = _read(state_dir)
     document[server] = {"told_at": known.told_at, "findings": [asdict(one) for one in known.findings.values()]}
+    make_private_folder(state_dir)
     return write_json(state_dir, FILE, document)
 
 

@@ -18,6 +18,7 @@ from zenflow.app.connection.probe_results import findings_of
 from zenflow.clock import Clock, SystemClock
 from zenflow.engine.model.ports import Limits
 from zenflow.errors import UsageError
+from zenflow.host.writing import link_out_of, make_private_folder
 from zenflow.ids import RandomBytes
 from zenflow.providers.base import Asking, Provider, Service, ServiceError
 
@@ -145,8 +146,14 @@ async def _embedded(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
     from zenflow.sandbox.settings import SandboxSettings
 
     state_dir = settings.state_dir / "sandbox"
+    for folder in (state_dir, state_dir / "files"):
+        if link_out_of(settings.state_dir, folder) is not None:
+            raise _unusable(folder, "it is a link that leads out of it")
     _make(state_dir)
-    app = build_app(SandboxSettings(speed=settings.speed, state_dir=state_dir))
+    try:
+        app = build_app(SandboxSettings(speed=settings.speed, state_dir=state_dir))
+    except OSError as error:
+        raise _unusable(state_dir, error.strerror or str(error)) from error
     async with McpProvider(IN_PROCESS_URL, clock=clock, http=in_process(app), server=SANDBOX) as provider:
         yield provider
 
@@ -234,10 +241,10 @@ def _batch(settings: Settings) -> int:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
-        raise UsageError(
-            "ZF030",
-            f"The state folder {folder} cannot be made: {error.strerror}.",
-            "Name another with `--state DIR`.",
-        ) from error
+        raise _unusable(folder, error.strerror or str(error)) from error
+
+
+def _unusable(folder: Path, reason: str) -> UsageError:
+    return UsageError("ZF030", f"unusable state folder {folder}: {reason}", "Name another one: `--state DIR`.")

@@ -17,6 +17,7 @@ from zenflow.app.connection.wiring import Inquiry
 from zenflow.app.planning.prepare import Loaded
 from zenflow.clock import as_iso
 from zenflow.errors import Refused, UsageError
+from zenflow.host.writing import replace_file
 from zenflow.plan.model import Plan
 from zenflow.plan.output.plan_file import (
     FileFact,
@@ -51,10 +52,8 @@ def write_plan(file: Path, saved: SavedPlan) -> None:
     """Whole or not at all; paths in it are relative to it. Raises UsageError."""
     folder = file.absolute().parent
     document = sealed(saved_document(_moved_paths(saved, lambda path: _relative(path, folder))))
-    beside = file.with_name(f".{file.name}.new")
     try:
-        beside.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(beside, file)
+        replace_file(file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(

@@ -6,7 +6,6 @@ Holds an id, a balance and the account's gates, with the time; no name, no addre
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.catalog.model import Account
 from zenflow.clock import as_iso, from_iso
 from zenflow.credits import credits_from
+from zenflow.host.writing import replace_json
 from zenflow.journal.base import Journal
 from zenflow.plan.output.plan_file import kept_value
 
@@ -43,10 +43,8 @@ def remember_account(settings: Settings, account: Account, now: datetime) -> Non
         "nsfw_allowed": account.nsfw_allowed,
         "is_trusted": account.is_trusted,
     }
-    beside = file.with_name(f".{NAME}.{os.getpid()}")
     try:
-        beside.write_text(json.dumps({**_document(file), _name(settings): row}), encoding="utf-8")
-        os.replace(beside, file)
+        replace_json(file, {**_document(file), _name(settings): row})
     except OSError:
         return
 

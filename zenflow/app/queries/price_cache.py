@@ -7,7 +7,6 @@ pays, whatever stands here (promise 3: no quote older than 30 s).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.catalog.prices import Question, Quote
 from zenflow.clock import Clock, as_iso, from_iso
 from zenflow.credits import credits_from
+from zenflow.host.writing import replace_json
 from zenflow.plan.output.plan_file import kept_value
 from zenflow.plan.pricing.price import Ask
 
@@ -64,10 +64,8 @@ class PriceCache:
             key: {"credits": str(quote.credits), "asked_at": as_iso(quote.asked_at), "stand_in": quote.stand_in}
             for key, quote in newest
         }
-        beside = self.file.with_name(f".{NAME}.{os.getpid()}")
         try:
-            beside.write_text(json.dumps(everything), encoding="utf-8")
-            os.replace(beside, self.file)
+            replace_json(self.file, everything)
         except OSError:
             return
 

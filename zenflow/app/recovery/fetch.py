@@ -14,6 +14,7 @@ from zenflow.app.recovery.fetched_files import FolderShelf
 from zenflow.app.recovery.session import open_desk
 from zenflow.app.recovery.unassigned_files import LaidAside, lay_aside
 from zenflow.app.running.manifest import leave_manifest
+from zenflow.artifacts.folders import make_inside
 from zenflow.artifacts.manifest import write_json
 from zenflow.engine.maintenance.fetch_all import Collected, Text, collect, still_running, take_in
 from zenflow.engine.maintenance.unassigned_results import take_late
@@ -74,5 +75,5 @@ def _leave_texts(folder: Path, texts: Sequence[Text]) -> None:
     """A text is the result itself: beside the files, as the service gave it."""
     for text in texts:
         path = folder / f"{text.name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_inside(folder, path.parent)
         write_json(path.parent, path.name, {"instance": text.instance, "output": text.output})

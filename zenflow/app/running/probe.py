@@ -28,6 +28,7 @@ from zenflow.credits import as_text, in_words
 from zenflow.engine.model.report import Listener, Progress, RunReport
 from zenflow.errors import Refused
 from zenflow.history.events import Accepted, Event, Intended
+from zenflow.host.writing import make_private_folder, replace_file
 from zenflow.ids import STAMP_LENGTH
 from zenflow.providers.base import Provider, ServiceError
 
@@ -112,7 +113,7 @@ def _is_shaped(tool: Tool) -> bool:
 
 def _leave_recipe(folder: Path, call: _Call, two: bool, spend: Decimal) -> Path:
     """The run's recipe, as anybody could have written it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     words = [f'      {name}: "{value}"' for name, value in call.params.items()]
     lines = [
         "zenflow: 1",
@@ -132,7 +133,7 @@ def _leave_recipe(folder: Path, call: _Call, two: bool, spend: Decimal) -> Path:
         f"      {'asset_ids: ${{ steps.draw.asset_ids }}' if two else 'asset_id: ${{ steps.draw.asset_id }}'}",
     ]
     path = folder / "probe.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    replace_file(path, "\n".join(lines) + "\n", private=True)
     return path
 
 

@@ -6,6 +6,8 @@ Nothing is written to the journal, and nothing uploaded, before the plan was agr
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +31,7 @@ from zenflow.engine.reporting.run_report import at_risk
 from zenflow.engine.reuse.reuse import decision
 from zenflow.engine.run import Changes, begin, execute
 from zenflow.errors import UsageError, ZenflowError
+from zenflow.host.writing import open_new
 from zenflow.ids import new_run_id
 from zenflow.journal.base import JournalError, Lease
 from zenflow.journal.failures import GOES_ON
@@ -182,8 +185,8 @@ def out_folder(request: RunRequest, settings: Settings, run_id: str) -> Path:
     folder = settings.output_dir / run_id if request.out is None else request.current / request.out
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".zenflow-probe-{run_id}"
-        probe.touch()
+        probe = folder / f".{secrets.token_hex(8)}.zenflow-probe"
+        os.close(open_new(probe))
         probe.unlink()
     except OSError as error:
         reason = error.strerror or str(error)

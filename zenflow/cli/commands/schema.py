@@ -27,6 +27,7 @@ def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Ta
     """
     from zenflow.app.planning.recipe_schema import schema_of
     from zenflow.cli.views.problems import shown_path
+    from zenflow.host.writing import replace_file
     from zenflow.recipe.schema.structure import recipe_schema
 
     if plain and offline:
@@ -40,7 +41,7 @@ def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Ta
         console.document("done", None, {"schema": schema})
         return 0
     try:
-        out.write_text(text + "\n", "utf-8")
+        replace_file(out, text + "\n")
     except OSError as error:
         raise UsageError("ZF077", f"The schema cannot be written to {out}: {error.strerror}.") from error
     console.show(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import secrets
 import tempfile
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zenflow import __version__
+from zenflow.host.writing import new_file
 
 _BEARER = re.compile(r"(?i)\b(bearer|token|authorization)(\s*[:=]\s*|\s+)(?:bearer\s+)?[^\s'\",)]+")
 _ADDRESS = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]+")
@@ -28,9 +30,10 @@ def write(error: BaseException, words: Sequence[str]) -> Path | None:
     for folder in (_state_folder(), Path(tempfile.gettempdir())):
         if folder is None or not folder.is_dir():
             continue
-        path = folder / f"zenflow-defect-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        path = folder / f"zenflow-defect-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(6)}.log"
         try:
-            path.write_text(text, encoding="utf-8")
+            with new_file(path, private=True) as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
         except OSError:
             continue
         return path

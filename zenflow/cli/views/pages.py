@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from zenflow.host.writing import replace_file
+
 _FOLDER = Path(__file__).parents[1] / "explain"
 _HEADING = re.compile(r"^## (ZF\d{3}) (.+)$", re.MULTILINE)
 _OPENING = """\
@@ -53,4 +55,4 @@ def _files() -> list[Path]:
 
 
 if __name__ == "__main__":  # from the repository's root
-    Path("docs/problems.md").write_text(whole_page(), "utf-8")
+    replace_file(Path("docs/problems.md"), whole_page())

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any, Protocol
 
 from zenflow.clock import as_iso, from_iso
 from zenflow.errors import UsageError
+from zenflow.host.writing import make_private_folder, replace_file
 
 _KEYRING_SERVICE = "zenflow"
 
@@ -88,14 +87,8 @@ class FileStore:
     def save(self, grant: Grant) -> None:
         path = self._path(grant.server)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text_of(grant))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
+            make_private_folder(self._folder)
+            replace_file(path, text_of(grant), private=True)
         except OSError as error:
             raise UsageError(
                 "ZF070",
