@@ -111,9 +111,8 @@ def test_a_server_that_is_gone_means_not_connected(kit: Any) -> None:
 
         async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
             await provider.account()
-            provider._session.endpoint = (
-                "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
-            )
+            link = await provider._session.link()
+            link.url = "http://127.0.0.1:1/mcp"  # the session stays, the submission's own connection fails
             return await provider.submit(SUBMISSION)
 
     answer = asyncio.run(run())
@@ -135,7 +134,8 @@ def test_a_body_that_the_server_does_not_take_whole_is_not_fully_sent(kit: Any) 
         big = Submission("by_prompt", ({"positive_prompt": "x" * 30_000_000},), "zfstamp")
         async with kit.serving(kit.McpScript(on_tool)) as server, McpProvider(server.url) as provider:
             await provider.account()
-            provider._session.endpoint = f"http://127.0.0.1:{port}/mcp"
+            link = await provider._session.link()
+            link.url = f"http://127.0.0.1:{port}/mcp"
             answer = await provider.submit(big)
         rude.close()
         return answer
@@ -287,6 +287,7 @@ class _Renewed:
     """Another token has taken the place of the first."""
 
     number = 2
+    host = None
 
     async def token(self) -> str | None:
         return "fresh"

@@ -60,7 +60,7 @@ async def logout(settings: Settings) -> SignedOut:
     grant = store.load(url)
     if grant is None:
         return SignedOut(server, url, False, False)
-    revoked = await revoke(network(), grant)
+    revoked = await revoke(network(), wiring.clock(), grant)
     store.delete(url)
     return SignedOut(server, url, True, revoked)
 

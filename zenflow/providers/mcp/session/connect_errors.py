@@ -57,13 +57,11 @@ def moved_to(url: str, last: Exchange | None) -> str | None:
     return urlunsplit((new.scheme, new.netloc, new.path or "/", new.query, "")) if following != url else None
 
 
-def connect_error(url: str, last: Exchange | None, no: BaseException) -> ServiceError:
-    """The error for a connect that failed; `last` is what became of the last request of the negotiation."""
-    if last is None:
-        return ServiceError("unreachable", f"cannot connect to {_plain(url)}: {no}", hint=HINTS["unreachable"])
+def connect_error(url: str, last: Exchange, said: str) -> ServiceError:
+    """The error for a connect that failed; `last` is the last exchange of the negotiation, `said` the server's words."""
     if last.facts.status is None:
         return _nothing_there(url, last)
-    return _something_else(url, last, no)
+    return _something_else(url, last, said)
 
 
 def _nothing_there(url: str, last: Exchange) -> ServiceError:
@@ -96,7 +94,7 @@ def _nothing_there(url: str, last: Exchange) -> ServiceError:
 NO_SUCH_METHOD = 501  # it cannot be asked at all (RFC 9110, 15.6.2): a plain file server says that to a POST
 
 
-def _something_else(url: str, last: Exchange, no: BaseException) -> ServiceError:
+def _something_else(url: str, last: Exchange, said: str) -> ServiceError:
     status, where = last.facts.status or 0, _plain(url)
     if status == 401:
         return ServiceError(
@@ -118,21 +116,21 @@ def _something_else(url: str, last: Exchange, no: BaseException) -> ServiceError
         )
     return ServiceError(
         "not_mcp",
-        f"something answers at {where}, but it is not an MCP server: {_what_it_is(last, no)}",
+        f"something answers at {where}, but it is not an MCP server: {_what_it_is(last, said)}",
         status=status if status >= 300 else None,
         facts=last.facts,
         hint=_not_mcp_hint(url, last),
     )
 
 
-def _what_it_is(last: Exchange, no: BaseException) -> str:
+def _what_it_is(last: Exchange, said: str) -> str:
     status = last.facts.status or 0
     kind = last.headers.get("content-type", "").partition(";")[0].strip()
     if 300 <= status < 400:
         place = _plain(last.headers.get("location", "?"))
         return f"HTTP {status}, a redirect to {place} (another place is not followed)"
     if last.message is not None:
-        return f"it speaks JSON-RPC and refused to begin: {no}"
+        return f"it speaks JSON-RPC and refused to begin: {said}"
     if status >= 400:
         return f"HTTP {status}{f' ({kind})' if kind else ''}"
     return f"an answer of type {kind or 'unknown'}{excerpt(last.body)}"

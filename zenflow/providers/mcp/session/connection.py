@@ -1,185 +1,188 @@
-"""One SDK session from its negotiation to its end, run in a task of its own. Knows nothing of when to open another.
+"""One negotiated connection: how to speak to a server, found out once, and requests made that way.
 
-The SDK's session lives in nested task groups that must be entered and left by one task; calls come from many. So a
-task holds it, and calls reach it through its dispatcher: raw requests, with no output-schema validation, no input
-rounds and no re-listing (docs/architecture.md, “The MCP client”).
+JSON-RPC over Streamable HTTP without a session object: each request is one POST and its answer, so that many tasks ask
+at once and one broken exchange costs one call. The stream of server-initiated messages is not opened, because zenflow
+answers none.
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
-from mcp.client.session import ClientSession
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.exceptions import MCPError
-from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
-from mcp_types import Implementation
-from pydantic import ValidationError
 
 from zenflow.clock import Clock
-from zenflow.errors import ZenflowError
-from zenflow.providers.base import WireFacts
+from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.connect_errors import connect_error
-from zenflow.providers.mcp.session.failures import METHOD_NOT_FOUND
 from zenflow.providers.mcp.tokens.source import TokenSource
-from zenflow.providers.mcp.wire.envelope import CLIENT_INFO, USER_AGENT, Envelope
-from zenflow.providers.mcp.wire.exchange import Exchange
-from zenflow.providers.mcp.wire.transport import WIRE_TROUBLE, AnsweringTransport
+from zenflow.providers.mcp.wire.authorization import authorize
+from zenflow.providers.mcp.wire.envelope import (
+    CLIENT_INFO,
+    MODERN_VERSIONS,
+    OLDER_VERSIONS,
+    SESSION_HEADER,
+    Envelope,
+    notification,
+)
+from zenflow.providers.mcp.wire.exchange import Exchange, exchange
 
-# The SDK logs what it recovers from, with tracebacks; without a handler Python would print them to the terminal.
-for _name in ("mcp", "client", "httpx2", "httpcore2"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
+UNSUPPORTED_VERSION = -32022
+_CONNECTING_DEADLINE_S = 9.0
+_CLOSING_DEADLINE_S = 3.0
+_NO_VERDICT = (401, 403, 407, 429, 502, 503, 504)  # an outage or a refusal says nothing about the protocol
+
+Body = Callable[[bytes], tuple[AsyncIterator[bytes], int]]
+"""Turns the JSON text of a request into a stream of known length."""
 
 
 class Link:
-    """An open session. `ask` may be called by many tasks at once; after `retire` it ends when the last call is back."""
+    """What was negotiated with one endpoint. Many tasks may use it at once; `retired`: open another one."""
 
     def __init__(
         self, url: str, inner: httpx2.AsyncBaseTransport, tokens: TokenSource, clock: Clock, traced: bool
     ) -> None:
-        self._url = url
-        self._transport = AnsweringTransport(inner, tokens, clock, traced=traced)
-        self._dispatcher: JSONRPCDispatcher[Any] | None = None
-        self._request_ids: Iterator[int] = itertools.count(1000)  # above those the SDK mints for the negotiation
-        self._calls = 0
-        self._end = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.url = url
+        self._inner = inner
+        self._tokens = tokens
+        self._clock = clock
+        self._traced = traced
+        self._request_ids = itertools.count(1)
         self.retired = False
         self.envelope = Envelope("")
-        self.clock_difference_s: float | None = None  # the server's clock less ours, where its answers carry a date
-        self._clock = clock
+        self.last: Exchange | None = None
+        """The last exchange of the negotiation, for the words of a failed connect."""
 
     async def open(self) -> None:
-        """Negotiate. Raises `ServiceError` in the words of `connecting`."""
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run(ready), name="mcp session")
-        try:
-            await ready
-        except asyncio.CancelledError:
-            self._task.cancel()
-            raise
+        """Negotiate: the newest protocol first, `initialize` where the server does not know it.
 
-    @property
-    def last(self) -> Exchange | None:
-        """The last exchange of the negotiation."""
-        return self._transport.last
+        Raise `ServiceError` in the words of `connect_errors`, and what the token source raises.
+        """
+        for version in reversed(MODERN_VERSIONS):
+            self.envelope = Envelope(version)
+            what = await self._negotiate("server/discover", {})
+            offered = _versions_in(what)
+            known = [known for known in MODERN_VERSIONS if known in offered]
+            if what.ok and known:
+                self.envelope = Envelope(known[-1])
+                return
+            if _error_code(what) != UNSUPPORTED_VERSION or not known:
+                break
+        if not _may_be_older(what):
+            raise connect_error(self.url, what, _words_of(what))
+        await self._initialize()
 
-    def new_request_id(self) -> int:
-        return next(self._request_ids)
+    async def _initialize(self) -> None:
+        self.envelope = Envelope("")
+        asked = {"protocolVersion": OLDER_VERSIONS[-1], "capabilities": {}, "clientInfo": CLIENT_INFO}
+        what = await self._negotiate("initialize", asked)
+        result = what.message.get("result") if what.ok and what.message is not None else None
+        version = result.get("protocolVersion") if isinstance(result, Mapping) else None
+        if version not in OLDER_VERSIONS:
+            said = _words_of(what) if version is None else f"unsupported protocol version {version!r}"
+            raise connect_error(self.url, what, said)
+        self.envelope = Envelope(version, what.headers.get(SESSION_HEADER) or None)
+        # The answer to a notification says nothing; a server that did not take it says so to the next request.
+        await self._send(notification("notifications/initialized"), "notifications/initialized", {})
 
     async def ask(self, method: str, params: Mapping[str, Any], deadline_s: float) -> Exchange:
-        """One request, once. Raises only what the token source raises."""
-        assert self._dispatcher is not None
-        request_id = self.new_request_id()
-        self._transport.log.expect(request_id, deadline_s)
-        envelope = self.envelope
-        self._calls += 1
-        try:
-            try:
-                await self._dispatcher.send_raw_request(
-                    method,
-                    envelope.params(method, params),
-                    {"request_id": request_id, "headers": envelope.headers(method, params)},
-                )
-            except MCPError:
-                pass  # what became of it stands in the log; the SDK's own words add nothing
-        finally:
-            what, trouble = self._transport.log.take(request_id)
-            self._calls -= 1
-            if self.retired and not self._calls:
-                self._end.set()
-        if trouble is not None:
-            raise trouble
-        if what is None:  # the session ended before the request was handed to HTTP
-            self.retire()
-            return Exchange(WireFacts("not_connected", detail="the session has ended"), broke="other")
-        return what
+        """Make one request, once. Raise what the token source raises, and `ServiceError` for what cannot be written."""
+        return await self.post(method, params, deadline_s=deadline_s)
 
-    def retire(self) -> None:
-        """No new calls; ends when the last one is back."""
-        self.retired = True
-        if not self._calls:
-            self._end.set()
+    async def post(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        body: Body | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        deadline_s: float,
+        gate: Callable[[], bool] | None = None,
+    ) -> Exchange:
+        """Make one request, once, perhaps on a connection of its own and through a gate (`exchange`)."""
+        try:
+            text = self.envelope.message(method, params, next(self._request_ids))
+        except UnicodeEncodeError:
+            raise ServiceError("invalid", "invalid text: it holds half a character (a lone surrogate)") from None
+        request = _request(self.url, self.envelope.headers(method, params), text, body)
+        await authorize(request, self._tokens)
+        return await exchange(
+            transport or self._inner,
+            request,
+            deadline_s=deadline_s,
+            traced=self._traced,
+            now=self._clock.now,
+            gate=gate,
+        )
 
     async def close(self) -> None:
-        """End it now."""
+        """End the server's session, where there is one and it still lives (2025-11-25, “Session Management”)."""
+        if self.retired or self.envelope.session_id is None:
+            return
         self.retired = True
-        self._end.set()
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=5.0)
-            self._task.cancel()
+        headers = self.envelope.headers("", {})
+        request = httpx2.Request("DELETE", self.url, headers=headers)
+        await authorize(request, self._tokens)
+        await exchange(self._inner, request, deadline_s=_CLOSING_DEADLINE_S, traced=self._traced, now=self._clock.now)
 
-    async def _run(self, ready: asyncio.Future[None]) -> None:
+    @property
+    def clock_difference_s(self) -> float | None:
+        """The server's clock less ours. Whole seconds only: that is what an HTTP date tells (RFC 9110, 5.6.7)."""
         try:
-            # Proxies and trust are decided by the transport below; the client adds nothing of the environment.
-            async with httpx2.AsyncClient(
-                transport=self._transport, timeout=None, headers={"user-agent": USER_AGENT}, trust_env=False
-            ) as http:
-                await self._hold(http, ready)
-        except Exception as no:
-            if not ready.done():
-                ready.set_exception(connect_error(self._url, self._transport.last, no))
-        finally:
-            self.retired = True
-            if not ready.done():
-                ready.cancel()
-
-    async def _hold(self, http: httpx2.AsyncClient, ready: asyncio.Future[None]) -> None:
-        async with streamable_http_client(self._url, http_client=http) as (read, write):
-            dispatcher: JSONRPCDispatcher[Any] = JSONRPCDispatcher(read, write)
-            client_info = Implementation(name=CLIENT_INFO["name"], version=CLIENT_INFO["version"])
-            async with ClientSession(dispatcher=dispatcher, client_info=client_info) as session:
-                try:
-                    await negotiate(session, self._transport)
-                except (MCPError, RuntimeError, ValidationError, ZenflowError) as no:
-                    said = self._transport.trouble or connect_error(self._url, self._transport.last, no)
-                    if not ready.done():
-                        ready.set_exception(said)
-                    return
-                self._dispatcher = dispatcher
-                self.clock_difference_s = self._difference()
-                self.envelope = Envelope(session.protocol_version or "", self._transport.session_id)
-                if not ready.done():
-                    ready.set_result(None)
-                await self._end.wait()
-
-    def _difference(self) -> float | None:
-        """Whole seconds only: that is what an HTTP date tells (RFC 9110, 5.6.7)."""
-        last = self._transport.last
-        try:
-            told = parsedate_to_datetime(last.headers.get("date", "")) if last is not None else None
+            told = parsedate_to_datetime(self.last.headers.get("date", "")) if self.last is not None else None
             return None if told is None else (told - self._clock.now()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
+    async def _negotiate(self, method: str, params: Mapping[str, Any]) -> Exchange:
+        self.last = await self.ask(method, params, _CONNECTING_DEADLINE_S)
+        return self.last
 
-async def negotiate(session: ClientSession, transport: AnsweringTransport) -> None:
-    """The newest protocol first, `initialize` where it is not known. An outage is no verdict about the protocol."""
-    try:
-        await session.discover()
-        return
-    except MCPError as no:
-        if not _may_be_older(no, transport):
-            raise
-    except (RuntimeError, ValidationError):
-        pass  # it answered, and shares no modern version with us
-    transport.session_id = None
-    await session.initialize()
+    async def _send(self, text: bytes, method: str, params: Mapping[str, Any]) -> None:
+        request = _request(self.url, self.envelope.headers(method, params), text, None)
+        await authorize(request, self._tokens)
+        await exchange(
+            self._inner, request, deadline_s=_CONNECTING_DEADLINE_S, traced=self._traced, now=self._clock.now
+        )
 
 
-def _may_be_older(no: MCPError, transport: AnsweringTransport) -> bool:
-    if no.code == METHOD_NOT_FOUND or no.code != WIRE_TROUBLE:
-        return True
-    last = transport.last
-    if transport.trouble is not None or last is None:
-        return False
-    status = last.facts.status
+def _request(url: str, headers: Mapping[str, str], text: bytes, body: Body | None) -> httpx2.Request:
+    if body is None:
+        return httpx2.Request("POST", url, headers=dict(headers), content=text)
+    stream, length = body(text)
+    return httpx2.Request("POST", url, headers={**headers, "content-length": str(length)}, content=stream)
+
+
+def _versions_in(what: Exchange) -> tuple[str, ...]:
+    """The modern versions that an answer to `server/discover` names, as its result or as the data of its error."""
+    message = what.message or {}
+    result, error = message.get("result"), message.get("error")
+    named: Any = result.get("supportedVersions") if isinstance(result, Mapping) else None
+    if isinstance(error, Mapping) and isinstance(error.get("data"), Mapping):
+        named = error["data"].get("supported")
+    return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
+
+
+def _may_be_older(what: Exchange) -> bool:
+    """Whether `initialize` is worth a try after an answer to `server/discover`."""
+    if what.message is not None and (what.ok or "error" in what.message):
+        return True  # it speaks JSON-RPC, and no version that we know
+    status = what.facts.status
     if status is None:
-        return last.facts.reached == "sent"  # some old servers hang up on, or never answer, a method they do not know
-    return status not in (401, 403, 407, 429, 502, 503, 504)
+        return what.facts.reached == "sent"  # some old servers hang up on, or never answer, a method they do not know
+    return status not in _NO_VERDICT
+
+
+def _error_code(what: Exchange) -> int | None:
+    error = what.message.get("error") if what.message is not None else None
+    return error.get("code") if isinstance(error, Mapping) else None
+
+
+def _words_of(what: Exchange) -> str:
+    """Why a negotiation ended, in the server's words where it has some."""
+    error = what.message.get("error") if what.message is not None else None
+    if isinstance(error, Mapping):
+        return str(error.get("message", "")) or f"error {error.get('code')}"
+    return what.facts.detail or "its answer names no protocol version"

@@ -7,8 +7,7 @@ and nothing here knows which tool spends money: `submit` uses `post`, which neve
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Self
@@ -20,14 +19,14 @@ from zenflow.errors import ZenflowError
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import ToolAnswer, answer_from
 from zenflow.providers.mcp.session.connect_errors import checked_url, moved_to
-from zenflow.providers.mcp.session.connection import Link
+from zenflow.providers.mcp.session.connection import Body, Link
 from zenflow.providers.mcp.session.failures import HEADER_MISMATCH, METHOD_NOT_FOUND, exchange_error, no_in
 from zenflow.providers.mcp.tokens.source import TokenSource
-from zenflow.providers.mcp.wire.envelope import header_maps_of
-from zenflow.providers.mcp.wire.exchange import Exchange, exchange
+from zenflow.providers.mcp.wire.exchange import Exchange
 from zenflow.providers.mcp.wire.http import HttpParts
-from zenflow.providers.mcp.wire.transport import DEFAULT_DEADLINE_S, authorize
+from zenflow.providers.mcp.wire.mirrored_headers import HeaderMap, header_maps_of
 
+DEFAULT_DEADLINE_S = 60.0
 _PAGE_LIMIT = 100  # a listing that never ends must not hang us
 
 
@@ -43,8 +42,7 @@ class Session:
         self._inner: httpx2.AsyncBaseTransport | None = None
         self._link: Link | None = None
         self._opening: asyncio.Task[Link] | None = None
-        self._retired: list[Link] = []
-        self._header_maps: dict[str, Mapping[tuple[str, ...], str]] | None = None
+        self._header_maps: dict[str, HeaderMap] | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -54,13 +52,17 @@ class Session:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        links = [*self._retired, *([self._link] if self._link else [])]
-        self._link, self._retired = None, []
+        link, self._link = self._link, None
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
-        await asyncio.gather(*(link.close() for link in links))
-        await self._stack.aclose()
+        try:
+            if link is not None:
+                await link.close()
+        except ZenflowError:
+            pass  # without a token the session ends when the server forgets it
+        finally:
+            await self._stack.aclose()
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], *, deadline_s: float = DEFAULT_DEADLINE_S
@@ -118,32 +120,15 @@ class Session:
         link: Link,
         tool: str,
         arguments: Mapping[str, Any],
-        body: Callable[[bytes], tuple[AsyncIterator[bytes], int]] | None = None,
+        body: Body | None = None,
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         deadline_s: float,
         gate: Callable[[], bool] | None = None,
     ) -> Exchange:
-        """One `tools/call` POST without the SDK, once. `body` may turn the JSON text into a stream of known length."""
-        envelope = replace(link.envelope, header_maps=self._header_maps or {})
+        """Make one `tools/call`, once. `body` may turn the JSON text into a stream of known length."""
         params = {"name": tool, "arguments": dict(arguments)}
-        message = {
-            "jsonrpc": "2.0",
-            "id": link.new_request_id(),
-            "method": "tools/call",
-            "params": envelope.params("tools/call", params),
-        }
-        request = _json_request(self.endpoint, envelope.http_headers("tools/call", params), message, body)
-        await authorize(request, self._tokens)
-        assert self._inner is not None
-        what = await exchange(
-            transport or self._inner,
-            request,
-            deadline_s=deadline_s,
-            traced=self.http.traced,
-            now=self.clock.now,
-            gate=gate,
-        )
+        what = await link.post("tools/call", params, body, transport=transport, deadline_s=deadline_s, gate=gate)
         if _has_expired(what, link):
             self._retire(link)
         return what
@@ -212,10 +197,7 @@ class Session:
             opening.exception()  # whoever waited has it; nobody waiting is no reason for a warning
 
     def _retire(self, link: Link) -> None:
-        if link.retired:
-            return
-        link.retire()
-        self._retired.append(link)
+        link.retired = True
         if self._link is link:
             self._link = None
 
@@ -251,20 +233,3 @@ def _has_expired(what: Exchange, link: Link) -> bool:
 def _error_code(what: Exchange) -> int | None:
     error = what.message.get("error") if what.message is not None else None
     return error.get("code") if isinstance(error, Mapping) else None
-
-
-def _json_request(
-    url: str,
-    headers: Mapping[str, str],
-    message: Mapping[str, Any],
-    body: Callable[[bytes], tuple[AsyncIterator[bytes], int]] | None,
-) -> httpx2.Request:
-    text = _dumped(message)
-    if body is None:
-        return httpx2.Request("POST", url, headers=dict(headers), content=text)
-    stream, length = body(text)
-    return httpx2.Request("POST", url, headers={**headers, "content-length": str(length)}, content=stream)
-
-
-def _dumped(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()

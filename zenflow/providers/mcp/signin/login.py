@@ -6,16 +6,14 @@ The redirect comes to a free port of the loopback address (RFC 8252), or is past
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import html
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-from mcp.client.auth import OAuthFlowError
-from mcp.client.auth.oauth2 import PKCEParameters
-from mcp.client.auth.utils import validate_authorization_response_iss
 
 from zenflow.clock import Clock
 from zenflow.providers.base import ServiceError
@@ -44,27 +42,28 @@ class _Way:
 
 async def sign_in(http: HttpParts, clock: Clock, url: str, show: Show, paste: Paste | None = None) -> Grant:
     """The grant of a person who signs in now. `paste` given: no port is opened. Raises ServiceError."""
-    authority = await discover(http, url)
+    state = secrets.token_urlsafe(24)
+    authority = await discover(http, clock, url)
     if paste is not None:
-        return await _through(_Way(PASTED, lambda: _pasted(paste)), http, clock, authority, show)
-    async with _listening() as way:
-        return await _through(way, http, clock, authority, show)
+        return await _through(_Way(PASTED, lambda: _pasted(paste)), http, clock, authority, state, show)
+    async with _listening(state) as way:
+        return await _through(way, http, clock, authority, state, show)
 
 
-async def _through(way: _Way, http: HttpParts, clock: Clock, authority: Authority, show: Show) -> Grant:
-    client = await register(http, authority, way.redirect_uri)
-    pkce, state = PKCEParameters.generate(), secrets.token_urlsafe(24)
+async def _through(way: _Way, http: HttpParts, clock: Clock, authority: Authority, state: str, show: Show) -> Grant:
+    client = await register(http, clock, authority, way.redirect_uri)
+    verifier = secrets.token_urlsafe(64)
     query = {
         "response_type": "code",
         "client_id": client.client_id,
         "redirect_uri": way.redirect_uri,
         "state": state,
-        "code_challenge": pkce.code_challenge,
+        "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
         "resource": authority.resource,
         **({"scope": authority.scope} if authority.scope else {}),
     }
-    endpoint = str(authority.metadata.authorization_endpoint)
+    endpoint = authority.metadata.authorization_endpoint
     await show(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}")
     code = _code_in(await way.answer(), state, authority)
     return await exchange_code(
@@ -73,7 +72,7 @@ async def _through(way: _Way, http: HttpParts, clock: Clock, authority: Authorit
         authority,
         client,
         code=code,
-        verifier=pkce.code_verifier,
+        verifier=verifier,
         redirect_uri=way.redirect_uri,
     )
 
@@ -81,16 +80,25 @@ async def _through(way: _Way, http: HttpParts, clock: Clock, authority: Authorit
 def _code_in(query: str, state: str, authority: Authority) -> str:
     """The code of a redirect that is an answer to our own question."""
     found = {name: values[0] for name, values in parse_qs(query).items()}
-    if not secrets.compare_digest(found.get("state", ""), state):
+    if not secrets.compare_digest(found.get("state", "").encode(), state.encode()):
         raise ServiceError("sign_in", "the answer belongs to another sign-in", hint="start again: `zenflow login`")
-    try:
-        validate_authorization_response_iss(found.get("iss"), authority.metadata)
-    except OAuthFlowError as no:
-        raise ServiceError("sign_in", str(no), hint="start again: `zenflow login`") from no
+    named, issuer = found.get("iss"), authority.metadata.issuer
+    if named != issuer and (named is not None or authority.metadata.sends_issuer):  # RFC 9207, 2.4
+        raise ServiceError(
+            "sign_in",
+            f"the answer comes from {named or 'nobody'}, not from {issuer}",
+            hint="start again: `zenflow login`",
+        )
     if "code" not in found:
         said = found.get("error_description") or found.get("error") or "it holds no code"
         raise ServiceError("sign_in", f"the sign-in was not given: {said}", hint="start again: `zenflow login`")
     return found["code"]
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636, 4.2)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 async def _pasted(paste: Paste) -> str:
@@ -99,8 +107,8 @@ async def _pasted(paste: Paste) -> str:
 
 
 @asynccontextmanager
-async def _listening() -> AsyncIterator[_Way]:
-    """A free port of this machine that takes one redirect."""
+async def _listening(state: str) -> AsyncIterator[_Way]:
+    """A free port of this machine that takes one redirect, the one with our `state`. Others get a 404."""
     came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +119,7 @@ async def _listening() -> AsyncIterator[_Way]:
                     pass
             target = line.split(" ")[1] if line.startswith("GET ") and line.count(" ") == 2 else ""
             path, _, query = target.partition("?")
-            ours = path == PATH and "state=" in query
+            ours = path == PATH and secrets.compare_digest(_state_in(query).encode(), state.encode())
             writer.write(_page(ours, query))
             await writer.drain()
             if ours and not came.done():
@@ -136,6 +144,10 @@ async def _listening() -> AsyncIterator[_Way]:
         yield _Way(f"http://127.0.0.1:{port}{PATH}", wait)
     finally:
         server.close()
+
+
+def _state_in(query: str) -> str:
+    return parse_qs(query).get("state", [""])[0]
 
 
 def _page(ours: bool, query: str) -> bytes:

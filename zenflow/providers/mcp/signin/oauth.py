@@ -1,58 +1,49 @@
 """The requests of a sign-in: metadata, registration, code for tokens, refresh, revocation. Each is sent once.
 
-The SDK's own helpers build and read them (`mcp.client.auth.utils`); its provider is not used, because it holds a lock
-around every MCP request (docs/architecture.md). Redirects are not followed. Nothing secret stands in an error.
+Redirects are not followed. Each answer is read up to 1 MiB and within 20 s. Nothing secret is in an error.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import httpx2
-from mcp.client.auth import OAuthFlowError, OAuthRegistrationError, OAuthTokenError
-from mcp.client.auth.oauth2 import OAuthContext, check_registration_usable
-from mcp.client.auth.utils import (
-    build_oauth_authorization_server_metadata_discovery_urls,
-    build_protected_resource_metadata_discovery_urls,
-    create_client_registration_request,
-    create_oauth_metadata_request,
-    extract_resource_metadata_from_www_auth,
-    extract_scope_from_www_auth,
-    get_client_metadata_scopes,
-    handle_auth_metadata_response,
-    handle_protected_resource_response,
-    handle_registration_response,
-    handle_token_response_scopes,
-    issuers_match,
-)
-from mcp.shared.auth import (
-    OAuthClientInformationFull,
-    OAuthClientMetadata,
-    OAuthMetadata,
-    OAuthToken,
-    ProtectedResourceMetadata,
-)
-from mcp.shared.auth_utils import check_resource_allowed, resource_url_from_server_url
-from pydantic import AnyUrl, ValidationError
 
 from zenflow.clock import Clock
-from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, WireFacts
-from zenflow.providers.mcp.session.connect_errors import checked_url
+from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, ServiceTrouble
+from zenflow.providers.mcp.session.connect_errors import checked_url, connect_error
+from zenflow.providers.mcp.signin.documents import (
+    CLIENT_AUTHENTICATIONS,
+    ProtectedResource,
+    RegisteredClient,
+    ServerMetadata,
+    Tokens,
+    client_in,
+    field_in_challenge,
+    object_in,
+    protected_resource_in,
+    server_metadata_in,
+    tokens_in,
+)
 from zenflow.providers.mcp.tokens.store import Grant
-from zenflow.providers.mcp.wire.envelope import USER_AGENT
-from zenflow.providers.mcp.wire.http import HttpParts, is_loopback
+from zenflow.providers.mcp.wire.envelope import MODERN_VERSIONS, USER_AGENT, VERSION_HEADER
+from zenflow.providers.mcp.wire.exchange import Exchange, exchange
+from zenflow.providers.mcp.wire.http import HttpParts, stays_secret
 
-TIMEOUT_S = 20.0
-_TIMEOUTS = {"connect": 10.0, "read": TIMEOUT_S, "write": TIMEOUT_S, "pool": TIMEOUT_S}
-_NO_STORAGE: Any = None  # the SDK's context is used for its arithmetic alone
+DEADLINE_S = 20.0
+ANSWER_LIMIT_BYTES = 1024 * 1024
+_GRANT_TYPES = ("authorization_code", "refresh_token")
+_ENDED = ("invalid_grant", "invalid_client", "unauthorized_client", "invalid_target")
+_TOKEN_INSTEAD = "Set ZENFLOW_TOKEN to a token that the server's operator gives you."
 
 
 class GrantEnded(Exception):
-    """The refresh token is not accepted any more: only a person can go on."""
+    """The refresh token is not accepted any more: only the operator can continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,224 +52,303 @@ class Authority:
 
     server: str
     resource: str
-    metadata: OAuthMetadata
+    metadata: ServerMetadata
     scope: str | None
 
 
-async def discover(http: HttpParts, url: str) -> Authority:
-    """The authorization server of an MCP server. Raises ServiceError."""
+async def discover(http: HttpParts, clock: Clock, url: str) -> Authority:
+    """Return the authorization server of an MCP server. Raise `ServiceError`."""
     server = checked_url(url)
-    resource, scope = await _protected_resource(http, server)
-    if resource is not None and not check_resource_allowed(
-        resource_url_from_server_url(server), str(resource.resource)
-    ):
+    resource, scope = await _protected_resource(http, clock, server)
+    if resource is not None and not covers(resource.resource, _canonical(server)):
         # a token asked for there would be another server's (RFC 9728, 7.3)
-        raise ServiceError("sign_in", f"{server} says that it is {resource.resource}", hint="check the address")
-    issuer = str(resource.authorization_servers[0]) if resource is not None else None
-    metadata = await _server_metadata(http, issuer, server)
+        raise ServiceError("sign_in", f"{server} says that it is {resource.resource}", hint="Check the address.")
+    issuer = resource.authorization_servers[0] if resource is not None else None
+    metadata = await _server_metadata(http, clock, issuer, server)
     if metadata is None:
         raise ServiceError(
             "sign_in",
             f"{server} names nobody who signs people in",
-            hint="it may need no sign-in, or a token from elsewhere: set ZENFLOW_TOKEN",
+            hint=f"It may need no sign-in. {_TOKEN_INSTEAD}",
         )
-    if issuer is not None and not issuers_match(str(metadata.issuer), issuer):
+    if issuer is not None and not is_same_issuer(metadata.issuer, issuer):
         raise ServiceError("sign_in", f"the sign-in of {server} calls itself {metadata.issuer}, not {issuer}")
-    methods = metadata.code_challenge_methods_supported
-    if methods is not None and "S256" not in methods:
+    if metadata.code_challenge_methods is not None and "S256" not in metadata.code_challenge_methods:
         raise ServiceError("sign_in", f"the sign-in of {server} does not know PKCE with S256")
-    for endpoint in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.registration_endpoint):
-        _check_secure(str(endpoint) if endpoint is not None else None)
-    scopes = get_client_metadata_scopes(scope, resource, metadata, ["authorization_code", "refresh_token"])
-    return Authority(server, _audience(server, resource), metadata, scopes)
+    for endpoint in (
+        metadata.authorization_endpoint,
+        metadata.token_endpoint,
+        metadata.registration_endpoint,
+        metadata.revocation_endpoint,
+    ):
+        _check_secure(endpoint)
+    audience = resource.resource if resource is not None else _canonical(server)
+    return Authority(server, audience, metadata, wanted_scope(scope, resource, metadata))
 
 
-async def register(http: HttpParts, authority: Authority, redirect_uri: str) -> OAuthClientInformationFull:
-    """A client of our own at that authority (RFC 7591)."""
-    wanted = OAuthClientMetadata(
-        redirect_uris=[AnyUrl(redirect_uri)],
-        client_name="zenflow",
-        token_endpoint_auth_method="none",
-        scope=authority.scope,
-    )
-    issuer = str(authority.metadata.issuer)
-    response = await _send(http, create_client_registration_request(authority.metadata, wanted, issuer))
-    try:
-        client = await handle_registration_response(response)
-        check_registration_usable(client)
-    except OAuthRegistrationError as no:
-        raise ServiceError("sign_in", f"zenflow could not be registered at {issuer}: {no}") from no
+async def register(http: HttpParts, clock: Clock, authority: Authority, redirect_uri: str) -> RegisteredClient:
+    """Register a client of our own at that authority (RFC 7591)."""
+    issuer = authority.metadata.issuer
+    wanted = {
+        "redirect_uris": [redirect_uri],
+        "client_name": "zenflow",
+        "token_endpoint_auth_method": "none",
+        "grant_types": list(_GRANT_TYPES),
+        "response_types": ["code"],
+        "application_type": "native",
+        **({"scope": authority.scope} if authority.scope else {}),
+    }
+    # The path of revision 2025-03-26 where the metadata names none.
+    endpoint = authority.metadata.registration_endpoint or urljoin(issuer, "/register")
+    what = await _send(http, clock, _request("POST", endpoint, json=wanted))
+    if what.facts.status not in (200, 201):
+        raise _not_registered(authority, f"HTTP {what.facts.status}")
+    client = client_in(what.body)
+    if client is None:
+        raise _not_registered(authority, "its answer names no client")
+    if client.authentication not in CLIENT_AUTHENTICATIONS:
+        raise _not_registered(authority, f"it wants the unknown client authentication {client.authentication!r}")
+    if client.authentication != "none" and client.client_secret is None:
+        raise _not_registered(authority, f"it wants {client.authentication} and gives no secret")
     return client
+
+
+def _not_registered(authority: Authority, why: str) -> ServiceError:
+    if authority.metadata.registration_endpoint is None:
+        why = f"it names no registration endpoint ({why})"
+    return ServiceError(
+        "sign_in", f"cannot register zenflow at {authority.metadata.issuer}: {why}", hint=_TOKEN_INSTEAD
+    )
 
 
 async def exchange_code(
     http: HttpParts,
     clock: Clock,
     authority: Authority,
-    client: OAuthClientInformationFull,
+    client: RegisteredClient,
     *,
     code: str,
     verifier: str,
     redirect_uri: str,
 ) -> Grant:
-    """The grant for an authorization code."""
+    """Return the grant for an authorization code."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    revocation = authority.metadata.revocation_endpoint
     grant = Grant(
         server=authority.server,
-        token_endpoint=str(authority.metadata.token_endpoint),
+        token_endpoint=authority.metadata.token_endpoint,
         client_id=client.client_id,
         client_secret=client.client_secret,
-        client_auth=client.token_endpoint_auth_method or "none",
+        client_auth=client.authentication,
         resource=authority.resource,
         access_token="",
-        issuer=str(authority.metadata.issuer),
+        issuer=authority.metadata.issuer,
         scope=authority.scope,
-        revocation_endpoint=str(revocation) if revocation is not None else None,
+        revocation_endpoint=authority.metadata.revocation_endpoint,
     )
     try:
         return await _ask_for_tokens(http, clock, grant, form)
     except GrantEnded as no:
-        raise ServiceError("sign_in", f"{grant.issuer} did not accept the sign-in: {no}", hint="try again") from no
+        raise ServiceError("sign_in", f"{grant.issuer} did not accept the sign-in: {no}", hint="Try again.") from no
 
 
 async def refresh(http: HttpParts, clock: Clock, grant: Grant) -> Grant:
-    """The same grant with fresh tokens. Raises GrantEnded when it was revoked, ServiceError when asking went wrong."""
+    """Return the grant with fresh tokens. Raise `GrantEnded` when it was revoked, `ServiceError` for other trouble."""
     if grant.refresh_token is None:
         raise GrantEnded("it cannot be refreshed")
     form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token}
     return await _ask_for_tokens(http, clock, grant, form)
 
 
-async def revoke(http: HttpParts, grant: Grant) -> bool:
+async def revoke(http: HttpParts, clock: Clock, grant: Grant) -> bool:
     """End the grant at the server (RFC 7009); False where it has no place for that, or was away."""
     if grant.revocation_endpoint is None:
         return False
     form = {"token": grant.refresh_token or grant.access_token}
     try:
-        response = await _send(http, _form_request(grant.revocation_endpoint, grant, form))
+        what = await _send(http, clock, _form_request(grant.revocation_endpoint, grant, form))
     except ServiceError:
         return False
-    return response.status_code == 200
+    return what.facts.status == 200
 
 
 async def _ask_for_tokens(http: HttpParts, clock: Clock, grant: Grant, form: Mapping[str, str]) -> Grant:
     asked_at = clock.now()
-    response = await _send(http, _form_request(grant.token_endpoint, grant, {**form, "resource": grant.resource}))
-    if response.status_code != 200:
-        raise _refusal(response, grant)
-    try:
-        token = await handle_token_response_scopes(response)
-    except (OAuthTokenError, ValidationError) as no:
-        raise ServiceError("server", f"{grant.issuer} answered no token that can be read") from no
-    return _with(grant, token, asked_at)
+    request = _form_request(grant.token_endpoint, grant, {**form, "resource": grant.resource})
+    what = await _send(http, clock, request)
+    if what.facts.status != 200:
+        raise _refusal(what, grant)
+    tokens = tokens_in(what.body)
+    if tokens is None:
+        raise ServiceError("server", f"{grant.issuer} answered no token that can be read")
+    return _with(grant, tokens, asked_at)
 
 
-def _with(grant: Grant, token: OAuthToken, asked_at: Any) -> Grant:
+def _with(grant: Grant, tokens: Tokens, asked_at: datetime) -> Grant:
     """Counted from before the question: the answer's way is not part of the token's life."""
-    lives_s = token.expires_in
     return replace(
         grant,
-        access_token=token.access_token,
-        refresh_token=token.refresh_token or grant.refresh_token,  # not every server rotates
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token or grant.refresh_token,  # not every server rotates
         issued_at=asked_at,
-        expires_at=None if lives_s is None else asked_at + timedelta(seconds=lives_s),
-        scope=token.scope or grant.scope,
+        expires_at=None if tokens.lives_s is None else asked_at + timedelta(seconds=tokens.lives_s),
+        scope=tokens.scope or grant.scope,
     )
 
 
-def _refusal(response: httpx2.Response, grant: Grant) -> Exception:
-    status = response.status_code
-    try:
-        document = response.json()
-    except ValueError:
-        document = {}
-    error = str(document.get("error", "")) if isinstance(document, Mapping) else ""
-    said = str(document.get("error_description", "")) if isinstance(document, Mapping) else ""
-    if error in ("invalid_grant", "invalid_client", "unauthorized_client", "invalid_target"):
+def _refusal(what: Exchange, grant: Grant) -> Exception:
+    status, document = what.facts.status, object_in(what.body)
+    error, said = (str(document.get(key) or "") for key in ("error", "error_description"))
+    if error in _ENDED:
         return GrantEnded(said or error)
-    facts = WireFacts("answered", status)
-    trouble: Any = "rate_limited" if status == 429 else "server"
+    trouble: ServiceTrouble = "rate_limited" if status == 429 else "server"
     words = said or error or f"HTTP {status}"
-    return ServiceError(trouble, f"{grant.issuer} gave no token: {words}", status=status, facts=facts)
+    return ServiceError(trouble, f"{grant.issuer} gave no token: {words}", status=status, facts=what.facts)
 
 
 def _form_request(url: str, grant: Grant, form: Mapping[str, str]) -> httpx2.Request:
-    """With the client's own authentication as it was registered; the SDK knows the three ways."""
-    context = OAuthContext(grant.server, _NO_STORAGE, _NO_STORAGE, None, None)
-    context.client_info = OAuthClientInformationFull(
-        client_id=grant.client_id,
-        client_secret=grant.client_secret,
-        token_endpoint_auth_method=grant.client_auth,
-    )
-    data, headers = context.prepare_token_auth({"client_id": grant.client_id, **form}, {})
-    return httpx2.Request("POST", url, data=data, headers=headers)
+    """Build a request with the client's authentication as it was registered (RFC 6749, 2.3.1)."""
+    _check_secure(url)
+    data, headers = {"client_id": grant.client_id, **form}, {}
+    if grant.client_secret and grant.client_auth == "client_secret_basic":
+        pair = f"{quote(grant.client_id, safe='')}:{quote(grant.client_secret, safe='')}"
+        headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    elif grant.client_secret and grant.client_auth == "client_secret_post":
+        data["client_secret"] = grant.client_secret
+    return _request("POST", url, data=data, headers=headers)
 
 
 # ------------------------------------------------------------------------------------------------------------- discovery
 
 
-async def _protected_resource(http: HttpParts, server: str) -> tuple[ProtectedResourceMetadata | None, str | None]:
+async def _protected_resource(
+    http: HttpParts, clock: Clock, server: str
+) -> tuple[ProtectedResource | None, str | None]:
     """The server's own word on who signs people in, and the scope that its 401 asks for."""
-    knock = await _send(http, httpx2.Request("POST", server, json={}, headers={"accept": "application/json"}))
-    named = extract_resource_metadata_from_www_auth(knock)
-    scope = extract_scope_from_www_auth(knock) if knock.status_code == 401 else None
-    for url in build_protected_resource_metadata_discovery_urls(named, server):
+    knock = _request("POST", server, json={}, headers={"accept": "application/json"})
+    what = await _send(http, clock, knock)
+    challenge = what.headers.get("www-authenticate") if what.facts.status in (401, 403) else None
+    scope = field_in_challenge(challenge, "scope") if what.facts.status == 401 else None
+    for url in resource_addresses(field_in_challenge(challenge, "resource_metadata"), server):
         _check_secure(url)
-        response = await _send(http, create_oauth_metadata_request(url))
-        found = await handle_protected_resource_response(response)
+        answer = await _send(http, clock, _metadata_request(url))
+        found = protected_resource_in(answer.body) if answer.facts.status == 200 else None
         if found is not None:
             return found, scope
     return None, scope
 
 
-async def _server_metadata(http: HttpParts, issuer: str | None, server: str) -> OAuthMetadata | None:
-    for url in build_oauth_authorization_server_metadata_discovery_urls(issuer, server):
+async def _server_metadata(http: HttpParts, clock: Clock, issuer: str | None, server: str) -> ServerMetadata | None:
+    for url in metadata_addresses(issuer, server):
         _check_secure(url)
-        go_on, found = await handle_auth_metadata_response(await _send(http, create_oauth_metadata_request(url)))
-        if found is not None or not go_on:
+        answer = await _send(http, clock, _metadata_request(url))
+        status = answer.facts.status or 0
+        found = server_metadata_in(answer.body) if status == 200 else None
+        if found is not None or not 200 <= status < 500:
             return found
     return None
 
 
-def _audience(server: str, resource: ProtectedResourceMetadata | None) -> str:
-    """The `resource` of RFC 8707: what the server calls itself, else its address."""
-    return str(resource.resource) if resource is not None else resource_url_from_server_url(server)
+def resource_addresses(named: str | None, server: str) -> tuple[str, ...]:
+    """Where a server's metadata may be: where its 401 says, then by path, then at the root (RFC 9728, 3)."""
+    parts = urlsplit(server)
+    root = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource"
+    by_path = (root + parts.path,) if parts.path.strip("/") else ()
+    return (*((named,) if named else ()), *by_path, root)
+
+
+def metadata_addresses(issuer: str | None, server: str) -> tuple[str, ...]:
+    """Where an authorization server's metadata may be (RFC 8414, 3 and 5; OpenID Connect Discovery, 4)."""
+    parts = urlsplit(issuer or server)
+    root = f"{parts.scheme}://{parts.netloc}"
+    oauth, openid = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+    if issuer is None:
+        return (root + oauth,)  # revision 2025-03-26
+    path = parts.path.rstrip("/")
+    if not path:
+        return (root + oauth, root + openid)
+    return (root + oauth + path, root + openid + path, root + path + openid)
+
+
+def wanted_scope(challenged: str | None, resource: ProtectedResource | None, metadata: ServerMetadata) -> str | None:
+    """The scope to ask for: the challenge's, else the server's, else the authority's; with a refresh token if it can."""
+    scopes = challenged.split() if challenged is not None else None
+    if scopes is None and resource is not None and resource.scopes is not None:
+        scopes = list(resource.scopes)
+    if scopes is None and metadata.scopes is not None:
+        scopes = list(metadata.scopes)
+    if scopes is None:
+        return None
+    if "offline_access" in (metadata.scopes or ()) and "offline_access" not in scopes:
+        scopes.append("offline_access")
+    return " ".join(scopes)
+
+
+def covers(resource: str, server: str) -> bool:
+    """Whether a token for `resource` is one for `server`: the same origin, and a path that begins there."""
+    wide, narrow = urlsplit(resource), urlsplit(server)
+    if (wide.scheme.lower(), wide.netloc.lower()) != (narrow.scheme.lower(), narrow.netloc.lower()):
+        return False
+    return f"{narrow.path.rstrip('/')}/".startswith(f"{wide.path.rstrip('/')}/")
+
+
+def is_same_issuer(one: str, other: str) -> bool:
+    """Compare as texts (RFC 8414, 3.3), but for the final `/` of an issuer without a path."""
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (longer == f"{shorter}/" and urlsplit(shorter).path == "")
+
+
+def _canonical(server: str) -> str:
+    """The `resource` of RFC 8707 for a server that does not name itself: its address, lower case, no fragment."""
+    parts = urlsplit(server)
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path, parts.query, ""))
+
+
+def _metadata_request(url: str) -> httpx2.Request:
+    return _request("GET", url, headers={VERSION_HEADER: MODERN_VERSIONS[-1]})
 
 
 def _check_secure(url: str | None) -> None:
     """Secrets travel over TLS, or stay on this machine (OAuth 2.1, 1.5)."""
-    if url is None:
-        return
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        return
-    if parts.hostname is not None and parts.hostname.endswith(".invalid"):
-        return  # an application in this process
-    raise ServiceError("sign_in", f"the sign-in leads to {parts.scheme}://{parts.hostname}, which is not secure")
+    if url is not None and not stays_secret(url):
+        parts = urlsplit(url)
+        raise ServiceError("sign_in", f"the sign-in leads to {parts.scheme}://{parts.hostname}, which is not secure")
 
 
-async def _send(http: HttpParts, request: httpx2.Request) -> httpx2.Response:
-    """One request, its answer read whole."""
-    request.headers["user-agent"] = USER_AGENT
-    request.extensions = {**request.extensions, "timeout": _TIMEOUTS}
-    where = f"{request.url.scheme}://{request.url.host}"
-    transport = http.single(str(request.url))
+def _request(method: str, url: str, **parts: Any) -> httpx2.Request:
     try:
-        response = await transport.handle_async_request(request)
-        response.request = request
-        await response.aread()
-    except (httpx2.TransportError, OAuthFlowError) as no:
-        facts = WireFacts("sent", detail=type(no).__name__)
-        raise ServiceError("unreachable", f"{where} cannot be reached to sign in: {no}", facts=facts) from no
+        return httpx2.Request(method, url, **parts)
+    except (httpx2.InvalidURL, ValueError):  # half a character in a field counts too
+        raise ServiceError("sign_in", "the sign-in leads to an address that is none") from None
+
+
+async def _send(http: HttpParts, clock: Clock, request: httpx2.Request) -> Exchange:
+    """One request, its answer read whole within bounds. Raise `ServiceError` where none came."""
+    request.headers["user-agent"] = USER_AGENT
+    url = str(request.url)
+    transport = http.single(url)
+    try:
+        what = await exchange(
+            transport,
+            request,
+            deadline_s=DEADLINE_S,
+            traced=http.traced,
+            now=clock.now,
+            limit_bytes=ANSWER_LIMIT_BYTES,
+        )
     finally:
         await transport.aclose()
-    return response
+    if what.broke == "too_large":
+        raise ServiceError(
+            "server", f"the sign-in at {request.url.host} answered more than {ANSWER_LIMIT_BYTES >> 20} MiB"
+        )
+    if what.facts.reached != "answered":
+        raise connect_error(url, what, "")
+    return what
 
 
 def ended(server: str, why: object) -> ServiceError:

@@ -1,23 +1,47 @@
 """Where the bearer token of a request comes from. Knows no HTTP: `wire` asks, before every request, and holds no lock.
 
 A source that must refresh does so single-flight inside `token()`, so that ten calls wait for one refresh and then go
-on side by side (the SDK's own keeps a lock until the answer's head is there: docs/architecture.md, “What makes it fast”).
+on side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from zenflow.clock import Clock
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.tokens.store import Grant, GrantStore
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, 2.1: b64token
+
+
+def checked_token(text: str) -> str:
+    """Return a token without the blanks around it. Raise `UsageError` (ZF714) where it holds anything foreign.
+
+    The error never shows the token: it may end in a line break, as secrets of CI systems and of files do.
+    """
+    token = text.strip()
+    if _TOKEN.fullmatch(token) is None:
+        raise UsageError(
+            "ZF714",
+            "invalid token: it holds characters that no bearer token has",
+            "Set ZENFLOW_TOKEN again; copy the token alone, without quotes, spaces or line breaks inside.",
+        )
+    return token
+
 
 class TokenSource(Protocol):
+    @property
+    def host(self) -> str | None:
+        """The one host that may see the token; None: the host of the server that the user named."""
+        ...
+
     @property
     def number(self) -> int | None:
         """Grows with each token that takes the place of another; None: it stays the same."""
@@ -43,13 +67,14 @@ class StaticToken:
     """One token for the life of the process, as from `ZENFLOW_TOKEN`. Its text never shows in a repr."""
 
     value: str | None = field(repr=False)
+    host: str | None = None
 
     @property
     def number(self) -> int | None:
         return None
 
     async def token(self) -> str | None:
-        return self.value or None
+        return checked_token(self.value) if self.value else None
 
     async def refused(self, token: str | None) -> bool:
         return False
@@ -91,6 +116,10 @@ class RefreshingToken:
         self._refusals: list[float] = []
         self._tried_at_s = -EARLY_EVERY_S
         self._number = 1
+
+    @property
+    def host(self) -> str | None:
+        return urlsplit(self._grant.server).hostname
 
     @property
     def number(self) -> int | None:

@@ -57,7 +57,7 @@ class Submitter:
             link = await self._session.ready_to_post()
         except ZenflowError as no:
             return _never_written(no)
-        transport = self._session.http.single(self._session.endpoint)
+        transport = self._session.http.single(link.url)
         try:
             what = await self._session.post(
                 link,

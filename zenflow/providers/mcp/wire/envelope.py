@@ -1,32 +1,30 @@
-"""What a `tools/call` carries besides its name and arguments, in each era of the protocol.
+"""The JSON-RPC messages that zenflow sends, with their headers, in each era of the protocol.
 
-The same form serves the calls that go through the SDK and the two that do not (submit, upload), so that a server cannot
-tell them apart; `tests/wire/client` compares ours with the SDK's own, byte by byte where it matters.
+One form serves every call, free or paid, so that a server cannot tell them apart. The constants are those of the
+specification; `tests/contract` compares them, and the messages, with the official SDK.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcp.shared.inbound import (
-    MCP_METHOD_HEADER,
-    MCP_NAME_HEADER,
-    MCP_PROTOCOL_VERSION_HEADER,
-    encode_header_value,
-    find_invalid_x_mcp_header,
-    mcp_param_headers,
-    x_mcp_header_map,
-)
-from mcp_types import (
-    CLIENT_CAPABILITIES_META_KEY,
-    CLIENT_INFO_META_KEY,
-    PROTOCOL_VERSION_META_KEY,
-)
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-
 from zenflow import __version__
+from zenflow.providers.mcp.wire.mirrored_headers import HeaderMap, header_value, mirrored
+
+MODERN_VERSIONS = ("2026-07-28",)
+"""Revisions in which each request carries its own envelope and no session exists, oldest first."""
+
+OLDER_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+"""Revisions that begin with `initialize`, oldest first."""
+
+SESSION_HEADER = "mcp-session-id"
+VERSION_HEADER = "mcp-protocol-version"
+_METHOD_HEADER = "mcp-method"
+_NAME_HEADER = "mcp-name"
+_META = "io.modelcontextprotocol/"
 
 CLIENT_INFO = {"name": "zenflow", "version": __version__}
 USER_AGENT = f"zenflow/{__version__}"
@@ -38,56 +36,50 @@ class Envelope:
 
     version: str
     session_id: str | None = None
-    header_maps: Mapping[str, Mapping[tuple[str, ...], str]] = field(default_factory=dict)
+    header_maps: Mapping[str, HeaderMap] = field(default_factory=dict)
 
     @property
     def is_modern(self) -> bool:
-        return self.version in MODERN_PROTOCOL_VERSIONS
+        return self.version in MODERN_VERSIONS
 
-    def params(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """`params` with the `_meta` of this era."""
-        if not self.is_modern:
-            return dict(params)
-        meta = {
-            PROTOCOL_VERSION_META_KEY: self.version,
-            CLIENT_INFO_META_KEY: CLIENT_INFO,
-            CLIENT_CAPABILITIES_META_KEY: {},
-        }
-        return {**params, "_meta": {**params.get("_meta", {}), **meta}}
+    def message(self, method: str, params: Mapping[str, Any], request_id: int) -> bytes:
+        """Return the JSON text of a request. Raise `UnicodeEncodeError` where a text holds half a character."""
+        return _text_of({"jsonrpc": "2.0", "id": request_id, "method": method, "params": self._params(params)})
 
     def headers(self, method: str, params: Mapping[str, Any]) -> dict[str, str]:
-        """The per-message headers of this era."""
-        headers = {MCP_PROTOCOL_VERSION_HEADER: self.version}
-        if not self.is_modern:
-            return headers
-        headers[MCP_METHOD_HEADER] = method
-        name = params.get("name")
-        if method == "tools/call" and isinstance(name, str):
-            headers[MCP_NAME_HEADER] = encode_header_value(name)
-            headers.update(mcp_param_headers(self.header_maps.get(name, {}), params.get("arguments") or {}))
-        return headers
-
-    def http_headers(self, method: str, params: Mapping[str, Any]) -> dict[str, str]:
-        """All headers of a POST made without the SDK."""
+        """Return all headers of a POST but the token's."""
         headers = {
             "accept": "application/json, text/event-stream",
             "content-type": "application/json",
             "user-agent": USER_AGENT,
-            **self.headers(method, params),
         }
+        if self.version:  # none yet while `initialize` asks for one
+            headers[VERSION_HEADER] = self.version
         if self.session_id:
-            headers["mcp-session-id"] = self.session_id
+            headers[SESSION_HEADER] = self.session_id
+        if self.is_modern:
+            headers[_METHOD_HEADER] = method
+            name = params.get("name")
+            if method == "tools/call" and isinstance(name, str):
+                headers[_NAME_HEADER] = header_value(name)
+                headers |= mirrored(self.header_maps.get(name, {}), params.get("arguments") or {})
         return headers
 
+    def _params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self.is_modern:
+            return params
+        meta = {
+            f"{_META}protocolVersion": self.version,
+            f"{_META}clientInfo": CLIENT_INFO,
+            f"{_META}clientCapabilities": {},
+        }
+        return {**params, "_meta": {**params.get("_meta", {}), **meta}}
 
-def header_maps_of(tools: tuple[Mapping[str, Any], ...]) -> dict[str, Mapping[tuple[str, ...], str]]:
-    """The `x-mcp-header` annotations of a tool listing; a tool with an invalid one is left out (protocol)."""
-    maps: dict[str, Mapping[tuple[str, ...], str]] = {}
-    for tool in tools:
-        schema = tool.get("inputSchema")
-        name = tool.get("name")
-        if isinstance(schema, Mapping) and isinstance(name, str) and find_invalid_x_mcp_header(schema) is None:
-            found = x_mcp_header_map(schema)
-            if found:
-                maps[name] = found
-    return maps
+
+def notification(method: str) -> bytes:
+    """Return the JSON text of a message that wants no answer."""
+    return _text_of({"jsonrpc": "2.0", "method": method})
+
+
+def _text_of(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()

@@ -8,7 +8,6 @@ nothing of tools. An answer is read whole; what a server streams before it (prog
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any, Literal
 import httpx2
 
 from zenflow.providers.base import Reached, WireFacts
+from zenflow.providers.mcp.wire.json_text import read_json
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -77,11 +77,15 @@ async def exchange(
     traced: bool,
     now: Callable[[], datetime],
     gate: Callable[[], bool] | None = None,
+    limit_bytes: int = ANSWER_LIMIT_BYTES,
 ) -> Exchange:
-    """Send `request` once and read its answer, within `deadline_s`. `gate` is asked directly before the first byte."""
+    """Send `request` once and read its answer, within `deadline_s` and up to `limit_bytes`.
+
+    `gate` is asked directly before the first byte.
+    """
     progress = Progress(traced, gate)
     request.extensions = {**request.extensions, "trace": progress.on_event, "timeout": _timeouts(deadline_s)}
-    reading = _Reading(now)
+    reading = _Reading(now, limit_bytes)
     if gate is not None and not traced and not gate():
         return Exchange(WireFacts("not_connected", detail="too late to send"), broke="gate")
     try:
@@ -104,8 +108,9 @@ async def exchange(
 class _Reading:
     """The answer as far as it was read."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], limit_bytes: int) -> None:
         self._now = now
+        self._limit_bytes = limit_bytes
         self._status: int | None = None
         self._headers = httpx2.Headers()
         self._body = bytearray()
@@ -120,7 +125,7 @@ class _Reading:
             await self._read_body(response)
 
     async def _read_events(self, response: httpx2.Response) -> None:
-        async for event in httpx2.EventSource(response, max_event_size=ANSWER_LIMIT_BYTES):
+        async for event in httpx2.EventSource(response, max_event_size=self._limit_bytes):
             message = answer_in(event.data)
             if message is not None:
                 self._message, self._body = message, bytearray(event.data.encode())
@@ -130,9 +135,9 @@ class _Reading:
     async def _read_body(self, response: httpx2.Response) -> None:
         async for chunk in response.aiter_bytes():
             self._body += chunk
-            if len(self._body) > ANSWER_LIMIT_BYTES:
+            if len(self._body) > self._limit_bytes:
                 self._too_large = True
-                raise httpx2.RemoteProtocolError(f"the answer is larger than {ANSWER_LIMIT_BYTES} bytes")
+                raise httpx2.RemoteProtocolError(f"the answer is larger than {self._limit_bytes} bytes")
         self._message = answer_in(bytes(self._body))
 
     def done(self) -> Exchange:
@@ -156,7 +161,7 @@ def answer_in(text: str | bytes) -> Mapping[str, Any] | None:
     if not text:
         return None
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except ValueError:
         return None
     candidates = value if isinstance(value, list) else [value]
@@ -185,7 +190,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year that no date can have, or no zone beside our own
         return None
 
 
@@ -202,6 +207,8 @@ def _is_ours(no: Exception) -> bool:
 
 
 def _words(no: BaseException) -> str:
+    if isinstance(no, httpx2.LocalProtocolError):
+        return "the request cannot be written"  # the library quotes the header, which may hold a secret
     text = str(no).strip()
     return f"{type(no).__name__}: {text}" if text else type(no).__name__
 

@@ -140,6 +140,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def stays_secret(url: str) -> bool:
+    """Return whether a request there is encrypted, or stays on this machine (OAuth 2.1, 1.5)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        return True
+    return parts.scheme == "http" and (is_loopback(host) or host.endswith(".invalid"))  # .invalid: in this process
+
+
 class _Lifespan:
     """The ASGI lifespan protocol: startup, then shutdown, each answered. An application may not know it at all."""
 
