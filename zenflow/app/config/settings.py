@@ -20,6 +20,7 @@ from zenflow.host.writing import link_out_of
 
 LINK_OUT = "ZF037"
 TOKEN_VARIABLE = "ZENFLOW_TOKEN"
+TOKEN_HOST_VARIABLE = "ZENFLOW_TOKEN_HOST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Settings:
     workspace: Workspace
     by_key: Mapping[str, Setting]
     token: str | None = None
+    token_host: str | None = None  # the one host that may see the token
     config_dir: Path = Path()  # the user's own, for what belongs to no workspace: sign-ins
 
     def __repr__(self) -> str:  # a token must not reach a log by way of a traceback
@@ -89,7 +91,13 @@ def load_settings(
     written = read_settings_file(workspace)
     by_key = {key.name: _setting(key, written, workspace, environment, overrides, current) for key in KEYS}
     _refuse_links(workspace, by_key)
-    return Settings(workspace, by_key, environment.get(TOKEN_VARIABLE) or None, user_config_dir(environment))
+    return Settings(
+        workspace,
+        by_key,
+        token=environment.get(TOKEN_VARIABLE) or None,
+        token_host=environment.get(TOKEN_HOST_VARIABLE, "").strip().lower() or None,
+        config_dir=user_config_dir(environment),
+    )
 
 
 def _refuse_links(workspace: Workspace, by_key: Mapping[str, Setting]) -> None:

@@ -132,7 +132,7 @@ async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Servi
         if server == ZENCREATOR:
             why = f" (the system keyring cannot be asked: {store.trouble})" if store.trouble else ""
             raise ServiceError("sign_in", f"Nobody is signed in at zencreator{why}.", hint=_SIGN_IN_HINT)
-    tokens = NO_TOKEN if settings.token is None else StaticToken(settings.token)
+    tokens = NO_TOKEN if settings.token is None else StaticToken(settings.token, settings.token_host)
     async with McpProvider(url, tokens=tokens, clock=clock, http=network(), server=server) as opened:
         yield opened
 

@@ -19,7 +19,7 @@ async def authorize(request: httpx2.Request, tokens: TokenSource) -> None:
     if not token:
         return
     host = request.url.host
-    if tokens.host is not None and tokens.host != host:
+    if tokens.host is not None and tokens.host not in (host, f"{host}:{_port(request.url)}"):
         raise UsageError(
             "ZF716",
             f"the token is for {tokens.host}, and the server is {host}",
@@ -32,3 +32,7 @@ async def authorize(request: httpx2.Request, tokens: TokenSource) -> None:
             "Use the https:// address of the server, or unset ZENFLOW_TOKEN.",
         )
     request.headers["authorization"] = f"Bearer {token}"
+
+
+def _port(url: httpx2.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
