@@ -12,6 +12,20 @@ from typing import Literal
 Severity = Literal["error", "warning"]
 
 
+class ShownFile(str):
+    """A file under the name that people know it by, such as `studio@v1.4.0:look.yaml`; `on_disk` is where its text is."""
+
+    __slots__ = ("on_disk",)
+    on_disk: str
+
+    @classmethod
+    def of(cls, name: str, on_disk: str) -> ShownFile:
+        """Return the name, with the path of the file."""
+        shown = cls(name)
+        shown.on_disk = on_disk
+        return shown
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A stretch of a text file. Lines and columns count from 1 in characters; the end column is exclusive."""

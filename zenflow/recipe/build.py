@@ -24,7 +24,7 @@ from zenflow.recipe.text.syntax_errors import quoted_line
 NOT_ONE_EXPRESSION = "ZF327"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh])")
-_RECIPE_PATH = re.compile(r"^(\.{1,2}[/\\]|[/\\~]|[A-Za-z]:[/\\])|[/\\]|\.ya?ml$")
+_RECIPE_PATH = re.compile(r"^(\.{1,2}[/\\]|[/\\~]|[A-Za-z]:[/\\])|[/\\]|\.ya?ml$|^[A-Za-z0-9][\w-]+:[^\s:]")
 
 
 def build_recipe(node: Node, path: Path, problems: Problems) -> Recipe:

@@ -14,60 +14,75 @@ from zenflow.ids import digest_of
 from zenflow.problems import Problems
 from zenflow.recipe.build import build_recipe
 from zenflow.recipe.checks.all_checks import check_recipe
-from zenflow.recipe.model import Recipe
+from zenflow.recipe.model import Origin, Recipe
 from zenflow.recipe.schema.structure import is_valid
-from zenflow.recipe.subrecipes import Library, take_in_recipes
+from zenflow.recipe.subrecipes import Library, shown_file, take_in_recipes
 from zenflow.recipe.text.nodes import Node
 from zenflow.recipe.text.reader import MAX_BYTES, decode, parse_yaml
+from zenflow.recipe.trees import ENDINGS, FolderTree, StoredTree, Tree
 from zenflow.suggest import nearest
 
-_ENDINGS = (".yaml", ".yml")
 _LARGE = 200_000  # objects made: a recipe of 3,000 steps
 _TURN = 8
 _TIMES = count(1)
 NO_RECIPES = "There is no folder `recipes` here or above: change to your workspace, or make one with `zenflow init`."
 
 
-def load_recipe(path: Path, problems: Problems) -> Recipe | None:
+def load_recipe(path: Path, problems: Problems, tree: Tree | None = None) -> Recipe | None:
     """The recipe of a file with every recipe that it uses; None when there are errors, all of them in `problems`.
 
-    Raises `UsageError` when there is no such file, or nothing that can be read.
+    `tree`: where it may read; left out, its own folder. Raises `UsageError` when there is no such file, or nothing that
+    can be read.
     """
-    return _load(Library.on_disk(path, read_recipe_file), path, problems)
+    return _load(_library(path, tree), problems)
 
 
-def load_draft(path: Path, problems: Problems) -> Recipe | None:
+def load_draft(path: Path, problems: Problems, tree: Tree | None = None) -> Recipe | None:
     """As `load_recipe`, but given as far as it could be built also with errors, so that more can be found in it."""
-    return _load(Library.on_disk(path, read_recipe_file), path, problems, keep=True)
+    return _load(_library(path, tree), problems, keep=True)
 
 
-def load_recipe_texts(files: Mapping[str, str], root: str, folder: Path | None = None) -> Recipe:
+def load_recipe_texts(
+    files: Mapping[str, str],
+    root: str,
+    folder: Path | None = None,
+    boundary: Path | None = None,
+    origins: Mapping[str, Origin] | None = None,
+) -> Recipe:
     """The recipe of a stored run, from the texts stored with it (`Recipe.files`). Raises `InvalidRecipe`.
 
     `folder` is where the outermost one lay: relative paths in it mean files beside it, now as then.
     """
     problems = Problems()
     folder = folder or Path()
-    recipe = _load(Library.of_texts(files, root, folder), folder / root, problems)
+    tree = StoredTree(files, folder, boundary or folder, origins or {})
+    recipe = _load(Library(root, tree), problems)
     if recipe is None:
         raise InvalidRecipe(problems.in_order())
     return recipe
 
 
-def _load(library: Library, path: Path, problems: Problems, *, keep: bool = False) -> Recipe | None:
-    data = library.read_root()
-    text = data if isinstance(data, str) else decode(data, str(path), problems)
+def _library(path: Path, tree: Tree | None) -> Library:
+    return Library(path.name, tree or FolderTree(path.parent, path.parent, read_recipe_file))
+
+
+def _load(library: Library, problems: Problems, *, keep: bool = False) -> Recipe | None:
+    tree, root = library.top, library.root
+    shown = shown_file(tree, root)
+    data = tree.read(root)
+    text = data if isinstance(data, str) else decode(data, shown, problems)
     if text is None:
         return None
-    library.keep_root(text)
+    library.keep(tree, root, text)
     with collector_paused():
-        node = parse_yaml(text, str(path), problems)
+        node = parse_yaml(text, shown, problems)
         if node is None:
             return None
-        recipe = _build_checked(node, path, library, problems)
+        recipe = _build_checked(node, tree.place(root), library, problems)
     if problems.has_errors and not keep:
         return None
-    return replace(recipe, digest=digest_of(library.texts), files=dict(library.texts))
+    digest = digest_of(library.texts)
+    return replace(recipe, digest=digest, files=dict(library.texts), origins=library.origins())
 
 
 def _build_checked(node: Node, path: Path, library: Library, problems: Problems) -> Recipe:
@@ -75,7 +90,8 @@ def _build_checked(node: Node, path: Path, library: Library, problems: Problems)
         from zenflow.recipe.schema.explain import check_structure  # only wrong recipes need it
 
         check_structure(node, problems)
-    recipe = build_recipe(node, path, problems)
+    tree = library.tree
+    recipe = replace(build_recipe(node, path, problems), boundary=tree.boundary, origin=tree.origin)
     recipe = take_in_recipes(recipe, library, problems, _build_checked)
     check_recipe(recipe, node, problems)
     return recipe
@@ -131,10 +147,10 @@ def find_recipe(word: str, start: Path) -> Path:
     try:
         direct = Path(word)
         placed = direct if direct.is_absolute() else start / direct
-        if placed.is_file() or "/" in word or "\\" in word or word.endswith(_ENDINGS):
+        if placed.is_file() or "/" in word or "\\" in word or word.endswith(ENDINGS):
             return _existing(placed, word)
         for folder in (start, *start.parents):
-            for ending in _ENDINGS:
+            for ending in ENDINGS:
                 candidate = folder / "recipes" / f"{word}{ending}"
                 if candidate.is_file():
                     return candidate
@@ -168,7 +184,7 @@ def _recipes_of(start: Path) -> Path | None:
 
 
 def _is_recipe(file: Path) -> bool:
-    return file.suffix in _ENDINGS and not file.stem.endswith(".test")
+    return file.suffix in ENDINGS and not file.stem.endswith(".test")
 
 
 def _existing(path: Path, word: str) -> Path:

@@ -84,6 +84,24 @@ class StepSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A repository at one commit. `files`: every file of it that was read, with its SHA-256."""
+
+    name: str  # as its user calls it; the URL where it has no name
+    url: str
+    rev: str  # as written: a tag, a branch, a commit
+    commit: str
+    folder: str  # the root of its files on this machine
+    files: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""  # of the recipe itself, in the repository
+
+    @property
+    def label(self) -> str:
+        """`studio@v1.4.0`."""
+        return f"{self.name}@{self.rev}"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     nsfw: Literal["deny", "allow"] = "deny"
     subjects: str | None = None
@@ -105,3 +123,6 @@ class Recipe:
     places: Places
     digest: str
     files: Mapping[str, str] = field(default_factory=dict)
+    boundary: Path = Path()  # the folder that no path in it may leave: the root of its workspace or repository
+    origin: Origin | None = None  # the repository that it comes from; None: a file of the operator's own
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # every repository that it uses, by prefix in `files`

@@ -1,71 +1,58 @@
-"""Recipes used as steps: found beside the recipe that uses them, read once, never in a circle.
+"""Recipes used as steps: found beside the recipe that uses them or in a repository, read once, never in a circle.
 
-A recipe may only use files of the folder in which the outermost one lies, or below it: a recipe from elsewhere cannot
-read what is not its own.
+A recipe may only use files of its own workspace or repository: a recipe from elsewhere cannot read what is not its own.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zenflow.errors import UsageError
-from zenflow.problems import Place, Problem, Problems
-from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
+from zenflow.problems import Place, Problem, Problems, ShownFile
+from zenflow.recipe.model import ACTIONS, Origin, Recipe, StepSpec
 from zenflow.recipe.text.nodes import Node
 from zenflow.recipe.text.reader import decode, parse_yaml
+from zenflow.recipe.trees import Tree, is_outside
 
 MAX_COMPOSED = 8
 _MAX_FILES = 200
+_REFERENCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{1,63}):(?!//)([^@:\s]+)")
 BuildChecked = Callable[[Node, Path, "Library", Problems], Recipe]
 
 
 @dataclass
 class Library:
-    """The texts that one recipe is made of, by path from the folder of the outermost one, and how to read more."""
+    """The texts that one recipe is made of, by key, and the trees to read more from. A key is `prefix` and path of a tree."""
 
     root: str
-    read: Callable[[str], bytes | str]
-    display: Callable[[str], Path]
+    top: Tree
     texts: dict[str, str] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)  # from the outermost recipe down to the one being read
+    open: list[tuple[Tree, str]] = field(default_factory=list)  # from the outermost recipe down to the one being read
     built: dict[str, Recipe] = field(default_factory=dict)
+    trees: dict[str, Tree] = field(default_factory=dict)
 
-    @classmethod
-    def on_disk(cls, path: Path, read: Callable[[Path], bytes]) -> Library:
-        folder = path.parent
+    @property
+    def tree(self) -> Tree:
+        """The tree of the recipe that is being read."""
+        return self.open[-1][0] if self.open else self.top
 
-        def read_inside(name: str) -> bytes:
-            return read(path if name == path.name else _inside(folder, name))
+    def keep(self, tree: Tree, path: str, text: str) -> None:
+        """Take in a text, and begin to read it."""
+        self.texts[tree.prefix + path] = text
+        self.trees.setdefault(tree.prefix, tree)
+        self.open.append((tree, path))
 
-        return cls(path.name, read_inside, lambda name: folder / name)
+    def origins(self) -> dict[str, Origin]:
+        """Every repository that something was read from, by prefix."""
+        return {prefix: tree.origin for prefix, tree in self.trees.items() if tree.origin is not None}
 
-    @classmethod
-    def of_texts(cls, files: Mapping[str, str], root: str, folder: Path) -> Library:
-        def read(name: str) -> str:
-            if name not in files:
-                raise UsageError("ZF011", f"the stored recipe has no file {name}", None)
-            return files[name]
-
-        return cls(root, read, lambda name: folder / name)
-
-    def read_root(self) -> bytes | str:
-        return self.read(self.root)
-
-    def keep_root(self, text: str) -> None:
-        self.texts[self.root] = text
-        self.open.append(self.root)
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """A link that leads out of the folder is no way out of it."""
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError("ZF231", f"{name} leads out of the folder of the recipe", None)
-    return path
+    def name_of(self, tree: Tree, path: str) -> str:
+        """What people call a file: its path in the outermost tree, its full name in a repository."""
+        return path if tree.origin is None else tree.shown(path)
 
 
 def take_in_recipes(recipe: Recipe, library: Library, problems: Problems, build: BuildChecked) -> Recipe:
@@ -81,26 +68,30 @@ def take_in_recipes(recipe: Recipe, library: Library, problems: Problems, build:
 
 def _inner(step: StepSpec, library: Library, problems: Problems, build: BuildChecked) -> Recipe | None:
     place = step.places.value("uses")
-    name = _name_of(step.uses, library, place, problems)
-    if name is None:
+    found_at = _locate(step.uses, library, place, problems)
+    if found_at is None:
         return None
-    if name in library.open:
-        path = " → ".join((*library.open[library.open.index(name) :], name))
+    tree, path_in_tree = found_at
+    name, shown = tree.prefix + path_in_tree, library.name_of(tree, path_in_tree)
+    keys = [one.prefix + path for one, path in library.open]
+    if name in keys:
+        around = [library.name_of(one, path) for one, path in library.open[keys.index(name) :]]
+        path = " → ".join((*around, shown))
         problems.error(
             "ZF229", f"the recipe uses itself: {path}", place, "Break the circle: recipes are used downwards only."
         )
         return None
     if len(library.open) > MAX_COMPOSED:
-        path = " → ".join((*library.open, name))
+        path = " → ".join((*(library.name_of(one, at) for one, at in library.open), shown))
         problems.error("ZF230", f"recipes are nested deeper than {MAX_COMPOSED}: {path}", place)
         return None
     if name not in library.built:
-        found = _read(name, library, place, problems, build)
+        found = _read(tree, path_in_tree, library, place, problems, build)
         if found is None:
             return None
         library.built[name] = found
     elif len(library.open) + _levels(library.built[name]) > MAX_COMPOSED + 1:
-        problems.error("ZF230", f"recipes are nested deeper than {MAX_COMPOSED}, through `{name}`", place)
+        problems.error("ZF230", f"recipes are nested deeper than {MAX_COMPOSED}, through `{shown}`", place)
         return None
     return library.built[name]
 
@@ -110,18 +101,13 @@ def _levels(recipe: Recipe) -> int:
     return 1 + max((_levels(step.recipe) for step in recipe.steps.values() if step.recipe is not None), default=0)
 
 
-def _name_of(uses: str, library: Library, place: Place, problems: Problems) -> str | None:
-    """The path from the outermost recipe's folder, with `/`."""
+def _locate(uses: str, library: Library, place: Place, problems: Problems) -> tuple[Tree, str] | None:
+    """The tree, and the path in it."""
+    reference = split_reference(uses)
+    if reference is not None:
+        return _in_repository(uses, *reference, library, place, problems)
     if "://" in uses or re.search(r"@[\w.-]+$", uses):
-        message = f"`{uses}`: a recipe is a file beside this one; none is fetched from elsewhere"
-        hint = "Save it here, and name it as in `./portrait.yaml`."
-        if "://" not in uses and not uses.startswith("."):
-            alone = re.split(r"[/@]", uses)[-2]
-            named = alone if alone in ACTIONS else "upload"
-            hint = (
-                f"Actions and tools are named alone, as in `uses: {named}`; a recipe is a file here: `./portrait.yaml`."
-            )
-        problems.error("ZF231", message, place, hint)
+        _refuse_address(uses, place, problems)
         return None
     written = uses.replace("\\", "/")
     if written.startswith(("/", "~")) or written[1:2] == ":":
@@ -129,34 +115,81 @@ def _name_of(uses: str, library: Library, place: Place, problems: Problems) -> s
             "ZF231", f"`{uses}`: a recipe is named by a path relative to this file", place, "As in `./portrait.yaml`."
         )
         return None
-    name = posixpath.normpath(posixpath.join(posixpath.dirname(library.open[-1]), written))
-    if name.startswith("../") or name == "..":
-        message = f"`{uses}` leads out of the folder of the recipe that is run"
+    tree, current = library.open[-1]
+    name = posixpath.normpath(posixpath.join(posixpath.dirname(current), written))
+    if is_outside(tree.place(name), tree.boundary):
+        message = f"`{uses}` leads out of {_boundary_word(tree)}"
         problems.error("ZF231", message, place, "Put it into that folder, or into one below it.")
         return None
-    return name
+    return tree, name
 
 
-def _read(name: str, library: Library, place: Place, problems: Problems, build: BuildChecked) -> Recipe | None:
+def split_reference(uses: str) -> tuple[str, str] | None:
+    """`NAME:path` → its two parts; None for what has not that form."""
+    found = _REFERENCE.fullmatch(uses)
+    return None if found is None else (found[1], found[2])
+
+
+def _in_repository(
+    uses: str, name: str, path: str, library: Library, place: Place, problems: Problems
+) -> tuple[Tree, str] | None:
+    plain = posixpath.normpath(path)
+    if plain.startswith(("../", "/")) or plain == ".." or "\\" in path:
+        message = f"`{uses}`: a path in a repository begins at its root and stays below it"
+        problems.error("ZF231", message, place, f"As in `uses: {name}:templates/look`.")
+        return None
+    try:
+        tree = library.tree.repository(name)
+        return tree, tree.find(plain)
+    except UsageError as error:
+        problems.error(error.code, f"`{uses}`: {error.message}", place, error.hint)
+        return None
+
+
+def _refuse_address(uses: str, place: Place, problems: Problems) -> None:
+    hint = "Name the repository in `zenflow.toml`: `zenflow repo add NAME URL --rev TAG`; then write `NAME:path`."
+    if "://" not in uses and not uses.startswith("."):
+        alone = re.split(r"[/@]", uses)[-2]
+        named = alone if alone in ACTIONS else "upload"
+        hint = f"Actions and tools are named alone, as in `uses: {named}`; a recipe is a file here: `./portrait.yaml`."
+    problems.error("ZF231", f"`{uses}`: a recipe is a file here, or `NAME:path` in a repository", place, hint)
+
+
+def _boundary_word(tree: Tree) -> str:
+    if tree.origin is not None:
+        return f"the repository {tree.origin.label}"
+    is_workspace = tree.boundary.resolve() != tree.place(".").resolve()
+    return "the workspace" if is_workspace else "the folder of the recipe that is run"
+
+
+def _read(
+    tree: Tree, path: str, library: Library, place: Place, problems: Problems, build: BuildChecked
+) -> Recipe | None:
     if len(library.texts) >= _MAX_FILES:
         problems.error("ZF230", f"more than {_MAX_FILES} recipes are used", place)
         return None
+    name, on_disk = library.name_of(tree, path), tree.place(path)
     try:
-        data = library.read(name)
+        data = tree.read(path)
     except UsageError as error:
-        code = "ZF231" if error.code == "ZF231" else "ZF228"
-        message = error.message if code == "ZF231" else error.message.replace(str(library.display(name)), name)
+        code = error.code if error.code not in ("ZF011", "ZF012", "ZF013") else "ZF228"
+        message = error.message if code == "ZF231" else error.message.replace(str(on_disk), name)
         problems.extend([Problem(code, message, place, error.hint)])
         return None
-    display = library.display(name)
-    text = data if isinstance(data, str) else decode(data, str(display), problems)
-    node = None if text is None else parse_yaml(text, str(display), problems)
+    shown = shown_file(tree, path)
+    text = data if isinstance(data, str) else decode(data, shown, problems)
+    node = None if text is None else parse_yaml(text, shown, problems)
     if text is None or node is None:
         problems.error("ZF228", f"`{name}` is no recipe that can be read", place)
         return None
-    library.texts[name] = text
-    library.open.append(name)
+    library.keep(tree, path, text)
     try:
-        return build(node, display, library, problems)
+        return build(node, on_disk, library, problems)
     finally:
         library.open.pop()
+
+
+def shown_file(tree: Tree, path: str) -> str:
+    """The name of a file for places of problems; one of a repository also knows where its text is."""
+    shown = tree.shown(path)
+    return shown if tree.origin is None else ShownFile.of(shown, str(tree.place(path)))

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zenflow.problems import Problems
-from zenflow.recipe.checks.parameters import OUTSIDE, leads_out
+from zenflow.recipe.checks.parameters import OUTSIDE
 from zenflow.recipe.checks.templates import Placed
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
 from zenflow.recipe.schema.pattern import BadPattern, pattern_of
 from zenflow.recipe.schema.values import is_uuid, media_leaves, misfits
+from zenflow.recipe.trees import leads_out
 
 BAD_PATTERN = "ZF210"
 IMPOSSIBLE = "ZF211"
@@ -38,7 +39,7 @@ def check_inputs(recipe: Recipe, problems: Problems) -> None:
         for path, fragment in _fragments(spec.schema, ()):
             _check_fragment(spec, path, fragment, problems)
         if len(problems) == before:
-            _check_default(spec, problems)
+            _check_default(spec, recipe, problems)
 
 
 def _fragments(schema: Mapping[str, Any], path: PathKey) -> Iterator[tuple[PathKey, Mapping[str, Any]]]:
@@ -90,7 +91,7 @@ def _check_required(spec: InputSpec, path: PathKey, fragment: Mapping[str, Any],
             )
 
 
-def _check_default(spec: InputSpec, problems: Problems) -> None:
+def _check_default(spec: InputSpec, recipe: Recipe, problems: Problems) -> None:
     if spec.default is None:
         return
     for misfit in misfits(spec.default, spec.schema):
@@ -102,10 +103,10 @@ def _check_default(spec: InputSpec, problems: Problems) -> None:
         )
     for path, _, text in media_leaves(spec.default, spec.schema):
         local = not is_uuid(text) and not text.startswith(("http://", "https://", "data:"))
-        if local and leads_out(text):
+        if local and leads_out(text, recipe.path, recipe.boundary):
             problems.error(
                 OUTSIDE,
-                "the default leads out of the folder of the recipe",
+                "the default leads out of the workspace or repository of the recipe",
                 spec.places.value("default", *path),
                 "Put the file beside the recipe, or name it when you run the recipe.",
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 from zenflow.problems import Place, Problems
@@ -11,6 +10,7 @@ from zenflow.recipe.actions import ACTION_PARAMETERS, TAKES_WHAT_EXISTS
 from zenflow.recipe.checks.types import Typed
 from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
 from zenflow.recipe.schema.values import Misfit, describe, is_uuid, misfits
+from zenflow.recipe.trees import leads_out
 from zenflow.suggest import nearest
 
 UNKNOWN_PARAMETER = "ZF220"
@@ -28,7 +28,7 @@ def check_parameters(recipe: Recipe, typed: Typed, problems: Problems) -> None:
             _check_step(step, given, ACTION_PARAMETERS[step.uses], problems)
             _check_save(step, problems)
             if step.uses == "upload":
-                _check_source(step, problems)
+                _check_source(step, recipe, problems)
         elif step.recipe is not None:
             _check_step(step, given, _parameters_of(step.recipe), problems)
 
@@ -95,29 +95,16 @@ def _check_save(step: StepSpec, problems: Problems) -> None:
             )
 
 
-def _check_source(step: StepSpec, problems: Problems) -> None:
+def _check_source(step: StepSpec, recipe: Recipe, problems: Problems) -> None:
     """A recipe reads files of its own folder only; what lies elsewhere is named by whoever runs it."""
     source = step.with_.get("source")
     if type(source) is not str or is_uuid(source) or source.startswith(("http://", "https://", "data:")):
         return
     place: Place = step.places.value("with", "source")
-    if leads_out(source):
+    if leads_out(source, recipe.path, recipe.boundary):
         problems.error(
             OUTSIDE,
-            "a recipe uploads files of its own folder only",
+            "a recipe uploads files of its own workspace or repository only",
             place,
             "Declare an input of type image, video or audio, and name the file when you run it.",
         )
-
-
-def leads_out(path: str) -> bool:
-    """Whether a written path can lead out of the folder in which it is written."""
-    plain = path.replace("\\", "/")
-    if plain.startswith(("/", "~")) or plain[1:2] == ":" or "://" in plain:
-        return True
-    depth = 0
-    for part in PurePath(plain).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            return True
-    return False

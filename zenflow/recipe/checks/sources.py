@@ -6,11 +6,11 @@ A run's own copy of a recipe outlives such files: what was uploaded once is not 
 from __future__ import annotations
 
 from zenflow.problems import Place, Problems
-from zenflow.recipe.checks.parameters import leads_out
 from zenflow.recipe.inputs.media import A_FOLDER, BAD_URL, NO_FILE, OTHER_MEDIA, nearby
 from zenflow.recipe.inputs.media_leaves import is_local_file
 from zenflow.recipe.media_types import MEDIA_TYPES, parse_data_url
 from zenflow.recipe.model import Recipe
+from zenflow.recipe.trees import leads_out
 
 
 def check_sources(recipe: Recipe, problems: Problems) -> None:
@@ -19,7 +19,7 @@ def check_sources(recipe: Recipe, problems: Problems) -> None:
         if step.recipe is not None:
             check_sources(step.recipe, problems)
         source = step.with_.get("source") if step.kind == "action" and step.uses == "upload" else None
-        if type(source) is not str or not source or leads_out(source):
+        if type(source) is not str or not source or leads_out(source, recipe.path, recipe.boundary):
             continue
         if source.startswith("data:"):
             _check_data_url(source, step.places.value("with", "source"), problems)

@@ -176,7 +176,7 @@ def _checked(spec: InputSpec, given: _Given, named: set[Path], problems: Problem
     if given.value is None and not spec.required and spec.default is None:
         return None
     report = _reporter(spec, given.where, problems)
-    reader = MediaReader(given.base, confined=False, report=report, used=named)
+    reader = MediaReader(given.base, confined=None, report=report, used=named)
     value = reader.normal(given.value, spec.schema)
     for misfit in misfits(value, spec.schema):
         report(WRONG_INPUT, misfit.message, misfit.hint, misfit.path)
@@ -201,7 +201,7 @@ def _default(spec: InputSpec, recipe: Recipe, problems: Problems) -> Any:
     if spec.default is None:
         return None
     place = spec.places.value("default")
-    reader = MediaReader(recipe.path.parent, True, _reporter(spec, lambda path: place, problems), set())
+    reader = MediaReader(recipe.path.parent, recipe.boundary, _reporter(spec, lambda path: place, problems), set())
     return reader.normal(spec.default, spec.schema)
 
 

@@ -47,7 +47,7 @@ class MediaReader:
     """Where relative paths begin, whether they may leave that folder, and where to say what is wrong."""
 
     base: Path
-    confined: bool  # written in a recipe, not by whoever runs it
+    confined: Path | None  # the folder that a path may not leave; None: whoever runs the recipe has named it
     report: Report
     used: set[Path]
 
@@ -109,7 +109,7 @@ class MediaReader:
 
     def _from_home(self, text: str) -> str:
         """Not every shell replaces `~` behind `photo=` (zsh does not), and no shell does in a file of inputs."""
-        return os.path.expanduser(text) if text.startswith("~/") and not self.confined else text
+        return os.path.expanduser(text) if text.startswith("~/") and self.confined is None else text
 
     def _check_url(self, text: str, scheme: str, path: PathKey) -> None:
         try:
@@ -140,10 +140,10 @@ class MediaReader:
     def _file(self, text: str, kind: str, path: PathKey) -> str:
         try:
             place = Path(os.path.abspath(self.base / text))
-            if self.confined and not place.resolve().is_relative_to(self.base.resolve()):
+            if self.confined is not None and not place.resolve().is_relative_to(self.confined.resolve()):
                 self.report(
                     OUTSIDE,
-                    f"`{text}` lies outside the folder of the recipe",
+                    f"`{text}` is outside the workspace or repository of the recipe",
                     "Name the file when you run the recipe.",
                     path,
                 )
