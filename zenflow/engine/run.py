@@ -34,6 +34,7 @@ from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.model.instances import Halt, Status
 from zenflow.engine.model.ports import NewRun, Parts, StopSignal
 from zenflow.engine.model.ready_queue import ReadyQueue
+from zenflow.engine.model.recipe_record import recorded_recipe, stored_recipe
 from zenflow.engine.model.report import Listener, RunReport
 from zenflow.engine.payment.asset_refresh import OldAssets
 from zenflow.engine.payment.submitter import Cashier
@@ -41,7 +42,7 @@ from zenflow.engine.reconciliation.abandoned import settle_given_up
 from zenflow.engine.reconciliation.task_lookup import Looker
 from zenflow.engine.reconciliation.transactions import Bookkeeper
 from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
-from zenflow.engine.reporting.replay import look_at, stored_recipe
+from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.reporting.run_report import at_risk, report
 from zenflow.engine.scheduling.lost_responses import Unanswered
 from zenflow.engine.scheduling.scheduler import Scheduler
@@ -83,12 +84,7 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
         run_id=new.run_id,
         at=as_iso(parts.clock.now()),
         stamp_run=new_stamp_run_part(parts.random_bytes),
-        recipe_name=recipe.name,
-        recipe_version=recipe.version,
-        recipe_digest=recipe.digest,
-        recipe_root=recipe.path.name,
-        recipe_files=dict(recipe.files),
-        recipe_folder=str(recipe.path.parent.resolve()),
+        **recorded_recipe(recipe),
         inputs=dict(plan.inputs),
         server=plan.server,
         account_id=account_id,

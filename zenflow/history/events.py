@@ -59,6 +59,10 @@ class RunStarted:
     zenflow_version: str
     named_paths: tuple[str, ...] = ()  # local files that the user named and that a step may therefore upload
     options: Mapping[str, Any] = field(default_factory=dict)  # max overrides, picks, subjects, limits
+    recipe_boundary: str = ""  # the folder that its paths may not leave; empty: `recipe_folder`
+    recipe_origins: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # the repositories that it uses, by prefix of their keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class RecipeChanged:
     inputs: Mapping[str, Any]
     named_paths: tuple[str, ...]
     moves: Mapping[str, str]
+    recipe_boundary: str = ""
+    recipe_origins: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,12 +67,17 @@ def _options_changed(state: RunState, event: e.OptionsChanged) -> None:
         state.options[name] = dict(old or {}) | dict(value) if merge else value
 
 
+_OF_RECIPE = (
+    *("recipe_name", "recipe_version", "recipe_digest", "recipe_root", "recipe_files", "recipe_folder"),
+    *("recipe_boundary", "recipe_origins", "inputs"),
+)
+
+
 def _recipe_changed(state: RunState, event: e.RecipeChanged) -> None:
     """Results follow their requests to the new addresses; what nothing asks for any more is kept apart."""
     if state.started is None:
         return
-    names = ("recipe_name", "recipe_version", "recipe_digest", "recipe_root", "recipe_files", "recipe_folder", "inputs")
-    changed = {name: getattr(event, name) for name in names}
+    changed = {name: getattr(event, name) for name in _OF_RECIPE}
     state.started = replace(state.started, named_paths=event.named_paths, **changed)
     moved = moved_addresses(state.instances, event.moves, state.recipes)
     state.recipes += 1

@@ -14,6 +14,7 @@ from zenflow.ids import digest_of
 from zenflow.problems import Problems
 from zenflow.recipe.build import build_recipe
 from zenflow.recipe.checks.all_checks import check_recipe
+from zenflow.recipe.checks.repository_files import check_repository_files
 from zenflow.recipe.model import Origin, Recipe
 from zenflow.recipe.schema.structure import is_valid
 from zenflow.recipe.subrecipes import Library, shown_file, take_in_recipes
@@ -94,6 +95,8 @@ def _build_checked(node: Node, path: Path, library: Library, problems: Problems)
     recipe = replace(build_recipe(node, path, problems), boundary=tree.boundary, origin=tree.origin)
     recipe = take_in_recipes(recipe, library, problems, _build_checked)
     check_recipe(recipe, node, problems)
+    if tree.origin is not None:
+        check_repository_files(recipe, tree, problems)
     return recipe
 
 

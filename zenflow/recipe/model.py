@@ -93,12 +93,18 @@ class Origin:
     commit: str
     folder: str  # the root of its files on this machine
     files: Mapping[str, str] = field(default_factory=dict)
-    path: str = ""  # of the recipe itself, in the repository
+    base: str = ""  # the folder in it that the keys in `Recipe.files` are relative to
+    recipe: str = ""  # the path of the recipe that is run, as a person names it; empty for one that is used by another
 
     @property
     def label(self) -> str:
         """`studio@v1.4.0`."""
         return f"{self.name}@{self.rev}"
+
+    @property
+    def word(self) -> str:
+        """What names the recipe on the command line: at the locked commit where the repository has a name."""
+        return f"{self.label if '/' in self.name or ':' in self.name else self.name}:{self.recipe}"
 
 
 @dataclass(frozen=True, slots=True)

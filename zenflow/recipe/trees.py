@@ -48,6 +48,9 @@ class Tree(Protocol):
     def shown(self, path: str) -> str:
         """Return what people call a file."""
 
+    def check_file(self, place: Path) -> None:
+        """Compare a file, or the files of a folder, with what the lock says. Raises UsageError."""
+
     def repository(self, name: str) -> Tree:
         """Return the tree of a repository that this one declares. Raises UsageError."""
 
@@ -78,6 +81,9 @@ class FolderTree:
 
     def shown(self, path: str) -> str:
         return str(self.folder / path)
+
+    def check_file(self, place: Path) -> None:
+        """Nothing is locked here."""
 
     def repository(self, name: str) -> Tree:
         if self.repositories is None:
@@ -112,7 +118,14 @@ class StoredTree:
 
     def shown(self, path: str) -> str:
         origin = self.origin
-        return str(self.folder / path) if origin is None else f"{origin.label}:{path}"
+        return (
+            str(self.folder / path)
+            if origin is None
+            else f"{origin.label}:{posixpath.normpath(posixpath.join(origin.base, path))}"
+        )
+
+    def check_file(self, place: Path) -> None:
+        """A stored run is read without its files; a resume compares them before it goes on."""
 
     def repository(self, name: str) -> StoredTree:
         prefix = inner_prefix(self.prefix, name)
@@ -120,7 +133,7 @@ class StoredTree:
         if origin is None:
             no_such_repository(name, ())
         root = Path(origin.folder)
-        return StoredTree(self.files, root / origin.path, root, self.origins, prefix)
+        return StoredTree(self.files, root / origin.base, root, self.origins, prefix)
 
 
 def inner_prefix(prefix: str, name: str) -> str:

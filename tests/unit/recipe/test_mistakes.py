@@ -207,7 +207,7 @@ MISTAKES = (
         "an upload from outside",
         step("uses: upload\nwith: {source: ../../secret.png}"),
         "ZF232 8:20-36",
-        "its own folder",
+        "its own workspace or repository",
     ),
     Mistake("an absolute upload", step("uses: upload\nwith: {source: /etc/passwd}"), "ZF232 8:20-31"),
     Mistake("outputs that read item", STEPS + "outputs: {a: '${{ item }}'}\n", "ZF320 6:19-23"),

@@ -21,6 +21,7 @@ from zenflow.suggest import did_you_mean, nearest
 LARGEST = 1 << 20
 
 _IN_FILE: Mapping[str, Key] = {key.name: key for key in KEYS if key.in_file}
+_OF_REPOSITORIES = frozenset({"repos", "repo"})  # `zenflow.repos` reads them
 _TABLES: tuple[str, ...] = tuple(dict.fromkeys(name.split(".")[0] for name in _IN_FILE))
 
 
@@ -73,7 +74,7 @@ def _flat(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for table, content in tables.items():
         if table in _TABLES and isinstance(content, dict):
             yield from ((f"{table}.{name}", value) for name, value in content.items())
-        else:
+        elif table not in _OF_REPOSITORIES:
             yield table, content
 
 

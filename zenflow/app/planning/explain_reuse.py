@@ -20,7 +20,8 @@ from zenflow.app.planning.reuse_options import ReuseWish
 from zenflow.app.queries.runs import find
 from zenflow.engine.expansion.readiness import Go, decide
 from zenflow.engine.model.instances import Instance, Status
-from zenflow.engine.reporting.replay import frames_of, look_at, stored_recipe
+from zenflow.engine.model.recipe_record import origins_of, stored_recipe
+from zenflow.engine.reporting.replay import frames_of, look_at
 from zenflow.engine.reuse.preview import Foreseen
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
@@ -86,7 +87,9 @@ async def why(request: WhyRequest, settings: Settings) -> Why:
 
 def _asked(request: WhyRequest, started: RunStarted) -> tuple[Recipe, Mapping[str, Any]]:
     """The recipe as it is now with the inputs that the run was given; those given now take their place."""
-    path = request.recipe or str(Path(started.recipe_folder) / started.recipe_root)
+    own = origins_of(started.recipe_origins).get("")
+    stored = str(Path(started.recipe_folder) / started.recipe_root) if own is None else own.word
+    path = request.recipe or stored
     recipe = read_recipe(RecipeRequest(recipe=path, current=request.current))
     given = dict(request.inputs)
     words = [

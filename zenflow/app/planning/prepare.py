@@ -17,6 +17,7 @@ from zenflow.app.connection.retry import PriceAsker, patiently
 from zenflow.app.connection.wiring import Inquiry, limits_of, open_pace
 from zenflow.app.planning.input_assets import missing_assets, not_of_missing
 from zenflow.app.planning.reuse_options import ReuseWish, wants_foresight
+from zenflow.app.planning.sources import recipe_source
 from zenflow.app.queries.account_cache import remember_account
 from zenflow.app.queries.price_cache import PriceCache, with_cache
 from zenflow.catalog.model import Account, Catalog
@@ -30,7 +31,7 @@ from zenflow.plan.pricing.price import Ask
 from zenflow.problems import Problems
 from zenflow.recipe.checks.sources import check_sources
 from zenflow.recipe.inputs.bind import BoundInputs, Said, bind_inputs
-from zenflow.recipe.load import find_recipe, load_recipe
+from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 from zenflow.suggest import did_you_mean
 
@@ -81,7 +82,8 @@ def check_maxima(recipe: Recipe, maxima: Mapping[str, int]) -> None:
 
 def read_recipe(request: RecipeRequest) -> Recipe:
     problems = Problems()
-    recipe = load_recipe(find_recipe(request.recipe, request.current), problems)
+    source = recipe_source(request.recipe, request.current)
+    recipe = load_recipe(source.path, problems, source.tree)
     if recipe is not None:
         check_sources(recipe, problems)
     if recipe is None or problems.has_errors:

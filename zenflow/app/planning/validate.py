@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from zenflow.app.config.setting_specs import SANDBOX
@@ -18,6 +17,7 @@ from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import patiently
 from zenflow.app.planning.derived_problems import ErrorPlaces, without_consequences
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, load, origin_of, tools_of
+from zenflow.app.planning.sources import RecipeSource, recipe_source
 from zenflow.app.queries.price_cache import PriceCache
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.snapshot import read_snapshot
@@ -32,7 +32,7 @@ from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.checks.sources import check_sources
 from zenflow.recipe.inputs.bind import bind_inputs
-from zenflow.recipe.load import collector_paused, find_recipe, load_draft
+from zenflow.recipe.load import collector_paused, load_draft
 from zenflow.recipe.model import Recipe
 
 FIRST_OF_PARAMETERS = "ZF22"  # codes below it are of the text and of the recipe's structure
@@ -61,16 +61,16 @@ class Validation:
 
 async def validate(request: RecipeRequest, settings: Settings, *, complete: bool = False) -> Validation:
     """All problems of one recipe. `complete`: its inputs have to be there too. Raises UsageError when there is no recipe."""
-    path = find_recipe(request.recipe, request.current)
+    source = recipe_source(request.recipe, request.current)
     with collector_paused():  # over all of it: the tree is alive until the end, and walking it frees nothing
-        return await _validate(path, request, settings, complete=complete)
+        return await _validate(source, request, settings, complete=complete)
 
 
-async def _validate(path: Path, request: RecipeRequest, settings: Settings, *, complete: bool) -> Validation:
-    problems = Problems()
-    recipe = load_draft(path, problems)
+async def _validate(source: RecipeSource, request: RecipeRequest, settings: Settings, *, complete: bool) -> Validation:
+    problems, name = Problems(), source.name
+    recipe = load_draft(source.path, problems, source.tree)
     if recipe is None:
-        return Validation(str(path), None, problems.in_order(), settings.server)
+        return Validation(name, None, problems.in_order(), settings.server)
     check_sources(recipe, problems)
     inputs = _with_unsound(_inputs(recipe, request, problems, complete), recipe, problems)
     catalog, account, talk = await _tools(recipe, settings)
@@ -79,7 +79,7 @@ async def _validate(path: Path, request: RecipeRequest, settings: Settings, *, c
     known = _known_prices(catalog, is_asked=not talk, settings=settings)
     check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound, known)
     problems.extend(_not_told_yet(further, problems))
-    return Validation(str(path), recipe, without_consequences(problems, recipe, unsound), catalog.server, talk)
+    return Validation(name, recipe, without_consequences(problems, recipe, unsound), catalog.server, talk)
 
 
 async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:

@@ -20,8 +20,9 @@ from zenflow.app.running.resume import on_server_of
 from zenflow.app.running.run import parts_for
 from zenflow.engine.io.belonging import compare_account
 from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport
-from zenflow.engine.reporting.replay import look_at, stored_recipe
+from zenflow.engine.reporting.replay import look_at
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.journal.base import Journal, RunRow

@@ -20,6 +20,7 @@ from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
 from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.model.instances import Instance
+from zenflow.engine.model.recipe_record import recorded_recipe
 from zenflow.engine.reuse.preview import Foreseen, Foreseer
 from zenflow.errors import Refused
 from zenflow.history.events import Event, RecipeChanged, Reopened, RunStarted
@@ -143,12 +144,7 @@ def correct(
     moves.update({old: instance.address for instance, old in seen.running.items()})
     event = RecipeChanged(
         at=as_iso(to.clock.now()),
-        recipe_name=recipe.name,
-        recipe_version=recipe.version,
-        recipe_digest=recipe.digest,
-        recipe_root=recipe.path.name,
-        recipe_files=dict(recipe.files),
-        recipe_folder=str(recipe.path.parent.resolve()),
+        **recorded_recipe(recipe),
         inputs=dict(loaded.inputs.values),
         named_paths=tuple(sorted({*started.named_paths, *map(str, loaded.inputs.named_paths)})),
         moves=moves,

@@ -23,8 +23,9 @@ from zenflow.app.running.remaining_work import correct, foresee_rest, load_corre
 from zenflow.app.running.run import Hands, Work, carry_out, parts_for
 from zenflow.catalog.model import Account
 from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport
-from zenflow.engine.reporting.replay import look_at, stored_recipe
+from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.run import Changes
 from zenflow.errors import InvalidRecipe, Refused, UsageError
 from zenflow.history.events import RunStarted

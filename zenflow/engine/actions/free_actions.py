@@ -12,6 +12,7 @@ from typing import Any
 
 from zenflow.engine.context import Context
 from zenflow.engine.expansion.readiness import Go, decide
+from zenflow.engine.expansion.subrecipes import inputs_of
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.model.instances import Frame, Halt, Instance
 from zenflow.engine.model.report import Choice
@@ -21,6 +22,7 @@ from zenflow.ids import is_uuid
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.providers.base import ServiceError, UploadedAsset
 from zenflow.recipe.digests import data_url_digest, file_digest
+from zenflow.recipe.inputs.media_leaves import media_in
 
 REFERENCE_LIMIT = 800  # docs/service.md, “Generation”: a reference's description
 HELPER_TRIES = 2  # docs/service.md, “Generation”: “retry once” for an upstream error of a helper
@@ -155,18 +157,16 @@ class FreeWork:
         return UploadedAsset(asset_id, media_type, same.st_size)
 
     def _allowed(self, instance: Instance, source: str) -> Path:
-        """A local file that the user named, or one of the outermost recipe's folder, in which those that it uses lie too
-        (rule 8); nothing from elsewhere, also not through a link."""
-        recipe = instance.step.frame.recipe
-        folder = recipe.path.parent.resolve()
+        """A local file that the user named, or one of the recipe's own workspace or repository (rule 8); nothing from
+        elsewhere, also not through a link."""
         path = Path(source)
-        path = (path if path.is_absolute() else folder / path).resolve()
+        path = (path if path.is_absolute() else instance.step.frame.recipe.path.parent / path).resolve()
         started = self._context.recorder.state.started
         named = started.named_paths if started is not None else ()
-        if str(path) not in named and not path.is_relative_to(_outermost(instance).recipe.path.parent.resolve()):
+        if str(path) not in named and not _may_read(instance.step.frame, source, path):
             raise ActionFailed(
                 "ZF521",
-                f"{source} was not named by you and lies outside the recipe's folder",
+                f"{source} was not named by you and lies outside the recipe's workspace or repository",
                 "Give it as an input: `-i NAME=PATH`.",
             )
         if not path.is_file():
@@ -232,11 +232,18 @@ class FreeWork:
         return {"asset_ids": asset_ids, "asset_id": asset_ids[0] if asset_ids else None}
 
 
-def _outermost(instance: Instance) -> Frame:
-    frame = instance.step.frame
-    while frame.outer is not None:
-        frame = frame.outer.step.frame
-    return frame
+def _may_read(frame: Frame, source: str, path: Path) -> bool:
+    """Whether a file is the recipe's own, or was given to it as an input by a recipe that may read it."""
+    if path.is_relative_to(frame.recipe.boundary.resolve()):
+        return True
+    if frame.outer is None:
+        return False
+    defaults = inputs_of(frame.recipe, {})
+    is_given = any(
+        source in media_in(frame.inputs.get(name), spec.schema) and frame.inputs.get(name) != defaults.get(name)
+        for name, spec in frame.recipe.inputs.items()
+    )
+    return is_given and _may_read(frame.outer.step.frame, source, path)
 
 
 def _uploaded(asset: UploadedAsset) -> Mapping[str, Any]:

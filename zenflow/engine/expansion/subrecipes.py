@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from zenflow.engine.expansion.scope import Blocked, frame_scope
@@ -13,6 +15,7 @@ from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, pendings_in
 from zenflow.expr.values import SKIPPED, Pending, Value
 from zenflow.plan.fanout import parse_address
+from zenflow.recipe.inputs.media_leaves import is_local_file, with_media
 from zenflow.recipe.model import Recipe, StepSpec
 
 
@@ -32,12 +35,16 @@ def missing_input(recipe: Recipe, inputs: Mapping[str, Any]) -> str | None:
 
 
 def inputs_of(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values, and the defaults of those that are not given."""
+    """The given values, and the defaults of those that are not given: a file in a default is one beside this recipe."""
     values = dict(given)
     for name, spec in recipe.inputs.items():
         if name not in values and not spec.required:
-            values[name] = spec.default
+            values[name] = with_media(spec.default, spec.schema, partial(_beside, recipe))
     return values
+
+
+def _beside(recipe: Recipe, medium: str) -> str:
+    return os.path.abspath(recipe.path.parent / medium) if is_local_file(medium) else medium
 
 
 def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:

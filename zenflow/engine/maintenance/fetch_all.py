@@ -17,7 +17,8 @@ from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.files.saver import FileJob, Saver, Saving
 from zenflow.engine.maintenance.session import Desk
 from zenflow.engine.model.instances import Frame, Instance, Status, StepRun
-from zenflow.engine.reporting.replay import stored_recipe, unfolded
+from zenflow.engine.model.recipe_record import stored_recipe
+from zenflow.engine.reporting.replay import unfolded
 from zenflow.engine.tracking.poller import Watcher, watchable
 from zenflow.errors import Stopped
 from zenflow.history import events as e

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from zenflow.engine.expansion.expander import Unfolder
@@ -11,13 +10,13 @@ from zenflow.engine.expansion.expected_counts import asked_by
 from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
 from zenflow.engine.expansion.subrecipes import inputs_of, missing_input, results_of
 from zenflow.engine.model.instances import Frame, Instance, Status
+from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport, RunStatus
 from zenflow.engine.reporting.run_report import report
 from zenflow.expr.evaluate import ExpressionError
-from zenflow.history.events import Event, RunStarted
+from zenflow.history.events import Event
 from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
-from zenflow.recipe.load import load_recipe_texts
 from zenflow.recipe.model import Recipe
 
 _STATUSES: Mapping[str, RunStatus] = {
@@ -33,11 +32,6 @@ def look_at(events: Sequence[Event]) -> RunReport:
     """How a run stands, from its facts alone."""
     state = fold(events)
     return report(frames_of(state), state, status=_STATUSES.get(state.status, "stopped"))
-
-
-def stored_recipe(started: RunStarted) -> Recipe:
-    """The recipe as it was when the run began; a file changed since changes nothing (docs/money.md, “Resume”)."""
-    return load_recipe_texts(started.recipe_files, started.recipe_root, Path(started.recipe_folder))
 
 
 def frames_of(state: RunState) -> list[Frame]:

@@ -1,0 +1,52 @@
+"""Where a recipe is: a file of this workspace, or one of a repository at one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zenflow.app.config.repositories import boundary_of, repositories_of
+from zenflow.app.config.workspace import find_workspace
+from zenflow.recipe.load import find_recipe, read_recipe_file
+from zenflow.recipe.trees import FolderTree, Tree
+from zenflow.repos.addresses import Reference, parse_reference
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeSource:
+    """The file, the tree that it may read from, and the name that people know it by."""
+
+    path: Path
+    tree: Tree
+    name: str
+
+
+def recipe_source(word: str, current: Path) -> RecipeSource:
+    """Return what a word names: a path, a name in `recipes/`, `NAME:path`, `NAME@REV:path`, `URL@REV:path`.
+
+    A path always wins. Raises UsageError.
+    """
+    reference = repository_reference(word, current)
+    if reference is None:
+        return local_source(find_recipe(word, current))
+    tree, name = repositories_of(find_workspace(current)).open(reference, current)
+    return RecipeSource(tree.place(name), tree, str(reference))
+
+
+def local_source(path: Path) -> RecipeSource:
+    """Return a file of the operator's own."""
+    boundary, workspace = boundary_of(path)
+    repositories = repositories_of(workspace)
+    return RecipeSource(path, FolderTree(path.parent, boundary, read_recipe_file, repositories.tree), str(path))
+
+
+def repository_reference(word: str, current: Path) -> Reference | None:
+    """Return the reference of a word; None for a word that is a path."""
+    if ":" not in word:
+        return None
+    try:
+        if (current / word).exists():
+            return None
+    except (OSError, ValueError):
+        return None
+    return parse_reference(word)
