@@ -351,7 +351,7 @@ def test_a_call_that_comes_later_and_is_recognised_lets_the_others_of_its_tool_g
 
 def test_a_run_that_died_with_its_request_on_the_wire_is_unknown_first_and_found_by_the_look():
     stage = stage_of(ALONE, budget=10)
-    assert stage.run(dies_at_s=0.35) is None
+    assert stage.run(dies_at_s=0.55) is None
     assert stage.state().submissions[1].outcome is Outcome.OPEN
     assert stage.finished().status == "done"
     kinds = [type(event).__name__ for event in stage.events()]

@@ -85,6 +85,30 @@ def no_second_witness(monkeypatch):
     monkeypatch.setattr(unanswered, "is_conclusive", conclusive)
 
 
+def no_third_witness(monkeypatch):
+    """A balance that is lower than the transaction list explains is no reason to wait."""
+
+    async def nothing(self, submission):
+        return None
+
+    monkeypatch.setattr(Bookkeeper, "missing_from_balance", nothing)
+
+
+def sent_again_without_end(monkeypatch):
+    """As many attempts as the lookups allow."""
+    monkeypatch.setattr(unanswered, "MOST_UNANSWERED", 1_000)
+
+
+def any_no_is_a_refusal(monkeypatch):
+    """A no in unknown words is believed without a lookup."""
+
+    async def believed(self, submission):
+        await self._cashier.refusal_confirmed(submission)
+        return True
+
+    monkeypatch.setattr(unanswered.Unanswered, "_said_no", believed)
+
+
 def budget_checked_after_the_call(monkeypatch):
     """Everything is sent; what it cost is seen later."""
     monkeypatch.setattr(Ledger, "no_room_for", lambda self, instance, quote, tail, budgets: None)
@@ -197,6 +221,9 @@ def a_debit_is_the_quote(monkeypatch):
         (blind_resubmit, 0),
         (a_single_look_is_enough, 4),
         (no_second_witness, 25),
+        (no_third_witness, 22),
+        (sent_again_without_end, 8),
+        (any_no_is_a_refusal, 74),
         (budget_checked_after_the_call, 6),
         (released_twice, 6),
         (found_is_not_believed, 0),

@@ -107,6 +107,7 @@ class Stage:
     plan: Plan | None = None
     listener: Listener = field(default_factory=Silent)
     appends: int = 0  # of the process that lived last
+    resubmitted: set[int] = field(default_factory=set)  # by a person's decision
     _meanwhile: asyncio.Task[Any] | None = None
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ def at_desk(stage: Stage, act: Callable[[Desk], Awaitable[T]]) -> T:
         )
         desk = Desk(parts, await provider.account(), await provider.catalog())
         stage.provider = provider
+        stage.providers.append(provider)
         try:
             return await act(desk)
         finally:

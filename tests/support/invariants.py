@@ -25,6 +25,7 @@ def check_all(stage: Stage, *, overcharges: bool = False) -> None:
     the_books_balance_and_the_budget_holds_at_every_prefix(stage)
     no_post_without_an_intent(stage)
     nothing_is_sent_again_without_a_look(stage)
+    nothing_is_sent_a_third_time(stage)
     the_books_are_no_lower_than_the_charges(stage)
     if not overcharges:
         the_run_costs_no_more_than_its_budget(stage)
@@ -107,6 +108,17 @@ def nothing_is_sent_again_without_a_look(stage: Stage) -> None:
             since[number] = []
         else:
             since.setdefault(number, []).append(event)
+
+
+def nothing_is_sent_a_third_time(stage: Stage) -> None:
+    """At most two attempts of an intent are unanswered, unless a person has sent it again."""
+    unanswered: dict[int, set[int]] = {}
+    for event in stage.events():
+        if isinstance(event, e.OutcomeUnknown):
+            unanswered.setdefault(event.submission, set()).add(event.attempt)
+        elif isinstance(event, e.Attempted) and event.submission not in stage.resubmitted:
+            lost = unanswered.get(event.submission, set())
+            assert len(lost) < 2, f"sent again after {len(lost)} attempts without a clear answer: {event}"
 
 
 def _check_again(again: e.Attempted, between: Iterable[e.Event], wait_s: float) -> None:

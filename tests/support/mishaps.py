@@ -149,6 +149,21 @@ def says(status: int, message: str = "no", payload: Mapping[str, Any] | None = N
     return happen
 
 
+def in_words(message: str, *, charged: bool = False) -> Mishap:
+    """A tool result that says no in words that no table knows; with `charged`, the request took effect all the same."""
+
+    async def happen(line: Line, submission: Submission) -> SubmitAnswer:
+        await line.there(submission)
+        if charged:
+            line.arrive(submission)
+        else:
+            line.service.posts += 1
+        await line.back()
+        return SubmitAnswer(WireFacts("answered", 200), is_tool_error=True, message=message)
+
+    return happen
+
+
 def accepted(task: MadeTask) -> SubmitAnswer:
     facts = WireFacts("answered", 200)
     return SubmitAnswer(facts, task.task_id, "created", len(task.calls), payload={"id": task.task_id})

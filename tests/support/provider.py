@@ -150,7 +150,7 @@ class ScriptedProvider:
 
     async def account(self) -> Account:
         await self._travel("account")
-        return Account(self.account_id, self.service.credits)
+        return Account(self.account_id, self.service.balance)
 
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
         await self._travel("catalog")
@@ -219,6 +219,7 @@ class ScriptedProvider:
         showing, now = self.script.showing, self.clock.monotonic_s()
         seen = [t for t in reversed(self.service.tasks.values()) if self.service.seen(t) and t.listed_from_s <= now]
         seen = [t for t in seen if showing.matches(t, query) and tool in (None, t.tool)]
+        seen = [t for t in seen if not showing.hides(t.created_s, now)]
         if status is not None:
             seen = [task for task in seen if showing.status(task, self.service) == status]
         page, following = _page(seen, limit, offset)
@@ -293,7 +294,9 @@ class ScriptedProvider:
 
     async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
         await self._travel("transactions")
+        showing, now = self.script.showing, self.clock.monotonic_s()
         own = [row for row in self.service.rows if row.owner_id == self.service.account_id]
+        own = [row for row in own if not showing.hides(row.at_s, now)]
         page, following = _page(own if self.script.showing.oldest_rows_first else own[::-1], limit, offset)
         return tuple(Transaction(row.transaction_id, row.amount, row.task_id, row.at) for row in page), following
 

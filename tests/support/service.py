@@ -84,6 +84,7 @@ class Row:
     task_id: str | None
     at: datetime
     owner_id: str = ""
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,12 @@ class ScriptedService:
     def moment(self, at_s: float) -> datetime:
         began_s, began = self._offset
         return began + timedelta(seconds=at_s - began_s)
+
+    @property
+    def balance(self) -> Decimal:
+        """Of the account that is signed in: what others have spent is none of its credits."""
+        foreign = (row.amount for row in self.rows if row.owner_id != self.account_id)
+        return self.credits - sum(foreign, Decimal(0))
 
     # ------------------------------------------------------------------------------------------------------------ prices
 
@@ -230,9 +237,9 @@ class ScriptedService:
 
     def _book(self, amount: Decimal, task_id: str | None) -> None:
         self.credits += amount
-        at = self.moment(self.clock.monotonic_s())
+        now_s = self.clock.monotonic_s()
         owner_id = self.tasks[task_id].owner_id if task_id is not None else self.account_id
-        self.rows.append(Row(f"row-{len(self.rows) + 1}", amount, task_id, at, owner_id))
+        self.rows.append(Row(f"row-{len(self.rows) + 1}", amount, task_id, self.moment(now_s), owner_id, now_s))
 
     # ----------------------------------------------------------------------------------------------------------- by others
 

@@ -24,7 +24,12 @@ class Showing:
     echoes_inputs: bool = True
     comments_listed: bool = True  # else `get_task` alone shows them
     oldest_rows_first: bool = False  # the list of transactions; the documentation leaves its order open
+    stale: tuple[float, float] | None = None  # what came about since the first moment is not listed until the second
     is_bound: Callable[[MadeTask], bool] | None = None  # with "shuffled": whether its calls have their inputs already
+
+    def hides(self, made_s: float, now_s: float) -> bool:
+        """Whether a stale replica answers, which does not know a task or a row of that moment yet."""
+        return self.stale is not None and self.stale[0] <= made_s and now_s < self.stale[1]
 
     def matches(self, task: MadeTask, query: str | None) -> bool:
         if query is None or self.query == "ignored":

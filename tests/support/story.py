@@ -12,17 +12,21 @@ from typing import Any
 
 from tests.support import invariants
 from tests.support.build import RUN_ID, Stage
+from tests.support.desk import at_desk
 from tests.support.mortal import Death, Nap
 from tests.support.provider import Script
 from tests.support.rivals import Pair, two_at_once
 from tests.support.service import Fate
 from tests.support.weather import PLENTY, Weather
+from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.maintenance.session import Desk
 from zenflow.engine.model.ports import StopSignal
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.run import Changes
 from zenflow.errors import Refused
 
 MOST_LIVES = 8
+SENT_TWICE = "ZF637"
 CLEAR_LIVES = 6
 FACT_SHOWN = 240
 LOWEST = Decimal("0.5")  # of the factors that prices move by
@@ -147,6 +151,7 @@ def _clear(weather: Weather) -> None:
     calm = Script()
     stage.script.submit, stage.script.trouble = calm.submit, calm.trouble
     stage.script.always.clear()
+    stage.script.showing.stale = None
     stage.script.downloads.clear()
     stage.service.fate = lambda tool, params, number: Fate()
     stage.service.refuses = lambda tool, params: None
@@ -172,8 +177,24 @@ def _to_the_end(weather: Weather) -> RunReport:
         invariants.check_all(stage, overcharges=weather.overcharges)
         if report.status == "done":
             break
+        _send_again(stage, report)
         stage.clock.advance(86_400)
     return report
+
+
+def _send_again(stage: Stage, report: RunReport) -> None:
+    """What was sent twice without a clear answer waits for a person, who sends it again."""
+    if all(code != SENT_TWICE for code, _, _ in report.reasons):
+        return
+    stage.resubmitted |= {one.number for one in stage.state().submissions.values() if one.needs_look}
+
+    async def send(desk: Desk) -> None:
+        for number in sorted(stage.resubmitted):
+            if stage.state().submissions[number].needs_look:
+                await Reconciler(desk).resubmit(number, lambda submission, price: None)
+
+    at_desk(stage, send)
+    stage.journal = stage.journal.survives()
 
 
 # --------------------------------------------------------------------------------------------------------------- the tale

@@ -46,6 +46,13 @@ ACCIDENTS: tuple[Mishap, ...] = (
     mishaps.says(403, "not for you"),
     mishaps.says(500),
 )
+NOES: tuple[Mishap, ...] = (
+    mishaps.in_words("this model is not for your plan"),
+    mishaps.in_words("we could not take that", charged=True),
+    mishaps.over_http(403),
+    mishaps.over_http(413),
+    mishaps.over_http(403, charged=True),
+)
 HONEST = tuple(one for one in ACCIDENTS if one is not A_429_THAT_CHARGED)
 TROUBLES: tuple[ServiceTrouble, ...] = ("server", "unreachable", "rate_limited")
 
@@ -76,6 +83,7 @@ def weather_of(seed: int) -> Weather:
     weather = Weather(seed, shape, stage, chance, deaths=chance.choice((0, 0, 1, 1, 2, 4)))
     _wire(weather)
     _parts(weather)
+    _words(weather)
     _calls(weather)
     _refusals(weather)
     _others(weather)
@@ -138,6 +146,20 @@ def _parts(weather: Weather) -> None:
         return mishaps.takes_a_part(chance.randrange(1, len(submission.inputs))) if is_part else mishap
 
     weather.stage.script.submit = what
+
+
+def _words(weather: Weather) -> None:
+    """Now and then a no in words that no table knows, or from the edge; and a stale replica that hides what was made. By a
+    chance of its own: what a seed of the past was stays what it was."""
+    chance, stage = random.Random(f"words-{weather.seed}"), weather.stage
+    if chance.random() < 0.03:
+        since_s = chance.uniform(0.0, 60.0)
+        stage.script.showing.stale = since_s, since_s + chance.uniform(100.0, 900.0)
+        weather.person = True  # nobody can tell what became of a request then
+    if chance.random() >= 0.1:
+        return
+    often, others = chance.choice((0.05, 0.2)), stage.script.submit
+    stage.script.submit = lambda one: chance.choice(NOES) if chance.random() < often else others(one)
 
 
 def _accidents(weather: Weather, often: float, accidents: Sequence[Mishap]) -> Callable[[Submission], Mishap]:

@@ -97,6 +97,12 @@ class Account:
     nsfw_allowed: bool = False
     is_trusted: bool = False
     is_blocked: bool = False
+    is_active: bool = True  # `active: false` closes the account as a block does
     out_of_credits: bool = False
     purchase_url: str | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> str:
+        """Why the service takes no calls of it, in one word; empty when it takes them."""
+        return "blocked" if self.is_blocked else "" if self.is_active else "inactive"

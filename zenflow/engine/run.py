@@ -178,7 +178,7 @@ class _Engine:
         self.books = Bookkeeper(self.context)
         self.looker = Looker(self.context, self.books)
         queue = ReadyQueue(longest_first=fits)
-        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.watermark)
+        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.position)
         self.books.on_difference = self.cashier.contradicted
         self.watcher = Watcher(self.context, self.looker)
         self.watcher.order.on_contradiction = self.cashier.pricing.stop

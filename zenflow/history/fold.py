@@ -117,6 +117,7 @@ def _intended(state: RunState, event: e.Intended) -> None:
     submission = state.submissions[event.submission] = SubmissionState(
         event.submission, event.tool, event.stamp, event.comment, quote, event.at, calls, event.watermark
     )
+    submission.balance = event.balance
     state.books.reserved += quote
     state.books.open += quote
     if state.first_watermark is None:
@@ -128,8 +129,8 @@ def _attempted(state: RunState, event: e.Attempted) -> None:
     submission = _moved(state, event)
     if submission is not None:
         submission.attempts = max(submission.attempts, event.attempt)
-        submission.watermark = event.watermark
-        submission.closed_at = None
+        submission.watermark, submission.balance = event.watermark, event.balance
+        submission.closed_at, submission.refusal = None, {}
         submission.looks = []
         if event.quotes:
             _requote(state, submission, event.quotes)
@@ -156,8 +157,9 @@ def _not_sent(state: RunState, event: e.NotSent) -> None:
 def _outcome_unknown(state: RunState, event: e.OutcomeUnknown) -> None:
     submission = _moved(state, event)
     if submission is not None:
-        submission.detail = event.detail
+        submission.detail, submission.refusal = event.detail, event.refusal
         submission.closed_at = event.closed_at
+        submission.unanswered.add(event.attempt)
 
 
 def _looked(state: RunState, event: e.Looked) -> None:

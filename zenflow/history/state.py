@@ -53,6 +53,9 @@ class SubmissionState:
     accepted_at: str | None = None
     closed_at: str | None = None  # of the attempt whose answer did not come
     detail: str = ""
+    refusal: Mapping[str, Any] = field(default_factory=dict)  # the last answer was a no that no table knows
+    unanswered: set[int] = field(default_factory=set)  # attempts of which it is or was unknown what they did
+    balance: Decimal | None = None  # of the account, where its transaction list stood at the watermark
     looks: list[Looked] = field(default_factory=list)
     contradiction: str = ""  # of the order of its results; what was seen
     shortfall: str = ""  # the task has fewer calls than were asked for; what was seen

@@ -34,6 +34,7 @@ class Intended:
     calls: tuple[IntendedCall, ...]
     watermark: str | None  # the newest transaction row seen before it
     account_id: str = ""
+    balance: Decimal | None = None  # of the account where its transaction list stood at the watermark
 
     @property
     def quote(self) -> Decimal:
@@ -50,6 +51,7 @@ class Attempted:
     attempt: int
     watermark: str | None
     quotes: tuple[Decimal, ...] = ()
+    balance: Decimal | None = None  # as for `Intended`
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,18 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Class “unknown”. `closed_at` is when our connection for it was gone: `lost_answer_wait` counts from there."""
+    """Class “unknown”. `closed_at` is when our connection for it was gone: `lost_answer_wait` counts from there.
+
+    `refusal`: the service answered with a no that no table knows (`status`, `message`, `violations`). One conclusive lookup
+    makes it `Refused`. Empty for every other answer.
+    """
 
     at: str
     submission: int
     attempt: int
     detail: str
     closed_at: str
+    refusal: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ class SubmitAnswer:
 
     `task_id` is set whenever an id could be read, whatever else is wrong. `tool_status` is the number inside a tool
     result that says no (402, 422, …), None when it names none. `refused_by_protocol`: the protocol's own “no such
-    tool / invalid arguments” over HTTP 200.
+    tool / invalid arguments” over HTTP 200. `blames_server`: a tool result that says no because of a time-out, of trouble
+    behind the service, or of its own output: the request may have taken effect, or may yet.
     """
 
     facts: WireFacts
@@ -137,6 +138,7 @@ class SubmitAnswer:
     is_tool_error: bool = False
     tool_status: int | None = None
     refused_by_protocol: bool = False
+    blames_server: bool = False
     message: str = ""
     violations: tuple[str, ...] = ()
     payload: Mapping[str, Any] = field(default_factory=dict)

@@ -161,6 +161,8 @@ def check_submission(
     """All inputs of a task; raises 422 with every violation, or 403 for the first closed gate."""
     if settings.account_blocked:
         raise Refusal(403, "this account is blocked.", reason="account_blocked")
+    if settings.account_inactive:
+        raise Refusal(403, "this account is not active.", reason="account_inactive")
     found: list[Violation] = []
     for index, element in enumerate(inputs):
         base = f"inputs[{index}]"

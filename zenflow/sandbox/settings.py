@@ -31,6 +31,7 @@ class SandboxSettings:
     admin: bool = False  # opens /admin/*, for tests
     blocked: tuple[str, ...] = ()  # "tool" or "tool:model": switched off, as the service does at times
     account_blocked: bool = False  # get_me says so, and nothing can be submitted
+    account_inactive: bool = False  # get_me says `active: false`, and nothing can be submitted
     absent: tuple[str, ...] = ()  # MCP tools, without prefix, that this deployment lacks
     prices_want_assets: bool = False  # a price question names an asset that does not exist: 422, as at submission
 

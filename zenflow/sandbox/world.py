@@ -60,7 +60,7 @@ class World:
             "role": "user",
             "is_blocked": self.settings.account_blocked,
             "nsfw_allowed": self.settings.nsfw_allowed,
-            "active": True,
+            "active": not self.settings.account_inactive,
             "is_paying": self.settings.trusted,
             "is_trusted": self.settings.trusted,
             "out_of_credits": credits <= 0,

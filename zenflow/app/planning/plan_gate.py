@@ -13,8 +13,9 @@ _ASK = "Ask the service's support why; `zenflow account` shows how the account s
 
 def refusal_of(plan: Plan, *, strict: bool = False) -> Refused | None:
     """None when it may run."""
-    if plan.account is not None and plan.account.is_blocked:
-        return Refused(BLOCKED, f"Account {plan.account.account_id} is blocked: the service refuses its calls.", _ASK)
+    if plan.account is not None and plan.account.closed:
+        said = f"account {plan.account.account_id} is {plan.account.closed}: the service refuses its calls"
+        return Refused(BLOCKED, said, _ASK)
     verdict = plan.judgement.verdict
     if verdict is Verdict.FITS or (verdict is Verdict.MAY_STOP and not strict):
         return None

@@ -203,8 +203,10 @@ def _account(account: Account, settings: Settings) -> Iterator[Check]:
         f"a token in {TOKEN_VARIABLE}" if settings.token else "its sign-in" if is_live(settings.server) else "no token"
     )
     yield Check(section, "signed in", "ok", f"{account.account_id}, by {how}")
-    if account.is_blocked:
-        yield Check(section, "blocked", "wrong", "the service refuses the calls of this account", "Ask its support.")
+    if account.closed:
+        yield Check(
+            section, account.closed, "wrong", "the service refuses the calls of this account", "Ask its support."
+        )
     if account.credits is None:
         yield Check(section, "credits", "unknown", "the service does not tell the balance")
     elif account.out_of_credits or account.credits <= 0:

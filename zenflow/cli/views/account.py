@@ -25,8 +25,8 @@ def draw_account(view: AccountView, ink: Ink, width: int) -> str:
     ]
     for gate in gates(account):
         lines += wrap(gate, width, indent="    ", first="  · ")
-    if account.is_blocked:
-        lines.append(ink.bad("  The account is blocked: the service refuses its calls."))
+    if account.closed:
+        lines.append(ink.bad(f"  The account is {account.closed}: the service refuses its calls."))
     if account.out_of_credits:
         lines.append(ink.warn("  Out of credits."))
     lines.append(f"  → top up: {account.purchase_url or BILLING_URL}")
@@ -61,6 +61,7 @@ def account_document(view: AccountView) -> dict[str, Any]:
         "nsfw_allowed": account.nsfw_allowed,
         "is_trusted": account.is_trusted,
         "is_blocked": account.is_blocked,
+        "active": account.is_active,
         "out_of_credits": account.out_of_credits,
         "gates": gates(account),
         "purchase_url": account.purchase_url or BILLING_URL,

@@ -157,7 +157,8 @@ class Reconciler:
         attempt = submission.attempts + 1
         recorder, since_s = self._context.recorder, self._context.clock.monotonic_s()
         quotes = tuple(prices) if sum(prices, ZERO) > submission.quote else ()
-        await recorder.commit(e.Attempted(recorder.now(), number, attempt, self._desk.books.watermark, quotes))
+        watermark, balance = self._desk.books.position
+        await recorder.commit(e.Attempted(recorder.now(), number, attempt, watermark, quotes, balance))
         return await self._sent(submission, attempt, since_s)
 
     async def _sent(self, submission: SubmissionState, attempt: int, since_s: float) -> Decided:

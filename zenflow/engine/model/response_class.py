@@ -17,6 +17,7 @@ class Class(Enum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_SENT = "not sent"
+    UNCONFIRMED_REFUSAL = "refused, unconfirmed"
     UNKNOWN = "unknown"
 
 
@@ -32,6 +33,7 @@ class Row:
 
 REFUSALS = frozenset({400, 402, 403, 404, 422})
 NOT_TAKEN = frozenset({401, 429})
+NOT_LET_THROUGH = frozenset({403, 413})  # an edge says these before it hands a request on
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -64,7 +66,18 @@ TABLE: tuple[Row, ...] = (
         lambda a: _over_200(a) and a.refused_by_protocol,
         "release, report",
     ),
-    Row(Class.UNKNOWN, "everything else", lambda a: True, "look"),
+    Row(
+        Class.UNCONFIRMED_REFUSAL,
+        "any other tool error over HTTP 200 that does not blame the server; HTTP 403 or 413",
+        lambda a: _says_no(a),
+        "show its words, look once",
+    ),
+    Row(
+        Class.UNKNOWN,
+        "everything else",
+        lambda a: True,
+        "look; send at most one second attempt",
+    ),
 )
 
 
@@ -75,6 +88,14 @@ def classify(answer: SubmitAnswer) -> Class:
 
 def _over_200(answer: SubmitAnswer) -> bool:
     return answer.facts.reached == "answered" and answer.facts.status in (None, 200)
+
+
+def _says_no(answer: SubmitAnswer) -> bool:
+    """An answer that came and says no, without a number that is known to mean that nothing was charged."""
+    if not _over_200(answer):
+        return answer.facts.reached == "answered" and answer.facts.status in NOT_LET_THROUGH
+    is_server_error = answer.tool_status is not None and answer.tool_status >= 500
+    return answer.is_tool_error and not is_server_error and not answer.blames_server
 
 
 def _number(answer: SubmitAnswer) -> int | None:

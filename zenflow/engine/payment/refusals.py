@@ -11,23 +11,25 @@ from zenflow.engine.model.instances import Halt, Instance
 from zenflow.engine.payment.quotes import FreshQuotes
 from zenflow.history import events as e
 from zenflow.plan.analysis.source_map import pointed
-from zenflow.providers.base import ServiceError, SubmitAnswer
+from zenflow.providers.base import ServiceError
 
 HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
+TOO_LARGE = 413  # half of the batch may be small enough
 _CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
 
 Call = tuple[Instance, e.IntendedCall]
 
 
 async def guilty_of(
-    context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], answer: SubmitAnswer
+    context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], no: e.Refused
 ) -> set[int]:
-    """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell."""
+    """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell, and
+    half of them may be tried. A no without a number is about all: what it means is not tried out with more requests."""
     everybody = set(range(len(calls)))
-    if len(calls) == 1 or answer.tool_status == 403 or answer.refused_by_protocol:
+    if len(calls) == 1 or no.status == 403:
         return everybody
-    named = {p for p in everybody if any(_names(p, text) for text in answer.violations)}
-    if named:
+    named = {p for p in everybody if any(_names(p, text) for text in no.violations)}
+    if named or no.status == TOO_LARGE:
         return named
     tool = context.catalog.tools[tool_name]
     provider, service = context.service.provider, context.service
@@ -40,24 +42,24 @@ async def guilty_of(
             return set()
         if quote.credits is None:
             refused.add(position)
-    return refused
+    return refused or (everybody if no.status is None else set())
 
 
-def code_of(answer: SubmitAnswer) -> str:
-    return _CODES.get(answer.tool_status or 0, "ZF708")
+def code_of(no: e.Refused) -> str:
+    return _CODES.get(no.status or 0, "ZF708")
 
 
-def reason_for(instance: Instance, position: int, answer: SubmitAnswer, count: int) -> str:
+def reason_for(instance: Instance, position: int, no: e.Refused, count: int) -> str:
     """What was wrong with one input, with the place in the recipe that it was written at."""
-    about = [text for text in answer.violations if count == 1 or _names(position, text)]
-    reason = "; ".join(about) or answer.message or "the service refused this input"
-    return pointed(instance.step.spec, reason) if answer.tool_status in (400, 422) else reason
+    about = [text for text in no.violations if count == 1 or _names(position, text)]
+    reason = "; ".join(about) or no.message or "the service refused this input"
+    return pointed(instance.step.spec, reason) if no.status in (400, 422) else reason
 
 
-def out_of_credits(answer: SubmitAnswer) -> Halt:
-    where = answer.payload.get("purchase_url")
+def out_of_credits(no: e.Refused) -> Halt:
+    where = no.payload.get("purchase_url")
     hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
-    return Halt("ZF705", answer.message or "the account is out of credits", hint)
+    return Halt("ZF705", no.message or "the account is out of credits", hint)
 
 
 def _names(position: int, violation: str) -> bool:

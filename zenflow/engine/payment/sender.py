@@ -7,6 +7,7 @@ decision (`reconcile`) send through here, so that there is one road to the wire.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from zenflow.clock import as_iso
 from zenflow.engine.context import Context
@@ -53,7 +54,15 @@ def fact_of(context: Context, submission: SubmissionState, attempt: int, answer:
     if outcome is Class.NOT_SENT:
         return e.NotSent(now, submission.number, attempt, detail_of(answer))
     closed = as_iso(answer.facts.closed_at or context.clock.now())
-    return e.OutcomeUnknown(now, submission.number, attempt, detail_of(answer), closed)
+    refusal = _no_of(answer) if outcome is Class.UNCONFIRMED_REFUSAL else {}
+    return e.OutcomeUnknown(now, submission.number, attempt, detail_of(answer), closed, refusal)
+
+
+def _no_of(answer: SubmitAnswer) -> dict[str, Any]:
+    """What a later `Refused` says, should a lookup confirm it."""
+    words = answer.message or detail_of(answer)
+    status = answer.tool_status if answer.is_tool_error else answer.facts.status
+    return {"status": status, "message": words, "violations": list(answer.violations)}
 
 
 def detail_of(answer: SubmitAnswer) -> str:

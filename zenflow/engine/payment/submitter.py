@@ -10,7 +10,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.gates import Gates
@@ -32,13 +32,15 @@ from zenflow.journal.base import Cap, CapReached
 from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 
 COMMENT_LIMIT = 500  # docs/service.md, “Generation”
+Position: TypeAlias = Callable[[], tuple[str | None, Decimal | None]]
+"""The newest transaction row seen so far, and the balance of the account there."""
 STOPPING = Halt("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
 
 
 class Cashier:
     """Takes ready paid calls and sends them, as far as slots and money go."""
 
-    def __init__(self, context: Context, queue: ReadyQueue, gates: Gates, watermark: Callable[[], str | None]) -> None:
+    def __init__(self, context: Context, queue: ReadyQueue, gates: Gates, position: Position) -> None:
         self.queue = queue
         self.in_flight = 0  # calls, reserved or accepted, not over
         self.on_accepted: Callable[[SubmissionState], None] = lambda submission: None
@@ -51,7 +53,7 @@ class Cashier:
         self.strangers: Strangers | None = None  # of a resume
         self.old_assets: OldAssets | None = None
         self._behind: list[Ready] = []  # held while a task that nobody knows may have asked for them
-        self._watermark = watermark  # the newest transaction row seen so far
+        self._position = position
 
     # ------------------------------------------------------------------------------------------------------------- ready
 
@@ -237,7 +239,8 @@ class Cashier:
         )
         tool = batch[0].ready.tool
         now = context.recorder.now()
-        return e.Intended(now, number, stamp, tool, comment, calls, self._watermark(), context.account_id)
+        watermark, balance = self._position()
+        return e.Intended(now, number, stamp, tool, comment, calls, watermark, context.account_id, balance)
 
     def _cap(self) -> Cap | None:
         context = self._context
@@ -258,7 +261,8 @@ class Cashier:
             return context.halts[-1] if context.halts else STOPPING
         attempt = submission.attempts + 1
         now, since_s = context.recorder.now(), context.clock.monotonic_s()
-        await context.recorder.commit(e.Attempted(now, submission.number, attempt, self._watermark()))
+        watermark, balance = self._position()
+        await context.recorder.commit(e.Attempted(now, submission.number, attempt, watermark, balance=balance))
         await self._post(submission.number, attempt, since_s)
         return None
 
@@ -300,8 +304,10 @@ class Cashier:
         if isinstance(fact, e.Accepted):
             self.on_accepted(submission)
         elif isinstance(fact, e.Refused):
-            await self._refused(submission, answer)
+            await self._refused(submission, fact)
         else:
+            if isinstance(fact, e.OutcomeUnknown):
+                self._say_words(submission, fact)
             if isinstance(fact, e.NotSent):
                 self._mind_the_rate(answer)
             self.on_lost(submission)
@@ -314,26 +320,41 @@ class Cashier:
         elif status == 401 and not answer.token_renewed:
             self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
-    async def _refused(self, submission: SubmissionState, answer: SubmitAnswer) -> None:
+    def _say_words(self, submission: SubmissionState, fact: e.OutcomeUnknown) -> None:
+        """An answer that came and could not be taken for a yes or a no: its words are shown at once."""
+        if fact.detail.startswith("answered"):
+            recorder, said = self._context.recorder, f"#{submission.number} ({submission.tool}): {fact.detail}"
+            recorder.record(e.Noted(recorder.now(), "ZF638", said))
+
+    async def refusal_confirmed(self, submission: SubmissionState) -> None:
+        """The service had answered no, and a lookup has found neither a task nor a debit: it is a refusal."""
+        no, recorder = submission.refusal, self._context.recorder
+        said, violations = str(no.get("message", submission.detail)), tuple(no.get("violations", ()))
+        fact = e.Refused(recorder.now(), submission.number, no.get("status"), said, violations)
+        await recorder.commit(fact)
+        await self._refused(submission, fact)
+
+    async def _refused(self, submission: SubmissionState, no: e.Refused) -> None:
         """It is released; one bad input must not sink the others of its batch (docs/money.md, “The life of a submission”)."""
         context = self._context
-        calls = [(self._instance(call.call.instance), call.call) for call in submission.calls]
+        living = [(context.instances.get(call.call.instance), call.call) for call in submission.calls]
+        calls = [(instance, call) for instance, call in living if instance is not None]
         self.in_flight -= len(calls)
         for instance, call in calls:
             context.ledger.take_back(instance, call.quote, was_pending=False)
             instance.status = Status.WAITING
-        if answer.tool_status == 402:
-            halt = refusals.out_of_credits(answer)
+        if no.status == 402:
+            halt = refusals.out_of_credits(no)
             context.halt(halt.code, halt.message, halt.hint)
             for instance, _ in calls:
                 context.hold(instance, halt)
             return
-        guilty = await refusals.guilty_of(context, self.pricing.quotes, submission.tool, calls, answer)
+        guilty = await refusals.guilty_of(context, self.pricing.quotes, submission.tool, calls, no)
         company = max(1, len(calls) // 2) if not guilty else len(calls)
         for position, (instance, call) in enumerate(calls):
             if position in guilty:
-                reason = refusals.reason_for(instance, position, answer, len(calls))
-                context.fail(instance, refusals.code_of(answer), reason, refusals.HINT)
+                reason = refusals.reason_for(instance, position, no, len(calls))
+                context.fail(instance, refusals.code_of(no), reason, refusals.HINT)
             else:
                 self.again(Ready(instance, submission.tool, call.params, call.try_number, company))
 

@@ -123,9 +123,10 @@ class Looker:
         if submission.outcome is Outcome.ACCEPTED:
             return True
         against = {task.task_id: None for task in found} | dict.fromkeys(self._made_already(submission))
-        explained = await self._books.debits_explained(submission)
+        explained, why_not = await self._explained(submission)
         waited = self._is_after_wait(submission, sight)
         detail = sight.detail if not against else f"{sight.detail}; a task with our stamp holds other inputs"
+        detail += why_not
         event = e.Looked(
             context.recorder.now(),
             submission.number,
@@ -137,6 +138,14 @@ class Looker:
         )
         await context.recorder.commit(event)
         return False
+
+    async def _explained(self, submission: SubmissionState) -> tuple[bool | None, str]:
+        """The second and the third witness: every debit is somebody's, and the balance is no lower than they say."""
+        explained = await self._books.debits_explained(submission)
+        missing = await self._books.missing_from_balance(submission) if explained else None
+        if not missing:
+            return explained, ""
+        return False, f"; the balance is {in_words(missing)} lower than the transaction list explains"
 
     async def _match(self, submission: SubmissionState, summary: TaskSummary) -> Task | None:
         """The task, if it is our submission: our stamp, our tool, our number of calls, our inputs."""
@@ -240,6 +249,12 @@ def is_conclusive(submission: SubmissionState) -> bool:
         return False  # what was seen last counts: another submission may have turned out to be this one
     complete = [look for look in submission.looks if look.complete and not look.found]
     return len(complete) >= 2 and any(look.after_wait and look.debits_explained for look in complete[1:])
+
+
+def is_refusal(submission: SubmissionState) -> bool:
+    """Whether the last lookup confirms a no that came: complete, without a task, and every debit is explained."""
+    last = submission.looks[-1:]
+    return any(look.complete and not look.found and look.debits_explained for look in last)
 
 
 def is_ours(submission: SubmissionState, task: Task) -> bool:

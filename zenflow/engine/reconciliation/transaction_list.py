@@ -25,11 +25,14 @@ class AccountList:
     def __init__(self, page: Callable[[int, int, bool], Awaitable[Page]]) -> None:
         self._page = page  # offset, limit, patient
         self._places: dict[str, int] = {}
+        self.is_ordered = True  # the last reading told which end of the list is new
 
     async def newest(self) -> str:
         """The id of the newest row, NO_ROWS when there is none. Raises ServiceError."""
         rows, following = await self._page(0, PAGE, True)
-        if is_oldest_first(rows) is True:
+        oldest_first = is_oldest_first(rows)
+        self.is_ordered = oldest_first is not None
+        if oldest_first:
             rows = tuple(await self._after(NO_ROWS, 0, (rows, following), True))
         return rows[0].transaction_id if rows else NO_ROWS
 
@@ -42,6 +45,7 @@ class AccountList:
                 return await self._after(floor, place, page, patient)
         first = await self._page(0, PAGE, patient)
         oldest_first = is_oldest_first(first[0])
+        self.is_ordered = oldest_first is not None
         if oldest_first is None:
             return await self._around(floor, first, patient)
         if oldest_first:

@@ -6,6 +6,7 @@ A debit is explained when its task is ours, or when `get_task` on it shows anoth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 from zenflow.credits import ZERO
@@ -25,6 +26,7 @@ class Bookkeeper:
 
     def __init__(self, context: Context) -> None:
         self.watermark: str | None = None
+        self.balance: Decimal | None = None  # where the list stood at the watermark; None: it is not known
         self.on_difference: Callable[[SubmissionState, Decimal], None] = lambda submission, amount: None
         self._context = context
         self._list = AccountList(self._page)
@@ -33,11 +35,22 @@ class Bookkeeper:
         self._not_before_s = 0.0
 
     async def begin(self) -> None:
-        """Remember where the list stands before anything is paid. A list that cannot be read is no second witness."""
+        """Remember where the list and the balance stand before anything is paid. A list that cannot be read is no second
+        witness; a balance that moves between two readings of the list is no third one."""
+        self.watermark = self.balance = None
         try:
             self.watermark = await self._list.newest()
         except ServiceError:
-            self.watermark = None
+            return
+        with suppress(ServiceError):
+            balance = await self._balance_now()
+            if await self._list.newest() == self.watermark and self._list.is_ordered:
+                self.balance = balance
+
+    @property
+    def position(self) -> tuple[str | None, Decimal | None]:
+        """Where a new attempt stands: the watermark, and the balance there."""
+        return self.watermark, self.balance
 
     async def confirm(self) -> None:
         """While the run goes: find the debits of what was accepted, so that a charge above its quote shows in time."""
@@ -73,8 +86,36 @@ class Bookkeeper:
         for task_id, own in rows_of.items():
             if patient or not self._may_be_a_part(by_task[task_id], own):
                 self._take_in_all(by_task[task_id], own)
-        if rows:
-            self.watermark = rows[0].transaction_id
+        self._advance(wanted, rows)
+
+    def _advance(self, floor: str, rows: Sequence[Transaction]) -> None:
+        """Move the watermark to the newest row that was read, and the balance with it, row by row."""
+        if not rows or rows[0].transaction_id == self.watermark:
+            return
+        ids = [row.transaction_id for row in rows]
+        newer = (
+            rows[: ids.index(self.watermark)] if self.watermark in ids else rows if floor == self.watermark else None
+        )
+        self.watermark = rows[0].transaction_id
+        self.balance = None if newer is None else _after(self.balance, newer)
+
+    async def missing_from_balance(self, submission: SubmissionState) -> Decimal | None:
+        """What the balance is lower than the rows since the submission's watermark explain. None: nothing, or nobody can
+        tell. The balance is read first: a row that comes meanwhile then explains too much, never too little."""
+        if submission.watermark is None or submission.balance is None:
+            return None
+        try:
+            now = await self._balance_now()
+            rows = await self._list.down_to(submission.watermark)
+        except ServiceError:
+            return None
+        explained = _after(submission.balance, rows) if self._list.is_ordered else None
+        return explained - now if now is not None and explained is not None and explained > now else None
+
+    async def _balance_now(self) -> Decimal | None:
+        service = self._context.service
+        account = await service.ask(Kind.LOOK, service.provider.account)
+        return account.credits if account.account_id == self._context.account_id else None
 
     async def debits_explained(self, submission: SubmissionState) -> bool | None:
         """Whether every debit since the submission's watermark is somebody's; None when the list cannot be read."""
@@ -177,6 +218,12 @@ class Bookkeeper:
         service = self._context.service
         ask = service.ask if patient else service.once
         return await ask(Kind.LOOK, lambda: service.provider.transactions(limit=limit, offset=offset))
+
+
+def _after(balance: Decimal | None, rows: Sequence[Transaction]) -> Decimal | None:
+    """The balance after these rows; None where one of them does not tell its amount."""
+    amounts = [row.amount for row in rows if row.amount is not None]
+    return None if balance is None or len(amounts) < len(rows) else balance + sum(amounts, ZERO)
 
 
 def _is_a_part(submission: SubmissionState) -> bool:

@@ -12,7 +12,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.io.client import backoff_s
 from zenflow.engine.model.instances import Halt, Status
 from zenflow.engine.payment.submitter import Cashier
-from zenflow.engine.reconciliation.task_lookup import Looker, Sight, is_conclusive
+from zenflow.engine.reconciliation.task_lookup import Looker, Sight, is_conclusive, is_refusal
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.providers.base import ServiceError
@@ -20,6 +20,7 @@ from zenflow.providers.base import ServiceError
 LOOKS_AFTER_WAIT = 3
 PAUSE_BETWEEN_LOOKS_S = 5.0
 MOST_NOT_SENT = 40
+MOST_UNANSWERED = 2  # attempts of one intent whose outcome is or was unknown; then a person decides
 
 
 class Unanswered:
@@ -60,6 +61,8 @@ class Unanswered:
         while submission.needs_look:
             if submission.outcome is Outcome.NOT_SENT:
                 go_on = await self._not_sent(submission, begun_s, submission.attempts - attempts)
+            elif submission.refusal:
+                go_on = await self._said_no(submission)
             else:
                 go_on = await self._unknown(submission)
             if not go_on and submission.needs_look:
@@ -143,8 +146,35 @@ class Unanswered:
             if is_conclusive(submission):
                 if not context.takes_new_work:
                     return False
-                return await self._send_again(submission)
+                return await self._second_attempt(submission)
         return False
+
+    async def _second_attempt(self, submission: SubmissionState) -> bool:
+        """Send it once more, and never a third time: a service that hides what it took would charge without end."""
+        sent = len(submission.unanswered)
+        if sent < MOST_UNANSWERED:
+            return await self._send_again(submission)
+        text = f"{sent} attempts, none conclusive, and it is not sent again by itself. Last: {submission.detail}"
+        hint = f"`zenflow reconcile RUN` shows what is known; `--resubmit {submission.number}` sends it again."
+        self._why[submission.number] = Halt("ZF637", text, hint)
+        return False
+
+    async def _said_no(self, submission: SubmissionState) -> bool:
+        """The service answered no, in words that no table knows. One complete lookup that finds neither a task nor a debit
+        makes that a refusal; one that cannot say so is repeated, and after `lost_answer_wait` a person decides."""
+        tries = 0
+        while True:
+            if await self._look_once(submission):
+                return True
+            if is_refusal(submission):
+                await self._cashier.refusal_confirmed(submission)
+                return True
+            tries += 1
+            wait_s = self._looker.wait_left_s(submission)
+            if tries > LOOKS_AFTER_WAIT and not wait_s:
+                return False
+            if not await self._sleep_until(submission, min(wait_s, backoff_s(tries)) or PAUSE_BETWEEN_LOOKS_S):
+                return submission.outcome is not Outcome.UNKNOWN
 
     async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:
         """In short stretches: a stop, or the watcher finding it, ends the wait. False when it need not go on."""
@@ -176,8 +206,14 @@ class Unanswered:
             if submission.outcome is Outcome.NOT_SENT:
                 context.hold(instance, why or _not_sent_yet(submission))
             else:
-                context.rest(instance, Status.UNKNOWN, f"its answer did not come: {submission.detail}", why)
+                context.rest(instance, Status.UNKNOWN, _unknown_still(submission), why)
         self._cashier.finished(len(submission.calls))
+
+
+def _unknown_still(submission: SubmissionState) -> str:
+    came = submission.detail.startswith("answered")
+    said = "its answer does not say whether it was charged" if came else "its answer did not come"
+    return f"{said}: {submission.detail}"
 
 
 def _not_sent_yet(submission: SubmissionState) -> Halt:

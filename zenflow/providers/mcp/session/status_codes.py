@@ -68,6 +68,9 @@ _DOCUMENTED: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"\bout of zencreator credits\b|^\W*(?:out of|insufficient) credits\b", re.I), 402),
     (re.compile(r"^\W*adult content is (?:disabled|not enabled)\b", re.I), 403),
     (re.compile(r"^\W*validation (?:error|failed)\b(?! for \w)", re.I), 422),
+    (re.compile(r"^\W*re-?authori[sz]e with the zencreator mcp server\b", re.I), 401),
+    (re.compile(r"^\W*access denied\b", re.I), 403),
+    (re.compile(r"^\W*bad request\b", re.I), 400),
     (re.compile(r"^\W*(?:the )?rate limit (?:was )?exceeded\b|^\W*rate[- ]limited\b", re.I), 429),
 )
 
@@ -144,6 +147,11 @@ def message_of(payload: Mapping[str, Any], text: str) -> str:
 def speaks_of_output(text: str) -> bool:
     """Whether a no is about the tool's answer, not about what it was asked."""
     return _OF_OUTPUT.search(text) is not None
+
+
+def blames_server(text: str) -> bool:
+    """Whether a no speaks of a time-out, of trouble behind the service, or of the tool's own output."""
+    return _SERVER_WORDS.search(text) is not None or speaks_of_output(text)
 
 
 def _structured_status(payload: Mapping[str, Any]) -> int | None:

@@ -151,6 +151,7 @@ async def account(caller: Caller) -> Account:
         nsfw_allowed=truth_at(row, "nsfw_allowed"),
         is_trusted=truth_at(row, "is_trusted", "trusted"),
         is_blocked=truth_at(row, "is_blocked", "blocked"),
+        is_active=first(row, "active", "is_active") is not False,
         out_of_credits=truth_at(row, "out_of_credits"),
         purchase_url=text_at(row, "purchase_url"),
         row=row,

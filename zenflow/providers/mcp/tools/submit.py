@@ -20,7 +20,7 @@ from zenflow.providers.base import ServiceError, Submission, SubmitAnswer, WireF
 from zenflow.providers.mcp.session.answers import UUID, ToolAnswer, answer_from, first, object_at, text_at, whole_at
 from zenflow.providers.mcp.session.failures import INVALID_PARAMS, METHOD_NOT_FOUND, excerpt, no_in
 from zenflow.providers.mcp.session.session import Session
-from zenflow.providers.mcp.session.status_codes import speaks_of_output
+from zenflow.providers.mcp.session.status_codes import blames_server, speaks_of_output
 from zenflow.providers.mcp.session.violations import violations_in
 from zenflow.providers.mcp.wire.exchange import Exchange
 
@@ -122,6 +122,7 @@ def _read_result(answer: ToolAnswer) -> SubmitAnswer:
         is_tool_error=no is not None,
         tool_status=no.status if no is not None else None,
         refused_by_protocol=no is not None and no.by_protocol,
+        blames_server=no is not None and blames_server(f"{no.message}\n{answer.text}"),
         message=no.message if no is not None else _not_final(answer),
         violations=no.violations if no is not None else (),
         payload=answer.structured,
