@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import look_at
+from zenflow.history.fold import fold
+from zenflow.history.state import RunState
 from zenflow.journal.base import Journal, NoSuchRun, RunRow
 from zenflow.report.build_run_view import run_view
-from zenflow.report.run_view import RunView
+from zenflow.report.run_view import RunView, seconds_between
 
 LAST = "last"
 
@@ -32,6 +35,35 @@ class Seen:
     def has_died(self) -> bool:
         """Its journal says running, and nobody runs it."""
         return self.report.status == "running" and not self.row.holder_alive
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in the list: its row, and what its journal adds up to."""
+
+    row: RunRow
+    credits: Decimal
+    files: int
+    duration_s: float | None
+    labels: Mapping[str, str]
+
+
+async def run_lines(settings: Settings, limit: int) -> tuple[Sequence[RunLine], int]:
+    """Return the newest `limit` runs, newest first, and how many there are in all."""
+    journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
+    try:
+        rows = journal.runs()
+        return [_line(row, fold(journal.events(row.run_id))) for row in rows[:limit]], len(rows)
+    finally:
+        await journal.close()
+
+
+def _line(row: RunRow, state: RunState) -> RunLine:
+    lasted = None
+    if state.started is not None and state.ended_at is not None:
+        lasted = seconds_between(state.started.at, state.ended_at)
+    labels = state.started.options.get("labels") or {} if state.started is not None else {}
+    return RunLine(row, state.books.spent, sum(len(one) for one in state.files.values()), lasted, labels)
 
 
 async def runs(settings: Settings) -> Sequence[RunRow]:

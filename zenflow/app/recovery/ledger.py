@@ -78,11 +78,15 @@ async def ledger(word: str | None, settings: Settings, *, check: bool = False) -
         await journal.close()
 
 
-async def by_revision(settings: Settings) -> Sequence[Revision]:
+async def by_revision(settings: Settings, server: str | None = None) -> Sequence[Revision]:
     """Every run of the workspace, by recipe revision, the revision used last first. Asks no service."""
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
-        views = [_view(Seen(row, look_at(journal.events(row.run_id)))) for row in journal.runs()]
+        views = [
+            _view(Seen(row, look_at(journal.events(row.run_id))))
+            for row in journal.runs()
+            if server in (None, row.server)
+        ]
     finally:
         await journal.close()
     groups: dict[tuple[str, str, str], list[LedgerView]] = {}

@@ -49,6 +49,7 @@ class RunRequest(RecipeRequest):
     out: Path | None = None  # the folder itself; None: one of its own below the output folder
     strict: bool = False  # refuse a plan that may stop
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)  # for the cost history: client=acme
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
             "max": dict(request.maxima),
             "picks": {name: list(places) for name, places in request.picks.items()},
             "reuse": _decided(plan.reuse),
+            "labels": dict(request.labels),
         },
     )
 

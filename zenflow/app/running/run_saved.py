@@ -51,6 +51,7 @@ class SavedRunRequest:
     out: Path | None = None
     strict: bool = False  # refuse a plan that may stop
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
@@ -73,6 +74,7 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
             maxima=saved.maxima,
             out=request.out,
             picks=request.picks,
+            labels=request.labels,
         )
         return await begin_and_execute(plan, loaded, asked, to, hands)
 

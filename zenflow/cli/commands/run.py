@@ -17,6 +17,7 @@ from zenflow.cli.params.options import (
     Talk,
     Where,
     Wish,
+    label_option,
     maybe_recipe_options,
     pick_option,
     reuse_options,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @pick_option
 @click.option("--plan", "plan_file", type=NamedPath(), metavar="FILE", help="Exactly that saved plan.")
 @click.option("--out", type=NamedPath(), metavar="DIR", help="The folder of the files itself.")
+@label_option("Mark the run for the cost history, as in client=acme.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the plan's price beforehand, and to nothing else.")
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
 @click.option("--dry-run", is_flag=True, help="The same as `zenflow plan`.")
@@ -48,6 +50,7 @@ def command(
     plan_file: Path | None,
     picks: Mapping[str, tuple[int, ...]],
     out: Path | None,
+    labels: Mapping[str, str],
     yes: bool,
     strict: bool,
     dry_run: bool,
@@ -70,7 +73,7 @@ def command(
                 "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.",
                 f"`zenflow run --plan {plan_file}`.",
             )
-        return _run_plan(SavedRun(plan_file, words, picks, out, strict), where, talk)
+        return _run_plan(SavedRun(plan_file, words, picks, out, strict, labels), where, talk)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
@@ -82,7 +85,7 @@ def command(
     from zenflow.cli.running.driver import drive
     from zenflow.cli.running.summary import show_report, with_plan
 
-    request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks)
+    request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks, labels=labels)
     settings = settings_here(where)
     agree = agree_to_plan(talk.console, yes=yes, notice=telling_assumptions(talk.console, settings))
     with with_plan(talk.console):
@@ -99,6 +102,7 @@ class SavedRun:
     picks: Mapping[str, tuple[int, ...]]
     out: Path | None
     strict: bool
+    labels: Mapping[str, str]
 
 
 def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
@@ -115,6 +119,7 @@ def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
         out=said.out,
         strict=said.strict,
         picks=said.picks,
+        labels=said.labels,
     )
     settings = settings_here(where)
     agree = agree_to_plan(talk.console, yes=True)

@@ -10,16 +10,16 @@ from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("runs")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many runs.")
 @state_option
 @talk_options
 def command(limit: int, where: Where, talk: Talk) -> int:
     """List the runs of this workspace, newest first."""
-    from zenflow.app.queries.runs import runs
+    from zenflow.app.queries.runs import run_lines
     from zenflow.cli.views.runs import draw_runs, runs_document
 
-    rows = wait_for(runs(settings_here(where)))
+    lines, total = wait_for(run_lines(settings_here(where), limit))
     console = talk.console
-    console.show(draw_runs(rows, limit, console.ink, console.width))
-    console.document("done", None, runs_document(rows, limit))
+    console.show(draw_runs(lines, total, console.ink, console.width))
+    console.document("done", None, runs_document(lines, total))
     return 0

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from zenflow.cli.params.input_options import Said, input_options
-from zenflow.cli.params.parsers import parse_budget, parse_maximum, parse_pick
+from zenflow.cli.params.parsers import parse_budget, parse_label, parse_maximum, parse_pick
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.terminal.console import Console
 
@@ -161,6 +161,20 @@ def reuse_options(body: Body) -> Callable[..., Any]:
         return body(*args, wish=Wish(source, redo, start), **words)
 
     return with_wish
+
+
+def label_option(text: str) -> Callable[[Body], Callable[..., Any]]:
+    """`--label KEY=VALUE` → `labels`."""
+
+    def with_option(body: Body) -> Callable[..., Any]:
+        @click.option("written", "--label", multiple=True, metavar="KEY=VALUE", help=text)
+        @wraps(body)
+        def with_labels(*args: Any, written: tuple[str, ...], **words: Any) -> Any:
+            return body(*args, labels=dict(parse_label(word) for word in written), **words)
+
+        return with_labels
+
+    return with_option
 
 
 def pick_option(body: Body) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 
 from zenflow.credits import credits_from
@@ -97,3 +98,20 @@ def parse_pick(word: str) -> tuple[str, tuple[int, ...]]:
     if twice is not None:
         raise UsageError("ZF007", f"`--pick {word}` names {twice} twice.", "What follows would be paid twice for it.")
     return step, chosen
+
+
+def parse_label(word: str) -> tuple[str, str]:
+    """Parse `KEY=VALUE`. Raises UsageError."""
+    key, equals, value = word.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,62}", key) or not value.strip() or len(value) > 200:
+        hint = "Write a name, `=` and a value, as in `--label client=acme`."
+        raise UsageError("ZF026", f"invalid label `{word}`", hint)
+    return key, value.strip()
+
+
+def parse_day(word: str) -> date:
+    """Parse a day written as `2026-11-28`. Raises UsageError."""
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise UsageError("ZF027", f"invalid day `{word}`", "Write it as YYYY-MM-DD, as in `2026-11-28`.") from None

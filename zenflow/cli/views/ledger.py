@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from zenflow.app.recovery.ledger import LedgerView, Revision
@@ -21,6 +22,8 @@ from zenflow.report.ledger import CallRow, LedgerRow
 _ID_SHOWN, DIGEST_SHOWN = 8, 8
 _CSV_HEAD = (
     "run",
+    "server",
+    "labels",
     "recipe",
     "version",
     "digest",
@@ -29,6 +32,7 @@ _CSV_HEAD = (
     "instance",
     "try",
     "tool",
+    "model",
     "status",
     "task_id",
     "call_id",
@@ -146,8 +150,13 @@ def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
         lines.append(ink.strong(f"{titled(one.name, one.version)} · revision {one.digest[:DIGEST_SHOWN]}"))
         feet = [["total", "", "", str(one.calls), "", "", as_text(one.spent)]]
         lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, ink, feet=feet), ""]
-    total = sum((one.spent for one in revisions), ZERO)
-    return "\n".join([*lines, f"Spent {in_words(total)} in all, refunds taken off."])
+    spent: dict[str, Decimal] = {}
+    for view in (view for one in revisions for view in one.runs):
+        started = view.seen.report.state.started
+        server = started.server if started is not None else ""
+        spent[server] = spent.get(server, ZERO) + view.seen.report.state.books.spent
+    sums = [f"Spent {in_words(total)} on {server}, net of refunds." for server, total in sorted(spent.items())]
+    return "\n".join([*lines, *sums])
 
 
 def _run_cells(view: LedgerView) -> list[str]:
@@ -184,6 +193,9 @@ def _csv_rows(view: LedgerView) -> Iterable[dict[str, Any]]:
         compared = view.compared(at[call.submission])
         yield {
             "run": view.seen.report.run_id,
+            "server": None if started is None else started.server,
+            "labels": None if started is None else _labels(started),
+            "model": _model(view, call),
             "recipe": None if started is None else started.recipe_name,
             "version": None if started is None else started.recipe_version,
             "digest": None if started is None else started.recipe_digest,
@@ -191,6 +203,15 @@ def _csv_rows(view: LedgerView) -> Iterable[dict[str, Any]]:
             "compared": None if compared is None else compared.found,
             **_call_document(call),
         }
+
+
+def _labels(started: RunStarted) -> str:
+    return " ".join(f"{key}={value}" for key, value in (started.options.get("labels") or {}).items())
+
+
+def _model(view: LedgerView, row: CallRow) -> str | None:
+    calls = view.seen.report.state.submissions[row.submission].calls
+    return next((call.call.params.get("model") for call in calls if call.call.instance == row.instance), None)
 
 
 def ledger_document(view: LedgerView) -> dict[str, Any]:
