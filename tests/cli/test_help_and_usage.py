@@ -229,7 +229,7 @@ def test_a_defect_is_one_sentence_with_a_log_and_no_traceback(
 
     (here / ".zenflow").mkdir()
     monkeypatch.setenv("ZENFLOW_TOKEN", "abc-secret")
-    monkeypatch.setattr(look, "runs", broken)
+    monkeypatch.setattr(look, "run_lines", broken)
     answer = zenflow("runs", "--json")
     assert answer.status == 70
     assert answer.document["status"] == "defect"
@@ -247,7 +247,7 @@ def test_an_interrupt_is_130_and_says_so(zenflow: Zenflow, monkeypatch: pytest.M
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(look, "runs", interrupted)
+    monkeypatch.setattr(look, "run_lines", interrupted)
     answer = zenflow("runs", "--json")
     assert (answer.status, answer.document["status"]) == (130, "interrupted")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zenflow.app.queries.runs import RunLine
 from zenflow.cli.terminal.headings import where_line
 from zenflow.cli.terminal.style import Ink
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.units import span
 from zenflow.credits import as_number, as_text
 from zenflow.journal.base import RunRow
+
+if TYPE_CHECKING:
+    from zenflow.app.queries.runs import RunLine
 
 _COLUMNS = (
     Column("run"),
