@@ -7,6 +7,7 @@ the table of docs/money.md (`outcomes`). An intent without an answer becomes *un
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -54,10 +55,13 @@ from zenflow.history.fold import fold
 from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import new_stamp_run_part
 from zenflow.journal.base import JournalError
+from zenflow.log_context import RUN
 from zenflow.plan.model import Plan, Verdict
 from zenflow.plan.output.document import planned_steps
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +126,20 @@ async def execute(
     if state.started is None:
         raise Defect("ZF901", f"the journal holds no start of run {run_id}")
     compare_account(state.started, account)
+    about = RUN.set(run_id)
     engine = _Engine(parts, stored_recipe(state.started), account, catalog, plan, state, listener, stop, gates)
+    _log.info(
+        "%s %s on %s", "resume" if changes is not None else "begin", state.started.recipe_name, state.started.server
+    )
     try:
         if changes is not None:
             engine.resume(changes)
-        return await engine.run()
+        report = await engine.run()
+        _log.info("end: %s", report.status)
+        return report
     finally:
         engine.close()
+        RUN.reset(about)
 
 
 class _Engine:

@@ -65,13 +65,29 @@ class Wish:
 
 
 def talk_options(body: Body) -> Callable[..., Any]:
-    """`--json --quiet --no-color` → `talk`."""
+    """`--json --quiet --no-color -v --log-file --log-format` → `talk`, and the log as they say."""
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; talk goes to stderr.")
     @click.option("--quiet", "-q", is_flag=True, help="No talk; the result and errors alone.")
     @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+    @click.option("-v", "--verbose", count=True, help="Log each step to stderr; -vv logs everything.")
+    @click.option("--log-file", type=NamedPath(), metavar="FILE", help="Append the whole log to FILE.")
+    @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log [text].")
     @wraps(body)
-    def with_talk(*args: Any, as_json: bool, quiet: bool, no_color: bool, **words: Any) -> Any:
+    def with_talk(
+        *args: Any,
+        as_json: bool,
+        quiet: bool,
+        no_color: bool,
+        verbose: int,
+        log_file: Path | None,
+        log_format: str,
+        **words: Any,
+    ) -> Any:
+        if verbose or log_file is not None:
+            from zenflow.cli.terminal.log import set_up  # only who wants a log loads it
+
+            set_up(verbose, log_file, log_format == "json")
         return body(*args, talk=Talk(Console(json=as_json, quiet=quiet, no_color=no_color)), **words)
 
     return with_talk

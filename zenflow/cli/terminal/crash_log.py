@@ -17,6 +17,7 @@ from pathlib import Path
 
 from zenflow import __version__
 from zenflow.host.writing import new_file
+from zenflow.log_context import without_secrets
 
 _BEARER = re.compile(r"(?i)\b(bearer|token|authorization)(\s*[:=]\s*|\s+)(?:bearer\s+)?[^\s'\",)]+")
 _ADDRESS = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]+")
@@ -46,6 +47,7 @@ def redacted(text: str) -> str:
         secret = os.environ.get(name)
         if secret:
             text = text.replace(secret, "…")
+    text = without_secrets(text)
     text = _BEARER.sub(r"\1\2…", text)
     text = _ADDRESS.sub(r"\1?…", text)
     text = _DATA.sub("data:…", text)

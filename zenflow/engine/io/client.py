@@ -5,6 +5,7 @@ The paid request does not go through here: it is never repeated by anything but 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from zenflow.engine.io.rate_limiter import Brake, Kind
 from zenflow.providers.base import Provider, ServiceError
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_WHAT = {Kind.RESULT: "a result", Kind.LOOK: "a lookup", Kind.POLL: "a status", Kind.PRICE: "a price"}
 
 UNREACHABLE_PATIENCE_S = 120.0
 SERVER_TRIES = 5  # a 5xx or an unreadable answer to a free question
@@ -34,10 +37,12 @@ class Service:
         tries = 0
         while True:
             await self.brake.slot(kind)
+            _log.debug("ask for %s", _WHAT[kind])
             try:
                 answer = await question()
             except ServiceError as error:
                 tries += 1
+                _log.info("%s, try %d: %s: %s", _WHAT[kind], tries, error.trouble, error)
                 if not error.may_be_repeated or self._is_enough(error, tries, begun):
                     raise
                 await self._pause(error, tries)
@@ -48,9 +53,11 @@ class Service:
     async def once(self, kind: Kind, question: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question that can wait: not asked again now when it goes wrong. Raises ServiceError."""
         await self.brake.slot(kind)
+        _log.debug("ask once for %s", _WHAT[kind])
         try:
             return await question()
         except ServiceError as error:
+            _log.info("%s, not asked again: %s: %s", _WHAT[kind], error.trouble, error)
             if error.trouble == "rate_limited":
                 self.brake.brake(error.retry_after_s)
             raise

@@ -6,14 +6,18 @@ A fact that something paid depends on is awaited until it is durable; the others
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from zenflow.clock import Clock, as_iso
 from zenflow.engine.model.report import Listener, Progress
+from zenflow.history.codec import encode
 from zenflow.history.events import Event, Intended
 from zenflow.history.fold import apply
 from zenflow.history.state import RunState
 from zenflow.journal.base import Cap, Journal, JournalError, Lease
+
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -76,7 +80,11 @@ class Recorder:
             await asyncio.wait({self._watching})
 
     def _take_in(self, events: tuple[Event, ...]) -> None:
+        logs = _log.isEnabledFor(logging.DEBUG)
         for event in events:
+            if logs:
+                about = {"run_id": self._lease.run_id, "submission": getattr(event, "submission", None)}
+                _log.debug("event %s", encode(event), extra=about)
             apply(self.state, event)
             self._listener.event(event)
 
@@ -95,4 +103,5 @@ class Recorder:
     def _fail(self, error: JournalError) -> None:
         if self.failed is None:
             self.failed = error
+            _log.info("cannot write the journal: %s", error, extra={"run_id": self._lease.run_id})
             self.on_failure()

@@ -7,6 +7,7 @@ decision (`reconcile`) send through here, so that there is one road to the wire.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from zenflow.clock import as_iso
@@ -15,7 +16,10 @@ from zenflow.engine.model.response_class import Class, classify
 from zenflow.history import events as e
 from zenflow.history.state import SubmissionState
 from zenflow.journal.base import JournalError
+from zenflow.log_context import about_submission
 from zenflow.providers.base import Submission, SubmitAnswer
+
+_log = logging.getLogger(__name__)
 
 SEND_WITHIN_S = 30.0  # past it an intent is not written to the wire: the machine slept, or stood still
 
@@ -28,7 +32,13 @@ async def post(context: Context, submission: SubmissionState, since_s: float) ->
         return None
     inputs = tuple(call.call.params for call in submission.calls)
     request = Submission(submission.tool, inputs, submission.comment, since_s + SEND_WITHIN_S, context.identity.checked)
-    return await asyncio.shield(asyncio.ensure_future(context.parts.provider.submit(request)))
+    with about_submission(submission.number):  # also in the records of the task that sends
+        sending = asyncio.ensure_future(context.parts.provider.submit(request))
+    _log.info("send %d calls of %s", len(inputs), submission.tool, extra={"submission": submission.number})
+    answer = await asyncio.shield(sending)
+    said = answer.task_id or f"{answer.facts.reached} {status_of(answer) or ''}"
+    _log.info("answer: %s", said, extra={"submission": submission.number})
+    return answer
 
 
 async def is_open(context: Context) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from zenflow.clock import Clock
 from zenflow.errors import UsageError
+from zenflow.log_context import hide
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.tokens.store import Grant, GrantStore
 
@@ -68,6 +69,9 @@ class StaticToken:
 
     value: str | None = field(repr=False)
     host: str | None = None
+
+    def __post_init__(self) -> None:
+        hide(self.value)
 
     @property
     def number(self) -> int | None:

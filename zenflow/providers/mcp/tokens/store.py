@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from zenflow.clock import as_iso, from_iso
 from zenflow.errors import UsageError
 from zenflow.host.writing import make_private_folder, replace_file
+from zenflow.log_context import hide
 
 _KEYRING_SERVICE = "zenflow"
 
@@ -38,6 +39,10 @@ class Grant:
     scope: str | None = None
     issuer: str = ""
     revocation_endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        for secret in (self.access_token, self.refresh_token, self.client_secret):
+            hide(secret)
 
 
 class GrantStore(Protocol):
