@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
+from tests.crash.test_every_append import RECIPES, recipe_at, stage_for
 from tests.support import mishaps
 from tests.support.build import stage_of
 from tests.support.service import Fate
@@ -86,6 +89,35 @@ def test_no_submission_costs_more_than_the_bound():
     stage = many(20, limits=Limits(max_submission=Decimal(10)))
     assert stage.finished().status == "done"
     assert all(intent.quote <= 10 for intent in stage.intents())
+
+
+@pytest.mark.parametrize("budget", [8, 20, 1000])
+def test_four_variations_are_one_task_with_four_calls(budget):
+    text = """
+    steps:
+      draw: {foreach: [a, b, c, d], uses: image_editor, with: {prompt: "${{ item }}"}}
+    """
+    stage = stage_of(text, budget=budget)
+    assert stage.finished().status == "done" and sizes(stage) == [4]
+
+
+def test_the_default_bound_applies_to_large_amounts_only():
+    stage = many(50)
+    stage.budget = 480
+    stage.service.price_factor = Decimal(2)
+    assert stage.finished().status == "done"
+    assert max(intent.quote for intent in stage.intents()) <= 120, "a quarter of the budget"
+    assert len(stage.intents()) > 2
+
+
+def test_shipped_recipes_send_one_task_for_each_paid_step():
+    for path in RECIPES:
+        stage = stage_for(recipe_at(path))
+        stage.service.fate = lambda tool, params, number: Fate(30.0)
+        assert stage.finished().status == "done", path.name
+        steps = {call.instance.partition(".")[0] for intent in stage.intents() for call in intent.calls}
+        tools = {intent.tool for intent in stage.intents()}
+        assert stage.service.posts == len(stage.intents()) <= max(len(steps), len(tools)), (path.name, sizes(stage))
 
 
 def test_a_call_dearer_than_the_bound_still_goes_alone():

@@ -14,6 +14,7 @@ from tests.support.build import stage_of
 from tests.support.desk import at_desk
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
+from zenflow.engine.model.ports import Limits
 from zenflow.engine.reconciliation.abandoned import settle_given_up
 from zenflow.errors import Refused, UsageError
 from zenflow.history import events as e
@@ -193,7 +194,7 @@ def test_given_up_it_is_booked_under_no_step_and_its_calls_are_made_anew():
 
 
 def test_one_whose_debit_nobody_sees_is_booked_at_what_the_dearest_call_that_it_may_be_costs():
-    stage = restored(TWO_OF_A_TOOL, budget=6)
+    stage = restored(TWO_OF_A_TOOL, budget=6, limits=Limits(batch=1))
     stage.script.always["transactions"] = "server"
     stage.finished()
     for _ in range(2):

@@ -35,9 +35,7 @@ class Limits:
     # docs/service.md, “Troubleshooting”: at least 2 s between polls; the embedded sandbox divides it by its speed
     watch_least_s: float = 2.0
     quote_ttl_s: float = 30.0
-    max_submission: Decimal | None = (
-        None  # credits in one create_task; None: a quarter of the budget, at least one call
-    )
+    max_submission: Decimal | None = None  # credits in one create_task; None: a quarter of the budget, at least 100
     patience_429_s: float = 600.0  # nothing but 429 for this long stops the run
 
 

@@ -34,6 +34,7 @@ from zenflow.providers.base import SIGN_IN_AGAIN, ServiceError, SubmitAnswer
 COMMENT_LIMIT = 500  # docs/service.md, “Generation”
 Position: TypeAlias = Callable[[], tuple[str | None, Decimal | None]]
 """The newest transaction row seen so far, and the balance of the account there."""
+SMALL_AMOUNT = Decimal(100)  # credits that may go out in one submission whatever the budget is
 STOPPING = Halt("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
 
 
@@ -170,8 +171,10 @@ class Cashier:
         return chosen, waiting
 
     def _max_submission(self) -> Decimal:
+        """What one `create_task` may cost. One task takes N calls; the bound on what a service can charge beyond its quotes
+        applies only where a quarter of the budget is a large amount."""
         bound = self._context.limits.max_submission
-        return self._context.recorder.state.budget / 4 if bound is None else bound
+        return max(self._context.recorder.state.budget / 4, SMALL_AMOUNT) if bound is None else bound
 
     # ------------------------------------------------------------------------------------------------------------ sending
 
