@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zenflow.credits import as_number
 from zenflow.history.events import FileSaved
 from zenflow.history.state import RunState
+from zenflow.recipe.origins import origins_document, origins_of
 from zenflow.report.lineage import PROMPT_KEYS, Lineage, first_value, step_path
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
@@ -30,6 +31,7 @@ def manifest_document(report: RunReport, items: Mapping[str, Any] | None = None)
         "status": report.status,
         "recipe": None if started is None else f"{started.recipe_name} {started.recipe_version}".rstrip(),
         "recipe_digest": None if started is None else started.recipe_digest,
+        "repositories": [] if started is None else origins_document(origins_of(started.recipe_origins)),
         "server": None if started is None else started.server,
         "credits": as_number(report.state.books.spent),
         "files": [_file(file, chart) for file in report.files],

@@ -13,6 +13,7 @@ from zenflow.credits import ZERO, as_number
 from zenflow.history.events import FileSaved, RunStarted
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
+from zenflow.recipe.origins import origins_document, origins_of
 from zenflow.report.next_steps import for_this_run
 
 if TYPE_CHECKING:  # the values themselves are handed over: engine and report stand on one floor
@@ -98,6 +99,7 @@ def _origin(started: RunStarted) -> dict[str, Any]:
             "name": started.recipe_name,
             "version": started.recipe_version,
             "digest": started.recipe_digest,
+            "repositories": origins_document(origins_of(started.recipe_origins)),
         },
         "server": started.server,
         "started_at": started.at,

@@ -176,6 +176,22 @@ class Cache:
         """Remove the files of a commit, so that they are written again from git."""
         shutil.rmtree(self.tree_folder(address, commit), ignore_errors=True)
 
+    def remember(self, workspace: Path) -> None:
+        """Keep that a workspace uses this cache: `prune` leaves what it needs. Raises OSError."""
+        known = hashlib.sha256(str(workspace).encode()).hexdigest()[:16]
+        make_private_folder(self.root / "workspaces")
+        replace_json(self.root / "workspaces" / f"{known}.json", {"root": str(workspace)})
+
+    def workspaces(self) -> list[Path]:
+        """Return the workspaces that use this cache and still exist."""
+        found = []
+        for file in sorted((self.root / "workspaces").glob("*.json")):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                root = Path(json.loads(file.read_bytes())["root"])
+                if root.is_dir():
+                    found.append(root)
+        return found
+
     def prune(self, used: frozenset[tuple[str, str]]) -> tuple[int, int]:
         """Remove what no `(key, commit)` in `used` needs; return how many commits, and how many bytes."""
         commits = size = 0

@@ -111,7 +111,11 @@ class RepositoryTree:
         for file in files:
             inside = file.absolute().relative_to(self.boundary.absolute()).as_posix()
             self.content(posixpath.normpath(inside))
-            self._read.pop(posixpath.normpath(inside), None)  # media are large
+            self.forget(posixpath.normpath(inside))
+
+    def forget(self, path: str) -> None:
+        """Keep the content of a file in memory no longer: media are large."""
+        self._read.pop(path, None)
 
     def as_outermost(self, recipe: str) -> RepositoryTree:
         """Return the same tree for a recipe that is run itself: its keys are relative to the recipe's folder."""
@@ -257,6 +261,37 @@ class Repositories:
         found = self.cache.resolve(declared.address, rev, label, offline=True)
         stored = self.cache.ensure(declared.address, found.commit, label)
         return Opener(self.root, self.cache).stored_tree(declared, stored)
+
+
+def reopened(cache: Cache, origin: Origin, *, typed: bool, root: Path) -> tuple[RepositoryTree, str]:
+    """Return the tree and the recipe that a plan or a journal was made of, at that commit. Raises UsageError.
+
+    `typed`: the operator's own workspace names that URL too, so it may be a folder of this machine.
+    """
+    address = checked_address(origin.url, typed=True, base=root)
+    if cache.stored(address, origin.commit) is None:  # what is here was typed by the operator once
+        address = checked_address(origin.url, typed=typed, base=root)
+    path = posixpath.normpath(posixpath.join(origin.base, posixpath.basename(origin.recipe)))
+    named_from = path.removesuffix(origin.recipe).rstrip("/")
+    declared = Declared(origin.name, address, origin.rev, named_from)
+    stored = cache.ensure(address, origin.commit, origin.label)
+    return Opener(root, cache).stored_tree(declared, stored).as_outermost(path), posixpath.basename(path)
+
+
+def check_stored(cache: Cache, origin: Origin, *, typed: bool, root: Path) -> None:
+    """Compare every file that a run used with what is in the cache now; fetch the commit if it is gone. Raises UsageError."""
+    folder = Path(origin.folder)
+    if not folder.is_dir():
+        stored = cache.ensure(checked_address(origin.url, typed=typed, base=root), origin.commit, origin.label)
+        if stored.folder.resolve() != folder.resolve():
+            raise damaged(origin.label, f"it was in {folder}, which is gone")
+    for path, digest in origin.files.items():
+        try:
+            found = hashlib.sha256(read_regular(folder / path, MOST_FILE + 1)).hexdigest()
+        except OSError as error:
+            raise damaged(f"{origin.label}:{path}", error.strerror or str(error)) from None
+        if found != digest:
+            raise damaged(f"{origin.label}:{path}", f"SHA-256 is {found[:12]}, not {digest[:12]}")
 
 
 def check_agrees(declared: Declared, locked: Locked, file: str) -> None:

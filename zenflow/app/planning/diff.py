@@ -13,6 +13,7 @@ from zenflow.app.connection.wiring import Inquiry, inquire
 from zenflow.app.planning.git import checked_out, split_revision
 from zenflow.app.planning.plan_file import read_json, read_plan
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan, read_recipe
+from zenflow.app.planning.sources import is_repository_word
 from zenflow.app.queries.runs import find
 from zenflow.credits import Estimate
 from zenflow.engine.model.report import StepReport
@@ -24,6 +25,7 @@ from zenflow.plan.model import Count
 from zenflow.plan.output.diff import Difference, Limit, PricedStep, Side, broken_guards, difference, side_of
 from zenflow.plan.output.document import plan_document
 from zenflow.plan.output.plan_file import is_saved_plan
+from zenflow.recipe.build import is_recipe_path
 from zenflow.recipe.inputs.bind import Said, bind_inputs
 from zenflow.recipe.model import ACTIONS
 
@@ -64,6 +66,8 @@ async def _side(word: str, request: DiffRequest, to: Inquiry) -> Side:
         if not is_saved_plan(read_json(path)):
             raise UsageError("ZF061", f"{word} is no saved plan.", "Make one: `zenflow plan RECIPE -o FILE`.")
         return side_of(word, read_plan(path).plan)
+    if is_repository_word(word, request.current):
+        return await _planned(word, word, request, to)
     revision = None if path.exists() else split_revision(word)
     if revision is not None:
         with checked_out(revision, request.current) as there:
@@ -122,7 +126,7 @@ def _calls(state: RunState) -> Mapping[str, tuple[int, str | None]]:
 
 def _ran(step: StepReport, calls: tuple[int, str | None]) -> PricedStep:
     number, model = calls
-    paid = step.uses not in ACTIONS and not step.uses.startswith("./") and not step.uses.endswith((".yaml", ".yml"))
+    paid = step.uses not in ACTIONS and not is_recipe_path(step.uses)
     done = number if paid else sum(1 for one in step.instances if one.status == "done")
     credits = Estimate(step.credits, step.credits, step.credits)
     return PricedStep(step.path, step.uses, model, Count(done, done, done), credits, paid)

@@ -20,7 +20,7 @@ from zenflow.app.planning.reuse_options import ReuseWish
 from zenflow.app.queries.runs import find
 from zenflow.engine.expansion.readiness import Go, decide
 from zenflow.engine.model.instances import Instance, Status
-from zenflow.engine.model.recipe_record import origins_of, stored_recipe
+from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.reporting.replay import frames_of, look_at
 from zenflow.engine.reuse.preview import Foreseen
 from zenflow.errors import UsageError
@@ -33,6 +33,7 @@ from zenflow.plan.fingerprint import ABSENT, differences, request_of
 from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.inputs.media_leaves import is_local_file, with_media
 from zenflow.recipe.model import InputSpec, Recipe
+from zenflow.recipe.origins import origins_of
 from zenflow.suggest import did_you_mean
 
 Verdict = Literal["kept", "new", "waits", "free", "absent"]

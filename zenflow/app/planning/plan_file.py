@@ -114,7 +114,7 @@ def _moved_paths(saved: SavedPlan, change: Any) -> SavedPlan:
 
     return replace(
         saved,
-        recipe_path=change(saved.recipe_path),
+        recipe_path=saved.recipe_path if "" in saved.repositories else change(saved.recipe_path),
         files=tuple(replace(file, path=change(file.path)) for file in saved.files),
         inputs={name: everywhere(value) for name, value in saved.inputs.items()},
     )

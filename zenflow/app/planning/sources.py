@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app.config.repositories import boundary_of, repositories_of
 from zenflow.app.config.workspace import find_workspace
 from zenflow.recipe.load import find_recipe, read_recipe_file
+from zenflow.recipe.model import Origin
 from zenflow.recipe.trees import FolderTree, Tree
 from zenflow.repos.addresses import Reference, parse_reference
+from zenflow.repos.resolver import Repositories, check_stored, reopened
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,38 @@ def recipe_source(word: str, current: Path) -> RecipeSource:
     return RecipeSource(tree.place(name), tree, str(reference))
 
 
+def recorded_source(origin: Origin, current: Path) -> RecipeSource:
+    """Return a recipe of a repository as a plan or a journal has it: at that commit, wherever the lock is now."""
+    repositories = repositories_of(find_workspace(current))
+    tree, name = reopened(repositories.cache, origin, typed=_is_own(origin, repositories), root=repositories.root)
+    return RecipeSource(tree.place(name), tree, f"{origin.label}:{origin.recipe}")
+
+
+def check_recorded(origins: Iterable[Origin], current: Path) -> None:
+    """Before a resume reads a file of a repository, compare every one with what the run had. Raises UsageError."""
+    repositories = repositories_of(find_workspace(current))
+    for origin in origins:
+        check_stored(repositories.cache, origin, typed=_is_own(origin, repositories), root=repositories.root)
+
+
+def _is_own(origin: Origin, repositories: Repositories) -> bool:
+    """Whether this workspace names that URL: only then may it be a folder of this machine."""
+    return any(one.address.url == origin.url for one in repositories.declared().values())
+
+
 def local_source(path: Path) -> RecipeSource:
     """Return a file of the operator's own."""
     boundary, workspace = boundary_of(path)
     repositories = repositories_of(workspace)
     return RecipeSource(path, FolderTree(path.parent, boundary, read_recipe_file, repositories.tree), str(path))
+
+
+def is_repository_word(word: str, current: Path) -> bool:
+    """Whether a word that may also be `REV:path` of the folder's own git names a recipe of a repository."""
+    reference = repository_reference(word, current)
+    if reference is None:
+        return False
+    return reference.rev is not None or reference.repository in repositories_of(find_workspace(current)).declared()
 
 
 def repository_reference(word: str, current: Path) -> Reference | None:

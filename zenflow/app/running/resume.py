@@ -16,6 +16,7 @@ from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import patiently
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.prepare import catalog_for, check_maxima, plan_for
+from zenflow.app.planning.sources import check_recorded
 from zenflow.app.queries.runs import find
 from zenflow.app.running.orphans import save_orphans, saved_assets
 from zenflow.app.running.picks_named import check_picks
@@ -35,6 +36,7 @@ from zenflow.journal.lock import take_over_of, this_process
 from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
+from zenflow.recipe.origins import origins_of
 
 OTHER_SERVER, BELOW_SPENT = "ZF667", "ZF669"
 
@@ -122,6 +124,7 @@ async def _go_on(
     _check_again(request.again, report.state)
     maxima = {**(report.state.options.get("max") or {}), **request.maxima}
     correction = None
+    check_recorded(origins_of(started.recipe_origins).values(), to.settings.workspace.root)
     recipe, inputs = stored_recipe(started), started.inputs
     if request.recipe is not None:
         loaded = load_correction(request.recipe, request.current, started)

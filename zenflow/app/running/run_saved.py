@@ -17,6 +17,7 @@ from zenflow.app.planning.plan_file import fact_of, keep_plan, read_plan, stale,
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, asker_for, bounds_of, plan_for
 from zenflow.app.planning.reuse_options import wish_from
+from zenflow.app.planning.sources import local_source, recorded_source
 from zenflow.app.running.picks_named import check_picks
 from zenflow.app.running.run import Agree, Hands, RunRequest, begin_and_execute
 from zenflow.engine.model.report import RunReport
@@ -36,6 +37,7 @@ from zenflow.problems import Problems
 from zenflow.recipe.inputs.bind import BoundInputs, bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
+from zenflow.recipe.origins import origins_of
 
 GIVE_AGAIN = "ZF063"
 _ORIGIN = "the saved plan"
@@ -98,17 +100,22 @@ async def _made_again(saved: SavedPlan, loaded: Loaded, to: Inquiry) -> tuple[Pl
 
 def _loaded(saved: SavedPlan, request: SavedRunRequest) -> Loaded:
     """Recipe and inputs as the plan has them; what of them moved is told before anybody is connected to."""
-    recipe = _recipe(saved)
+    recipe = _recipe(saved, request.current)
     now = {file.path: _fact_or_none(Path(file.path)) for file in saved.files}
     _refuse_moved([*moved_recipe(saved, recipe.files), *moved_files(saved, now)])
     return Loaded(recipe, _inputs(saved, recipe, request))
 
 
-def _recipe(saved: SavedPlan) -> Recipe:
-    path = Path(saved.recipe_path)
-    if not path.is_file():
+def _recipe(saved: SavedPlan, current: Path) -> Recipe:
+    own = origins_of(saved.repositories).get("")
+    if own is not None:
+        source = recorded_source(own, current)
+    else:
+        source = local_source(Path(saved.recipe_path))
+    path = source.path
+    if own is None and not path.is_file():
         raise stale([Moved("recipe", f"recipe file {path.name}", saved.recipe_path, "gone")])
-    recipe = load_recipe(path, Problems())
+    recipe = load_recipe(path, Problems(), source.tree)
     if recipe is None:
         text = path.read_text(encoding="utf-8", errors="replace")
         raise stale(list(moved_recipe(saved, {path.name: text})))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,8 @@ def _lock(repositories: Repositories, names: Sequence[str] | None, *, refresh: b
         else:
             pins.append(pin(repositories, one, before, today=today))
     write_pins(repositories.root, lock, pins, declared)
+    with suppress(OSError):  # `prune` alone reads it
+        repositories.cache.remember(repositories.root)
     warnings = [branch_warning(one.name, one.rev) for one in wanted if is_mutable(repositories, one)]
     return LockReport(tuple(pins), tuple(kept), tuple(warnings), repositories.root / "zenflow.lock")
 

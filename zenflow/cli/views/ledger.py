@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.app.recovery.ledger import LedgerView, Revision
+from zenflow.app.recovery.ledger import LedgerView, RecipeTotal, Revision
 from zenflow.cli.terminal.headings import titled, where_line
 from zenflow.cli.terminal.style import Ink
 from zenflow.cli.terminal.table import Column, table
@@ -17,6 +17,7 @@ from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, as_number, as_text, in_words
 from zenflow.engine.maintenance.audit import sentence
 from zenflow.history.events import RunStarted
+from zenflow.recipe.origins import origin_lines, origins_document, origins_of
 from zenflow.report.ledger import CallRow, LedgerRow
 
 _ID_SHOWN, DIGEST_SHOWN = 8, 8
@@ -62,6 +63,13 @@ _RUNS = (
     Column("refund", right=True),
     Column("spent", right=True),
 )
+_TOTALS = (
+    Column("from", shrinks=True, least=12),
+    Column("recipe", shrinks=True, least=10),
+    Column("runs", right=True),
+    Column("calls", right=True),
+    Column("spent", right=True),
+)
 
 
 # --------------------------------------------------------------------------------------------------------------- one run
@@ -70,6 +78,7 @@ _RUNS = (
 def draw_ledger(view: LedgerView, ink: Ink, width: int) -> str:
     report, started = view.seen.report, view.seen.report.state.started
     head = [] if started is None else [ink.strong(where_line(started.server)), _revision_of(started)]
+    head += [] if started is None else origin_lines(origins_of(started.recipe_origins))
     head.append(f"run {report.run_id} · budget {as_text(report.state.budget)}")
     if not view.rows:
         return "\n".join([*head, "", "Nothing was submitted."])
@@ -159,6 +168,45 @@ def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
     return "\n".join([*lines, *sums])
 
 
+def draw_totals(totals: Sequence[RecipeTotal], ink: Ink, width: int) -> str:
+    """Print what each version of each recipe was charged."""
+    if not totals:
+        return "No run yet. `zenflow run RECIPE` begins one."
+    rows = [
+        [_source_of(one), titled(one.name, one.version), str(len(one.runs)), str(one.calls), as_text(one.spent)]
+        for one in totals
+    ]
+    runs, calls = sum(len(one.runs) for one in totals), sum(one.calls for one in totals)
+    feet = [["total", "", str(runs), str(calls), as_text(sum((one.spent for one in totals), ZERO))]]
+    return "\n".join(table(_TOTALS, rows, width, ink, feet=feet))
+
+
+def _source_of(one: RecipeTotal) -> str:
+    return (
+        "this workspace" if one.repository is None else f"{one.repository.label} {one.repository.commit[:DIGEST_SHOWN]}"
+    )
+
+
+def totals_document(totals: Sequence[RecipeTotal]) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "recipes": [
+            {
+                "name": one.name,
+                "version": one.version,
+                "repository": None
+                if one.repository is None
+                else {key: getattr(one.repository, key) for key in ("name", "url", "rev", "commit")},
+                "runs": [view.seen.report.run_id for view in one.runs],
+                "calls": one.calls,
+                "spent": as_number(one.spent),
+            }
+            for one in totals
+        ],
+        "spent": as_number(sum((one.spent for one in totals), ZERO)),
+    }
+
+
 def _run_cells(view: LedgerView) -> list[str]:
     report = view.seen.report
     books, started = report.state.books, report.state.started
@@ -220,7 +268,12 @@ def ledger_document(view: LedgerView) -> dict[str, Any]:
         "run_id": view.seen.report.run_id,
         "recipe": None
         if started is None
-        else {"name": started.recipe_name, "version": started.recipe_version, "digest": started.recipe_digest},
+        else {
+            "name": started.recipe_name,
+            "version": started.recipe_version,
+            "digest": started.recipe_digest,
+            "repositories": origins_document(origins_of(started.recipe_origins)),
+        },
         "submissions": [_submission_document(view, row) for row in view.rows],
         "calls": [_call_document(row) for row in view.calls],
         "totals": {

@@ -16,6 +16,7 @@ from zenflow.cli.views.plan_notes import ages, duration, notes
 from zenflow.cli.views.verdict import draw_sentence
 from zenflow.credits import ZERO, Estimate, as_text
 from zenflow.plan.model import Count, Plan, PlannedStep
+from zenflow.recipe.origins import origin_lines
 from zenflow.report.verdict import ways_out
 
 FREE = "–"
@@ -45,6 +46,7 @@ def draw_plan(
 ) -> str:
     """The whole plan; without the verdict where an error says it. `as_of`: now, where ages are to be told. `note`: what of."""
     lines = [ink.strong(where_line(plan.server)), *wrap(_what(plan), width)]
+    lines += [line for text in origin_lines(plan.recipe.origins) for line in wrap(text, width, "  ")]
     lines += [*(wrap(ink.warn(note), width) if note else ()), ""]
     lines += _table(plan, ink, width)
     below = notes(plan, width)

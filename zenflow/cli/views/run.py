@@ -17,6 +17,7 @@ from zenflow.cli.views.choices import draw_choice
 from zenflow.clock import from_iso
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.model.report import InstanceReport, RunReport, StepReport
+from zenflow.recipe.origins import origin_lines, origins_of
 from zenflow.report.next_steps import for_this_run
 from zenflow.report.run_document import rest_expected
 
@@ -66,7 +67,7 @@ def _head(report: RunReport, ink: Ink) -> list[str]:
     took = f" in {span(lasted)}" if lasted is not None and report.state.resumes == 0 else ""
     recipe = titled(started.recipe_name, started.recipe_version)
     title = f"{recipe} · run {report.run_id} · {mark(report.status)}{took}"
-    return [ink.strong(where_line(started.server)), title]
+    return [ink.strong(where_line(started.server)), title, *origin_lines(origins_of(started.recipe_origins))]
 
 
 def _row(step: StepReport) -> list[str]:

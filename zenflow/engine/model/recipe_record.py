@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from zenflow.history.events import RunStarted
 from zenflow.recipe.load import load_recipe_texts
-from zenflow.recipe.model import Origin, Recipe
+from zenflow.recipe.model import Recipe
+from zenflow.recipe.origins import origins_of
 
 
 def recorded_recipe(recipe: Recipe) -> dict[str, Any]:
@@ -33,8 +33,3 @@ def stored_recipe(started: RunStarted) -> Recipe:
     return load_recipe_texts(
         started.recipe_files, started.recipe_root, folder, boundary, origins_of(started.recipe_origins)
     )
-
-
-def origins_of(recorded: Mapping[str, Any]) -> dict[str, Origin]:
-    """Return the repositories of a recorded recipe, by the prefix of their keys."""
-    return {prefix: Origin(**fields) for prefix, fields in recorded.items()}

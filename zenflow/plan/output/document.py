@@ -7,13 +7,19 @@ from typing import Any
 from zenflow.credits import as_number, as_numbers
 from zenflow.plan.model import Count, Judgement, Plan, PlannedStep, Reuse
 from zenflow.problems import Problem
+from zenflow.recipe.origins import origins_document
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Recipe, money, verdict and steps of a plan."""
     judgement = plan.judgement
     return {
-        "recipe": {"name": plan.recipe.name, "version": plan.recipe.version, "digest": plan.recipe.digest},
+        "recipe": {
+            "name": plan.recipe.name,
+            "version": plan.recipe.version,
+            "digest": plan.recipe.digest,
+            "repositories": origins_document(plan.recipe.origins),
+        },
         "server": plan.server,
         "credits": as_numbers(plan.credits),
         "budget": as_number(judgement.budget.credits),

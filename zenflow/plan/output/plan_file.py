@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +79,7 @@ class SavedPlan:
     reuse: Mapping[str, Any] = field(default_factory=dict)  # what was asked for: source, redo, from
     kept: tuple[SavedKept, ...] = ()
     plan: Mapping[str, Any] = field(default_factory=dict)
+    repositories: Mapping[str, Any] = field(default_factory=dict)  # that the recipe uses, by the prefix of their keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def saved_of(
     return SavedPlan(
         made_at=made_at,
         zenflow_version=version,
-        recipe_path=str(plan.recipe.path.resolve()),
+        recipe_path=str(plan.recipe.path.resolve()) if plan.recipe.origin is None else plan.recipe.origin.word,
         recipe_files={name: text_digest(text) for name, text in sorted(plan.recipe.files.items())},
         inputs=inputs,
         files=files,
@@ -117,6 +118,7 @@ def saved_of(
         reuse={} if reuse is None else reuse.wish,
         kept=tuple(SavedKept(k.address, k.fingerprint, k.run_id, k.instance, k.credits) for k in kept),
         plan={**plan_document(plan), "server": kept_value(plan.server)},
+        repositories={prefix: asdict(origin) for prefix, origin in plan.recipe.origins.items()},
     )
 
 
@@ -178,7 +180,11 @@ def saved_document(saved: SavedPlan) -> dict[str, Any]:
         "kind": KIND,
         "made_at": saved.made_at,
         "zenflow": saved.zenflow_version,
-        "recipe": {"path": saved.recipe_path, "files": dict(saved.recipe_files)},
+        "recipe": {
+            "path": saved.recipe_path,
+            "files": dict(saved.recipe_files),
+            **({"repositories": dict(saved.repositories)} if saved.repositories else {}),
+        },
         "inputs": dict(saved.inputs),
         "input_files": [{"path": f.path, "bytes": f.bytes, "sha256": f.sha256} for f in saved.files],
         "server": saved.server,
@@ -261,6 +267,7 @@ def read_document(document: Mapping[str, Any]) -> SavedPlan:
             for k in kept
         ),
         plan=dict(document["plan"]),
+        repositories=dict(document["recipe"].get("repositories", {})),
     )
 
 
