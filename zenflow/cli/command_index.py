@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Entry] = {
     "plan": Entry("zenflow.cli.commands.plan", "Show what a run would do and cost", EVERYDAY),
     "run": Entry("zenflow.cli.commands.run", "Plan, ask, and do it within the budget", EVERYDAY),
     "resume": Entry("zenflow.cli.commands.resume", "Go on with a run; nothing is paid twice", EVERYDAY),
+    "list": Entry("zenflow.cli.commands.list", "Print the recipes that can be run here", "Look"),
     "runs": Entry("zenflow.cli.commands.runs", "The runs of this workspace, newest first", "Look"),
     "show": Entry("zenflow.cli.commands.show", "How a run stands, from its journal", "Look"),
     "stop": Entry("zenflow.cli.commands.stop", "Drain a run from another terminal", "Look"),

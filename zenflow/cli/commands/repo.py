@@ -46,6 +46,9 @@ class RepoGroup(click.Group):
             formatter.write_dl(list(SUBCOMMANDS.items()))
 
 
-@click.group("repo", cls=RepoGroup, no_args_is_help=True)
-def command() -> None:
+@click.group("repo", cls=RepoGroup, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Use versioned recipes from git repositories, pinned in zenflow.lock."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
