@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO
 from zenflow.history.state import RunState
+from zenflow.recipe.origins import COMMIT_SHOWN, origins_of
 from zenflow.report.ledger import call_rows
 
 NO_LABEL = "(no label)"
@@ -62,7 +63,7 @@ def entries_of(state: RunState) -> Iterator[CostEntry]:
     started = state.started
     if started is None:
         return
-    source = started.options.get("repository") or {}
+    origin = origins_of(started.recipe_origins).get("")
     for row in call_rows(state):
         submission = state.submissions[row.submission]
         if not row.charged and not row.refunded:
@@ -74,7 +75,7 @@ def entries_of(state: RunState) -> Iterator[CostEntry]:
             server=started.server,
             recipe=started.recipe_name,
             version=started.recipe_version,
-            repository=f"{source.get('url', '')}@{source.get('rev', '')}".strip("@") or NO_REPOSITORY,
+            repository=NO_REPOSITORY if origin is None else f"{origin.label} {origin.commit[:COMMIT_SHOWN]}",
             model=str(params.get("model") or NO_MODEL),
             tool=row.tool,
             labels=started.options.get("labels") or {},
@@ -88,6 +89,12 @@ def _week(entry: CostEntry) -> str:
     return f"{year}-W{week:02}"
 
 
+def _recipe(entry: CostEntry) -> str:
+    """By repository and version: two repositories may have a recipe of one name."""
+    titled = f"{entry.recipe} {entry.version}".strip()
+    return titled if entry.repository == NO_REPOSITORY else f"{entry.repository} · {titled}"
+
+
 def _labels(entry: CostEntry) -> list[str]:
     return [f"{key}={value}" for key, value in entry.labels.items()] or [NO_LABEL]
 
@@ -96,7 +103,7 @@ KEYS: Mapping[str, Callable[[CostEntry], list[str]]] = {
     "day": lambda entry: [entry.day.isoformat()],
     "week": lambda entry: [_week(entry)],
     "month": lambda entry: [entry.day.isoformat()[:7]],
-    "recipe": lambda entry: [f"{entry.recipe} {entry.version}".strip()],
+    "recipe": lambda entry: [_recipe(entry)],
     "repository": lambda entry: [entry.repository],
     "model": lambda entry: [entry.model],
     "tool": lambda entry: [entry.tool],

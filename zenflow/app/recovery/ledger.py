@@ -18,8 +18,6 @@ from zenflow.engine.maintenance.audit import BookCheck, Compared, check_books
 from zenflow.engine.reconciliation.abandoned import settle_given_up
 from zenflow.engine.reporting.replay import look_at
 from zenflow.history.state import SubmissionState
-from zenflow.recipe.model import Origin
-from zenflow.recipe.origins import origins_of
 from zenflow.report.ledger import CallRow, LedgerRow, call_rows, ledger_rows
 
 
@@ -68,24 +66,6 @@ class Revision:
         return sum(len(view.calls) for view in self.runs)
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeTotal:
-    """All runs of one version of one recipe. `repository`: where it comes from; None: a file of this workspace."""
-
-    name: str
-    version: str
-    repository: Origin | None
-    runs: tuple[LedgerView, ...]
-
-    @property
-    def spent(self) -> Decimal:
-        return sum((view.seen.report.state.books.spent for view in self.runs), ZERO)
-
-    @property
-    def calls(self) -> int:
-        return sum(len(view.calls) for view in self.runs)
-
-
 async def ledger(word: str | None, settings: Settings, *, check: bool = False) -> LedgerView:
     """The ledger of one run; left out, the last. Raises NoSuchRun; with `check` RunBusy, Refused, ServiceError."""
     if check:
@@ -116,21 +96,6 @@ async def by_revision(settings: Settings, server: str | None = None) -> Sequence
             key = (started.recipe_name, started.recipe_version, started.recipe_digest)
             groups.setdefault(key, []).append(view)
     return tuple(Revision(*key, tuple(runs)) for key, runs in groups.items())
-
-
-async def by_recipe(settings: Settings) -> Sequence[RecipeTotal]:
-    """Every run of the workspace, by repository, recipe and version. Asks no service."""
-    groups: dict[tuple[str, str, str, str], list[LedgerView]] = {}
-    origins: dict[tuple[str, str, str, str], Origin | None] = {}
-    for view in (view for revision in await by_revision(settings) for view in revision.runs):
-        started = view.seen.report.state.started
-        assert started is not None  # `by_revision` leaves such runs out
-        origin = origins_of(started.recipe_origins).get("")
-        url, rev = ("", "") if origin is None else (origin.url, f"{origin.rev} {origin.commit}")
-        key = (url, rev, started.recipe_name, started.recipe_version)
-        groups.setdefault(key, []).append(view)
-        origins[key] = origin
-    return tuple(RecipeTotal(key[2], key[3], origins[key], tuple(runs)) for key, runs in sorted(groups.items()))
 
 
 async def _checked(word: str | None, settings: Settings) -> LedgerView:

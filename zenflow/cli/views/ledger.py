@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.app.recovery.ledger import LedgerView, RecipeTotal, Revision
+from zenflow.app.recovery.ledger import LedgerView, Revision
 from zenflow.cli.terminal.headings import titled, where_line
 from zenflow.cli.terminal.style import Ink
 from zenflow.cli.terminal.table import Column, table
@@ -63,14 +63,6 @@ _RUNS = (
     Column("refund", right=True),
     Column("spent", right=True),
 )
-_TOTALS = (
-    Column("from", shrinks=True, least=12),
-    Column("recipe", shrinks=True, least=10),
-    Column("runs", right=True),
-    Column("calls", right=True),
-    Column("spent", right=True),
-)
-
 
 # --------------------------------------------------------------------------------------------------------------- one run
 
@@ -166,45 +158,6 @@ def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
         spent[server] = spent.get(server, ZERO) + view.seen.report.state.books.spent
     sums = [f"Spent {in_words(total)} on {server}, net of refunds." for server, total in sorted(spent.items())]
     return "\n".join([*lines, *sums])
-
-
-def draw_totals(totals: Sequence[RecipeTotal], ink: Ink, width: int) -> str:
-    """Print what each version of each recipe was charged."""
-    if not totals:
-        return "No run yet. `zenflow run RECIPE` begins one."
-    rows = [
-        [_source_of(one), titled(one.name, one.version), str(len(one.runs)), str(one.calls), as_text(one.spent)]
-        for one in totals
-    ]
-    runs, calls = sum(len(one.runs) for one in totals), sum(one.calls for one in totals)
-    feet = [["total", "", str(runs), str(calls), as_text(sum((one.spent for one in totals), ZERO))]]
-    return "\n".join(table(_TOTALS, rows, width, ink, feet=feet))
-
-
-def _source_of(one: RecipeTotal) -> str:
-    return (
-        "this workspace" if one.repository is None else f"{one.repository.label} {one.repository.commit[:DIGEST_SHOWN]}"
-    )
-
-
-def totals_document(totals: Sequence[RecipeTotal]) -> dict[str, Any]:
-    """The same as JSON."""
-    return {
-        "recipes": [
-            {
-                "name": one.name,
-                "version": one.version,
-                "repository": None
-                if one.repository is None
-                else {key: getattr(one.repository, key) for key in ("name", "url", "rev", "commit")},
-                "runs": [view.seen.report.run_id for view in one.runs],
-                "calls": one.calls,
-                "spent": as_number(one.spent),
-            }
-            for one in totals
-        ],
-        "spent": as_number(sum((one.spent for one in totals), ZERO)),
-    }
 
 
 def _run_cells(view: LedgerView) -> list[str]:
