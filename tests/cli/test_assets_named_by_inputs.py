@@ -48,9 +48,7 @@ def recipe(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("command", [("plan",), ("run",), ("run", "--dry-run")])
-def test_an_asset_that_is_not_there_is_told_before_anything_is_paid(
-    zenflow: Zenflow, recipe: Path, command: tuple[str, ...]
-) -> None:
+def test_reports_a_missing_asset_before_paying(zenflow: Zenflow, recipe: Path, command: tuple[str, ...]) -> None:
     more = f'more=[{{"picture": "face.png"}}, {{"picture": "{NOBODY_S}"}}]'
     said = zenflow(command[0], str(recipe), *command[1:], "-i", f"face={NOBODY_S[:-4]}beef", "-i", more)
     assert said.status == 2

@@ -53,7 +53,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return type_
 
 
-def test_the_candidates_are_shown_with_their_files_and_the_answer_goes_on(
+def test_shows_candidates_with_files_and_continues(
     zenflow: Zenflow, reds: Path, answers: Callable[[str], None]
 ) -> None:
     answers("1, 3\n")
@@ -78,7 +78,7 @@ def test_what_is_no_choice_is_asked_again(zenflow: Zenflow, reds: Path, answers:
 
 
 @pytest.mark.parametrize("typed", ["\n", "", None])
-def test_no_answer_leaves_the_run_resumable_and_a_resume_asks_again(
+def test_stays_resumable_without_an_answer(
     zenflow: Zenflow,
     reds: Path,
     answers: Callable[[str], None],
@@ -101,9 +101,7 @@ def test_no_answer_leaves_the_run_resumable_and_a_resume_asks_again(
     assert resumed.document["credits"]["charged"] == 5
 
 
-def test_without_a_terminal_nobody_is_asked_and_the_document_tells_what_there_is_to_choose(
-    zenflow: Zenflow, reds: Path
-) -> None:
+def test_lists_choices_without_asking_if_no_terminal(zenflow: Zenflow, reds: Path) -> None:
     rested = zenflow("run", "reds.yaml", "--json", "--yes")
     assert rested.status == 4 and "Which," not in rested.err
     choice = rested.document["steps"]["choose"]["instances"][0]["choice"]
@@ -126,7 +124,7 @@ def test_a_candidate_that_a_step_has_saved_is_shown_by_that_file(
     assert "/previews/apple-0.webp\n  2 " in answer.err and "choose-1" not in answer.err
 
 
-def test_a_number_given_beforehand_that_was_not_offered_is_asked_for_again(
+def test_asks_again_for_a_number_that_was_not_offered(
     zenflow: Zenflow, reds: Path, answers: Callable[[str], None]
 ) -> None:
     answers("1\n")

@@ -26,7 +26,7 @@ def usual_signals() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_before_there_is_a_run_is_an_interruption_with_its_document(
+def test_interrupts_with_a_document_before_a_run_exists(
     zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None, number: signal.Signals
 ) -> None:
     monkeypatch.setattr(group, "main", lambda **words: signal.raise_signal(number))
@@ -34,7 +34,7 @@ def test_a_signal_before_there_is_a_run_is_an_interruption_with_its_document(
     assert (ended.status, ended.document["status"]) == (130, "interrupted")
 
 
-def test_a_background_job_that_ignores_ctrl_c_still_ends_when_terminated(
+def test_ends_a_background_job_on_terminate_despite_no_ctrl_c(
     zenflow: Zenflow, monkeypatch: pytest.MonkeyPatch, usual_signals: None
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -44,7 +44,7 @@ Options:
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
-def test_the_front_page_shows_the_everyday_five_and_names_the_others(zenflow: Zenflow, words: tuple[str, ...]) -> None:
+def test_shows_five_everyday_commands_first(zenflow: Zenflow, words: tuple[str, ...]) -> None:
     answer = zenflow(*words)
     assert (answer.status, answer.err) == (0, "")
     assert answer.out.startswith(EVERYDAY) and answer.out.endswith(CLOSING)
@@ -65,7 +65,7 @@ def test_help_with_a_word_that_is_no_command_says_so(zenflow: Zenflow) -> None:
     assert answer.err == "error: There is no command `plam`. [ZF001]\n→ Did you mean `plan`?\n"
 
 
-def test_the_shell_completes_commands_with_their_lines_of_the_page() -> None:
+def test_completes_commands_with_their_help_lines() -> None:
     words = {"_ZENFLOW_COMPLETE": "zsh_complete", "COMP_WORDS": "zenflow pr", "COMP_CWORD": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "zenflow"], capture_output=True, text=True, check=False, env={**os.environ, **words}
@@ -100,7 +100,7 @@ def test_every_command_has_a_page_that_loads_no_heavy_library(zenflow: Zenflow, 
     assert answer.out.startswith(f"Usage: zenflow {name} ")
 
 
-def test_a_command_s_page_loads_neither_the_protocol_nor_pictures() -> None:
+def test_loads_no_protocol_and_no_pictures_for_command_help() -> None:
     code = (
         "import sys\n"
         "from zenflow.cli.main import run\n"

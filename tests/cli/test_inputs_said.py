@@ -42,7 +42,7 @@ def test_a_file_of_inputs_that_cannot_be_read_is_told_alone(zenflow: Zenflow, re
     assert errors == ["ZF520"]
 
 
-def test_a_photo_at_home_is_found_where_the_shell_leaves_its_tilde(
+def test_expands_the_tilde_of_a_photo_at_home(
     zenflow: Zenflow, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert zenflow("init").status == 0
@@ -60,9 +60,7 @@ def test_an_at_before_a_folder_is_explained(zenflow: Zenflow, recipe: Path) -> N
         assert "`@@`" in error["hint"]
 
 
-def test_the_size_of_an_upload_is_known_also_when_the_same_bytes_are_there_already(
-    zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_knows_the_size_of_an_upload_made_before(zenflow: Zenflow, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZENFLOW_SPEED", "2000")
     assert zenflow("init").status == 0
     (here / "r.yaml").write_text(

@@ -76,7 +76,7 @@ def planned(zenflow: Zenflow, *words: str) -> dict[str, Any]:
     return document
 
 
-def test_compare_shows_every_choice_with_what_it_saves_and_what_is_closed(zenflow: Zenflow, recipes: Path) -> None:
+def test_shows_savings_and_closed_choices_in_compare(zenflow: Zenflow, recipes: Path) -> None:
     found = planned(zenflow, "stills", "--compare")
     [step] = found["comparison"]["steps"]
     assert [step["id"], step["calls"], found["comparison"]["saves"]] == ["make", 3, 3]
@@ -157,9 +157,7 @@ def test_a_choice_that_the_recipe_does_not_allow_is_passed_over(zenflow: Zenflow
     assert [(keep["input"], keep["line"]) for keep in switch["keep"]] == [(None, 13)]  # the step itself may be changed
 
 
-def test_a_cheapest_plan_is_saved_where_inputs_suffice_and_refused_where_the_recipe_would_have_to_change(
-    zenflow: Zenflow, recipes: Path, here: Path
-) -> None:
+def test_saves_a_cheapest_plan_only_if_inputs_suffice(zenflow: Zenflow, recipes: Path, here: Path) -> None:
     assert zenflow("plan", "stills", "--cheapest", "-o", "cheap.json").status == 0
     document = json.loads((here / "cheap.json").read_text())
     assert document["plan"]["credits"]["expected"] == 9

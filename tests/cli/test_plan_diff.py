@@ -63,9 +63,7 @@ def test_two_revisions_are_compared_step_by_step(zenflow: Zenflow, repository: P
     assert found["change"]["expected"] == 10 and found["change"]["percent"] == 500
 
 
-def test_a_revision_is_compared_with_the_working_tree_and_nothing_changes_there(
-    zenflow: Zenflow, repository: Path
-) -> None:
+def test_compares_a_revision_without_changing_the_working_tree(zenflow: Zenflow, repository: Path) -> None:
     answer = zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot")
     assert answer.status == 0, answer.err
     lines = answer.out.splitlines()
@@ -125,9 +123,7 @@ def test_what_git_does_not_have_is_told_in_its_words(zenflow: Zenflow, repositor
     assert zenflow("diff", "absent", "shoot").status == 2
 
 
-def test_two_recipes_that_have_nothing_to_do_with_each_other_are_said_to_be_two(
-    zenflow: Zenflow, repository: Path
-) -> None:
+def test_calls_two_unrelated_recipes_two(zenflow: Zenflow, repository: Path) -> None:
     (repository / "recipes" / "other.yaml").write_text(LATER.replace("name: shoot", "name: other"))
     answer = zenflow("diff", "shoot", "other")
     assert answer.status == 0
@@ -138,7 +134,7 @@ def test_two_recipes_that_have_nothing_to_do_with_each_other_are_said_to_be_two(
     assert "Two recipes" not in zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot").out
 
 
-def test_a_revision_is_planned_with_the_recipes_that_it_used_then(zenflow: Zenflow, repository: Path) -> None:
+def test_plans_a_revision_with_its_own_subrecipes(zenflow: Zenflow, repository: Path) -> None:
     """`REV:path` takes the whole folder out: a template that changed later is the one of then."""
     recipes = repository / "recipes"
     (recipes / "parts").mkdir()
@@ -159,7 +155,7 @@ def test_a_revision_is_planned_with_the_recipes_that_it_used_then(zenflow: Zenfl
     assert (found.document["before"]["credits"]["expected"], found.document["after"]["credits"]["expected"]) == (2, 8)
 
 
-def test_changes_that_are_alike_share_a_line_where_there_are_many(zenflow: Zenflow, repository: Path) -> None:
+def test_groups_similar_changes_on_one_line(zenflow: Zenflow, repository: Path) -> None:
     def many(model: str) -> str:
         steps = "".join(
             f"  make_{n}: {{uses: by_prompt, with: {{positive_prompt: x, model: {model}, ratio: '1:1'}}}}\n"

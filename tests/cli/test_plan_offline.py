@@ -61,7 +61,7 @@ def age(here: Path, name: str, moment: str) -> None:
     path.write_text(json.dumps(document))
 
 
-def test_before_anything_was_asked_nothing_has_a_price_and_the_balance_is_unknown(nobody_is_asked: Zenflow) -> None:
+def test_knows_no_price_and_no_balance_before_asking(nobody_is_asked: Zenflow) -> None:
     answer = nobody_is_asked("--json")
     assert (answer.status, answer.document["verdict"]) == (3, "unpriced")
     assert answer.document["balance"] is None and answer.document["unpriced"] == ["make", "enlarge"]

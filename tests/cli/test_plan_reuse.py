@@ -70,7 +70,7 @@ def calls(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
     return {name: (step["instances"]["expected"], step["kept"]) for name, step in steps.items()}
 
 
-def test_the_same_recipe_again_keeps_everything_and_costs_nothing(zenflow: Zenflow, recipe: Path) -> None:
+def test_keeps_everything_for_the_same_recipe(zenflow: Zenflow, recipe: Path) -> None:
     first = ran(zenflow)
     assert first["credits"]["charged"] == 6
     plan = planned(zenflow, "--reuse", "last")
@@ -82,7 +82,7 @@ def test_the_same_recipe_again_keeps_everything_and_costs_nothing(zenflow: Zenfl
     assert [file["sha256"] for file in again["files"]] == [file["sha256"] for file in first["files"]]
 
 
-def test_an_edited_prompt_is_new_with_what_follows_it_and_the_rest_is_kept(zenflow: Zenflow, recipe: Path) -> None:
+def test_makes_an_edited_prompt_and_its_readers_again(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     words = ("-i", 'looks=["red","green"]')
     plan = planned(zenflow, "--reuse", "last", *words)
@@ -93,7 +93,7 @@ def test_an_edited_prompt_is_new_with_what_follows_it_and_the_rest_is_kept(zenfl
     assert ran(zenflow, "--reuse", "last", *words)["credits"]["charged"] == 3
 
 
-def test_comments_names_of_steps_and_order_of_looks_make_nothing_new(zenflow: Zenflow, recipe: Path) -> None:
+def test_makes_nothing_again_for_comments_and_step_names(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     text = (
         RECIPE.replace("generate", "make")
@@ -106,7 +106,7 @@ def test_comments_names_of_steps_and_order_of_looks_make_nothing_new(zenflow: Ze
     assert plan["reuse"]["orphaned"] == []
 
 
-def test_without_reuse_nothing_paid_is_kept_and_reuse_false_is_never_kept(zenflow: Zenflow, recipe: Path) -> None:
+def test_keeps_nothing_paid_without_reuse(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     assert calls(planned(zenflow)) == {"generate": (2, 0), "upscale": (2, 0)}
     recipe.write_text(RECIPE.replace("    uses: image_editor\n", "    uses: image_editor\n    reuse: false\n"))
@@ -132,7 +132,7 @@ def test_three_pictures_of_one_request_are_three_results(zenflow: Zenflow, recip
     assert calls(more)["generate"] == (1, 3)
 
 
-def test_redo_makes_one_instance_new_and_from_a_step_with_what_follows(zenflow: Zenflow, recipe: Path) -> None:
+def test_redoes_one_instance_with_its_readers(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     assert calls(planned(zenflow, "--redo", "generate.1")) == {"generate": (1, 1), "upscale": (1, 1)}
     assert calls(planned(zenflow, "--from", "upscale")) == {"generate": (0, 2), "upscale": (2, 0)}
@@ -162,7 +162,7 @@ def test_why_names_the_part_that_differs_old_and_new(zenflow: Zenflow, recipe: P
     assert changed["differences"] == [{"where": "model", "old": "SEEDREAM_5", "new": "QWEN_IMAGE"}]
 
 
-def test_why_of_a_step_that_fans_out_tells_what_becomes_of_its_instances(zenflow: Zenflow, recipe: Path) -> None:
+def test_explains_instances_of_a_fanned_out_step(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     assert zenflow("why", "generate").out == "generate is kept: all 2 of its instances are.\n"
     green = ("shoot", "-i", 'looks=["red","green"]')
@@ -175,7 +175,7 @@ def test_why_of_a_step_that_fans_out_tells_what_becomes_of_its_instances(zenflow
         assert [one["instance"] for one in waiting["because"]] == ["generate.1"]
 
 
-def test_why_of_an_element_that_nothing_gives_says_that_it_is_not_there(zenflow: Zenflow, recipe: Path) -> None:
+def test_explains_a_missing_element_as_absent(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     for address in ("generate.7", "upscale.7"):
         answer = zenflow("why", address, "shoot", "-i", 'looks=["red","green"]')
@@ -205,15 +205,13 @@ def test_why_of_a_word_that_is_no_address_names_one(zenflow: Zenflow, recipe: Pa
         assert answer.status == 2 and "Did you mean `generate.0`?" in answer.err
 
 
-def test_a_run_that_nobody_knows_and_one_of_another_word_are_named(zenflow: Zenflow, recipe: Path) -> None:
+def test_reports_unknown_runs_and_odd_run_names(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     answer = zenflow("plan", "shoot", "--reuse", "19990101-0")
     assert answer.status == 2 and "19990101-0" in answer.err
 
 
-def test_a_result_that_is_gone_from_the_service_is_made_again_and_named(
-    zenflow: Zenflow, recipe: Path, here: Path
-) -> None:
+def test_makes_a_result_again_that_the_service_lost(zenflow: Zenflow, recipe: Path, here: Path) -> None:
     first = ran(zenflow)
     gone = first["steps"]["generate"]["instances"][1]["asset_ids"][0]
     import sqlite3
@@ -236,7 +234,7 @@ def test_the_plan_says_in_words_what_is_kept_and_orphaned(zenflow: Zenflow, reci
     assert "kept from run" in text and "orphaned: 2 paid results" in text
 
 
-def test_where_the_rest_does_not_fit_fewer_instances_are_a_way_out(zenflow: Zenflow, recipe: Path) -> None:
+def test_suggests_fewer_instances_when_the_rest_is_too_dear(zenflow: Zenflow, recipe: Path) -> None:
     """Two of eight looks are kept: six new ones are too many, and the number that is named is one that fits."""
     ran(zenflow)
     words = ("-i", 'looks=["red","blue","c","d","e","f","g","h"]', "--reuse", "last", "--budget", "12")

@@ -88,9 +88,7 @@ def refused(zenflow: Zenflow, path: Path) -> list[dict[str, str]]:
     return moved
 
 
-def test_a_saved_plan_is_as_its_schema_says_and_is_carried_out_without_asking(
-    zenflow: Zenflow, saved: Path, here: Path
-) -> None:
+def test_executes_a_saved_plan_of_its_schema_without_asking(zenflow: Zenflow, saved: Path, here: Path) -> None:
     document = json.loads(saved.read_text())
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
     assert set(document["recipe"]["files"]) == {"shoot.yaml", "one.yaml"}
@@ -122,9 +120,7 @@ def test_a_recipe_that_is_gone_is_named(zenflow: Zenflow, saved: Path, folder: P
     assert [(m["kind"], m["after"]) for m in refused(zenflow, saved)] == [("recipe", "gone")]
 
 
-def test_an_input_file_with_other_bytes_is_named_and_one_that_is_gone(
-    zenflow: Zenflow, saved: Path, folder: Path
-) -> None:
+def test_names_changed_and_missing_input_files(zenflow: Zenflow, saved: Path, folder: Path) -> None:
     photo = folder / "photos" / "example.jpg"
     photo.write_bytes(photo.read_bytes() + b"x")
     [moved] = refused(zenflow, saved)
@@ -140,7 +136,7 @@ def test_a_price_that_moved_is_told_from_what_to_what(zenflow: Zenflow, saved: P
     assert moved["what"] == "price of image_editor · SEEDREAM_5"
 
 
-def test_a_tool_schema_an_account_and_a_reuse_decision_that_moved_are_named(zenflow: Zenflow, saved: Path) -> None:
+def test_names_changes_of_schema_account_and_reuse(zenflow: Zenflow, saved: Path) -> None:
     change(saved, lambda plan: plan["tools"].update(image_editor="0" * 64))
     assert [m["kind"] for m in refused(zenflow, saved)] == ["tool"]
     change(saved, lambda plan: plan.update(account_id="somebody-else"))
@@ -161,7 +157,7 @@ def test_another_server_than_the_plans_is_refused(zenflow: Zenflow, saved: Path)
     assert (answer.status, answer.document["moved"][0]["kind"]) == (3, "server")
 
 
-def test_a_result_that_the_plan_kept_and_that_is_gone_makes_it_stale(zenflow: Zenflow, saved: Path, here: Path) -> None:
+def test_marks_a_plan_stale_when_a_kept_result_is_gone(zenflow: Zenflow, saved: Path, here: Path) -> None:
     assert zenflow("run", "--plan", "plan.json").status == 0
     assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0
     document = json.loads((here / "kept.json").read_text())
@@ -169,9 +165,7 @@ def test_a_result_that_the_plan_kept_and_that_is_gone_makes_it_stale(zenflow: Ze
     assert zenflow("run", "--plan", "kept.json", "--json").document["credits"]["charged"] == 0
 
 
-def test_what_may_be_a_secret_is_not_in_the_file_and_must_be_given_again(
-    zenflow: Zenflow, folder: Path, here: Path
-) -> None:
+def test_leaves_secrets_out_of_the_file(zenflow: Zenflow, folder: Path, here: Path) -> None:
     (folder / "words.yaml").write_text(
         "zenflow: 1\nname: words\nversion: 1.0.0\ninputs:\n  photo: {type: image}\nsteps:\n"
         '  upload: {uses: upload, with: {source: "${{ inputs.photo }}"}}\n'
@@ -224,7 +218,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_prices_serve_again_for_the_time_that_the_user_sets_and_a_plan_says_how_old_they_are(
+def test_reuses_prices_for_your_time_and_tells_their_age(
     zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert zenflow("run", "shoot").status == 0  # the state folder is there, and with it what was told
@@ -246,7 +240,7 @@ def test_prices_serve_again_for_the_time_that_the_user_sets_and_a_plan_says_how_
     assert zenflow("plan", "shoot").status == 0 and asked == ["image_editor"]
 
 
-def test_a_binding_plan_asks_for_its_prices_whatever_was_told_lately(
+def test_asks_all_prices_again_for_a_binding_plan(
     zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A price that was kept says what held then; what binds is what holds now."""
@@ -271,23 +265,19 @@ def test_a_binding_plan_asks_for_its_prices_whatever_was_told_lately(
     assert (moved.document["moved"][0]["before"], moved.document["moved"][0]["after"]) == ("7 credits", "1 credit")
 
 
-def test_an_input_with_another_value_than_the_plan_stands_on_is_named(zenflow: Zenflow, saved: Path) -> None:
+def test_names_an_input_that_differs_from_the_plan(zenflow: Zenflow, saved: Path) -> None:
     change(saved, lambda plan: plan["inputs"].update(looks=["red", "blue", "green"]))
     assert [moved["kind"] for moved in refused(zenflow, saved)] == ["total"]  # what it says of itself no longer adds up
     answer = zenflow("run", "--plan", str(saved), "-i", "looks=[]")
     assert answer.status == 2 and "the plan holds that input" in answer.err
 
 
-def test_a_new_default_of_the_recipe_is_a_moved_recipe_and_not_a_new_input(
-    zenflow: Zenflow, saved: Path, folder: Path
-) -> None:
+def test_treats_a_new_default_as_a_changed_recipe(zenflow: Zenflow, saved: Path, folder: Path) -> None:
     (folder / "shoot.yaml").write_text(RECIPE.replace("[red, blue]", "[red, blue, green]"))
     assert [moved["kind"] for moved in refused(zenflow, saved)] == ["recipe"]
 
 
-def test_a_result_that_was_to_be_taken_and_that_the_service_has_no_more_makes_a_plan_stale(
-    zenflow: Zenflow, saved: Path, here: Path
-) -> None:
+def test_marks_a_plan_stale_when_a_reusable_result_is_gone(zenflow: Zenflow, saved: Path, here: Path) -> None:
     assert zenflow("run", "--plan", "plan.json").status == 0
     assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0
     [store] = list((here / ".zenflow" / "sandbox").rglob("*.db"))
@@ -316,9 +306,7 @@ def one_asset_of(zenflow: Zenflow, run_id: str) -> str:
     return str(ids[0])
 
 
-def test_a_budget_of_the_workspace_that_no_longer_holds_the_worst_case_refuses(
-    zenflow: Zenflow, saved: Path, here: Path
-) -> None:
+def test_refuses_a_workspace_budget_below_the_worst_case(zenflow: Zenflow, saved: Path, here: Path) -> None:
     settings = here / "zenflow.toml"
     settings.write_text("[budget]\nper_run = 1\n")
     answer = zenflow("run", "--plan", str(saved), "--json")
@@ -326,7 +314,7 @@ def test_a_budget_of_the_workspace_that_no_longer_holds_the_worst_case_refuses(
     assert zenflow("runs", "--json").document["runs"] == []
 
 
-def test_a_plan_file_that_was_edited_is_refused_whatever_was_edited(zenflow: Zenflow, saved: Path) -> None:
+def test_refuses_any_edited_plan_file(zenflow: Zenflow, saved: Path) -> None:
     whole = saved.read_text()
     for before, after in (
         ('"budget": 60', '"budget": 6000'),
@@ -341,7 +329,7 @@ def test_a_plan_file_that_was_edited_is_refused_whatever_was_edited(zenflow: Zen
     assert zenflow("run", "--plan", str(saved)).status == 0
 
 
-def test_a_plan_file_that_is_cut_off_or_of_a_newer_zenflow_is_no_plan(zenflow: Zenflow, saved: Path) -> None:
+def test_rejects_a_plan_file_cut_off_or_of_a_newer_zenflow(zenflow: Zenflow, saved: Path) -> None:
     whole = saved.read_text()
     saved.write_text(whole[: len(whole) // 2])
     cut = zenflow("run", "--plan", str(saved))

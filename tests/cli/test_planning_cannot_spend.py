@@ -75,7 +75,7 @@ def test_no_planning_command_pays_uploads_or_makes_anything(
     assert not (workspace / "out").exists()
 
 
-def test_why_and_the_planning_half_of_a_test_spend_nothing_either(
+def test_spends_nothing_in_explain_and_test_plans(
     zenflow: Zenflow, workspace: Path, request: pytest.FixtureRequest
 ) -> None:
     assert zenflow("run", "catalogue").status == 0

@@ -124,7 +124,7 @@ def test_tests_are_found_by_the_name_of_their_recipe_too(zenflow: Zenflow, folde
     assert zenflow("test", "two").status == 2
 
 
-def test_without_a_folder_of_recipes_only_this_folder_is_looked_in(zenflow: Zenflow, here: Path) -> None:
+def test_looks_only_here_without_a_recipes_folder(zenflow: Zenflow, here: Path) -> None:
     (here / "below").mkdir()
     (here / "below" / "somebody-elses.test.yaml").write_text("zenflow: 1\n")
     answer = zenflow("test")

@@ -70,14 +70,14 @@ def failed(zenflow: Zenflow, recipe: Path) -> dict[str, Any]:
     return found
 
 
-def test_what_is_left_of_a_run_is_priced_exactly_before_it_goes_on(zenflow: Zenflow, failed: dict[str, Any]) -> None:
+def test_prices_the_rest_of_a_run_exactly(zenflow: Zenflow, failed: dict[str, Any]) -> None:
     answer = zenflow("resume", "--json")
     assert answer.status == 0, answer.err
     assert "Goes on for about 3 (at most 3) credits" in answer.err or "Goes on for 3 credits" in answer.err
     assert answer.document["credits"]["charged"] == 10
 
 
-def test_a_corrected_recipe_keeps_every_request_that_it_still_makes(
+def test_keeps_every_request_that_a_corrected_recipe_repeats(
     zenflow: Zenflow, recipe: Path, failed: dict[str, Any]
 ) -> None:
     text = RECIPE.replace("generate", "make").replace("[red, blue, green]", "[green, gold, red]")
@@ -93,7 +93,7 @@ def test_a_corrected_recipe_keeps_every_request_that_it_still_makes(
     assert found["orphaned"] == [] and len(found["files"]) == 3
 
 
-def test_what_the_corrected_recipe_no_longer_asks_for_is_saved_and_listed_with_its_price(
+def test_saves_and_prices_what_a_corrected_recipe_drops(
     zenflow: Zenflow, recipe: Path, failed: dict[str, Any], here: Path
 ) -> None:
     recipe.write_text(RECIPE.replace("[red, blue, green]", "[red]"))
@@ -113,7 +113,7 @@ def test_what_the_corrected_recipe_no_longer_asks_for_is_saved_and_listed_with_i
     assert ledger.status == 0, ledger.err
 
 
-def test_a_run_that_is_done_can_be_given_another_recipe_and_pays_only_for_what_is_new(
+def test_pays_only_new_steps_when_a_done_run_gets_a_recipe(
     zenflow: Zenflow, recipe: Path, failed: dict[str, Any]
 ) -> None:
     assert zenflow("resume").status == 0

@@ -99,9 +99,7 @@ def test_a_plan_is_shown_whole(zenflow: Zenflow, workspace: Path) -> None:
     assert rows["total"] == ["total", "2–4", "paid", "2", "6", "6"]
 
 
-def test_plan_json_is_of_the_published_schema_and_says_when_there_is_something_to_pay(
-    zenflow: Zenflow, workspace: Path
-) -> None:
+def test_writes_plan_json_of_the_published_schema(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("plan", "first", "--json", "--detailed-exitcode")
     assert answer.status == 10
     document = answer.document
@@ -111,7 +109,7 @@ def test_plan_json_is_of_the_published_schema_and_says_when_there_is_something_t
     assert document["credits"] == {"low": 2, "expected": 6, "worst": 6}
 
 
-def test_a_smaller_cap_wins_and_an_over_budget_plan_is_3_with_ways_out(
+def test_refuses_an_over_budget_plan_under_the_smaller_cap(
     zenflow: Zenflow, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZENFLOW_BUDGET_PER_RUN", "4")
@@ -126,7 +124,7 @@ def test_a_smaller_cap_wins_and_an_over_budget_plan_is_3_with_ways_out(
     assert document["ways_out"]
 
 
-def test_the_problems_of_recipe_and_inputs_are_one_error_of_status_2(zenflow: Zenflow, workspace: Path) -> None:
+def test_joins_recipe_and_input_problems_in_one_error(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("plan", "first", "-i", "photo=nowhere.jpg", "-i", "lookz=[a]", "--json")
     assert answer.status == 2
     document = answer.document
@@ -182,7 +180,7 @@ def test_the_looks_agree_with_the_run(zenflow: Zenflow, workspace: Path) -> None
     assert zenflow("ledger", "--csv").out.startswith("run,recipe,version,digest,submission,at,instance,try,")
 
 
-def test_an_over_budget_run_is_refused_with_its_plan_and_begins_nothing(zenflow: Zenflow, workspace: Path) -> None:
+def test_refuses_an_over_budget_run_with_its_plan(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("run", "first", "--budget", "4", "--yes")
     assert (answer.status, answer.out) == (3, "")
     assert "image_editor · SEEDREAM_5" in answer.err
@@ -200,7 +198,7 @@ def test_a_dry_run_is_the_plan(zenflow: Zenflow, workspace: Path) -> None:
     assert without_time(dry.document) == without_time(planned.document)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_begins(zenflow: Zenflow, workspace: Path) -> None:
+def test_reports_an_unwritable_folder_before_the_run(zenflow: Zenflow, workspace: Path) -> None:
     (workspace / "taken").write_text("")
     answer = zenflow("run", "first", "--out", "taken/inside")
     assert answer.status == 2
@@ -211,9 +209,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_begins(zenflow:
 # -------------------------------------------------------------------------------------------------------------- consent
 
 
-def test_a_live_server_without_a_terminal_and_without_yes_is_refused(
-    zenflow: Zenflow, workspace: Path, live: Live
-) -> None:
+def test_refuses_a_live_server_without_terminal_or_yes(zenflow: Zenflow, workspace: Path, live: Live) -> None:
     answer = zenflow("run", "first", *ONE)
     assert (answer.status, answer.out) == (3, "")
     assert "[ZF666]" in answer.err and "→ Say `--yes` to agree to that beforehand." in answer.err
@@ -259,7 +255,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return arm
 
 
-def test_ctrl_c_drains_with_130_and_a_resume_finishes_without_a_second_charge(
+def test_drains_with_130_on_ctrl_c_and_resumes_once_charged(
     zenflow: Zenflow, workspace: Path, interrupted: Callable[[], None]
 ) -> None:
     interrupted()
@@ -300,9 +296,7 @@ def test_a_resume_on_another_server_or_account_is_refused(
     assert zenflow("resume", "--yes").status == 0
 
 
-def test_failures_have_lines_of_their_own_and_the_next_command_its_price(
-    zenflow: Zenflow, workspace: Path, live: Live, tmp_path: Path
-) -> None:
+def test_prices_the_next_command_below_failures(zenflow: Zenflow, workspace: Path, live: Live, tmp_path: Path) -> None:
     live.faults = tmp_path / "faults.json"
     live.faults.write_text(
         json.dumps([{"kind": "call_fails", "tool_name": "upscaler", "nth": 1, "calls": [0], "refund": "now"}])
@@ -355,7 +349,7 @@ def test_a_stop_from_another_terminal_says_when_nobody_works(zenflow: Zenflow, w
     assert (nobody.status, "No run is going. [ZF040]" in nobody.err) == (2, True)
 
 
-def test_a_run_is_named_by_the_beginning_or_by_the_last_letters_of_its_id(zenflow: Zenflow, workspace: Path) -> None:
+def test_names_a_run_by_prefix_or_last_letters(zenflow: Zenflow, workspace: Path) -> None:
     run_id: str = zenflow("run", "first", "--json").document["run_id"]
     for word in (run_id[:4], run_id.rpartition("-")[2], "last"):
         assert zenflow("show", word, "--json").document["run_id"] == run_id
@@ -377,7 +371,7 @@ def test_a_recipe_without_a_version_is_titled_by_its_name_alone(zenflow: Zenflow
     assert json.loads(manifest.read_text())["recipe"] == "first"
 
 
-def test_with_no_run_yet_show_says_that_and_not_that_a_run_last_is_missing(zenflow: Zenflow, workspace: Path) -> None:
+def test_says_there_is_no_run_yet(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("show")
     assert (answer.status, answer.err) == (
         2,
@@ -401,7 +395,7 @@ async def _leave_alone(run_id: str) -> None:
     await journal.close()
 
 
-def test_a_run_whose_process_died_is_shown_as_interrupted_with_the_way_on(zenflow: Zenflow, workspace: Path) -> None:
+def test_shows_a_run_with_a_dead_process_as_interrupted(zenflow: Zenflow, workspace: Path) -> None:
     asyncio.run(_leave_alone(zenflow("run", "first", "--json").document["run_id"]))
     shown = zenflow("show", "left-alone")
     assert " · run left-alone · interrupted\n" in shown.out
@@ -411,9 +405,7 @@ def test_a_run_whose_process_died_is_shown_as_interrupted_with_the_way_on(zenflo
 
 
 @pytest.mark.parametrize("words", [("plan", "first"), ("run", "first", "--yes"), ("tools",), ("account",)])
-def test_a_server_that_is_not_there_is_3_with_what_to_check_since_nothing_is_there_to_resume(
-    zenflow: Zenflow, workspace: Path, words: tuple[str, ...]
-) -> None:
+def test_exits_3_with_checks_when_no_server_answers(zenflow: Zenflow, workspace: Path, words: tuple[str, ...]) -> None:
     answer = zenflow(*words, "--server", "http://127.0.0.1:9/mcp", "--json")
     error = answer.document["error"]
     assert (answer.status, answer.document["status"], error["code"]) == (3, "refused", "ZF701")

@@ -116,7 +116,7 @@ def test_a_recipe_that_is_not_there_names_those_that_are(zenflow: Zenflow, works
     assert answer.err.startswith("error: there is no recipe `frist` [ZF011]\n→ Did you mean `first")
 
 
-def test_a_recipe_s_name_with_a_slip_is_found_from_below_the_workspace_too(
+def test_finds_a_misspelt_recipe_from_below_the_workspace(
     zenflow: Zenflow, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(workspace / "recipes" / "photos")
@@ -124,16 +124,14 @@ def test_a_recipe_s_name_with_a_slip_is_found_from_below_the_workspace_too(
 
 
 @pytest.mark.parametrize("words", [("plan", "first"), ("plan",)])
-def test_in_a_folder_without_recipes_a_workspace_is_the_next_step(
-    zenflow: Zenflow, here: Path, words: tuple[str, ...]
-) -> None:
+def test_suggests_a_workspace_where_no_recipes_are(zenflow: Zenflow, here: Path, words: tuple[str, ...]) -> None:
     answer = zenflow(*words)
     said = " ".join(answer.err.split())
     assert answer.status == 2
     assert said.endswith("→ " + NO_RECIPES)
 
 
-def test_a_live_server_that_is_not_there_is_said_and_the_snapshot_serves(zenflow: Zenflow, workspace: Path) -> None:
+def test_falls_back_to_the_snapshot_without_a_live_server(zenflow: Zenflow, workspace: Path) -> None:
     answer = zenflow("validate", "first", "--server", "http://127.0.0.1:9/mcp")
     assert answer.status == 0
     assert "http://127.0.0.1:9/mcp could not be asked" in answer.err
@@ -170,7 +168,7 @@ def test_config_shows_each_value_with_its_origin(
     assert "secret-word" not in answer.out + zenflow("config", "--json").out
 
 
-def test_settings_that_cannot_be_are_drawn_like_a_recipe_s_problems(zenflow: Zenflow, here: Path) -> None:
+def test_draws_invalid_settings_like_recipe_problems(zenflow: Zenflow, here: Path) -> None:
     (here / "zenflow.toml").write_text('[service]\nspeed = "fast"\n')
     answer = zenflow("config")
     assert answer.status == 2

@@ -30,7 +30,7 @@ def _loaded(*words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("command", ["validate", "run", "tasks"])
-def test_a_page_of_help_loads_neither_the_loop_nor_anything_heavy(here: Path, command: str) -> None:
+def test_loads_neither_loop_nor_heavy_modules_for_help(here: Path, command: str) -> None:
     assert _loaded(command, "--help") == ["0"]
 
 
@@ -39,12 +39,12 @@ def test_a_validation_loads_no_engine_and_nothing_of_the_service(here: Path) -> 
     assert _loaded("validate", "one.yaml") == ["0", "asyncio"]
 
 
-def test_a_plan_that_takes_nothing_from_earlier_runs_loads_no_engine(here: Path) -> None:
+def test_loads_no_engine_for_a_plan_without_reuse(here: Path) -> None:
     (here / "one.yaml").write_text(RECIPE)
     assert not {"zenflow.engine.context", "zenflow.app.running.resume"} & set(_loaded("plan", "one.yaml"))
 
 
-def test_a_run_without_choices_loads_nothing_of_going_on_with_one(here: Path) -> None:
+def test_loads_nothing_of_resume_for_a_run_without_choices(here: Path) -> None:
     (here / "one.yaml").write_text(RECIPE)
     (here / "zenflow.toml").write_text("[service]\nspeed = 100000\n")  # the sandbox draws, and waits for nothing
     found = _loaded("run", "one.yaml", "--yes")

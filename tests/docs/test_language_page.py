@@ -75,7 +75,7 @@ def test_every_rule_has_its_number_once() -> None:
     assert re.findall(r"^(\d+)\. ", PAGE, re.MULTILINE) == [str(number) for number in range(1, 22)]
 
 
-def test_every_setting_of_the_workspace_is_on_the_page_with_its_default() -> None:
+def test_documents_every_setting_with_its_default() -> None:
     rows = dict(
         re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+?) \|", PAGE.partition("## The workspace")[2], re.MULTILINE)
     )

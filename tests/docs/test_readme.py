@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
 
 
-def test_there_is_one_command_for_the_main_job_and_one_for_the_tests() -> None:
+def test_offers_one_command_for_the_job_and_one_for_tests() -> None:
     assert len(COMMANDS) == 2
     assert COMMANDS[0].endswith("zenflow run recipes/photoshoot.yaml")
     assert COMMANDS[1].endswith("pytest -n 2")

@@ -25,7 +25,7 @@ def test_over_a_mapping_all_combinations_the_last_name_fastest(ran: Any) -> None
     assert done.prompts() == ["1a", "1b", "2a", "2b"]
 
 
-def test_over_a_step_one_per_instance_with_its_index_and_skipped_with_it(ran: Any) -> None:
+def test_fans_out_over_a_step_by_index_and_skips_with_it(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {foreach: [1, 2, 3], if: '${{ item != 1 }}', uses: image_editor, with: {prompt: 'p${{ item }}'}}\n"
         "  b: {foreach: '${{ steps.a }}', uses: image_editor, with: {prompt: 'q${{ index }}', image_assets: "
@@ -34,13 +34,13 @@ def test_over_a_step_one_per_instance_with_its_index_and_skipped_with_it(ran: An
     assert done.statuses("b") == ["skipped", "done", "done"] and done.prompts("b") == ["q1", "q2"]
 
 
-def test_rule_15_identity_is_the_place_and_a_missing_result_moves_no_other(ran: Any) -> None:
+def test_rule_15_a_missing_result_moves_no_other(ran: Any) -> None:
     done = ran("steps:\n" + DRAW + UP, fate=lambda tool, p, n: Fate(missing=1 if p.get("prompt") == "b" else 0))
     assert done.addresses("up") == ["up.0.0", "up.0.1", "up.1.0", "up.2.0", "up.2.1"]
     assert done.indexes("up") == [0, 1, 2, 4, 5]
 
 
-def test_rule_16_an_instance_starts_as_soon_as_its_own_element_is_there(ran: Any) -> None:
+def test_rule_16_an_instance_starts_with_its_own_element(ran: Any) -> None:
     done = ran("steps:\n" + DRAW + UP, fate=lambda tool, p, n: Fate(500.0 if p.get("prompt") == "c" else 10.0))
     assert done.stage.moment_of(e.Intended, "up.0.0") < 30 < 490 < done.stage.moment_of(e.Intended, "up.2.0")
 
@@ -69,7 +69,7 @@ def test_rule_17_origin_leads_back_through_any_number_of_steps(ran: Any) -> None
     assert done.files == ["a-0.mp4", "a-1.mp4", "b-2.mp4", "b-3.mp4", "c-4.mp4", "c-5.mp4"]
 
 
-def test_rule_18_previous_is_the_nearest_earlier_one_that_was_not_skipped(ran: Any) -> None:
+def test_rule_18_previous_is_the_nearest_not_skipped(ran: Any) -> None:
     done = ran(
         "steps:\n  s: {foreach: [a, b, c], if: '${{ item != \"b\" }}', uses: image_editor, with: {prompt: '${{ item }}', "
         "image_assets: ['${{ previous.asset_id | default(none) }}']}}\noutputs: {ids: '${{ steps.s.asset_ids }}'}\n"
@@ -98,7 +98,7 @@ def test_rule_19_without_max_the_plan_s_own_bound_serves(ran: Any) -> None:
     assert (planned.expected, planned.max) == (6, 6)
 
 
-def test_rule_20_the_field_of_a_fan_out_is_a_list_spliced_one_level_without_the_skipped(ran: Any) -> None:
+def test_rule_20_a_fan_out_field_is_a_flat_list(ran: Any) -> None:
     done = ran(
         "steps:\n"
         + DRAW.replace("uses", "if: '${{ item != \"b\" }}', uses")
@@ -117,7 +117,7 @@ def test_rule_20_an_empty_list_skips_nobody(ran: Any) -> None:
     assert done.prompts() == ["n=0"]
 
 
-def test_rule_20_an_instance_that_a_list_does_not_have_is_told_before_anything_is_paid_and_default_serves_for_it(
+def test_rule_20_an_absent_instance_is_reported_before_paying(
     ran: Any,
 ) -> None:
     draw = "steps:\n  draw: {foreach: [1, 2], uses: image_editor, with: {prompt: x}}\n"
@@ -132,7 +132,7 @@ def test_rule_20_an_instance_that_a_list_does_not_have_is_told_before_anything_i
         assert done.sent("up") == [{"image_asset_id": last}]
 
 
-def test_rule_21_an_empty_list_gives_no_instances_and_the_step_is_done(ran: Any) -> None:
+def test_rule_21_an_empty_list_gives_a_done_step(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {foreach: [], uses: image_editor, with: {prompt: x}}\n"
         "  b: {needs: a, uses: image_editor, with: {prompt: b}}\n"
@@ -145,7 +145,7 @@ def test_a_budget_in_the_recipe_is_never_passed(ran: Any) -> None:
     assert len(done.sent()) == 2 and done.report.exit_status == 4
 
 
-def test_rule_19_the_plans_own_bound_counts_elements_before_their_if(ran: Any) -> None:
+def test_rule_19_the_plan_counts_elements_before_if(ran: Any) -> None:
     """What an `if` leaves out is an element all the same: it takes no place away from the others."""
     text = """
     steps:

@@ -16,7 +16,7 @@ def fails(*prompts: str) -> Any:
     return lambda tool, params, number: Fate(error="refused" if params.get("prompt") in prompts else None)
 
 
-def test_if_is_asked_per_instance_and_a_reader_of_a_skipped_one_is_skipped(ran: Any) -> None:
+def test_asks_if_per_instance_and_skips_readers(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {foreach: [1, 2, 3], if: '${{ item != 2 }}', uses: image_editor, with: {prompt: 'p${{ item }}'}}\n"
         "  b: {foreach: '${{ steps.a }}', uses: upscaler, with: {image_asset_id: '${{ item.asset_id }}'}}\n"
@@ -26,7 +26,7 @@ def test_if_is_asked_per_instance_and_a_reader_of_a_skipped_one_is_skipped(ran: 
     assert done.outputs == {"n": 2}
 
 
-def test_needs_waits_for_skipped_ones_and_is_blocked_by_failed_ones(ran: Any) -> None:
+def test_waits_for_skipped_needs_and_blocks_on_failed_ones(ran: Any) -> None:
     text = (
         "steps:\n  a: {foreach: [x, y], if: '${{ item == \"x\" }}', uses: image_editor, with: {prompt: '${{ item }}'}}\n"
         "  b: {needs: a, uses: image_editor, with: {prompt: b}}\n"
@@ -37,7 +37,7 @@ def test_needs_waits_for_skipped_ones_and_is_blocked_by_failed_ones(ran: Any) ->
     assert (failed.statuses("b"), failed.statuses("c"), failed.report.exit_status) == (["blocked"], ["blocked"], 1)
 
 
-def test_retry_makes_a_failed_call_again_and_each_try_may_be_charged(ran: Any) -> None:
+def test_may_charge_each_retry_of_a_failed_call(ran: Any) -> None:
     text = "steps:\n  a: {retry: 2, uses: image_editor, with: {prompt: x}}\noutputs: {a: '${{ steps.a.asset_id }}'}\n"
     tries: list[int] = []
 
@@ -64,7 +64,7 @@ def test_on_error_continue_shows_readers_a_skipped_one(ran: Any) -> None:
     assert (done.statuses("a"), done.statuses("b")) == (["failed", "done"], ["skipped", "done"])
 
 
-def test_on_error_fail_blocks_the_reader_and_other_branches_go_on(ran: Any) -> None:
+def test_blocks_only_the_reader_with_on_error_fail(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {foreach: [x, y], uses: image_editor, with: {prompt: '${{ item }}'}}\n"
         "  b: {foreach: '${{ steps.a }}', uses: upscaler, with: {image_asset_id: '${{ item.asset_id }}'}}\n",
@@ -130,9 +130,7 @@ def test_download_and_preview_save_what_exists(ran: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("more", ["", "if: false, "])
-def test_what_exists_of_a_list_is_saved_and_given_out_however_the_list_is_written(
-    ran: Any, asset_ids: str, more: str
-) -> None:
+def test_saves_what_exists_of_a_list(ran: Any, asset_ids: str, more: str) -> None:
     done = ran(
         "steps:\n  a: {uses: image_editor, with: {prompt: x}}\n"
         f"  b: {{{more}uses: image_editor, with: {{prompt: y}}}}\n"
@@ -145,7 +143,7 @@ def test_what_exists_of_a_list_is_saved_and_given_out_however_the_list_is_writte
     assert (len(done.outputs["ids"]), done.outputs["b"]) == (2, None)
 
 
-def test_who_pays_is_skipped_by_a_list_of_which_a_part_will_not_come(ran: Any) -> None:
+def test_skips_a_payer_of_a_list_with_missing_parts(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {uses: image_editor, with: {prompt: x}}\n  b: {if: false, uses: image_editor, with: {prompt: y}}\n"
         "  c: {uses: image_editor, with: {prompt: z, image_assets: '${{ [steps.a.asset_id, steps.b.asset_id] }}'}}\n"
@@ -153,7 +151,7 @@ def test_who_pays_is_skipped_by_a_list_of_which_a_part_will_not_come(ran: Any) -
     assert done.statuses("c") == ["skipped"]
 
 
-def test_names_left_out_are_step_and_index_of_what_made_the_asset(ran: Any) -> None:
+def test_defaults_names_to_step_and_index(ran: Any) -> None:
     done = ran(
         "steps:\n  a: {foreach: [x, y], uses: image_editor, with: {prompt: '${{ item }}'}}\n"
         "  d: {uses: download, with: {asset_ids: '${{ steps.a.asset_ids }}'}}\n"
@@ -182,7 +180,7 @@ INNER = (
 )
 
 
-def test_a_recipe_is_a_step_with_inputs_outputs_and_a_folder_of_its_own(ran: Any) -> None:
+def test_gives_a_recipe_step_inputs_outputs_and_a_folder(ran: Any) -> None:
     done = ran(
         "steps:\n  look: {foreach: [a, b], uses: ./inner.yaml, with: {word: '${{ item }}', copies: 2}}\n"
         "outputs: {all: '${{ steps.look.ids | length }}'}\n",
@@ -201,7 +199,7 @@ def test_the_budget_of_an_inner_recipe_holds_per_instance(ran: Any) -> None:
     assert done.report.status == "done", "8 credits each, and 8 each are allowed"
 
 
-def test_readers_of_a_helper_that_is_not_there_say_what_to_use_instead(ran: Any) -> None:
+def test_suggests_a_default_to_readers_of_an_absent_helper(ran: Any) -> None:
     done = ran(
         "inputs: {looks: {type: array, items: {type: string}, default: [a, b]}}\nsteps:\n"
         "  w: {foreach: '${{ inputs.looks }}', on_error: continue, uses: craft_prompt, "
@@ -220,7 +218,7 @@ SKIPPING = (
 )
 
 
-def test_an_output_of_a_recipe_that_will_not_come_reads_as_skipped_and_null_stays_null(ran: Any) -> None:
+def test_reads_a_lost_inner_output_as_skipped(ran: Any) -> None:
     done = ran(
         "steps:\n  p: {foreach: [true, false, true], uses: ./part.yaml, with: {w: '${{ item }}'}}\n"
         "  u: {foreach: '${{ steps.p.ids }}', max: 4, uses: upscaler, with: {image_asset_id: '${{ item }}'}}\n"

@@ -10,7 +10,7 @@ import pytest
 PRICED = "steps:\n  s:\n    uses: image_editor\n    with:\n"
 
 
-def test_rule_9_one_expression_gives_its_value_and_text_around_it_makes_text(ran: Any) -> None:
+def test_rule_9_text_around_an_expression_makes_text(ran: Any) -> None:
     done = ran(
         "inputs: {n: {type: integer, default: 2}, t: {type: string, default: '${{ 1 + 1 }}'}}\n"
         + PRICED
@@ -99,7 +99,7 @@ def test_rule_11_a_dot_is_a_key_and_nothing_else(gives: Callable[..., Any]) -> N
     assert gives("inputs.o.keys is defined", o={"items": 3}) is False
 
 
-def test_rule_12_null_and_skipped_are_two_things_and_default_serves_for_both(ran: Any) -> None:
+def test_rule_12_null_and_skipped_differ_and_default_serves_both(ran: Any) -> None:
     done = ran(
         "inputs: {none: {type: string, default: null}}\nsteps:\n"
         "  off: {if: false, uses: image_editor, with: {prompt: off}}\n"

@@ -72,7 +72,7 @@ def test_rule_2_nothing_is_converted_silently() -> None:
     assert sent("{a: '${{ 4/2 }}', b: 2.0}") == {"a": 2, "b": 2}
 
 
-def test_rule_3_doubled_and_unknown_keys_are_errors_and_x_keys_the_authors() -> None:
+def test_rule_3_doubled_and_unknown_keys_are_errors() -> None:
     assert codes("steps: {s: {uses: x}, s: {uses: y}}\n") == ["ZF117"]
     assert codes("steps: {s: {uses: x, wiht: {}}}\n") == ["ZF201"]
     body = "x-a: '${{ nonsense'\ninputs: {i: {type: string, x-b: 1}}\n"
@@ -122,7 +122,7 @@ def test_rule_8_paths_are_relative_to_where_they_are_written(tmp_path: Path) -> 
         bind_inputs(recipe, [("p", "p.png")], tmp_path)
 
 
-def test_rule_9_one_expression_gives_its_value_and_text_around_it_makes_text() -> None:
+def test_rule_9_text_around_an_expression_makes_text() -> None:
     scope = {"inputs": {"n": 2, "a": {"k": "${{ 1 }}"}}}
     with_ = (
         "{one: '${{ inputs.n }}', text: 'n=${{ inputs.n }}', once: '${{ inputs.a.k }}', literal: '$${{ inputs.n }}'}"
@@ -130,7 +130,7 @@ def test_rule_9_one_expression_gives_its_value_and_text_around_it_makes_text() -
     assert sent(with_, **scope) == {"one": 2, "text": "n=2", "once": "${{ 1 }}", "literal": "${{ inputs.n }}"}
 
 
-def test_rule_9_expressions_stand_in_values_and_max_and_budget_read_inputs_only() -> None:
+def test_rule_9_max_and_budget_read_inputs_only() -> None:
     assert (
         codes(
             "inputs: {n: integer}\nbudget: ${{ inputs.n * 2 }}\nsteps: {s: {uses: x, foreach: [1], max: '${{ inputs.n }}'}}\n"

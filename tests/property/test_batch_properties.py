@@ -56,7 +56,7 @@ def test_calls_of_one_tool_stay_in_their_order(calls: list[Priced], most: int, m
 
 
 @given(st.lists(PRICED, min_size=1, max_size=120), st.integers(1, 50))
-def test_no_batch_could_have_taken_the_first_call_of_the_next_one_of_its_tool(calls: list[Priced], most: int) -> None:
+def test_fills_each_batch_before_the_next(calls: list[Priced], most: int) -> None:
     """Few requests: a batch is closed only where the next call has no place in it."""
     bound = Decimal(20)
     found = batches(calls, most, bound)
@@ -70,7 +70,7 @@ def test_no_batch_could_have_taken_the_first_call_of_the_next_one_of_its_tool(ca
 
 
 @given(st.lists(st.tuples(KEYS, st.integers(0, 5)), max_size=120), st.booleans(), st.integers(1, 30))
-def test_the_queue_gives_everything_back_in_order_whatever_is_put_back(
+def test_returns_everything_from_the_queue_in_order(
     calls: list[tuple[tuple[int, ...], int]], longest_first: bool, at_once: int
 ) -> None:
     queue = ReadyQueue(longest_first)

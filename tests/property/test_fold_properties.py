@@ -79,7 +79,7 @@ histories = st.one_of(
 
 @settings(max_examples=400, deadline=None)
 @given(histories)
-def test_at_every_prefix_the_books_balance_and_agree_with_the_submissions(history: list[e.Event]) -> None:
+def test_balances_the_ledger_at_every_prefix(history: list[e.Event]) -> None:
     state = RunState()
     for event in history:
         apply(state, event)
@@ -109,7 +109,7 @@ def test_an_accepted_submission_stays_charged_to_the_end(history: list[e.Event])
 
 @settings(max_examples=400, deadline=None)
 @given(histories)
-def test_what_is_spent_is_never_less_than_what_the_transaction_list_shows(history: list[e.Event]) -> None:
+def test_never_spends_less_than_the_transaction_list(history: list[e.Event]) -> None:
     state = fold(history)
     for submission in state.submissions.values():
         assert submission.confirmed is None or state.books.committed + state.books.refunded >= submission.confirmed
@@ -119,7 +119,7 @@ def test_what_is_spent_is_never_less_than_what_the_transaction_list_shows(histor
 
 @settings(max_examples=400, deadline=None)
 @given(histories)
-def test_a_call_that_may_be_charged_is_known_to_its_instance_and_one_that_was_not_made_is_not(
+def test_links_a_maybe_charged_call_to_its_instance(
     history: list[e.Event],
 ) -> None:
     state = fold([event for event in history if not isinstance(event, e.Reopened)])
@@ -132,7 +132,7 @@ def test_a_call_that_may_be_charged_is_known_to_its_instance_and_one_that_was_no
 
 @settings(max_examples=200, deadline=None)
 @given(histories)
-def test_folding_a_history_that_was_written_and_read_gives_the_same_state(history: list[e.Event]) -> None:
+def test_folds_a_stored_history_to_the_same_state(history: list[e.Event]) -> None:
     assert fold([codec.decode(codec.encode(event)) for event in history]) == fold(history)
 
 

@@ -45,7 +45,7 @@ def test_a_run_does_what_its_plan_says(group: int) -> None:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_results_that_do_not_come_leave_a_run_inside_its_interval(group: int) -> None:
+def test_keeps_a_run_without_results_inside_its_interval(group: int) -> None:
     for seed in range(group, RECIPES // 3, GROUPS):
         stage = stage_for(seed)
         stage.service.fate = lambda tool, params, number: Fate(missing=int(params.get("number_of_images", 1) > 1))
@@ -55,7 +55,7 @@ def test_results_that_do_not_come_leave_a_run_inside_its_interval(group: int) ->
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_after_every_single_failure_the_plan_of_the_rest_is_what_the_resume_does(group: int) -> None:
+def test_plans_after_each_failure_what_the_resume_does(group: int) -> None:
     for seed in range(group, RECIPES // 3, GROUPS):
         for failing in range(12):
             stage = stage_for(seed)

@@ -105,7 +105,7 @@ def test_a_run_of_a_shipped_recipe_does_what_its_plan_says(one: Given) -> None:
 
 
 @pytest.mark.parametrize("one", ALL, ids=str)
-def test_after_each_single_failure_the_rest_costs_what_the_resume_shows(one: Given) -> None:
+def test_costs_after_each_failure_what_the_resume_shows(one: Given) -> None:
     whole = stage_of(one).finished()
     total = sum(len(submission.calls) for submission in whole.state.submissions.values())
     assert 0 < total <= MOST_CALLS
@@ -144,7 +144,7 @@ def failing_once(failing: int) -> Any:
     return fate
 
 
-def test_every_shipped_recipe_is_held_and_every_one_but_a_template_has_tests() -> None:
+def test_ships_every_recipe_checked_and_tested() -> None:
     files = {path for path in RECIPES.rglob("*.yaml") if not path.name.endswith(".test.yaml")}
     assert {one.path for one in ALL} == files and len(files) >= 8
     for path in RECIPES.glob("*.yaml"):

@@ -243,7 +243,7 @@ def uploaded(tmp_path: Path, source: str, named: tuple[str, ...] = (), **inputs:
 
 
 @pytest.mark.parametrize("way", ["link", "link in a folder", "computed", "computed absolute", "input of text"])
-def test_a_file_outside_is_never_uploaded_whichever_way_it_is_named(tmp_path: Path, way: str) -> None:
+def test_never_uploads_a_file_outside_however_it_is_named(tmp_path: Path, way: str) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"\x89PNG\r\n\x1a\nsecret")
     book = tmp_path / "book"

@@ -110,7 +110,7 @@ async def _ask(questions: Sequence[Question]) -> dict[str, Quote]:
 
 
 @pytest.mark.parametrize("seed", range(max(MANY, 150)))
-def test_a_mangled_recipe_is_told_and_one_that_is_valid_can_be_planned(tmp_path: Path, seed: int) -> None:
+def test_reports_a_mangled_recipe_and_plans_a_valid_one(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"mangled-{seed}")
     source = chance.choice(SHIPPED + MISTAKES)
     folder = tmp_path / "book"

@@ -60,7 +60,7 @@ def charged_once_each(stage):
     )
 
 
-def test_a_run_without_accidents_is_one_post_and_one_charge_per_call():
+def test_posts_and_charges_once_per_call_without_faults():
     stage = a_stage()
     assert stage.finished().status == "done"
     assert stage.service.posts == 1 and charged_once_each(stage)
@@ -71,7 +71,7 @@ def test_a_run_without_accidents_is_one_post_and_one_charge_per_call():
     [mishaps.lost_after_the_charge, mishaps.answer_without_id, mishaps.answer_in_rubbish]
     + [mishaps.over_http(status, charged=True) for status in (400, 401, 402, 403, 404, 408, 422, 429, 500, 502, 504)],
 )
-def test_an_answer_lost_after_the_charge_is_found_by_its_stamp_and_never_sent_again(accident):
+def test_finds_a_charged_lost_answer_by_its_stamp(accident):
     stage = a_stage(accident)
     report = stage.finished()
     if report.status != "done":  # 401: sign in again, then resume
@@ -82,7 +82,7 @@ def test_an_answer_lost_after_the_charge_is_found_by_its_stamp_and_never_sent_ag
 
 
 @pytest.mark.parametrize("query", ["works", "ignored"])
-def test_a_lost_answer_is_found_where_the_listing_leaves_the_comments_out(query):
+def test_finds_a_lost_answer_when_the_listing_lacks_comments(query):
     stage = a_stage(mishaps.lost_after_the_charge)
     stage.script.showing.comments_listed, stage.script.showing.query = False, query
     stage.service.spend_elsewhere()
@@ -94,7 +94,7 @@ def test_a_lost_answer_is_found_where_the_listing_leaves_the_comments_out(query)
     "accident",
     [mishaps.lost_before_the_charge] + [mishaps.over_http(status) for status in (400, 402, 404, 500, 503, 504)],
 )
-def test_an_answer_lost_before_the_charge_is_sent_again_only_after_the_wait_and_two_looks(accident):
+def test_resends_an_uncharged_lost_answer_after_two_lookups(accident):
     stage = a_stage(accident)
     report = stage.finished()
     assert report.status == "done" and charged_once_each(stage)
@@ -103,7 +103,7 @@ def test_an_answer_lost_before_the_charge_is_sent_again_only_after_the_wait_and_
 
 
 @pytest.mark.parametrize("accident", [mishaps.no_connection, mishaps.over_http(429, retry_after_s=7.0)])
-def test_what_was_not_sent_is_looked_for_and_then_sent_again_soon(accident):
+def test_looks_up_an_unsent_call_and_resends_it_soon(accident):
     stage = a_stage(accident)
     assert stage.finished().status == "done"
     assert charged_once_each(stage) and stage.state().submissions[1].attempts == 2
@@ -116,7 +116,7 @@ def test_a_request_that_takes_effect_while_we_wait_is_adopted():
     assert stage.service.posts == 1 and charged_once_each(stage)
 
 
-def test_a_request_that_takes_effect_after_the_wait_is_seen_and_told_with_its_price():
+def test_prices_a_request_that_takes_effect_after_the_wait():
     stage = a_stage(mishaps.takes_effect_after(150.0))
     stage.service.fate = lambda tool, params, number: Fate(90.0)
     report = stage.finished()
@@ -165,7 +165,7 @@ def test_an_ignored_query_finds_our_task_among_strangers():
     assert stage.finished().status == "done" and charged_once_each(stage)
 
 
-def test_a_task_that_the_listing_hides_is_never_sent_twice_because_its_debit_is_seen():
+def test_never_resends_a_hidden_task_whose_debit_is_seen():
     stage = a_stage(mishaps.lost_after_the_charge)
     stage.service.lag_s = lambda number: 10_000.0 if number == 0 else 0.0
     report = stage.finished()
@@ -173,7 +173,7 @@ def test_a_task_that_the_listing_hides_is_never_sent_twice_because_its_debit_is_
     assert report.exit_status in (0, 4)
 
 
-def test_a_transaction_list_that_cannot_be_read_is_no_second_witness_and_a_person_decides():
+def test_leaves_it_to_the_operator_without_transactions():
     stage = a_stage(mishaps.lost_before_the_charge)
     stage.script.always["transactions"] = "server"
     report = stage.finished()
@@ -184,13 +184,13 @@ def test_a_transaction_list_that_cannot_be_read_is_no_second_witness_and_a_perso
     assert stage.finished().status in ("stopped", "done") and set(stage.charges().values()) <= {1}
 
 
-def test_somebody_else_spending_meanwhile_is_explained_and_does_not_stop_us():
+def test_explains_spending_by_others_and_continues():
     stage = a_stage(mishaps.lost_before_the_charge)
     stage.service.later(60.0, stage.service.spend_elsewhere)
     assert stage.finished().status == "done" and charged_once_each(stage)
 
 
-def test_a_deleted_task_leaves_a_debit_that_nobody_explains_and_a_person_decides():
+def test_leaves_an_unexplained_debit_to_the_operator():
     stage = a_stage(lost_and(lambda service, task: setattr(task, "deleted", True)))
     report = stage.finished()
     assert (report.exit_status, stage.service.posts) == (4, 1)
@@ -209,7 +209,7 @@ def test_a_copied_stamp_with_other_inputs_is_not_taken_for_ours():
     assert (report.exit_status, stage.service.posts) == (4, 0)
 
 
-def test_of_two_tasks_with_our_stamp_and_inputs_the_oldest_is_adopted_and_the_other_told():
+def test_adopts_the_oldest_of_two_stamped_tasks():
     stage = a_stage(lost_and(lambda service, task: service.copy(task)))
     report = stage.finished()
     assert report.status == "done" and stage.service.posts == 1
@@ -217,7 +217,7 @@ def test_of_two_tasks_with_our_stamp_and_inputs_the_oldest_is_adopted_and_the_ot
     assert [code for code, _, _ in report.reasons] == ["ZF640"]
 
 
-def test_one_reset_with_twenty_creates_in_flight_charges_each_once():
+def test_charges_each_once_after_a_reset_of_twenty_creates():
     stage = stage_of(
         """
         steps:
@@ -234,14 +234,14 @@ def test_one_reset_with_twenty_creates_in_flight_charges_each_once():
     assert report.status == "done" and set(stage.charges().values()) == {1} and len(stage.charges()) == 20
 
 
-def test_a_price_that_rose_before_it_could_be_sent_again_is_not_paid():
+def test_does_not_pay_a_price_that_rose_before_resending():
     stage = a_stage(mishaps.lost_before_the_charge)
     stage.service.later(60.0, lambda: setattr(stage.service, "price_factor", 3))
     report = stage.finished()
     assert report.exit_status == 4 and stage.service.rows == []
 
 
-def test_a_price_that_rose_before_it_could_be_sent_again_stops_its_branch_and_names_the_three_decisions():
+def test_names_three_decisions_when_a_price_rose_before_resend():
     stage = stage_of(
         """
         steps:
@@ -270,7 +270,7 @@ def test_a_price_that_rose_before_it_could_be_sent_again_stops_its_branch_and_na
     assert all(word in hint for word in ("zenflow reconcile RUN", "adopt", "--resubmit 1", "give it up"))
 
 
-def test_an_incomplete_look_after_a_429_is_gone_on_with_and_does_not_rest_until_a_resume():
+def test_continues_an_incomplete_lookup_after_a_429():
     stage = a_stage(text=ONE, limits=Limits(batch=1, in_flight=1))
     stage.script.submits += [mishaps.as_it_should, mishaps.over_http(429, retry_after_s=5.0)]
     stage.service.lag_s = lambda number: 70.0 if number == 0 else 0.0  # the control is not listed for so long
@@ -300,7 +300,7 @@ def test_an_unknown_outcome_names_reconcile_with_the_run():
     assert hints and all("zenflow reconcile RUN" in hint for hint in hints)
 
 
-def test_a_refusal_takes_out_the_inputs_that_it_names_and_the_rest_goes_again():
+def test_resends_without_the_inputs_that_a_refusal_names():
     stage = stage_of(
         """
         steps:
@@ -351,7 +351,7 @@ def without_echo(**parts):
     return stage
 
 
-def test_where_inputs_are_not_shown_a_stamp_with_tool_and_total_is_adopted_and_that_is_noted():
+def test_adopts_a_stamp_with_equal_tool_and_total():
     stage = without_echo()
     report = stage.finished()
     assert report.status == "done" and stage.service.posts == 1 and stage.state().submissions[1].adopted
@@ -361,7 +361,7 @@ def test_where_inputs_are_not_shown_a_stamp_with_tool_and_total_is_adopted_and_t
     assert (code, said) == ("ZF640", wanted)
 
 
-def test_where_inputs_are_not_shown_several_matches_never_lead_to_a_send():
+def test_never_sends_on_several_matches():
     stage = a_stage(lost_and(lambda service, task: [service.copy(task), service.copy(task)]))
     stage.script.showing.echoes_inputs = False
     report = stage.finished()
@@ -374,7 +374,7 @@ def test_where_inputs_are_not_shown_several_matches_never_lead_to_a_send():
 
 
 @pytest.mark.parametrize("other", ["tool", "total"])
-def test_where_inputs_are_not_shown_a_stamp_with_another_tool_or_total_is_still_unknown(other):
+def test_stays_unknown_when_tool_or_total_differ(other):
     stage = a_stage(mishaps.lost_before_the_charge)
     stage.script.showing.echoes_inputs = False
 

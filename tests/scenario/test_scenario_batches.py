@@ -55,7 +55,7 @@ def most_at_once(stage):
     return peak
 
 
-def test_a_fan_out_of_fifty_is_one_batch_per_tool_and_two_requests_per_picture_at_most():
+def test_sends_a_fan_out_of_fifty_as_one_batch_per_tool():
     stage = many(50)
     assert stage.finished().status == "done"
     assert sizes(stage) == [50, 50]
@@ -63,7 +63,7 @@ def test_a_fan_out_of_fifty_is_one_batch_per_tool_and_two_requests_per_picture_a
     assert requests <= 2 * 100, stage.provider.asked
 
 
-def test_a_batch_holds_at_most_fifty_and_no_more_than_in_flight_run_at_once():
+def test_keeps_batches_within_fifty_and_the_in_flight_limit():
     stage = many(120)
     assert stage.finished().status == "done"
     assert max(sizes(stage)) <= 50 and most_at_once(stage) <= 50
@@ -152,7 +152,7 @@ def test_a_chain_takes_little_more_than_its_longest_way():
     assert stage.clock.monotonic_s() < 50 * 1.05 + 2 * 2.0 + 10, "two paid levels, half a round each, and the rate"
 
 
-def test_a_quote_that_grew_old_behind_the_brake_is_asked_for_again():
+def test_asks_again_for_a_quote_that_grew_old_in_the_queue():
     stage = many(2, limits=Limits(batch=1))
     stage.script.submits.append(mishaps.over_http(429, retry_after_s=59))
     stage.service.later(20.0, lambda: setattr(stage.service, "price_factor", Decimal(3)))

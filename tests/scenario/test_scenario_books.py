@@ -82,7 +82,7 @@ def test_a_second_debit_of_one_task_is_seen_booked_and_told():
     assert stage.state().books.spent == 10 and not found.agrees
 
 
-def test_a_task_with_our_stamp_that_the_journal_does_not_know_is_a_row_without_ours():
+def test_lists_a_stamped_unknown_task_without_our_row():
     stage = a_done_stage()
     stage.service.create("image_editor", [{"prompt": "?"}], f"{stage.state().started.stamp_run}zzzzzzzzzzzz x")
     found = checked(stage)
@@ -97,7 +97,7 @@ def test_a_debit_without_a_task_is_shown_and_is_not_called_ours():
     assert found.agrees
 
 
-def test_a_refund_that_came_after_the_run_is_taken_in_and_shared_among_the_failed_calls():
+def test_shares_a_late_refund_among_failed_calls():
     stage = stage_of(TWO, budget=100)
     stage.service.fate = lambda tool, params, number: (
         Fate(10.0, error="no", refund_after_s=3600.0) if params.get("prompt") == "a" else Fate(10.0)
@@ -128,7 +128,7 @@ def test_a_second_refund_that_comes_much_later_is_taken_in_too():
     assert stage.state().books.refunded == 4 and stage.state().books.spent == 0
 
 
-def test_a_refused_request_that_was_charged_all_the_same_is_found_out():
+def test_discovers_a_charge_for_a_refused_request():
     async def charged_and_refused(line, submission):
         await mishaps.lost_after_the_charge(line, submission)
         return mishaps.refused(mishaps.Refusal(422, "no"))
@@ -142,7 +142,7 @@ def test_a_refused_request_that_was_charged_all_the_same_is_found_out():
     assert stage.state().books.charged == 2 and stage.service.posts == 1
 
 
-def test_a_watermark_that_is_no_longer_listed_is_replaced_by_the_time():
+def test_replaces_an_unlisted_watermark_by_the_time():
     stage = stage_of(TWO, budget=100)
     stage.service.spend_elsewhere()
     stage.finished()
@@ -214,7 +214,7 @@ def test_one_debit_for_each_call_is_no_difference(monkeypatch):
     assert [one.found for one in checked(stage).compared] == ["matched", "matched"]
 
 
-def test_a_part_of_the_debits_gives_no_budget_free_while_the_run_goes(monkeypatch):
+def test_frees_no_budget_from_partial_debits_during_the_run(monkeypatch):
     stage = _in_parts(monkeypatch, 15.0)
     seen = []
     record = type(stage.service).settle
@@ -236,7 +236,7 @@ def test_a_part_of_the_debits_is_told_where_the_rest_never_comes(monkeypatch):
     assert stage.state().books.spent == 4
 
 
-def test_debits_of_what_was_submitted_before_another_was_sent_again_are_still_found():
+def test_finds_debits_older_than_a_resend():
     stage = stage_of(TWO, budget=100)
     stage.limits = replace(stage.limits, batch=1)
     stage.script.submits = [mishaps.lost_before_the_charge]

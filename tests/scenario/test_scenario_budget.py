@@ -73,7 +73,7 @@ def fails_once(*prompts):
 
 
 @pytest.mark.parametrize("budget", range(EACH * 6, EACH * 6 + 13, 4))
-def test_the_budget_is_never_passed_and_every_chain_is_finished_when_all_are_affordable(budget):
+def test_finishes_every_chain_within_the_budget(budget):
     stage = stage_of(CHAINS, budget=budget)
     report = stage.finished()
     assert report.status == "done" and len(stage.contents()) == 6
@@ -81,7 +81,7 @@ def test_the_budget_is_never_passed_and_every_chain_is_finished_when_all_are_aff
 
 
 @pytest.mark.parametrize("failing", range(1, 6))
-def test_with_failures_that_eat_the_budget_as_many_chains_are_finished_as_are_affordable(failing):
+def test_finishes_affordable_chains_despite_failures(failing):
     """Each failure costs a head; what is left pays for whole chains first."""
     budget = EACH * 6
     stage = stage_of(CHAINS, budget=budget)
@@ -92,7 +92,7 @@ def test_with_failures_that_eat_the_budget_as_many_chains_are_finished_as_are_af
     assert len(stage.contents()) >= affordable, "k complete chains were affordable"
 
 
-def test_a_run_that_runs_short_stops_resumable_and_goes_on_with_a_higher_budget():
+def test_resumes_a_run_out_of_budget_with_a_higher_one():
     stage = stage_of(CHAINS, budget=EACH * 6)
     first = []
     stage.service.fate = lambda tool, params, number: Fate(
@@ -110,7 +110,7 @@ def test_a_run_that_runs_short_stops_resumable_and_goes_on_with_a_higher_budget(
     assert any(isinstance(event, e.BudgetChanged) for event in stage.events())
 
 
-def test_a_surcharge_beyond_the_quote_is_booked_named_and_soon_stops_the_run():
+def test_books_and_names_a_surcharge_and_soon_stops():
     stage = stage_of(CHAINS, budget=EACH * 6, limits=Limits(max_submission=Decimal(4)))
     stage.service.surcharge = Decimal(2)
     report = stage.finished()
@@ -133,7 +133,7 @@ steps:
 
 
 @pytest.mark.parametrize("in_flight", [1, 3])
-def test_after_the_first_charge_above_its_quote_nothing_more_is_sent_with_that_tool(in_flight):
+def test_stops_a_tool_after_its_first_charge_above_quote(in_flight):
     stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=in_flight))
     stage.service.surcharge = Decimal(2)  # twice what it quotes
     report = stage.finished()
@@ -143,7 +143,7 @@ def test_after_the_first_charge_above_its_quote_nothing_more_is_sent_with_that_t
 
 
 @pytest.mark.parametrize(("surcharge", "made"), [(Decimal(2), 6), (Decimal(1), 8)])
-def test_a_resume_sets_aside_what_is_really_charged_and_stays_within_the_budget(surcharge, made):
+def test_keeps_a_resume_within_the_budget_at_real_charges(surcharge, made):
     stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=1))
     stage.service.surcharge = surcharge
     stage.finished()
@@ -153,7 +153,7 @@ def test_a_resume_sets_aside_what_is_really_charged_and_stays_within_the_budget(
     assert stage.state().books.spent == spent
 
 
-def test_a_service_that_charges_its_quote_again_is_believed_again():
+def test_trusts_a_service_again_that_charges_its_quote():
     stage = stage_of(MANY, budget=60, limits=Limits(batch=1, in_flight=1))
     stage.service.surcharge = Decimal(2)
     stage.finished()
@@ -170,7 +170,7 @@ def test_a_price_that_rose_since_the_plan_holds_the_step():
     assert highest_commitment(stage) <= stage.state().budget
 
 
-def test_a_balance_that_somebody_else_spends_stops_before_the_service_says_402():
+def test_stops_before_402_when_others_spend_the_balance():
     stage = stage_of(CHAINS)
     stage.service.credits = Decimal(EACH * 6)
     stage.service.later(3.0, lambda: setattr(stage.service, "credits", stage.service.credits - 40))
@@ -181,7 +181,7 @@ def test_a_balance_that_somebody_else_spends_stops_before_the_service_says_402()
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
-def test_the_last_line_against_others_is_the_service_s_402_after_which_the_run_pauses():
+def test_pauses_on_402_as_the_last_line_of_defence():
     stage = stage_of(CHAINS)
     stage.script.submits.append(mishaps.says(402))
     assert stage.finished().exit_status == 4
@@ -212,7 +212,7 @@ def test_a_call_above_its_max_credits_is_not_sent():
     assert report.reasons[0][0] in ("ZF632", "ZF633")
 
 
-def test_a_declared_retry_is_an_intent_of_its_own_and_is_paid_again():
+def test_pays_a_declared_retry_as_an_intent_of_its_own():
     stage = stage_of(CHAINS, budget=100)
     stage.service.fate = fails_once("picture 0")
     report = stage.finished()
@@ -220,7 +220,7 @@ def test_a_declared_retry_is_an_intent_of_its_own_and_is_paid_again():
     assert stage.charges()["draw.0", 1] == stage.charges()["draw.0", 2] == 1 and ("draw.0", 3) not in stage.charges()
 
 
-def test_a_retry_that_fails_too_fails_the_instance_and_nothing_more_is_paid():
+def test_fails_an_instance_when_its_retry_fails_too():
     stage = stage_of(CHAINS, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(error="no" if params.get("prompt") == "picture 0" else None)
     report = stage.finished()
@@ -241,7 +241,7 @@ def test_a_refund_is_taken_in_as_an_event_of_its_own(after):
 @pytest.mark.parametrize(
     ("after", "said"), [(None, "counts as charged until a refund is seen"), (0.0, "nothing stays charged for it")]
 )
-def test_a_failed_call_counts_as_charged_until_its_refund_is_seen_and_no_longer(after, said):
+def test_counts_a_failed_call_as_charged_until_refunded(after, said):
     stage = stage_of(ALONE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(error="no", refund_after_s=after)
     report = stage.finished()
@@ -250,7 +250,7 @@ def test_a_failed_call_counts_as_charged_until_its_refund_is_seen_and_no_longer(
     assert said in report.steps["draw"].instances[0].hint
 
 
-def test_a_refund_that_comes_an_hour_later_is_taken_in_by_a_resume():
+def test_takes_in_a_refund_an_hour_later_on_resume():
     stage = stage_of(CHAINS, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(
         error="no" if params.get("prompt") == "picture 0" else None, refund_after_s=3600.0
@@ -264,7 +264,7 @@ def test_a_refund_that_comes_an_hour_later_is_taken_in_by_a_resume():
     assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
 
 
-def test_an_intent_is_not_sent_again_while_more_is_committed_than_the_budget_holds():
+def test_does_not_resend_while_over_the_budget():
     stage = stage_of("steps: {draw: {foreach: [a, b], uses: image_editor, with: {prompt: '${{ item }}'}}}", budget=4)
     stage.limits = Limits(batch=1)
     stage.script.submits.append(mishaps.lost_before_the_charge)

@@ -57,7 +57,7 @@ def test_every_element_of_a_chain_becomes_a_file_with_its_name():
     assert [file["path"] for file in report.outputs["files"]] == [f"out/{name}" for name in stage.contents()]
 
 
-def test_downstream_starts_per_element_and_does_not_wait_for_the_slow_one():
+def test_starts_readers_per_element_despite_a_slow_one():
     stage = stage_of(CHAIN)
     stage.service.fate = slow("b", 300.0)
     stage.finished()
@@ -133,7 +133,7 @@ outputs: {last: "${{ steps.scene[2].asset_id }}"}
 """
 
 
-def test_previous_runs_one_after_the_other_and_hands_the_result_on():
+def test_runs_a_previous_chain_in_order():
     stage = stage_of(PREVIOUS)
     report = stage.finished()
     assert report.status == "done"
@@ -144,7 +144,7 @@ def test_previous_runs_one_after_the_other_and_hands_the_result_on():
     assert report.outputs["last"] == made[2]
 
 
-def test_a_failure_keeps_the_later_instances_of_a_previous_chain_from_starting():
+def test_stops_later_instances_of_a_failed_previous_chain():
     stage = stage_of(PREVIOUS)
     stage.service.fate = lambda tool, params, number: Fate(error="no" if params["prompt"] == "two" else None)
     report = stage.finished()
@@ -211,7 +211,7 @@ def test_max_is_enforced_and_a_resume_with_a_higher_one_goes_on():
 
 
 @pytest.mark.parametrize("budget", [6, 7, 100])
-def test_what_goes_on_beyond_max_is_one_command_that_has_the_budget_for_it(budget):
+def test_offers_one_command_with_budget_beyond_max(budget):
     text = MAX.replace(
         "  save:",
         "  up:\n    foreach: ${{ steps.draw.asset_ids }}\n    uses: upscaler\n    with:"
@@ -227,7 +227,7 @@ def test_what_goes_on_beyond_max_is_one_command_that_has_the_budget_for_it(budge
     assert again.status == "done" and len(stage.contents()) == 4
 
 
-def test_a_fan_in_is_a_list_in_order_of_instances_whatever_came_first():
+def test_lists_a_fan_in_in_order_of_instances():
     stage = stage_of("""
     steps:
       draw:

@@ -70,7 +70,7 @@ def test_a_second_fetch_downloads_nothing():
     assert "download" in asked and "download" not in stage.provider.asked
 
 
-def test_the_run_stays_as_it_is_and_only_facts_about_files_are_added():
+def test_adds_only_file_events_to_the_run():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.finished()
     before, status = len(stage.events()), stage.state().status
@@ -79,7 +79,7 @@ def test_the_run_stays_as_it_is_and_only_facts_about_files_are_added():
     assert stage.state().status == status == "done"
 
 
-def test_a_file_that_was_lost_or_spoilt_is_fetched_again_under_its_name():
+def test_fetches_a_lost_or_spoilt_file_under_its_name():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.finished()
     whole = stage.store.files["large-1.png"]
@@ -91,7 +91,7 @@ def test_a_file_that_was_lost_or_spoilt_is_fetched_again_under_its_name():
     assert stage.store.files["large-1.png"] == whole
 
 
-def test_a_run_whose_downloads_failed_is_fetched_whole_and_a_resume_then_has_nothing_to_fetch():
+def test_fetches_all_files_of_a_run_with_failed_downloads():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.store.full = True
     assert stage.finished().exit_status == 1
@@ -104,7 +104,7 @@ def test_a_run_whose_downloads_failed_is_fetched_whole_and_a_resume_then_has_not
     assert stage.service.posts == 2
 
 
-def test_what_was_running_when_the_run_was_left_is_taken_in_when_it_is_over():
+def test_takes_in_calls_that_ran_when_the_run_was_left():
     stage = stage_of(TWO_STEPS, budget=100)
 
     async def leave(stage, stop: StopSignal):
@@ -200,7 +200,7 @@ def out_of_order():
     return stage
 
 
-def test_results_in_another_order_are_told_with_every_input_that_they_may_be_of():
+def test_names_possible_inputs_of_reordered_results():
     stage = out_of_order()
     (task,) = at_desk(stage, _doubtful)
     assert (task.submission, "not in the order of its inputs" in task.why) == (1, True)
@@ -209,7 +209,7 @@ def test_results_in_another_order_are_told_with_every_input_that_they_may_be_of(
     assert stage.state().instances["draw.0"].results is None and stage.state().submissions[1].in_doubt
 
 
-def test_results_that_were_given_up_are_told_as_long_as_nobody_takes_them():
+def test_reports_abandoned_results_until_someone_takes_them():
     stage = out_of_order()
     at_desk(stage, lambda desk: Reconciler(desk).give_up(1))
     (task,) = at_desk(stage, _doubtful)
@@ -223,7 +223,7 @@ def test_results_that_a_person_took_are_in_doubt_no_more():
     assert at_desk(stage, _doubtful) == ()
 
 
-def test_tasks_with_our_stamp_that_fit_nothing_are_told_with_what_they_were_asked():
+def test_reports_unmatched_stamped_tasks_with_their_requests():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.finished()
     intent = stage.intents()[0]
@@ -242,7 +242,7 @@ def test_tasks_with_our_stamp_that_fit_nothing_are_told_with_what_they_were_aske
     assert stage.state().instances == before
 
 
-def test_a_server_that_does_not_echo_inputs_leaves_open_what_a_stray_task_may_be_of():
+def test_keeps_an_unrecognized_task_open_without_echoed_inputs():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.finished()
     stamp = stage.intents()[0].stamp
@@ -263,7 +263,7 @@ def test_what_is_not_over_is_told_as_such():
     assert [(call.status, call.trouble) for call in task.calls] == [("processing", "not over yet")]
 
 
-def test_a_task_for_what_was_given_up_is_the_run_s_again_and_not_in_doubt():
+def test_takes_back_a_task_for_an_abandoned_submission():
     stage = stage_of(TWO_STEPS, budget=100)
     stage.script.submits.append(mishaps.lost_before_the_charge)
     stage.script.always["transactions"] = "server"
@@ -277,7 +277,7 @@ def test_a_task_for_what_was_given_up_is_the_run_s_again_and_not_in_doubt():
     assert len(fetch(stage).new) == 4
 
 
-def test_texts_of_tasks_whose_ids_begin_alike_are_laid_aside_side_by_side(tmp_path, monkeypatch):
+def test_keeps_texts_of_similar_task_ids_apart(tmp_path, monkeypatch):
     """Ids that begin with a time do."""
     stage = stage_of("steps: {say: {uses: run_any_llm, with: {prompt: a}}}", budget=100)
     stage.finished()

@@ -77,7 +77,7 @@ def by_reconcile(stage):
 
 
 @pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
-def test_the_list_s_silence_releases_it_as_a_fact_of_its_own_and_its_calls_are_not_made(way):
+def test_releases_by_silence_and_makes_no_calls(way):
     stage = given_up()
     way(stage)
     assert [event.submission for event in stage.events() if isinstance(event, e.Released)] == [1]
@@ -91,7 +91,7 @@ def test_the_list_s_silence_releases_it_as_a_fact_of_its_own_and_its_calls_are_n
 
 
 @pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
-def test_a_debit_that_can_only_be_its_own_confirms_it_at_its_amount(way):
+def test_confirms_a_call_by_a_debit_that_is_only_its_own(way):
     stage = given_up(lambda stage: stage.service._book(Decimal(-4), None))
     way(stage)
     assert stage.state().submissions[1].debits == {"row-1": Decimal(4)}
@@ -114,14 +114,14 @@ def another_amount(stage):
 
 
 @pytest.mark.parametrize("rows", [two_alike, another_amount])
-def test_a_debit_that_may_be_somebody_else_s_leaves_it_booked_as_it_is(rows):
+def test_leaves_an_ambiguous_debit_booked_as_it_is(rows):
     stage = given_up(rows)
     by_ledger(stage)
     assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
     assert stage.state().submissions[1].debits == {} and books_of(stage) == (4, 0, 0, 4)
 
 
-def test_what_others_have_spent_meanwhile_is_explained_and_holds_nothing_up():
+def test_explains_what_others_spent_and_continues():
     stage = given_up(spent_by_others)
     by_ledger(stage)
     assert stage.state().submissions[1].outcome is Outcome.RELEASED
@@ -141,7 +141,7 @@ def test_a_list_that_cannot_be_read_says_nothing():
     assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
 
 
-def test_a_task_of_it_that_turns_up_makes_it_the_run_s_again_even_after_its_release():
+def test_takes_back_its_task_even_after_the_release():
     stage = given_up()
     by_ledger(stage)
     intent = stage.intents()[0]
@@ -150,7 +150,7 @@ def test_a_task_of_it_that_turns_up_makes_it_the_run_s_again_even_after_its_rele
     assert books_of(stage) == (4, 0, 0, 4)
 
 
-def test_a_task_of_it_is_found_too_where_the_listing_leaves_comments_out():
+def test_finds_its_task_when_the_listing_lacks_comments():
     stage = given_up()
     stage.script.showing.comments_listed = False
     intent = stage.intents()[0]

@@ -48,7 +48,7 @@ def fails(prompt):
     return lambda tool, params, number: Fate(error="no" if params.get("prompt") == prompt else None)
 
 
-def test_a_recipe_as_a_step_runs_per_instance_and_gives_its_outputs():
+def test_runs_a_recipe_as_a_step_per_instance_with_outputs():
     stage = outer()
     report = stage.finished()
     assert report.status == "done" and len(report.outputs["films"]) == 2
@@ -73,7 +73,7 @@ def test_one_instance_s_recipe_does_not_wait_for_another_s():
     assert stage.moment_of(e.Intended, "film.0") < 25 and stage.moment_of(e.Intended, "film.1") > 300
 
 
-def test_a_failure_inside_fails_the_step_blocks_its_reader_and_a_resume_makes_it_good():
+def test_fails_a_step_on_inner_failure_and_resumes_it():
     stage = outer()
     stage.service.fate = fails("bob 0")
     report = stage.finished()
@@ -99,7 +99,7 @@ outputs:
 )
 
 
-def test_a_list_that_a_failure_inside_left_short_blocks_who_pays_for_it_and_is_saved_as_far_as_it_is_there():
+def test_blocks_payers_of_a_short_list_and_saves_the_rest():
     stage = outer(text=SAVED)
     stage.service.fate = fails("bob 1")
     report = stage.finished()
@@ -116,7 +116,7 @@ def test_a_list_that_a_failure_inside_left_short_blocks_who_pays_for_it_and_is_s
     assert set(stage.charges().values()) == {1}
 
 
-def test_a_recipe_that_says_continue_inside_gives_its_list_without_the_failed_ones():
+def test_drops_failed_elements_with_continue_inside():
     inner = INNER.replace("    uses: image_editor", "    on_error: continue\n    uses: image_editor")
     inner = inner.replace("  first: ${{ steps.draw[0].asset_id }}\n", "")
     stage = outer(inner, OUTER.replace("  firsts: ${{ steps.portrait.first }}\n", ""))
@@ -127,7 +127,7 @@ def test_a_recipe_that_says_continue_inside_gives_its_list_without_the_failed_on
     assert [len(film.params["image_assets"]) for film in films] == [2, 1]
 
 
-def test_with_continue_outside_readers_do_without_the_recipe_that_failed_and_downloads_take_what_it_made():
+def test_continues_without_a_failed_recipe_step():
     text = SAVED.replace("    uses: ./inner.yaml", "    on_error: continue\n    uses: ./inner.yaml")
     stage = outer(text=text)
     stage.service.fate = fails("bob 0")
@@ -144,7 +144,7 @@ def test_a_run_looked_at_offline_tells_the_same_as_when_it_ended():
     assert looked.status == report.status and looked.outputs == report.outputs and looked.steps == report.steps
 
 
-def test_a_resume_of_a_stopped_run_still_tells_of_what_was_done_inside():
+def test_reports_inner_results_when_resuming_a_stopped_run():
     stage = outer()
     stage.service.fate = fails("film")
     stage.finished()
@@ -153,7 +153,7 @@ def test_a_resume_of_a_stopped_run_still_tells_of_what_was_done_inside():
     assert report.status == "done" and len(report.steps["portrait/draw"].instances) == 4
 
 
-def test_the_budget_of_an_inner_recipe_holds_per_instance_and_over_resumes():
+def test_holds_an_inner_budget_per_instance_and_resume():
     inner = INNER.replace("steps:", "budget: 4\nsteps:", 1).replace(
         "    uses: image_editor", "    retry: 1\n    uses: image_editor"
     )
@@ -168,7 +168,7 @@ def test_the_budget_of_an_inner_recipe_holds_per_instance_and_over_resumes():
         assert spent <= 4
 
 
-def test_an_inner_recipe_with_everything_skipped_gives_empty_outputs():
+def test_gives_empty_outputs_when_all_inside_is_skipped():
     inner = INNER.replace("  first: ${{ steps.draw[0].asset_id }}\n", "")
     stage = outer(
         inner,
@@ -206,7 +206,7 @@ steps:
 """
 
 
-def test_a_pick_rests_when_everything_else_is_done_and_a_resume_with_the_choice_goes_on():
+def test_rests_at_a_pick_and_continues_with_the_choice():
     stage = stage_of(PICK, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0 if tool == "videogen" else 10.0)
     report = stage.finished()
@@ -221,7 +221,7 @@ def test_a_pick_rests_when_everything_else_is_done_and_a_resume_with_the_choice_
     assert sent == [made[0], made[2]] and set(stage.charges().values()) == {1}
 
 
-def test_a_choice_given_beforehand_needs_no_rest_and_a_wrong_one_is_told():
+def test_takes_a_choice_given_beforehand_and_rejects_a_wrong_one():
     stage = stage_of(PICK, budget=100, options={"picks": {"choose": [2]}})
     assert stage.finished().status == "done"
     wrong = stage_of(PICK, budget=100, options={"picks": {"choose": [7]}})

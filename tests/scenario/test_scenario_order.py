@@ -65,7 +65,7 @@ def test_results_in_the_order_of_their_inputs_are_taken():
     assert not any(isinstance(event, e.Contradicted) for event in stage.events())
 
 
-def test_results_that_fit_each_other_s_inputs_stop_the_step_and_nothing_is_paid_on_top_of_them():
+def test_stops_the_step_on_contradicting_results():
     stage = a_stage(swapped=True)
     report = stage.finished()
     assert (report.exit_status, report.steps["draw"].status) == (4, "stopped")
@@ -78,7 +78,7 @@ def test_results_that_fit_each_other_s_inputs_stop_the_step_and_nothing_is_paid_
     assert {call.why for call in report.open_calls} == {"its result may be another's"}
 
 
-def test_more_calls_of_the_step_are_not_sent_and_a_resume_does_not_forget():
+def test_holds_a_steps_calls_and_remembers_on_resume():
     text = TWO.replace('["16:9", "9:16"]', '["16:9", "9:16", "16:9", "9:16"]')
     stage = a_stage(text, swapped=True, limits=Limits(batch=2, in_flight=2))
     assert stage.finished().exit_status == 4 and stage.service.posts == 1
@@ -94,17 +94,17 @@ def test_more_calls_of_the_step_are_not_sent_and_a_resume_does_not_forget():
         lambda params: (1920, 1088) if params.get("ratio") == "16:9" else (1088, 1920),  # rounded
     ],
 )
-def test_a_service_that_says_nothing_or_does_as_it_likes_contradicts_no_order(tells):
+def test_infers_no_order_from_a_silent_or_odd_service(tells):
     stage = a_stage(swapped=False, tells=tells)
     assert stage.finished().status == "done"
 
 
-def test_calls_that_ask_for_the_same_cannot_be_told_apart_and_stop_nothing():
+def test_ignores_the_order_of_identical_calls():
     stage = a_stage(TWO.replace('["16:9", "9:16"]', '["16:9", "16:9"]'), swapped=True)
     assert stage.finished().status == "done"
 
 
-def test_a_result_that_fits_another_input_waits_for_that_one_s_result():
+def test_holds_a_result_that_fits_another_input():
     stage = a_stage(swapped=False, tells=lambda params: (1344, 768))
     stage.service.fate = lambda tool, params, number: Fate(90.0 if params.get("ratio") == "16:9" else 5.0)
     assert stage.finished().status == "done"
@@ -126,7 +126,7 @@ def test_a_person_may_take_the_results_as_they_are():
     assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
 
 
-def test_a_person_may_give_them_up_and_a_resume_makes_them_anew_one_by_one():
+def test_makes_abandoned_calls_again_one_by_one_on_resume():
     stage = a_stage(swapped=True)
     stage.finished()
     _, done = decided(stage, lambda r: r.give_up(1))

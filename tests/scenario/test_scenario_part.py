@@ -55,7 +55,7 @@ def drawn(stage):
     return [params["prompt"] for task in stage.service.tasks.values() for params in task.inputs if "prompt" in params]
 
 
-def test_what_is_there_is_taken_the_rest_is_unknown_at_once_and_named_with_the_way_out():
+def test_takes_what_is_there_and_marks_the_rest_unknown():
     stage = a_part()
     report = stage.finished()
     assert (report.exit_status, codes(report)) == (4, {"ZF642"})
@@ -81,14 +81,14 @@ def test_a_resume_comes_to_the_same_end_and_sends_nothing_again():
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_a_process_that_dies_before_it_has_seen_that_comes_to_the_same(dies):
+def test_ends_the_same_when_a_process_dies_before_seeing_it(dies):
     stage = a_part()
     assert stage.run(dies_at_s=1.0 if dies else 8.0) is None
     report = stage.finished()
     assert statuses(report) == ["done", "done", "unknown"] and drawn(stage) == ["a", "b"]
 
 
-def test_each_call_there_costs_what_it_was_charged_and_the_rest_nothing():
+def test_charges_present_calls_their_cost_and_no_others():
     stage = a_part()
     report = stage.finished()
     assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 0]
@@ -96,7 +96,7 @@ def test_each_call_there_costs_what_it_was_charged_and_the_rest_nothing():
     assert books.balanced and books.spent == -sum(row.amount for row in stage.service.rows)
 
 
-def test_results_are_given_to_the_inputs_that_the_task_shows_and_not_to_the_first(monkeypatch):
+def test_assigns_results_to_the_inputs_shown(monkeypatch):
     """The service left out the first one."""
     stage = a_part()
 
@@ -169,7 +169,7 @@ def test_calls_that_are_shown_much_later_are_taken_by_a_resume(monkeypatch):
     assert stage.finished().status == "done" and stage.service.posts == 2
 
 
-def test_what_is_there_and_cannot_be_given_to_an_input_is_shown_with_those_that_it_may_be_of():
+def test_shows_an_unassigned_result_with_its_candidates():
     stage = a_part(echoes_inputs=False)
     stage.finished()
     stage.clock.advance(60)
@@ -185,7 +185,7 @@ def test_what_is_taken_is_not_shown_as_doubtful():
     assert at_desk(stage, doubtful_tasks) == ()
 
 
-def test_a_part_whose_answer_was_lost_is_unknown_until_a_person_takes_it_for_what_it_is():
+def test_keeps_a_lost_part_unknown_until_the_operator_decides():
     stage = a_part()
 
     async def lost(line, submission):
@@ -207,7 +207,7 @@ def test_a_part_whose_answer_was_lost_is_unknown_until_a_person_takes_it_for_wha
     assert drawn(stage) == ["a", "b"]
 
 
-def test_a_part_whose_answer_was_lost_is_one_case_and_no_stray_and_is_set_aside_once():
+def test_sets_a_part_with_a_lost_answer_aside_once():
     stage = a_part()
 
     async def lost(line, submission):
@@ -224,7 +224,7 @@ def test_a_part_whose_answer_was_lost_is_one_case_and_no_stray_and_is_set_aside_
     assert at_desk(stage, show) == ([1], (), 6)
 
 
-def test_a_task_that_never_shows_all_of_the_calls_that_it_counts_is_a_person_s_soon(monkeypatch):
+def test_leaves_a_task_with_hidden_calls_to_the_operator(monkeypatch):
     """Two of three were taken; one of them is never shown."""
     stage = a_part()
     whole = Showing.task
@@ -239,7 +239,7 @@ def test_a_task_that_never_shows_all_of_the_calls_that_it_counts_is_a_person_s_s
     assert stage.clock.monotonic_s() < 300, "not by its timeout"
 
 
-def test_what_each_call_there_has_cost_stays_so_when_the_rest_is_given_up():
+def test_keeps_costs_of_present_calls_when_abandoned():
     stage = a_part()
     stage.finished()
 
@@ -252,7 +252,7 @@ def test_what_each_call_there_has_cost_stays_so_when_the_rest_is_given_up():
     assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 2], "the third is made anew"
 
 
-def test_its_recipe_cannot_be_changed_before_it_is_decided_what_becomes_of_the_rest():
+def test_refuses_another_recipe_before_a_decision():
     """A corrected recipe would ask for it anew: it may be paid already."""
     stage = a_part()
     stage.finished()
@@ -276,7 +276,7 @@ def test_its_recipe_cannot_be_changed_before_it_is_decided_what_becomes_of_the_r
 
 
 @pytest.mark.parametrize("inputs", [["a", "x"], ["a", "a"], ["a", "b", "c", "a"]])
-def test_a_task_with_the_stamp_that_shows_anything_else_is_not_a_part_of_it(inputs):
+def test_excludes_a_stamped_task_that_differs(inputs):
     stage = a_part()
     stage.script.submits[:] = [mishaps.lost_before_the_charge]
     stage.script.always["transactions"] = "server"

@@ -56,7 +56,7 @@ def agreed(prices):
     return lambda submission, price: prices.append(price)
 
 
-def test_the_evidence_names_stamp_request_attempts_looks_and_candidates_and_decides_nothing():
+def test_names_all_evidence_and_decides_nothing():
     stage = unknown_stage()
     before = len(stage.intents())
     evidence = at_desk(stage, gather)
@@ -81,7 +81,7 @@ def test_a_debit_that_is_there_is_shown_with_what_is_known_of_it():
     assert not case.conclusive
 
 
-def test_adopting_a_task_goes_on_with_it_and_charges_nothing_again():
+def test_adopts_a_task_without_a_second_charge():
     stage = unknown_stage()
     inputs = [call.params for call in stage.intents()[0].calls]
     made = stage.service.create("image_editor", inputs, "its comment was lost", posted=False)
@@ -102,7 +102,7 @@ def test_adopting_a_task_goes_on_with_it_and_charges_nothing_again():
         ("image_editor", [{"prompt": "b"}, {"prompt": "a"}], "its inputs are others"),
     ],
 )
-def test_a_task_that_cannot_be_it_is_refused_and_nothing_is_recorded(tool, inputs, why):
+def test_refuses_an_impossible_task_and_records_nothing(tool, inputs, why):
     stage = unknown_stage()
     made = stage.service.create(tool, inputs, "somebody's", posted=False)
     with pytest.raises(Refused) as refused:
@@ -123,7 +123,7 @@ def test_a_task_of_another_owner_is_refused(monkeypatch):
         decide(stage, lambda r, _: r.adopt(1, made.task_id))
 
 
-def test_a_task_that_is_another_submission_s_already_cannot_be_adopted_a_second_time():
+def test_refuses_to_adopt_a_task_of_another_submission():
     stage = stage_of(ONE.replace("[a, b]", "[a, a]"), budget=100, limits=stage_of(ONE).limits)
     stage.limits = replace(stage.limits, batch=1)
     stage.script.submits += [mishaps.as_it_should, mishaps.lost_before_the_charge]
@@ -135,7 +135,7 @@ def test_a_task_that_is_another_submission_s_already_cannot_be_adopted_a_second_
         decide(stage, lambda r, _: r.adopt(2, first))
 
 
-def test_sending_again_looks_first_says_the_price_and_is_attempt_two_of_the_same_intent():
+def test_prices_a_resend_as_attempt_two_of_one_intent():
     stage = unknown_stage()
     prices = []
     _, done = decide(stage, lambda r, _: r.resubmit(1, agreed(prices)))
@@ -148,7 +148,7 @@ def test_sending_again_looks_first_says_the_price_and_is_attempt_two_of_the_same
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
-def test_a_task_whose_inputs_are_not_told_is_taken_on_a_person_s_word_alone_and_that_is_recorded():
+def test_records_the_operators_word_for_a_task_without_inputs():
     stage = unknown_stage()
     inputs = [call.params for call in stage.intents()[0].calls]
     made = stage.service.create("image_editor", inputs, "its comment was lost", posted=False)
@@ -184,7 +184,7 @@ def test_another_account_s_task_is_not_taken_whatever_it_holds():
     assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
 
 
-def test_sending_again_adopts_what_the_look_before_it_finds_and_sends_nothing():
+def test_adopts_a_task_found_before_resending():
     stage = unknown_stage()
     prices = []
 
@@ -209,7 +209,7 @@ def test_who_does_not_agree_to_the_price_has_sent_nothing():
     assert stage.service.posts == 0 and stage.state().submissions[1].attempts == 1
 
 
-def test_a_price_that_rose_above_what_is_set_aside_is_not_sent_again():
+def test_does_not_resend_above_what_is_set_aside():
     stage = unknown_stage()
     stage.service.price_factor = Decimal(2)
     with pytest.raises(Refused, match="now costs 8 credits, and 4 are set aside"):
@@ -217,7 +217,7 @@ def test_a_price_that_rose_above_what_is_set_aside_is_not_sent_again():
     assert stage.service.posts == 0
 
 
-def test_a_price_that_rose_offers_all_three_decisions_and_the_new_one_may_be_taken():
+def test_offers_three_decisions_on_a_rise_and_takes_the_new_one():
     stage = unknown_stage()
     stage.service.price_factor = Decimal(2)
     with pytest.raises(Refused) as refused:
@@ -246,7 +246,7 @@ def test_a_new_price_is_taken_only_where_there_is_room_for_it(budget, per_day, c
     assert stage.state().submissions[1].attempts == 1
 
 
-def test_a_price_that_fell_is_agreed_to_and_what_is_set_aside_stays():
+def test_accepts_a_fallen_price_and_keeps_what_is_set_aside():
     stage = unknown_stage()
     stage.service.price_factor = Decimal("0.5")
     prices = []
@@ -254,7 +254,7 @@ def test_a_price_that_fell_is_agreed_to_and_what_is_set_aside_stays():
     assert prices == [2] and stage.state().submissions[1].quote == 4
 
 
-def test_an_answer_lost_again_leaves_it_unknown_with_two_attempts_and_two_posts_at_most():
+def test_stays_unknown_after_two_lost_answers():
     stage = unknown_stage()
     stage.script.submits.append(mishaps.lost_after_the_charge)
     _, done = decide(stage, lambda r, _: r.resubmit(1, agreed([])))
@@ -263,7 +263,7 @@ def test_an_answer_lost_again_leaves_it_unknown_with_two_attempts_and_two_posts_
     assert stage.service.posts == 1 and set(stage.charges().values()) == {1}
 
 
-def test_giving_up_books_the_quote_as_charged_and_its_calls_fail_for_good():
+def test_books_the_quote_of_an_abandoned_submission():
     stage = unknown_stage()
     _, done = decide(stage, lambda r, _: r.give_up(1))
     assert done.settled
@@ -275,7 +275,7 @@ def test_giving_up_books_the_quote_as_charged_and_its_calls_fail_for_good():
     assert stage.finished().status == "failed" and stage.service.posts == 0  # nor does a later resume send it
 
 
-def test_what_was_given_up_and_turns_up_all_the_same_is_taken_in_by_the_next_resume():
+def test_takes_in_an_abandoned_task_on_the_next_resume():
     stage = unknown_stage()
     decide(stage, lambda r, _: r.give_up(1))
     intent = stage.intents()[0]
@@ -293,7 +293,7 @@ def test_what_is_decided_already_is_no_case_for_a_decision():
         decide(stage, lambda r, _: r.give_up(9))
 
 
-def test_a_task_with_our_stamp_that_nobody_asked_for_can_be_booked_and_its_results_are_the_run_s():
+def test_books_an_unrequested_stamped_task_with_its_results():
     stage = stage_of(ONE, budget=100)
     assert stage.finished().status == "done"
     run_part = stage.state().started.stamp_run
@@ -316,7 +316,7 @@ def test_every_decision_is_a_fact_in_the_journal():
 
 
 @pytest.mark.parametrize(("budget", "sent"), [(11, 0), (12, 1)])
-def test_a_task_that_nobody_knows_yet_counts_where_a_new_price_is_to_be_taken(budget, sent):
+def test_counts_an_unknown_task_when_taking_a_new_price(budget, sent):
     stage = unknown_stage()
     stage.finished(changes=Changes(budget=Decimal(budget)))
     run_part = stage.state().started.stamp_run
@@ -344,7 +344,7 @@ def test_an_adopted_task_s_debit_is_booked_at_once():
     assert stage.state().submissions[1].confirmed == 4
 
 
-def test_a_look_that_is_not_complete_is_no_look_and_nothing_is_sent(monkeypatch):
+def test_sends_nothing_after_an_incomplete_lookup(monkeypatch):
     stage = unknown_stage()
     look = Looker.look
 
@@ -360,7 +360,7 @@ def test_a_look_that_is_not_complete_is_no_look_and_nothing_is_sent(monkeypatch)
     assert (stopped.value.code, stage.service.posts, stage.state().submissions[1].attempts) == ("ZF649", 0, 1)
 
 
-def test_who_signs_in_as_somebody_else_while_the_price_is_agreed_to_pays_nothing_there():
+def test_pays_nothing_under_another_sign_in():
     stage = unknown_stage()
 
     def elsewhere(submission, price):
@@ -372,7 +372,7 @@ def test_who_signs_in_as_somebody_else_while_the_price_is_agreed_to_pays_nothing
     assert stage.state().submissions[1].attempts == 1
 
 
-def test_the_new_attempt_counts_debits_from_what_the_list_shows_by_then():
+def test_counts_debits_of_a_new_attempt_from_its_list():
     stage = unknown_stage()
     stage.service.spend_elsewhere()
     decide(stage, lambda r, _: r.resubmit(1, agreed([])))
@@ -388,7 +388,7 @@ def test_without_a_price_nothing_is_sent_again():
     assert stage.service.posts == 0
 
 
-def test_what_the_service_really_takes_at_such_quotes_is_the_price(monkeypatch):
+def test_takes_the_real_charge_at_such_quotes_as_price(monkeypatch):
     stage = unknown_stage()
     monkeypatch.setattr(Ledger, "cost", lambda self, tool, quote: quote * 3)
     with pytest.raises(Refused, match="now costs 12 credits, and 4 are set aside"):
@@ -396,7 +396,7 @@ def test_what_the_service_really_takes_at_such_quotes_is_the_price(monkeypatch):
     assert stage.service.posts == 0
 
 
-def test_nothing_is_sent_again_while_what_the_journal_has_forgotten_leaves_no_room_for_what_is_set_aside():
+def test_sends_nothing_when_forgotten_costs_fill_the_budget():
     stage = unknown_stage()
     comment = stage.state().started.stamp_run + "z" * 12
     stage.service.create("image_editor", [{"prompt": str(n)} for n in range(50)], comment)  # all of the budget
@@ -406,7 +406,7 @@ def test_nothing_is_sent_again_while_what_the_journal_has_forgotten_leaves_no_ro
     assert stage.service.posts == posts
 
 
-def test_nothing_is_sent_again_while_nobody_can_say_what_a_forgotten_task_has_cost():
+def test_sends_nothing_while_a_forgotten_tasks_cost_is_unknown():
     stage = unknown_stage()
     comment = stage.state().started.stamp_run + "z" * 12
     stage.service.create("image_editor", [{"prompt": "a"}], comment)

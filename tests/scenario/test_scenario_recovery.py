@@ -67,7 +67,7 @@ def signed_in_as(account_id):
     return act
 
 
-def test_another_account_after_a_new_token_is_noticed_before_anything_is_paid_as_that_one():
+def test_notices_another_account_before_paying():
     stage = stage_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=when(has(e.Accepted), signed_in_as("somebody-else")))
     assert report.exit_status == 4 and "ZF668" in [code for code, _, _ in report.reasons]
@@ -76,7 +76,7 @@ def test_another_account_after_a_new_token_is_noticed_before_anything_is_paid_as
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
-def test_another_account_is_not_asked_what_became_of_a_lost_answer():
+def test_asks_no_other_account_about_a_lost_answer():
     stage = stage_of(ALONE, budget=10)
     stage.script.submits.append(mishaps.lost_after_the_charge)
     stage.service.lag_s = lambda number: 60.0  # not listed at once
@@ -87,7 +87,7 @@ def test_another_account_is_not_asked_what_became_of_a_lost_answer():
     assert stage.finished().status == "done" and stage.service.posts == 1
 
 
-def test_a_new_token_of_the_same_account_costs_one_question_and_stops_nothing():
+def test_asks_once_about_a_new_token_of_the_same_account():
     asked = {}
     for number in (None, 2):
         stage = stage_of(CHAIN, budget=100)
@@ -103,7 +103,7 @@ def test_a_new_token_of_the_same_account_costs_one_question_and_stops_nothing():
 # ---------------------------------------------------------------------------------------------------------------- clocks
 
 
-def test_a_wall_clock_that_jumps_ahead_does_not_shorten_the_wait_for_a_lost_answer():
+def test_waits_fully_for_a_lost_answer_despite_a_clock_jump():
     stage = stage_of(ALONE, budget=10)
     stage.script.submits.append(mishaps.takes_effect_after(100.0))
     report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(7200)))
@@ -112,7 +112,7 @@ def test_a_wall_clock_that_jumps_ahead_does_not_shorten_the_wait_for_a_lost_answ
 
 
 @pytest.mark.parametrize("seconds", [-7200.0, -86_400.0 * 3])
-def test_a_wall_clock_that_jumps_backwards_neither_lengthens_the_wait_nor_hides_a_task(seconds):
+def test_keeps_wait_and_tasks_when_the_clock_jumps_back(seconds):
     stage = stage_of(ALONE, budget=10)
     stage.script.submits.append(mishaps.lost_before_the_charge)
     report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(seconds)))
@@ -120,7 +120,7 @@ def test_a_wall_clock_that_jumps_backwards_neither_lengthens_the_wait_nor_hides_
     assert set(stage.charges().values()) == {1}
 
 
-def test_a_clock_that_is_hours_ahead_of_the_service_still_finds_the_task_in_the_unfiltered_listing():
+def test_finds_a_task_unfiltered_when_the_clock_is_hours_ahead():
     stage = stage_of(ALONE, budget=10)
     stage.clock.shift_wall(6 * 3600)
     stage.script.showing.query = "nothing"
@@ -131,7 +131,7 @@ def test_a_clock_that_is_hours_ahead_of_the_service_still_finds_the_task_in_the_
     assert stage.service.posts == 1 and stage.state().submissions[1].adopted
 
 
-def test_a_laptop_asleep_for_a_day_goes_on_where_it_was_and_asks_for_fresh_addresses():
+def test_continues_after_a_day_asleep_with_fresh_addresses():
     stage = stage_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=when(has(e.Accepted, 2), lambda s, _: s.clock.advance(86_400)))
     assert report.status == "done" or report.exit_status == 4
@@ -139,7 +139,7 @@ def test_a_laptop_asleep_for_a_day_goes_on_where_it_was_and_asks_for_fresh_addre
     assert report.status == "done" and stage.service.posts == 2 and len(stage.contents()) == 2
 
 
-def test_an_intent_that_slept_through_its_moment_is_not_written_to_the_wire():
+def test_does_not_write_an_intent_that_slept_too_long():
     stage = stage_of(ALONE, budget=10)
 
     async def late(line, submission):
@@ -153,7 +153,7 @@ def test_an_intent_that_slept_through_its_moment_is_not_written_to_the_wire():
     assert stage.state().submissions[1].attempts == 2 and stage.service.posts == 1
 
 
-def test_a_machine_that_slept_while_the_intent_was_written_does_not_send_it_on_waking(monkeypatch):
+def test_does_not_send_an_intent_after_sleeping_through_it(monkeypatch):
     stage = stage_of(ALONE, budget=10)
     reserve, naps = MemoryJournal.reserve_and_intend, [3600.0]
 
@@ -170,7 +170,7 @@ def test_a_machine_that_slept_while_the_intent_was_written_does_not_send_it_on_w
 # --------------------------------------------------------------------------------------------------------------- journal
 
 
-def test_a_journal_that_fails_stops_before_the_next_paid_call_and_names_what_was_accepted():
+def test_names_accepted_calls_when_the_journal_fails():
     stage = stage_of(CHAIN, budget=100)
     stage.journal.fail_after(2)  # RunStarted and the intent; the acceptance cannot be written
     report = stage.finished()
@@ -184,7 +184,7 @@ def test_a_journal_that_fails_stops_before_the_next_paid_call_and_names_what_was
     assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
 
 
-def test_an_answer_that_comes_after_the_journal_has_failed_is_said_aloud_too():
+def test_reports_an_answer_after_the_journal_has_failed():
     stage = stage_of(
         "steps:\n  draw:\n    foreach: [a, b]\n    uses: image_editor\n    with: {prompt: '${{ item }}'}\n"
     )
@@ -200,7 +200,7 @@ def test_an_answer_that_comes_after_the_journal_has_failed_is_said_aloud_too():
 
 @pytest.mark.parametrize("writes", range(1, 9))
 @pytest.mark.parametrize("late", [False, True])
-def test_one_failed_commit_anywhere_never_leads_to_a_second_charge(writes, late):
+def test_never_charges_twice_after_one_failed_commit(writes, late):
     stage = stage_of(CHAIN, budget=100)
     stage.journal.fail_after(writes, late=late)
     try:
@@ -217,7 +217,7 @@ def test_one_failed_commit_anywhere_never_leads_to_a_second_charge(writes, late)
     assert set(stage.charges().values()) == {1} and stage.service.posts == 2, first
 
 
-def test_a_run_that_another_process_took_over_writes_and_sends_nothing_more():
+def test_writes_and_sends_nothing_after_a_take_over():
     stage = stage_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(100.0)
 
@@ -231,7 +231,7 @@ def test_a_run_that_another_process_took_over_writes_and_sends_nothing_more():
     assert stage.service.posts == 1
 
 
-def test_a_journal_restored_from_a_moment_ago_adopts_what_it_does_not_know():
+def test_adopts_unknown_tasks_after_restoring_a_journal():
     stage = stage_of(CHAIN, budget=100)
     backup = {}
 
@@ -247,7 +247,7 @@ def test_a_journal_restored_from_a_moment_ago_adopts_what_it_does_not_know():
     assert sum(task.charged for task in stage.service.tasks.values()) == 6
 
 
-def test_of_two_copies_of_a_journal_the_second_pays_for_nothing_that_the_first_has_made():
+def test_pays_nothing_twice_with_two_copies_of_a_journal():
     stage = stage_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
 
@@ -263,7 +263,7 @@ def test_of_two_copies_of_a_journal_the_second_pays_for_nothing_that_the_first_h
     assert stage.service.posts == 2 and set(stage.charges().values()) == {1}
 
 
-def test_an_unknown_task_that_matches_nothing_holds_back_nothing_else_and_is_told():
+def test_reports_an_unmatched_unknown_task_and_continues():
     stage = stage_of(CHAIN, budget=100)
     backup = copy.deepcopy(stage.journal)
     stage.finished()
@@ -299,7 +299,7 @@ def restored_without_its_upload():
     return stage
 
 
-def test_a_task_of_a_forgotten_upload_holds_its_tool_and_nothing_else_and_names_reconcile():
+def test_holds_only_the_tool_of_an_unknown_upload_task():
     stage = restored_without_its_upload()
     report = stage.finished()
     assert (report.exit_status, stage.service.posts) == (4, 2), "nothing that could repeat it was sent"
@@ -309,7 +309,7 @@ def test_a_task_of_a_forgotten_upload_holds_its_tool_and_nothing_else_and_names_
     assert stage.finished().exit_status == 4 and stage.service.posts == 2, "nor by the next resume"
 
 
-def test_once_a_person_has_booked_the_unknown_task_its_tool_goes_on():
+def test_releases_the_tool_once_the_task_is_booked():
     stage = restored_without_its_upload()
     stage.finished()
 
@@ -321,7 +321,7 @@ def test_once_a_person_has_booked_the_unknown_task_its_tool_goes_on():
     assert stage.finished().status == "done" and stage.service.posts == 3
 
 
-def test_a_call_that_comes_later_and_is_recognised_lets_the_others_of_its_tool_go():
+def test_releases_a_tool_when_a_late_call_is_recognized():
     stage = stage_of(
         """
         steps:
@@ -349,7 +349,7 @@ def test_a_call_that_comes_later_and_is_recognised_lets_the_others_of_its_tool_g
     assert stage.service.posts == 3, "the one that was not made; the other was recognised when it was ready"
 
 
-def test_a_run_that_died_with_its_request_on_the_wire_is_unknown_first_and_found_by_the_look():
+def test_finds_a_request_left_on_the_wire_by_a_dead_run():
     stage = stage_of(ALONE, budget=10)
     assert stage.run(dies_at_s=0.55) is None
     assert stage.state().submissions[1].outcome is Outcome.OPEN
@@ -404,7 +404,7 @@ def gone(stage, asset_id):
     del stage.service.assets[asset_id]
 
 
-def test_an_upload_that_is_gone_the_next_day_is_uploaded_again_before_anything_is_paid(tmp_path):
+def test_uploads_a_vanished_upload_again_before_paying(tmp_path):
     stage = interrupted_after(e.Produced, 1, tmp_path)
     old = stage.state().instances["upload"].results["asset_id"]
     assert stage.service.posts == 0
@@ -422,7 +422,7 @@ def test_on_the_same_day_no_asset_is_asked_for(tmp_path):
     assert "asset" not in stage.provider.asked
 
 
-def test_a_generated_asset_that_is_gone_but_on_disk_is_uploaded_in_its_place(tmp_path):
+def test_uploads_a_missing_generated_asset_from_disk(tmp_path):
     stage = interrupted_after(e.Produced, 2, tmp_path)
     (old,) = stage.state().instances["draw"].results["asset_ids"]
     posts = stage.service.posts
@@ -436,7 +436,7 @@ def test_a_generated_asset_that_is_gone_but_on_disk_is_uploaded_in_its_place(tmp
     assert stage.finished().status == "done" and "download" not in stage.provider.asked
 
 
-def test_a_generated_asset_that_is_gone_for_good_is_told_with_its_price_and_nothing_is_paid(tmp_path):
+def test_prices_a_generated_asset_gone_for_good_and_pays_nothing(tmp_path):
     without_file = PHOTO.replace("keep:", "keep:\n    if: false")
     stage = interrupted_after(e.Produced, 2, tmp_path, without_file)
     (old,) = stage.state().instances["draw"].results["asset_ids"]
@@ -468,7 +468,7 @@ def test_digests_of_saved_files_are_those_of_the_disk(tmp_path):
     assert hashlib.sha256((tmp_path / "out" / file.path).read_bytes()).hexdigest() == file.sha256
 
 
-def test_a_run_of_which_something_is_still_unknown_is_not_done_and_names_it_and_the_way_out():
+def test_does_not_finish_a_run_with_something_unknown():
     """What an old intent was for has been made elsewhere meanwhile, by another copy of the journal: it may be charged too."""
     stage = stage_of(ALONE, budget=100)
     stage.script.submits.append(mishaps.lost_before_the_charge)
@@ -518,7 +518,7 @@ def forgotten(credits, *, budget, echoes=True, rows=True):
 
 @pytest.mark.parametrize("rows", [True, False], ids=["by its debit", "by its price"])
 @pytest.mark.parametrize(("budget", "made"), [(10, 3), (9, 3), (8, 2), (6, 0)])
-def test_a_task_that_the_journal_does_not_know_counts_against_the_budget(budget, made, rows):
+def test_counts_a_task_missing_from_the_journal(budget, made, rows):
     stage = forgotten(6, budget=budget, rows=rows)
     report = stage.finished()
     assert (stage.service.posts, report.exit_status) == (made, 4)
@@ -528,7 +528,7 @@ def test_a_task_that_the_journal_does_not_know_counts_against_the_budget(budget,
     assert stage.finished().exit_status == 4 and stage.service.posts == made, "nor by the next resume"
 
 
-def test_a_task_of_which_nobody_knows_what_it_has_cost_lets_nothing_be_paid():
+def test_pays_nothing_while_a_task_has_an_unknown_cost():
     stage = forgotten(6, budget=100, echoes=False, rows=False)
     report = stage.finished()
     assert (stage.service.posts, report.exit_status) == (0, 4)
@@ -538,7 +538,7 @@ def test_a_task_of_which_nobody_knows_what_it_has_cost_lets_nothing_be_paid():
     assert stage.finished().exit_status == 4 and stage.service.posts == 3, "its debit is seen now"
 
 
-def test_what_is_recognised_and_taken_over_counts_once_and_at_what_it_was_charged():
+def test_counts_a_recognized_call_once_at_its_charge():
     stage = stage_of(CHAIN, budget=6)
     backup = {}
     stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
@@ -550,7 +550,7 @@ def test_what_is_recognised_and_taken_over_counts_once_and_at_what_it_was_charge
     assert (books.charged, books.difference, books.spent) == (6, 0, 6)
 
 
-def test_prices_that_cannot_be_asked_hold_what_is_new_and_nothing_that_is_paid():
+def test_holds_only_new_work_when_prices_fail():
     stage = forgotten(6, budget=100, rows=False)
     stage.script.always["quote"] = "server"
     report = stage.finished()

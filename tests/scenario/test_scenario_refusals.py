@@ -172,7 +172,7 @@ def test_a_service_that_hides_what_it_charges_is_paid_once():
     assert stage.service.posts == 1 and sum(row.amount for row in stage.service.rows) == -2
 
 
-def test_a_hidden_charge_is_seen_before_a_request_that_was_not_sent_goes_out_again():
+def test_sees_a_hidden_charge_before_resending_an_unsent_call():
     stage = a_stage(mishaps.over_http(429, charged=True, retry_after_s=5.0))
     stage.script.showing.stale = (0.0, 1e9)
     assert stage.finished().exit_status == 4

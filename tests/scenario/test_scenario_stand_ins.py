@@ -72,7 +72,7 @@ def slow_words(stage, seconds=5.0):
     stage.script.latency_s = lambda method: seconds if method == "craft_prompt" else 0.1
 
 
-def test_a_price_of_what_follows_that_rose_stops_the_run_before_anything_that_leads_there_is_paid():
+def test_stops_before_paying_towards_a_step_that_rose_in_price():
     stage = stage_of(CHAIN, budget=100)
     slow_words(stage)
     dearer(stage, "videogen", 2.0)
@@ -92,7 +92,7 @@ def test_a_resume_shows_the_new_price_and_goes_on_at_it():
     assert -sum(row.amount for row in stage.service.rows) == 2 + 1 + 10
 
 
-def test_a_price_that_rose_while_the_chain_is_half_way_stops_before_its_next_call():
+def test_stops_a_half_done_chain_when_its_next_price_rises():
     stage = stage_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
     dearer(stage, "videogen", 30.0)
@@ -102,7 +102,7 @@ def test_a_price_that_rose_while_the_chain_is_half_way_stops_before_its_next_cal
     assert stage.finished().status == "done"
 
 
-def test_a_price_with_a_stand_in_that_rose_by_the_time_of_its_own_call_is_not_paid():
+def test_does_not_pay_a_placeholder_price_that_rose():
     stage = stage_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
     dearer(stage, "videogen", 100.0)
@@ -132,7 +132,7 @@ def test_other_branches_go_on():
 
 
 @pytest.mark.parametrize(("tool", "path"), [("upscaler", "make/up"), ("videogen", "last")])
-def test_what_stands_in_a_recipe_used_as_a_step_counts_as_what_follows(tool, path):
+def test_counts_steps_inside_a_recipe_as_following(tool, path):
     text = """
     steps:
       wait: {uses: craft_prompt, with: {brief: a, tool_name: image_editor, model: any}}
@@ -148,7 +148,7 @@ def test_what_stands_in_a_recipe_used_as_a_step_counts_as_what_follows(tool, pat
     assert codes(report) == ["ZF633"] and f"`{path}`" in report.reasons[0][1]
 
 
-def test_a_price_that_is_higher_for_the_real_asset_than_for_its_stand_in_is_not_paid_unasked(monkeypatch):
+def test_does_not_pay_more_for_a_real_asset_unasked(monkeypatch):
     text = """
     steps:
       photo: {uses: upload, with: {source: "data:image/png;base64,aGVsbG8="}}
@@ -167,7 +167,7 @@ def test_a_price_that_is_higher_for_the_real_asset_than_for_its_stand_in_is_not_
     assert "5 → 8 credits" in report.reasons[0][1]
 
 
-def test_a_real_question_is_not_answered_by_what_was_told_for_a_stand_in():
+def test_never_answers_a_real_question_with_a_placeholder_price():
     tool = OFFERS["upscaler"].tool
     guess, real = question_for(tool, {"image_asset_id": Pending()}), question_for(tool, {"image_asset_id": ASSET})
     assert guess.key == real.key and guess.stand_in and not real.stand_in
@@ -180,7 +180,7 @@ def test_a_real_question_is_not_answered_by_what_was_told_for_a_stand_in():
     assert book.missing([guess, real]) == [] and book.find(guess).credits == 2
 
 
-def test_the_same_question_is_asked_once_for_all_that_leads_there():
+def test_asks_one_question_for_all_that_leads_there():
     many = CHAIN.replace("  draw:\n", "  draw:\n    foreach: ${{ range(6) }}\n")
     many = many.replace('"${{ steps.draw.asset_id }}"', '"${{ item }}"').replace(
         "  up:\n", "  up:\n    foreach: ${{ steps.draw.asset_ids }}\n"
@@ -192,7 +192,7 @@ def test_the_same_question_is_asked_once_for_all_that_leads_there():
     assert stage.provider.asked["quote"] <= 6, "draw, up and film before draw; up and film for real"
 
 
-def test_a_plan_of_the_rest_asks_with_the_real_asset_so_that_a_person_can_agree_to_its_price():
+def test_prices_the_rest_of_a_run_with_the_real_asset():
     text = """
     steps:
       photo: {uses: upload, with: {source: "data:image/png;base64,aGVsbG8="}}

@@ -45,7 +45,7 @@ def stops_at(*moments):
     return meanwhile
 
 
-def test_the_first_request_drains_what_is_paid_is_waited_for_and_saved_and_nothing_new_is_sent():
+def test_drains_on_the_first_request_and_starts_nothing():
     stage = stage_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=stops_at(5.0))
     assert (report.status, report.exit_status) == ("interrupted", 130)
@@ -54,7 +54,7 @@ def test_the_first_request_drains_what_is_paid_is_waited_for_and_saved_and_nothi
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
-def test_the_second_request_leaves_at_once_and_the_run_is_resumable():
+def test_leaves_at_once_on_the_second_request_resumably():
     stage = stage_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(100.0)
     report = stage.finished(meanwhile=stops_at(5.0, 7.0))
@@ -63,14 +63,14 @@ def test_the_second_request_leaves_at_once_and_the_run_is_resumable():
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
-def test_leaving_does_not_wait_for_a_service_that_does_not_answer():
+def test_leaves_without_waiting_for_a_silent_service():
     stage = stage_of(CHAIN, budget=100)
     stage.script.latency_s = lambda method: 90.0 if method == "list_tasks" else 0.1
     report = stage.finished(meanwhile=stops_at(10.0, 11.0))
     assert report.exit_status == 130 and stage.clock.monotonic_s() < 12
 
 
-def test_a_submission_on_the_wire_is_waited_for_by_the_first_request_and_left_open_by_the_second():
+def test_waits_for_the_wire_once_then_leaves_it_open():
     stage = stage_of(CHAIN, budget=100)
     stage.script.latency_s = lambda method: 20.0 if method == "submit" else 0.1
     drained = stage.finished(meanwhile=stops_at(2.0))
@@ -98,9 +98,7 @@ def test_a_stop_while_an_answer_is_looked_for_ends_soon():
 
 
 @pytest.mark.parametrize("download_s", [0.1, 40.0])
-def test_wherever_the_journal_fails_the_run_ends_with_its_report_and_nothing_is_left_to_the_loop(
-    monkeypatch, download_s
-):
+def test_ends_with_a_report_wherever_the_journal_fails(monkeypatch, download_s):
     """No error passes by the report, and no task is left whose error the loop would print at its end."""
 
     append = MemoryJournal.append
@@ -141,7 +139,7 @@ def test_wherever_the_journal_fails_the_run_ends_with_its_report_and_nothing_is_
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("writes", range(1, 14))
-def test_a_journal_that_fails_stops_before_the_next_paid_call_and_says_what_runs(writes, late):
+def test_says_what_runs_when_the_journal_fails(writes, late):
     stage = stage_of(CHAIN, budget=100)
     stage.journal.fail_after(writes, late=late)
     report = stage.finished()
@@ -155,7 +153,7 @@ def test_a_journal_that_fails_stops_before_the_next_paid_call_and_says_what_runs
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_a_death_at_any_write_charges_nothing_twice_and_ends_in_the_same_files(durable):
+def test_charges_nothing_twice_after_death_at_any_write(durable):
     whole = stage_of(CHAIN, budget=100)
     whole.finished()
     for at_append in range(1, whole.appends + 1):

@@ -73,7 +73,7 @@ def no(said):
     raise Refused("ZF665", "Not agreed to. Nothing was recorded.")
 
 
-def test_it_is_shown_with_the_calls_that_it_may_have_been_made_for_and_nothing_is_taken_by_itself():
+def test_shows_candidate_calls_and_takes_nothing_itself():
     stage = restored()
     assert (stage.finished().exit_status, stage.service.posts) == (4, 2)
     first, second = at_desk(stage, gather).strays
@@ -83,7 +83,7 @@ def test_it_is_shown_with_the_calls_that_it_may_have_been_made_for_and_nothing_i
     assert not any(isinstance(event, e.Accepted) for event in stage.events())
 
 
-def test_on_a_person_s_word_it_is_taken_for_what_waits_and_nothing_is_paid_again():
+def test_assigns_it_on_the_operators_word_without_paying():
     stage = restored()
     stage.finished()
     asked = []
@@ -148,7 +148,7 @@ def test_where_calls_of_several_steps_wait_they_must_be_named():
     assert stage.finished().status == "done" and stage.service.posts == 1
 
 
-def test_where_more_calls_wait_than_it_has_it_is_not_guessed_which():
+def test_does_not_guess_among_more_waiting_calls():
     stage = restored()
     stage.finished()
     made = stage.service.tasks[at_desk(stage, gather).strays[0].task.task_id]
@@ -183,7 +183,7 @@ def test_what_is_booked_already_is_not_booked_twice():
     assert stage.state().books.charged == Decimal(4)
 
 
-def test_given_up_it_is_booked_under_no_step_and_its_calls_are_made_anew():
+def test_books_an_abandoned_task_under_no_step():
     stage = restored(TWO_OF_A_TOOL)
     stage.finished()
     done = decide(stage, lambda r, strays: r.give_up_stray(strays[0]))
@@ -193,7 +193,7 @@ def test_given_up_it_is_booked_under_no_step_and_its_calls_are_made_anew():
     assert stage.state().books.spent == 8
 
 
-def test_one_whose_debit_nobody_sees_is_booked_at_what_the_dearest_call_that_it_may_be_costs():
+def test_books_an_unseen_debit_at_the_dearest_call():
     stage = restored(TWO_OF_A_TOOL, budget=6, limits=Limits(batch=1))
     stage.script.always["transactions"] = "server"
     stage.finished()
@@ -224,7 +224,7 @@ steps:
 """
 
 
-def test_what_the_journal_had_forgotten_counts_against_the_budget_of_the_recipe_that_it_was_made_for():
+def test_counts_forgotten_tasks_against_their_recipes_budget():
     stage = restored("steps: {make: {uses: ./inner.yaml}}", others={"inner.yaml": INNER})
     stage.script.showing.echoes_inputs = True
     assert stage.service.posts == 1
@@ -256,7 +256,7 @@ def test_one_that_turns_out_to_have_been_made_counts_there_too():
     assert {code for code, _, _ in stage.finished().reasons} == {"ZF622"} and stage.service.posts == 0
 
 
-def test_one_that_is_recognised_and_has_no_price_is_not_taken_over_for_nothing():
+def test_does_not_take_over_a_task_without_a_price():
     """Its tool is priced no more, and the list of debits cannot be read: what follows would pass the budget."""
     stage = restored(budget=5)
     stage.script.showing.echoes_inputs = True
@@ -271,7 +271,7 @@ def test_one_that_is_recognised_and_has_no_price_is_not_taken_over_for_nothing()
     assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows) <= 5
 
 
-def test_its_debit_is_seen_though_what_the_run_has_sent_again_stands_on_a_newer_mark():
+def test_finds_debit_older_than_resend_watermark():
     stage = stage_of("steps: {draw: {uses: image_editor, with: {prompt: a}}}", budget=100)
 
     async def lost(line, submission):

@@ -37,7 +37,7 @@ outputs: {all: "${{ steps.up.asset_ids }}"}
 """
 
 
-def test_an_if_that_is_false_skips_the_instance_and_its_follower_and_leaves_it_out_of_the_list():
+def test_skips_an_instance_and_its_reader_when_if_is_false():
     stage = stage_of(IF)
     report = stage.finished()
     assert report.status == "done"
@@ -48,7 +48,7 @@ def test_an_if_that_is_false_skips_the_instance_and_its_follower_and_leaves_it_o
     ]
 
 
-def test_a_reader_of_a_skipped_value_is_skipped_unless_it_has_a_default():
+def test_skips_a_reader_of_a_skipped_value_without_default():
     stage = stage_of("""
     steps:
       base:
@@ -116,7 +116,7 @@ def test_needs_waits_for_all_instances_and_a_failed_one_blocks():
     assert (report.exit_status, statuses(report, "then")) == (1, ["blocked"])
 
 
-def test_a_failure_blocks_its_readers_only_and_brothers_and_other_branches_go_on():
+def test_blocks_only_readers_of_a_failure():
     stage = stage_of("""
     steps:
       draw:
@@ -161,7 +161,7 @@ steps:
 """
 
 
-def test_with_on_error_continue_readers_see_the_failure_as_skipped_and_the_run_is_done():
+def test_skips_failures_and_finishes_with_continue():
     stage = stage_of(CONTINUE)
     stage.service.fate = fails("a")
     report = stage.finished()
@@ -171,7 +171,7 @@ def test_with_on_error_continue_readers_see_the_failure_as_skipped_and_the_run_i
     assert len(sent(stage, "sheet")[0]["image_assets"]) == 1
 
 
-def test_a_resume_makes_what_failed_again_with_everything_that_was_blocked_and_saves_it():
+def test_makes_failed_and_blocked_instances_again_on_resume():
     stage = stage_of(
         """
     steps:
@@ -198,7 +198,7 @@ def test_a_resume_makes_what_failed_again_with_everything_that_was_blocked_and_s
     assert set(stage.charges().values()) == {1}
 
 
-def test_what_was_skipped_for_a_failure_is_looked_at_again_by_a_resume():
+def test_reconsiders_steps_skipped_for_a_failure():
     stage = stage_of(CONTINUE, budget=50)
     stage.script.submits.append(mishaps.says(402))
     assert stage.finished().exit_status == 4
@@ -209,7 +209,7 @@ def test_what_was_skipped_for_a_failure_is_looked_at_again_by_a_resume():
     assert statuses(report, "draw") == ["done", "done"] and statuses(report, "up") == ["done", "done"]
 
 
-def test_a_helper_that_is_absent_is_replaced_by_what_the_reader_says():
+def test_replaces_an_absent_helper_by_the_readers_default():
     stage = stage_of("""
     steps:
       craft_prompt:

@@ -37,7 +37,7 @@ def undisturbed():
 @pytest.mark.parametrize("calls", ["plain", "growing", "repeated", "shuffled"])
 @pytest.mark.parametrize("ends_partial", [False, True])
 @pytest.mark.parametrize("echoes", [False, True])
-def test_however_tasks_are_shown_each_result_reaches_its_own_input(calls, ends_partial, echoes):
+def test_assigns_results_however_tasks_are_shown(calls, ends_partial, echoes):
     stage = stage_of(THREE, budget=100)
     showing = stage.script.showing
     showing.calls, showing.ends_partial, showing.echoes_inputs = calls, ends_partial, echoes
@@ -56,7 +56,7 @@ def test_troubles_of_free_questions_pass_and_nothing_is_lost(method, trouble):
     assert stage.contents() == undisturbed() and set(stage.charges().values()) == {1}
 
 
-def test_a_result_that_comes_a_while_after_its_call_is_waited_for():
+def test_waits_for_a_result_that_follows_its_call():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(10.0, result_after_s=30.0)
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
@@ -75,7 +75,7 @@ def test_assets_named_only_in_the_output_are_found():
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
-def test_assets_named_only_in_the_output_are_asked_for_as_the_service_spells_them(monkeypatch):
+def test_asks_for_output_assets_as_the_service_spells_them(monkeypatch):
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(gives="in the output")
     new_id = type(stage.service).new_id
@@ -83,7 +83,7 @@ def test_assets_named_only_in_the_output_are_asked_for_as_the_service_spells_the
     assert stage.finished().status == "done" and set(stage.contents()) == set(undisturbed())
 
 
-def test_a_completed_call_without_a_result_is_paid_not_retrievable_and_never_made_again():
+def test_never_repeats_a_paid_call_without_a_result():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(gives="nothing" if params.get("prompt") == "b" else "named")
     report = stage.finished()
@@ -94,7 +94,7 @@ def test_a_completed_call_without_a_result_is_paid_not_retrievable_and_never_mad
     assert stage.finished().exit_status == 4 and ("draw.1", 2) not in stage.charges()
 
 
-def test_a_result_that_was_lost_and_is_there_again_is_found_by_a_resume():
+def test_finds_a_lost_result_again_on_resume():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(result_after_s=600.0 if params.get("prompt") == "b" else 0.0)
     assert stage.finished().exit_status == 4
@@ -112,7 +112,7 @@ def test_a_text_is_the_result_itself():
     assert stage.finished().outputs == {"answer": "an answer to name a flower"}
 
 
-def test_a_call_past_its_timeout_is_late_stays_charged_and_a_resume_picks_it_up():
+def test_keeps_a_late_call_charged_until_a_resume_adopts_it():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(3000.0 if params.get("prompt") == "b" else 10.0)
     report = stage.finished()
@@ -126,14 +126,14 @@ def test_a_call_past_its_timeout_is_late_stays_charged_and_a_resume_picks_it_up(
     assert set(stage.charges().values()) == {1} and len(stage.charges()) == 6
 
 
-def test_a_call_that_never_ends_is_late_even_with_a_declared_retry_and_never_paid_twice():
+def test_never_pays_an_endless_call_twice_despite_retry():
     stage = stage_of(THREE.replace("timeout: 10m", "timeout: 10m\n    retry: 2"), budget=100)
     stage.service.fate = lambda tool, params, number: Fate(NEVER if params.get("prompt") == "b" else 10.0)
     assert stage.finished().exit_status == 4
     assert stage.finished().exit_status == 4 and ("draw.1", 2) not in stage.charges()
 
 
-def test_a_task_that_is_deleted_while_it_runs_is_paid_and_lost_and_the_rest_goes_on():
+def test_marks_a_task_deleted_while_running_as_paid_and_lost():
     stage = stage_of(THREE + "", budget=100)
     stage.limits = replace(stage.limits, batch=1)
     stage.service.later(5.0, lambda: setattr(next(iter(stage.service.tasks.values())), "deleted", True))
@@ -172,7 +172,7 @@ def test_a_file_that_looks_damaged_is_asked_for_again():
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
-def test_a_file_that_looks_damaged_and_always_the_same_is_what_the_service_has_and_is_kept():
+def test_keeps_a_file_that_is_always_damaged_the_same_way():
     stage = stage_of(THREE, budget=100)
     stage.script.downloads = ["blank"] * 99
     report = stage.finished()
@@ -181,7 +181,7 @@ def test_a_file_that_looks_damaged_and_always_the_same_is_what_the_service_has_a
     assert len(told) == 3 and all("kept as it is" in one for one in told)
 
 
-def test_files_that_cannot_be_fetched_leave_a_run_that_a_resume_finishes_without_paying():
+def test_resumes_unfetched_files_without_paying():
     stage = stage_of(THREE, budget=100)
     stage.script.downloads = ["truncate"] * 5 * 3
     assert stage.finished().exit_status == 1 and stage.contents() == {}
@@ -199,7 +199,7 @@ def test_a_full_disk_is_no_reason_to_pay_again():
     assert stage.finished().status == "done" and stage.contents() == undisturbed() and stage.service.posts == posts
 
 
-def test_a_file_that_somebody_removed_is_fetched_again_by_a_resume():
+def test_fetches_a_removed_file_again_on_resume():
     stage = stage_of(THREE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(error="no" if params.get("prompt") == "c" else None)
     stage.finished()
@@ -208,7 +208,7 @@ def test_a_file_that_somebody_removed_is_fetched_again_by_a_resume():
     assert stage.finished().status == "done" and stage.contents() == undisturbed()
 
 
-def test_a_task_that_nobody_looked_at_for_a_night_says_nothing_about_how_long_its_tool_takes():
+def test_ignores_a_night_unwatched_in_tool_durations():
     stage = stage_of(THREE, budget=100)
 
     async def leave(stage, stop):
@@ -223,7 +223,7 @@ def test_a_task_that_nobody_looked_at_for_a_night_says_nothing_about_how_long_it
     assert max(stage.journal.durations("scripted", "image_editor", ""), default=0.0) < 1_000
 
 
-def test_a_partial_task_whose_last_call_fails_moves_neither_word_nor_count_and_is_seen_to_end():
+def test_follows_a_partial_task_to_its_failed_last_call():
     stage = stage_of(THREE.replace("timeout: 10m", "on_error: continue"), budget=100)
     stage.script.showing.ends_partial, stage.script.showing.failed_count_as_done = True, False
     stage.service.fate = lambda tool, params, number: (

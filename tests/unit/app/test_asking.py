@@ -50,7 +50,7 @@ def question(key: str) -> Question:
     return Question("image_editor", {}, key)
 
 
-def test_equal_questions_are_asked_once_and_every_key_is_answered() -> None:
+def test_asks_equal_questions_once_and_answers_every_key() -> None:
     prices = Prices()
     answers = asyncio.run(PriceAsker(prices, Clock(), 10)([question("a"), question("bb"), question("a")]))
     assert sorted(prices.asked) == ["a", "bb"]
@@ -78,7 +78,7 @@ def test_a_refused_sign_in_is_told_at_once() -> None:
     assert prices.asked == ["a"]
 
 
-def test_a_server_that_is_not_there_is_told_at_once_when_connecting() -> None:
+def test_reports_an_absent_server_at_once() -> None:
     asked = 0
 
     async def ask() -> None:
@@ -106,14 +106,14 @@ class SharedFile:
         self.until_s = max(self.until_s, until_s)
 
 
-def test_questions_of_a_plan_take_their_place_among_the_requests_of_the_workspace() -> None:
+def test_queues_plan_questions_with_the_workspace() -> None:
     clock, pace = Clock(), SharedFile(until_s=107.0)
     asyncio.run(PriceAsker(Prices(), clock, 10, pace)([question("a"), question("b")]))
     assert clock.at_s >= 107.0, "another process was told to wait until then"
     assert pace.taken == 2
 
 
-def test_a_429_to_a_question_of_a_plan_pauses_everybody_and_halves_its_rate() -> None:
+def test_pauses_all_plan_questions_after_a_429() -> None:
     clock, pace = Clock(), SharedFile()
     prices = Prices(["rate_limited"])
     asyncio.run(PriceAsker(prices, clock, 10, pace)([question(str(number)) for number in range(20)]))

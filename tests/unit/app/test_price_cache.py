@@ -68,7 +68,7 @@ def test_by_default_every_plan_asks(tmp_path: Path) -> None:
     assert service.asked == ["a", "a"]
 
 
-def test_for_the_time_that_the_user_sets_a_price_is_not_asked_again(tmp_path: Path) -> None:
+def test_keeps_a_price_for_the_time_you_set(tmp_path: Path) -> None:
     wall = Wall()
     service, cache = Service(wall), cache_in(tmp_path)
     first = ask(service, cache, 60, "a")["a"]
@@ -118,7 +118,7 @@ def test_it_outlives_the_process_and_knows_its_server(tmp_path: Path) -> None:
     assert {server: row["a"]["credits"] for server, row in rows.items()} == {"sandbox": "4", "zencreator": "7"}
 
 
-def test_equal_questions_are_asked_once_side_by_side_and_no_faster_than_allowed() -> None:
+def test_asks_equal_questions_once_within_the_rate() -> None:
     """On the virtual clock: 60 questions, of which 50 are different, at 10 a second after a burst of ten."""
     clock = VirtualClock()
     running, most, asked = 0, 0, list[str]()

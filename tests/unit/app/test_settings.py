@@ -32,7 +32,7 @@ def problems_of(folder: Path, text: str) -> list[tuple[str, int, int, str]]:
     return found
 
 
-def test_without_any_source_the_defaults_of_the_language_page_hold(tmp_path: Path) -> None:
+def test_uses_the_documented_defaults_without_any_source(tmp_path: Path) -> None:
     found = settings(tmp_path)
     assert found.server == "sandbox"
     assert found.value("limits.in_flight") == 50
@@ -62,7 +62,7 @@ def test_a_server_that_cannot_be_is_told_with_what_may_be_meant(tmp_path: Path, 
     assert (caught.value.code, caught.value.hint) == ("ZF020", meant)
 
 
-def test_the_file_of_the_nearest_folder_upwards_is_taken_and_its_paths_are_relative_to_it(tmp_path: Path) -> None:
+def test_takes_the_nearest_settings_file_upwards(tmp_path: Path) -> None:
     (tmp_path / "zenflow.toml").write_text('[output]\ndir = "pictures"\n')
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
@@ -104,7 +104,7 @@ def test_a_token_is_known_and_never_shown(tmp_path: Path) -> None:
     assert "secret-word" not in repr(found)
 
 
-def test_an_unknown_key_is_an_error_with_its_place_and_the_nearest(tmp_path: Path) -> None:
+def test_reports_an_unknown_key_with_place_and_nearest(tmp_path: Path) -> None:
     text = '[service]\nserver = "sandbox"\nspede = 3\n[limits]\n  per_run = 5\n'
     assert problems_of(tmp_path, text) == [
         ("ZF022", 3, 1, "unknown key `service.spede`"),

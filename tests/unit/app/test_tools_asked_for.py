@@ -6,7 +6,7 @@ from tests.support.build import recipe_of
 from zenflow.app.planning.prepare import tools_of
 
 
-def test_the_tool_that_a_prompt_is_for_is_asked_about_though_no_step_uses_it() -> None:
+def test_asks_about_the_tool_that_a_prompt_is_for() -> None:
     recipe = recipe_of(
         "steps:\n"
         "  write: {uses: craft_prompt, with: {brief: a fox, tool_name: videogen, model: any}}\n"

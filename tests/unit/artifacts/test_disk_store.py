@@ -49,7 +49,7 @@ def test_a_link_that_leads_out_is_not_followed(tmp_path: Path) -> None:
     assert files(out) == []
 
 
-def test_the_output_folder_itself_may_be_a_link_and_so_may_one_within(tmp_path: Path) -> None:
+def test_allows_links_in_the_output_folder(tmp_path: Path) -> None:
     (tmp_path / "real" / "a").mkdir(parents=True)
     (tmp_path / "out").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "b").symlink_to(tmp_path / "real" / "a")
@@ -57,7 +57,7 @@ def test_the_output_folder_itself_may_be_a_link_and_so_may_one_within(tmp_path: 
     assert files(tmp_path / "real" / "a") == ["hero.png"]
 
 
-def test_a_link_under_the_name_is_another_file_even_with_the_same_bytes(tmp_path: Path) -> None:
+def test_treats_a_link_under_the_name_as_another_file(tmp_path: Path) -> None:
     outside = tmp_path / "outside.png"
     outside.write_bytes(png())
     out = tmp_path / "out"
@@ -114,9 +114,7 @@ def test_a_real_full_disk(tmp_path: Path) -> None:
         assert refused(tmp_path).code == "ZF860"
 
 
-def test_without_hard_links_a_name_is_reserved_and_taken_and_never_over_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reserves_a_name_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_links(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -135,9 +133,7 @@ def test_without_hard_links_a_name_is_reserved_and_taken_and_never_over_another(
     assert files(tmp_path) == ["hero-a1b2c3d4.png", "hero.png"]
 
 
-def test_the_file_is_synced_before_it_has_its_name_and_the_folder_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_syncs_a_file_before_naming_it_and_then_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     sync, link, sync_folder = os.fsync, os.link, folders.sync_folder
 
@@ -161,7 +157,7 @@ def test_the_file_is_synced_before_it_has_its_name_and_the_folder_after(
     assert callable(sync_folder)
 
 
-def test_leftovers_of_dead_processes_are_removed_and_those_of_the_living_are_not(tmp_path: Path) -> None:
+def test_removes_leftovers_of_dead_processes_only(tmp_path: Path) -> None:
     alive = part.Part(tmp_path)
     alive.write(b"on its way")
     (tmp_path / ".zenflow-part-0123").write_bytes(b"half a picture")
@@ -236,7 +232,7 @@ def test_verify_does_not_look_outside(tmp_path: Path) -> None:
     assert asyncio.run(DiskStore(out).verify(saved))
 
 
-def test_a_document_is_replaced_whole_and_an_older_one_stays_when_it_cannot_be_written(tmp_path: Path) -> None:
+def test_replaces_a_document_whole_or_keeps_the_old_one(tmp_path: Path) -> None:
     path = write_json(tmp_path / "out", "manifest.json", {"files": ["ü"], "half": "x"})
     assert path.read_text(encoding="utf-8") == '{\n  "files": [\n    "ü"\n  ],\n  "half": "x"\n}\n'
     write_json(tmp_path / "out", "manifest.json", {"half": "\ud83d"})

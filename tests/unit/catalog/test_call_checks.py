@@ -31,7 +31,7 @@ def test_a_good_call_has_no_problem(catalog: Catalog) -> None:
     assert check_call(catalog.tools["image_editor"], EDIT, gates=Gates()) == []
 
 
-def test_an_unknown_parameter_names_the_near_one_and_all_that_are_allowed(catalog: Catalog) -> None:
+def test_names_near_and_allowed_parameters(catalog: Catalog) -> None:
     problem = only(check_call(catalog.tools["image_editor"], {**EDIT, "promt": "x"}))
     assert problem.code == "ZF401"
     assert "Did you mean `prompt`?" in str(problem.hint)
@@ -103,7 +103,7 @@ def test_a_pending_number_is_no_text(catalog: Catalog) -> None:
     assert "inputs.n is an integer" in problem.message
 
 
-def test_a_list_where_one_asset_is_meant_suggests_foreach_and_the_single_field(catalog: Catalog) -> None:
+def test_suggests_foreach_for_a_list_in_place_of_one_asset(catalog: Catalog) -> None:
     given = Pending("steps.generate.asset_ids", Type("array", items=ASSET))
     problem = only(check_call(catalog.tools["upscaler"], {**UPSCALE, "image_asset_id": given}))
     assert problem.code == "ZF409"
@@ -144,7 +144,7 @@ def test_an_asset_of_unknown_kind_passes(catalog: Catalog) -> None:
 # --- models and gates -----------------------------------------------------------------------------------------------
 
 
-def test_a_model_with_other_capitals_is_suggested_with_the_reason(catalog: Catalog) -> None:
+def test_suggests_a_model_with_other_capitals(catalog: Catalog) -> None:
     problem = only(check_call(catalog.tools["image_editor"], {**EDIT, "model": "seedream_5"}, gates=Gates()))
     assert problem.code == "ZF420"
     assert "Did you mean `SEEDREAM_5`? Capitals count." in str(problem.hint)

@@ -39,7 +39,7 @@ def test_what_a_tool_makes_is_read_from_its_schema(catalog: Catalog, tool: str, 
     assert media_of(catalog.tools[tool]) == media
 
 
-def test_clips_take_longer_than_pictures_and_one_model_much_longer(catalog: Catalog) -> None:
+def test_takes_longer_for_clips_than_pictures(catalog: Catalog) -> None:
     video, picture = catalog.tools["videogen"], catalog.tools["image_editor"]
     assert usual_duration_s(picture) < usual_duration_s(video) < usual_duration_s(video, "wan@3.0")
 
@@ -74,7 +74,7 @@ def test_a_left_out_model_is_asked_as_the_default(catalog: Catalog) -> None:
     assert left_out.key == written.key
 
 
-def test_what_is_not_made_yet_is_asked_with_stand_ins_that_satisfy_the_schema(catalog: Catalog) -> None:
+def test_asks_with_placeholders_that_satisfy_the_schema(catalog: Catalog) -> None:
     tool = catalog.tools["image_editor"]
     assets = Pending("steps.x.asset_ids", Type("array", items=ASSET, count=3))
     params = {"prompt": Pending("p", STRING), "image_assets": assets, "tier": Pending(), "number_of_images": Pending()}

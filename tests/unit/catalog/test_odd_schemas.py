@@ -27,7 +27,7 @@ def test_references_into_defs_are_followed(make_tool: MakeTool) -> None:
     assert codes(make_tool(schema), {"size": "L"}) == []
 
 
-def test_an_optional_field_written_as_a_union_with_null_is_read_as_itself(make_tool: MakeTool) -> None:
+def test_reads_an_optional_union_with_null_as_itself(make_tool: MakeTool) -> None:
     schema = {"properties": {"n": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}}}
     assert codes(make_tool(schema), {"n": 3}) == []
     assert codes(make_tool(schema), {"n": "x"}) == [("ZF403", "error")]

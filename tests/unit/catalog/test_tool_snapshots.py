@@ -46,7 +46,7 @@ def test_blocked_tools_and_models_stay_blocked(catalog: Catalog, tmp_path: Path)
         )
 
 
-def test_a_file_holds_the_service_s_answer_and_where_it_comes_from(catalog: Catalog, tmp_path: Path) -> None:
+def test_records_the_answer_and_source_of_a_file(catalog: Catalog, tmp_path: Path) -> None:
     write_snapshot(tmp_path, catalog)
     document = json.loads((tmp_path / "upscaler.json").read_text(encoding="utf-8"))
     assert document["input_schema"] == catalog.tools["upscaler"].input_schema

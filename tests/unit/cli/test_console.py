@@ -24,7 +24,7 @@ def test_data_goes_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[st
     assert tuple(capsys.readouterr()) == ("data\n", "talk\n")
 
 
-def test_with_json_the_document_alone_is_on_stdout_and_begins_with_its_three_keys(
+def test_writes_only_the_document_to_stdout_with_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     console = Console(json=True)
@@ -63,7 +63,7 @@ class Full(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-def test_an_answer_that_is_not_taken_is_an_error_and_talk_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_an_unwritable_answer_and_drops_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Full())
     monkeypatch.setattr(sys, "stderr", Full())
     for console, tell in ((Console(), Console.show), (Console(json=True), lambda c, text: c.document(text, None, {}))):
@@ -73,7 +73,7 @@ def test_an_answer_that_is_not_taken_is_an_error_and_talk_is_lost(monkeypatch: p
     Console().insist("talk")
 
 
-def test_started_with_its_streams_closed_it_says_nothing_and_has_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stays_silent_and_plain_with_closed_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, stream, None)
     console = Console()

@@ -27,7 +27,7 @@ def stopped_by(act: Any) -> Any:
     return work
 
 
-def test_a_stop_from_another_terminal_is_told_with_the_command_that_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_the_resume_command_after_a_stop_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     assert drive(stopped_by(lambda hands: hands.stop.request()), Console()) == "ended"
     said = capsys.readouterr().err
     assert "`zenflow stop` was said. Stopping: saving what is there" in said

@@ -57,7 +57,7 @@ def hintless() -> Iterator[tuple[str, str]]:
                 yield str(value), f"{file.relative_to(ROOT)}:{call.lineno}"
 
 
-def test_what_is_said_without_a_hint_has_the_next_step_of_its_code() -> None:
+def test_adds_the_next_step_of_its_code_to_a_bare_error() -> None:
     found = list(hintless())
     assert len(found) > 50, "the scan sees the calls"
     assert [(code, place) for code, place in found if code not in NEXT_STEPS] == []

@@ -91,7 +91,7 @@ def test_of_300_steps_the_free_ones_share_a_line(make_plan: MakePlan) -> None:
     ]
 
 
-def test_of_300_steps_those_with_the_same_tool_and_price_share_a_line(make_plan: MakePlan) -> None:
+def test_groups_300_steps_of_one_tool_and_price(make_plan: MakePlan) -> None:
     steps = [paid(f"make_{n}", "by_prompt", (1, 1, 1), 1) for n in range(280)]
     steps += [paid(f"other_{n}", "by_prompt", (1, 2, 3), 5) for n in range(20)]
     lines = draw_plan(make_plan(*steps), PLAIN, 80).splitlines()
@@ -100,7 +100,7 @@ def test_of_300_steps_those_with_the_same_tool_and_price_share_a_line(make_plan:
     assert len(lines) < 20 and max(map(len, lines)) <= 80
 
 
-def test_what_is_kept_and_what_is_orphaned_stands_below_the_table(make_plan: MakePlan) -> None:
+def test_lists_kept_and_orphaned_below_the_table(make_plan: MakePlan) -> None:
     kept = (
         Kept("generate.0", "f0", "run-a", "generate.0", Decimal(4)),
         Kept("generate.1", "f1", "run-a", "generate.1", Decimal(4)),

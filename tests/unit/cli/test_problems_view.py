@@ -36,7 +36,7 @@ def drawn(*problems: Problem, width: int = 80) -> list[str]:
     return draw_problems(problems, PLAIN, width).splitlines()
 
 
-def test_a_problem_shows_its_place_the_line_with_the_part_underlined_and_the_hint(recipe: str) -> None:
+def test_shows_a_problem_with_place_underline_and_hint(recipe: str) -> None:
     problem = Problem(
         "ZF420", "image_editor has no model `SEEDREAM_55`", place(recipe, 7, 14, 25), "Did you mean `SEEDREAM_5`?"
     )
@@ -51,7 +51,7 @@ def test_a_problem_shows_its_place_the_line_with_the_part_underlined_and_the_hin
     ]
 
 
-def test_a_note_is_a_second_snippet_and_line_numbers_share_one_gutter(tmp_path: Path) -> None:
+def test_draws_a_note_as_a_second_snippet_with_one_gutter(tmp_path: Path) -> None:
     file = tmp_path / "long.yaml"
     file.write_text("a: 1\n" * 120)
     first = Note("first written here", place(str(file), 2, 1, 2))
@@ -71,7 +71,7 @@ def test_a_note_is_a_second_snippet_and_line_numbers_share_one_gutter(tmp_path: 
     ]
 
 
-def test_tabs_and_wide_characters_keep_the_underline_below_its_part(tmp_path: Path) -> None:
+def test_aligns_underlines_with_tabs_and_wide_characters(tmp_path: Path) -> None:
     file = tmp_path / "wide.yaml"
     file.write_text("\tprompt: 写真 bad\n", encoding="utf-8")
     lines = drawn(Problem("ZF100", "no", place(str(file), 1, 13, 16)))
@@ -96,7 +96,7 @@ def test_a_long_line_is_cut_around_the_place(tmp_path: Path) -> None:
     assert lines[3].count("^") == 3
 
 
-def test_a_place_that_goes_on_in_later_lines_is_underlined_to_the_end_of_the_first(recipe: str) -> None:
+def test_underlines_a_long_place_to_the_end_of_its_first_line(recipe: str) -> None:
     lines = drawn(Problem("ZF100", "no", place(recipe, 3, 1, 5, end_line=7)))
     assert lines[3] == "  | ^^^^^^"
 
@@ -151,7 +151,7 @@ def test_rows_hold_what_issue_2_asks_for(recipe: str) -> None:
     }
 
 
-def test_github_gets_workflow_commands_with_its_escapes_errors_first_and_ten_at_most(recipe: str) -> None:
+def test_writes_github_commands_errors_first_ten_at_most(recipe: str) -> None:
     warning = Problem("ZF101", "50% done, a:b", place(recipe, 1, 1, 3), "Go on.", severity="warning")
     errors = [Problem("ZF100", "no", place(recipe, 7, 14, 25), "Try.") for _ in range(10)]
     lines = as_github([warning, *errors]).splitlines()
@@ -162,14 +162,14 @@ def test_github_gets_workflow_commands_with_its_escapes_errors_first_and_ten_at_
     )
 
 
-def test_an_error_without_a_place_wraps_and_keeps_its_hint_on_lines_of_its_own() -> None:
+def test_wraps_an_error_without_a_place_and_its_hint() -> None:
     lines = draw_error("word " * 20, "ZF999", "Do this.", PLAIN, 60).splitlines()
     assert lines[0].startswith("error: word") and lines[-2].endswith("[ZF999]")
     assert lines[-1] == "→ Do this."
     assert all(len(line) <= 60 for line in lines)
 
 
-def test_on_a_narrow_terminal_nothing_is_wider_than_it_and_the_place_stays_in_sight(recipe: str) -> None:
+def test_fits_a_narrow_terminal_and_keeps_the_place(recipe: str) -> None:
     problem = Problem(
         "ZF420", "image_editor has no model `SEEDREAM_55`", place(recipe, 7, 14, 25), "Did you mean `SEEDREAM_5`?"
     )
@@ -183,7 +183,7 @@ def test_on_a_narrow_terminal_nothing_is_wider_than_it_and_the_place_stays_in_si
     assert lines[at - 1][begin:end] == "SEEDREAM_55"
 
 
-def test_what_is_quoted_out_of_a_file_is_cut_to_two_lines_in_every_form(recipe: str) -> None:
+def test_quotes_a_file_in_two_lines_at_most(recipe: str) -> None:
     long = "x" * 4000
     problem = Problem("ZF203", f"found `{long}`", place(recipe, 1, 1, 2), f"Write `a: {long}`, or `b`.")
 

@@ -37,7 +37,7 @@ def live(snapshot: Progress, width: int) -> list[str]:
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
-def test_a_step_has_at_most_one_line_in_five_seconds_and_its_last_at_once() -> None:
+def test_prints_a_step_at_most_every_five_seconds() -> None:
     assert told(
         progress(0, step(waiting=8)),
         progress(1, step(running=8)),
@@ -60,7 +60,7 @@ def test_unusual_waits_are_said_once() -> None:
     assert told(waiting, waiting) == ["rate limited, going on in 4 s"]
 
 
-def test_failures_and_late_calls_are_said_at_once_and_results_are_not() -> None:
+def test_reports_failures_and_late_calls_at_once() -> None:
     lines: list[str] = []
     teller = PlainProgress(lines.append)
     teller.event(Produced("t", "generate.0", {}))

@@ -86,7 +86,7 @@ def test_a_run_that_is_done() -> None:
     ]
 
 
-def test_each_failure_has_its_reason_and_its_next_step_and_is_told_once() -> None:
+def test_reports_each_failure_once_with_its_next_step() -> None:
     again = "`zenflow resume RUN` makes it again."
     facts = {"code": "ZF630", "message": "the service reports: no face found", "hint": again}
     failed = instance("generate.1", "failed", 4, task_id="t-1", **facts)
@@ -109,7 +109,7 @@ def test_each_failure_has_its_reason_and_its_next_step_and_is_told_once() -> Non
     ]
 
 
-def test_of_many_failures_the_first_twenty_are_shown_and_the_rest_counted() -> None:
+def test_shows_twenty_failures_and_counts_the_rest() -> None:
     many = [instance(f"generate.{n}", "failed", code="ZF630", message="no") for n in range(30)]
     lines = drawn(report("failed", state(), step("generate", "image_editor", *many), exit_status=1))
     assert "30 failures" in lines
@@ -117,7 +117,7 @@ def test_of_many_failures_the_first_twenty_are_shown_and_the_rest_counted() -> N
     assert "  … and 10 more: zenflow show 20261121-080600-k3f9 --json" in lines
 
 
-def test_a_stopped_run_says_why_what_is_open_and_what_it_may_still_cost() -> None:
+def test_reports_why_a_run_stopped_and_what_it_may_cost() -> None:
     of = report(
         "stopped",
         state(charged=4, unknown=4, reserved=8),
@@ -149,7 +149,7 @@ def test_when_the_rest_costs_nothing_it_says_so() -> None:
     assert next_command(of) == "zenflow resume 20261121-080600-k3f9 · the rest is free"
 
 
-def test_what_more_would_take_an_option_is_resumed_with_it_and_not_told_to_be_free() -> None:
+def test_resumes_more_with_its_option_and_its_cost() -> None:
     hint = "`zenflow resume RUN --max draw=4 --budget 12` makes them all."
     reasons = (("ZF623", "`draw`: 2 elements more than its `max` allows, not started", hint),)
     lines = drawn(report("stopped", state(), exit_status=4, reasons=reasons, rest_credits=Decimal(0)))

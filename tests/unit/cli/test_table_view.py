@@ -9,7 +9,7 @@ from zenflow.cli.terminal.text_width import cut_front, wrap_text
 ROWS = [["ratio", "1:1 | 2:3 | 3:2 | 16:9"], ["seed", "integer"]]
 
 
-def test_a_column_that_shrinks_is_cut_and_one_that_wraps_goes_on_below() -> None:
+def test_cuts_shrinking_columns_and_wraps_others() -> None:
     cut = table((Column("name"), Column("type", shrinks=True)), ROWS, 24, PLAIN)
     whole = table((Column("name"), Column("type", wraps=True)), ROWS, 24, PLAIN)
     assert cut == ["  name   type", "  ratio  1:1 | 2:3 | 3:…", "  seed   integer"]
@@ -26,6 +26,6 @@ def test_what_fits_is_not_cut_at_its_front() -> None:
     assert [cut_front("generate.0", width) for width in (10, 9)] == ["generate.0", "…nerate.0"]
 
 
-def test_a_guide_keeps_its_lines_and_its_long_ones_go_on_below_their_indent() -> None:
+def test_indents_long_lines_of_a_guide() -> None:
     guide = "# How\n\n- One scene.\n  Name the light and the lens of it.\n"
     assert wrap_text(guide, 20) == ["# How", "", "- One scene.", "  Name the light and", "  the lens of it."]

@@ -13,7 +13,7 @@ from zenflow.errors import UsageError
 @pytest.mark.parametrize(
     ("word", "meant"), [("3", (3, None)), ("#3", (3, None)), ("3=8", (3, Decimal(8))), ("12=0.5", (12, Decimal("0.5")))]
 )
-def test_a_submission_is_sent_again_at_what_is_set_aside_or_for_so_much_at_most(word, meant):
+def test_resends_within_what_is_set_aside_or_a_given_limit(word, meant):
     assert parse_resubmission(word) == meant
 
 

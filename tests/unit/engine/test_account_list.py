@@ -38,7 +38,7 @@ def down_to(told: Told, account_list: AccountList, floor: str) -> list[str]:
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-def test_the_newest_row_and_all_above_a_floor_are_found_in_either_order(oldest_first: bool) -> None:
+def test_finds_newest_rows_in_either_order(oldest_first: bool) -> None:
     told = Told(8, oldest_first=oldest_first)
     account_list = AccountList(told.page)
     assert asyncio.run(account_list.newest()) == "r8"

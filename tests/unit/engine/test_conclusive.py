@@ -35,6 +35,6 @@ NO_LIST = Looked(AT, 1, True, True, None)
         ([EARLY, AFTER, SEEN, AFTER], True),
     ],
 )
-def test_only_two_complete_looks_with_nothing_seen_since_are_enough(looks, enough):
+def test_needs_two_complete_empty_lookups(looks, enough):
     submission = SubmissionState(1, "tool", "stamp", "stamp", Decimal(2), AT, [], "row-1", looks=list(looks))
     assert is_conclusive(submission) is enough

@@ -15,7 +15,7 @@ async def until_idle(lanes):
     raise AssertionError("something was left lying")
 
 
-def test_what_is_added_in_the_moment_in_which_every_lane_ends_is_done_all_the_same():
+def test_does_work_added_as_the_last_worker_ends():
     done = []
 
     async def main():
@@ -36,7 +36,7 @@ def test_what_is_added_in_the_moment_in_which_every_lane_ends_is_done_all_the_sa
     assert done == ["first", "second", "late"]
 
 
-def test_no_more_than_so_many_are_at_work_at_once_and_what_waits_has_no_task():
+def test_limits_workers_and_makes_no_task_for_waiting_jobs():
     at_work, most, tasks = 0, [], []
 
     async def main():

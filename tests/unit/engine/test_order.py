@@ -58,7 +58,7 @@ WIDE, HIGH, SQUARE = Look(ratio=16 / 9), Look(ratio=9 / 16), Look(ratio=1.0)
         ((Look(kind="png"), Look(kind="webp")), {0: Look(kind="webp"), 1: Look(kind="png")}, Verdict.ELSEWHERE),
     ],
 )
-def test_only_results_that_fit_each_other_s_inputs_contradict_the_order(asked, told, verdict):
+def test_infers_order_only_from_each_others_results(asked, told, verdict):
     waiting = set(range(len(asked))) - told.keys()
     assert verdict_on(0, asked, told, waiting)[0] is verdict
 

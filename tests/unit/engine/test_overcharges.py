@@ -60,13 +60,13 @@ def test_another_quote_and_another_tool_are_believed():
     )
 
 
-def test_a_later_charge_below_what_was_set_aside_makes_the_quote_good_again():
+def test_restores_a_quote_after_a_later_lower_charge():
     assert not Overcharges(state_of(sent(1, charged=4), sent(2, quotes=(4,), charged=2)).submissions.values())
     still = Overcharges(state_of(sent(1, charged=4), sent(2, quotes=(4,), charged=4)).submissions.values())
     assert still.cost("draw", Decimal(2)) == 4
 
 
-def test_a_task_taken_over_from_a_journal_that_was_lost_tells_nothing_of_quotes():
+def test_learns_no_quote_from_a_task_of_a_lost_journal():
     calls = (e.IntendedCall("draw.1", 1, Decimal(1), {}),)
     taken = [
         e.Intended(AT, 1, "stamp", "draw", "", calls, ""),
@@ -76,7 +76,7 @@ def test_a_task_taken_over_from_a_journal_that_was_lost_tells_nothing_of_quotes(
     assert not Overcharges(state_of(taken).submissions.values())
 
 
-def test_what_is_in_flight_and_not_seen_yet_is_reckoned_alike_and_kept_free_of_the_budget():
+def test_keeps_in_flight_credits_out_of_the_budget():
     state = state_of(sent(1, charged=4), sent(2), sent(3, quotes=(2, 2)), sent(4, "film"), budget=20)
     assert Ledger(state, keeps_tails=False).room == 20 - (4 + 2 + 4 + 2) - (2 + 4)
     state = state_of(sent(1, charged=4), sent(2, charged=4), sent(3, quotes=(2, 2)), sent(4, "film"), budget=20)
@@ -105,11 +105,11 @@ def test_a_row_for_a_part_makes_no_quote_good_again():
     assert Overcharges(state.submissions.values()).cost("draw", Decimal(2)) == 4
 
 
-def test_a_row_for_a_part_is_held_against_the_quotes_of_those_that_are_there():
+def test_checks_a_partial_row_against_quotes_of_present_calls():
     state = state_of(part(sent(1, quotes=(2, 2, 2), charged=6), 0, 1))
     assert Overcharges(state.submissions.values()).cost("draw", Decimal(2)) == 3
 
 
-def test_a_row_for_a_part_of_which_nobody_knows_the_calls_tells_nothing_of_a_quote():
+def test_learns_no_quote_from_a_row_with_unknown_calls():
     found = Overcharges(state_of(part(sent(1, quotes=(2, 2, 2), charged=4))).submissions.values())
     assert not found

@@ -202,7 +202,7 @@ def test_a_filter_does_what_the_page_says(expression: str, expected: Any) -> Non
     assert found == expected and type(found) is type(expected)
 
 
-def test_text_around_expressions_takes_scalars_as_json_writes_them() -> None:
+def test_writes_scalars_around_expressions_as_json() -> None:
     assert value_of("${{ inputs.n }}/${{ inputs.half }}/${{ inputs.flag }}/${{ item.prompt }}") == "7/0.5/true/cat"
 
 

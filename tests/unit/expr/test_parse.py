@@ -53,12 +53,12 @@ def test_a_doubled_dollar_writes_a_literal() -> None:
         ("a${{1}}b${{ 2 }}c", "a1b2c"),
     ],
 )
-def test_an_expression_ends_at_the_first_braces_outside_quotes_and_brackets(text: str, value: object) -> None:
+def test_ends_an_expression_at_the_first_unquoted_braces(text: str, value: object) -> None:
     result = parsed(text)
     assert isinstance(result, Template) and evaluate(result, {}) == value
 
 
-def test_one_expression_with_blanks_around_it_is_text_not_a_value() -> None:
+def test_reads_a_padded_expression_as_text() -> None:
     result = parsed(" ${{ 1 }}")
     assert isinstance(result, Template) and evaluate(result, {}) == " 1"
 
@@ -190,7 +190,7 @@ def test_no_attribute_of_a_python_object_can_be_reached(source: str) -> None:
             evaluate(result, {"inputs": {"a": [1]}, "recipe": {"name": "x"}})
 
 
-def test_random_expressions_never_raise_anything_but_an_expression_error() -> None:
+def test_raises_only_expression_errors_for_random_input() -> None:
     words = [
         "inputs",
         "steps",

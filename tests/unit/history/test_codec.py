@@ -31,7 +31,7 @@ def an_event(kind: type) -> e.Event:
 
 
 @pytest.mark.parametrize("kind", codec.KINDS, ids=lambda kind: kind.__name__)
-def test_every_kind_comes_back_equal_with_its_amounts_exact_and_its_tuples_tuples(kind: type) -> None:
+def test_decodes_every_event_kind_exactly(kind: type) -> None:
     event = an_event(kind)
     line = codec.encode(event)
     assert codec.decode(line) == event
@@ -45,7 +45,7 @@ def test_every_kind_of_the_union_has_a_form() -> None:
     assert e.RunStarted in codec.KINDS and e.Noted in codec.KINDS and e.Opaque not in codec.KINDS
 
 
-def test_an_unknown_kind_is_kept_whole_and_written_back_as_it_was() -> None:
+def test_keeps_an_unknown_event_kind_as_it_was() -> None:
     line = '{"v":1,"t":"Rebated","at":"2027-01-01T00:00:00Z","amount":"3","why":{"x":[1]}}'
     event = codec.decode(line)
     assert isinstance(event, e.Opaque) and event.kind == "Rebated"
@@ -58,7 +58,7 @@ def test_an_unknown_field_of_a_later_minor_version_is_dropped() -> None:
     assert codec.decode(later) == e.GaveUp("2026-11-21T08:00:00Z", 3)
 
 
-def test_a_field_that_an_earlier_version_did_not_write_takes_its_default() -> None:
+def test_defaults_a_field_that_an_older_version_lacks() -> None:
     body = json.loads(codec.encode(e.Accepted("2026-11-21T08:00:00Z", 3, "t1", 2, True)))
     del body["adopted"]
     assert codec.decode(json.dumps(body)) == e.Accepted("2026-11-21T08:00:00Z", 3, "t1", 2, False)
@@ -98,7 +98,7 @@ def test_what_json_does_not_have_is_refused_when_written() -> None:
             codec.encode(e.Produced("2026-11-21T08:00:00Z", "generate", {"x": value}))
 
 
-def test_other_mappings_and_amounts_inside_results_are_written_as_json_has_them() -> None:
+def test_writes_mappings_and_amounts_in_results_as_json() -> None:
     event = e.Produced(
         "2026-11-21T08:00:00Z", "generate", MappingProxyType({"x": MappingProxyType({"y": Decimal("1.5")})})
     )

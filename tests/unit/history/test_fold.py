@@ -30,7 +30,7 @@ def sums(state: RunState) -> dict[str, Decimal]:
     }
 
 
-def test_a_quote_goes_from_open_to_charged_and_the_row_and_the_refund_are_sums_of_their_own() -> None:
+def test_sums_rows_and_refunds_of_a_quote_apart() -> None:
     story = [intended(), e.Accepted(AT, 1, "t1", 1)]
     assert sums(fold(story)) == {"charged": 4}
     story += [e.Confirmed(AT, 1, "row-1", Decimal(5)), e.Refunded(AT, 1, "row-2", Decimal(5))]
@@ -38,7 +38,7 @@ def test_a_quote_goes_from_open_to_charged_and_the_row_and_the_refund_are_sums_o
     assert fold(story).books.spent == 0
 
 
-def test_a_task_found_after_a_refusal_is_charged_and_its_calls_are_known_again() -> None:
+def test_charges_a_task_that_is_found_after_its_refusal() -> None:
     """Attempt 1 got no answer, attempt 2 was refused for want of credits, then the first one's task turned up."""
     story = [
         intended(1, "generate.0", "generate.1"),
@@ -90,7 +90,7 @@ def test_a_second_debit_row_is_a_duplicate_and_counts() -> None:
     assert state.submissions[1].charge == 8
 
 
-def test_a_debit_for_what_was_refused_counts_although_the_books_released_it() -> None:
+def test_counts_a_debit_for_a_released_refusal() -> None:
     state = fold([intended(), e.Refused(AT, 1, 400, ""), e.Confirmed(AT, 1, "row-1", Decimal(4))])
     assert sums(state) == {"released": 4, "difference": 4}
     assert state.books.committed == 4
@@ -103,11 +103,11 @@ def test_an_intent_told_twice_is_one() -> None:
     assert state.next_submission == 2
 
 
-def test_the_next_submission_is_beyond_every_known_one_even_with_gaps() -> None:
+def test_numbers_the_next_submission_beyond_all_known() -> None:
     assert fold([intended(7), intended(2)]).next_submission == 8
 
 
-def test_results_that_turn_up_are_no_longer_lost_and_do_not_get_lost_again() -> None:
+def test_finds_lost_results_for_good() -> None:
     lost = e.NotRetrievable(AT, "generate", 1, 0, "c1", None)
     story = [intended(), e.Accepted(AT, 1, "t1", 1), lost, lost]
     state = fold(story)
@@ -135,7 +135,7 @@ def test_a_refused_retry_leaves_the_first_try_with_its_instance() -> None:
     assert state.instances["generate"].submissions == [(1, 0)]
 
 
-def test_options_are_merged_one_level_deep_whatever_mapping_they_came_in() -> None:
+def test_merges_options_one_level_deep() -> None:
     state = fold(
         [
             e.OptionsChanged(AT, {"max": {"a": 1}, "picks": {"p": [1]}}),

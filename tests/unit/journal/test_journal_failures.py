@@ -36,9 +36,7 @@ def limit_pages(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
     monkeypatch.setattr(file, "connect", small)
 
 
-def test_a_full_disk_closes_the_journal_and_keeps_what_was_confirmed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closes_the_journal_on_a_full_disk_and_keeps_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit_pages(monkeypatch, 60)
 
     async def story() -> None:
@@ -90,7 +88,7 @@ def test_everything_that_waits_for_the_failed_commit_hears_of_it(
     asyncio.run(story())
 
 
-def test_another_program_that_keeps_the_file_locked_is_named_in_the_end(tmp_path: Path) -> None:
+def test_names_the_program_that_keeps_the_file_locked(tmp_path: Path) -> None:
     async def story() -> None:
         journal, lease = opened(tmp_path, busy_timeout_s=0.05)
         viewer = sqlite3.connect(journal.path, isolation_level=None)
@@ -107,7 +105,7 @@ def test_another_program_that_keeps_the_file_locked_is_named_in_the_end(tmp_path
     asyncio.run(story())
 
 
-def test_a_lease_that_cannot_be_given_back_is_left_and_names_who_has_it(tmp_path: Path) -> None:
+def test_names_the_holder_of_a_lease_not_given_back(tmp_path: Path) -> None:
     async def story() -> None:
         journal, lease = opened(tmp_path, busy_timeout_s=0.05)
         viewer = sqlite3.connect(journal.path, isolation_level=None)
@@ -152,7 +150,7 @@ def test_a_journal_that_is_moved_away_under_a_run_is_noticed(tmp_path: Path, how
     asyncio.run(story())
 
 
-def test_after_close_every_append_is_refused_and_closing_again_does_nothing(tmp_path: Path) -> None:
+def test_refuses_appends_after_close_and_closes_twice(tmp_path: Path) -> None:
     async def story() -> None:
         journal, lease = opened(tmp_path)
         await journal.close()
@@ -176,7 +174,7 @@ def test_a_journal_closed_before_it_wrote_anything_is_closed_too(tmp_path: Path)
     asyncio.run(story())
 
 
-def test_a_fact_that_json_does_not_have_is_refused_where_it_is_appended_and_harms_nothing(tmp_path: Path) -> None:
+def test_refuses_a_non_json_event_at_append_without_harm(tmp_path: Path) -> None:
     async def story() -> None:
         journal, lease = opened(tmp_path)
         with pytest.raises(TypeError):

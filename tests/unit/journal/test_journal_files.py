@@ -53,7 +53,7 @@ def a_journal(state_dir: Path, notes: int = 0) -> Path:
     return asyncio.run(fill())
 
 
-def test_a_new_journal_is_whole_under_its_name_alone_and_its_folders_are_made(tmp_path: Path) -> None:
+def test_makes_a_new_journal_whole_with_its_folders(tmp_path: Path) -> None:
     path = a_journal(tmp_path / "work" / "deep" / ".zenflow")
     assert [found.name for found in path.parent.iterdir()] == ["journal.db"]
     with sqlite3.connect(path) as connection:
@@ -75,7 +75,7 @@ def test_every_new_folder_is_synced_into_its_parent(tmp_path: Path, monkeypatch:
     assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
 
 
-def test_reading_makes_nothing_and_an_absent_journal_is_an_empty_one(tmp_path: Path) -> None:
+def test_reads_an_absent_journal_as_empty(tmp_path: Path) -> None:
     state_dir = tmp_path / "none"
     journal = open_journal(state_dir, clock=CLOCK, read_only=True)
     assert (list(journal.runs()), list(journal.events("x"))) == ([], [])
@@ -98,7 +98,7 @@ def test_a_reader_leaves_no_side_files(tmp_path: Path) -> None:
 
 
 @as_a_user
-def test_a_journal_in_a_read_only_folder_can_be_read_and_not_written(tmp_path: Path) -> None:
+def test_reads_but_never_writes_a_journal_in_a_read_only_folder(tmp_path: Path) -> None:
     path = a_journal(tmp_path)
     path.chmod(0o444)
     tmp_path.chmod(0o555)
@@ -188,7 +188,7 @@ def test_the_database_of_another_program_is_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_journal_with_tables_of_a_newer_version_is_refused_with_the_way_on(tmp_path: Path) -> None:
+def test_refuses_a_journal_with_newer_tables(tmp_path: Path) -> None:
     path = a_journal(tmp_path)
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO migrations VALUES ('0099 clouds', '2030-01-01')")
@@ -197,7 +197,7 @@ def test_a_journal_with_tables_of_a_newer_version_is_refused_with_the_way_on(tmp
     assert error.code == "ZF806" and "0099 clouds" in str(error) and "pgrade" in str(error.hint)
 
 
-def test_a_fact_of_a_newer_version_is_refused_and_one_that_cannot_be_read_is_named_by_its_row(tmp_path: Path) -> None:
+def test_refuses_newer_events_and_names_unreadable_rows(tmp_path: Path) -> None:
     path = a_journal(tmp_path)
     for body, code in (('{"v":2,"t":"Noted"}', "ZF806"), ('{"v":1,"t":"No', "ZF805")):
         with sqlite3.connect(path) as connection:
@@ -310,9 +310,7 @@ def test_a_local_folder_is_not(name: str) -> None:
     folder.refuse_shared(Path(name), "")
 
 
-def test_opening_asks_where_the_folder_lies_before_anything_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checks_the_folder_before_making_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/x {tmp_path} nfs rw 0 0\n")
     monkeypatch.setattr(folder, "MOUNTS", mounts)

@@ -17,7 +17,7 @@ def test_this_process_lives_and_knows_when_it_began() -> None:
     assert me == lock.this_process()
 
 
-def test_a_process_with_our_number_that_began_at_another_time_is_dead() -> None:
+def test_treats_a_reused_process_number_as_dead() -> None:
     assert not lock.is_alive(Holder(lock.this_host(), os.getpid(), "another boot/1"))
 
 

@@ -34,7 +34,7 @@ def test_it_fails_at_the_write_it_was_told_to_and_stays_closed(writes: int, late
     asyncio.run(story())
 
 
-def test_what_was_not_awaited_does_not_survive_and_the_lease_of_the_dead_is_free() -> None:
+def test_loses_unawaited_events_and_frees_a_dead_lease() -> None:
     async def story() -> None:
         journal = MemoryJournal()
         lease = journal.take_lease("run-a")

@@ -55,7 +55,7 @@ def test_servers_have_a_pace_each(tmp_path: Path) -> None:
     assert SharedPace(tmp_path, "there").take(101.0, 10.0) == 0.0
 
 
-def test_a_file_from_before_the_machine_was_started_anew_stops_nobody(tmp_path: Path) -> None:
+def test_ignores_a_lock_file_from_before_a_reboot(tmp_path: Path) -> None:
     SharedPace(tmp_path, "here").pause(1_000_000.0, 1_000_050.0)
     assert SharedPace(tmp_path, "here").take(5.0, 10.0) == 0.0
 

@@ -45,7 +45,7 @@ def writer(folder: Path, run_id: str, count: int) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_three_processes_that_make_and_write_one_journal_lose_nothing_and_meet_no_lock(tmp_path: Path) -> None:
+def test_shares_one_journal_among_three_processes(tmp_path: Path) -> None:
     writers = [writer(tmp_path / ".zenflow", f"run-{number}", 150) for number in range(3)]
     for one in writers:
         _, errors = one.communicate(timeout=120)
@@ -59,7 +59,7 @@ def test_three_processes_that_make_and_write_one_journal_lose_nothing_and_meet_n
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
-def test_what_a_killed_process_was_told_is_on_disk_and_its_run_can_be_taken_at_once(tmp_path: Path) -> None:
+def test_keeps_what_a_killed_process_was_told(tmp_path: Path) -> None:
     one = writer(tmp_path, "run-a", -1)
     assert one.stdout is not None
     lines = [one.stdout.readline() for _ in range(40)]

@@ -74,7 +74,7 @@ def test_both_places_are_shown_the_budget_and_the_dearest_step(catalog: Catalog)
     )
 
 
-def test_a_cap_of_the_workspace_refuses_and_points_at_the_dearest_step(catalog: Catalog) -> None:
+def test_refuses_over_a_workspace_cap_naming_the_dearest_step(catalog: Catalog) -> None:
     caps = (BudgetLine(Credits(1), "[budget] per_run"),)
     (one,) = found(catalog, budget_of(9, f"foreach: [a, b], {MAKE}"), bounds=caps)
 
@@ -82,7 +82,7 @@ def test_a_cap_of_the_workspace_refuses_and_points_at_the_dearest_step(catalog: 
     assert one.message.startswith("[budget] per_run is 1 credit, and the cheapest run costs at least 4: 3 too few")
 
 
-def test_an_inner_recipe_is_held_against_its_own_budget_and_the_outer_against_all_instances(catalog: Catalog) -> None:
+def test_checks_inner_and_outer_budgets(catalog: Catalog) -> None:
     inner = f"budget: 1\nsteps:\n  make: {{{MAKE}}}\noutputs: {{ids: '${{{{ steps.make.asset_ids }}}}'}}\n"
     outer = """\
     budget: 5

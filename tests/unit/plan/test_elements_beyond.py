@@ -101,7 +101,7 @@ def test_what_an_if_asks_for_may_never_be_there(problems_of: Finder, condition: 
     assert problems_of(GUARDED.format(condition=condition, element=element)) == []
 
 
-def test_behind_an_if_that_holds_an_element_that_cannot_be_is_told(problems_of: Finder) -> None:
+def test_reports_a_missing_element_behind_an_if(problems_of: Finder) -> None:
     found = problems_of(GUARDED.format(condition="true", element="steps.draw.asset_ids[1]"))
     assert {one.code for one in found} == {"ZF313"}
 

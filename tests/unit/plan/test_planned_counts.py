@@ -103,7 +103,7 @@ def test_a_skipped_instance_skips_the_one_that_comes_from_it(plan: Planner) -> N
     assert counts(made) == {"a": (2, 2, 2), "b": (2, 2, 2), "c": (1, 1, 1), "save": (1, 1, 1)}
 
 
-def test_a_reader_of_a_skipped_step_is_skipped_unless_it_has_a_default(plan: Planner) -> None:
+def test_skips_a_reader_of_a_skipped_step_without_default(plan: Planner) -> None:
     made = plan(
         """
         steps:
@@ -242,12 +242,12 @@ outputs:
         ("[steps.one.asset_id] + steps.two.asset_ids + [steps.one.asset_id]", 4),
     ],
 )
-def test_what_is_saved_of_several_lists_is_as_long_as_all_of_them(plan: Planner, written: str, length: int) -> None:
+def test_saves_the_total_length_of_several_lists(plan: Planner, written: str, length: int) -> None:
     made = plan(SEVERAL.replace("LIST", written).replace("LAST", str(length - 1)))
     assert counts(made)["next"] == (0, length, length)
 
 
-def test_an_output_made_of_several_lists_is_as_long_as_all_of_them(plan: Planner) -> None:
+def test_gives_an_output_of_lists_their_total_length(plan: Planner) -> None:
     inner = SEVERAL.partition("  save:")[0] + "outputs: {all: '${{ steps.one.asset_ids + steps.two.asset_ids }}'}\n"
     made = plan(
         """

@@ -79,7 +79,7 @@ def test_without_a_price_the_plan_is_unpriced_and_names_the_step(plan: Planner, 
     assert "max_credits" in made.judgement.ways_out[0]
 
 
-def test_max_credits_stands_in_for_a_price_and_the_step_is_still_named(plan: Planner, prices: Any) -> None:
+def test_uses_max_credits_as_a_price_and_names_the_step(plan: Planner, prices: Any) -> None:
     prices.silent = ("upscaler",)
     made = plan(CHAIN.replace("uses: upscaler", "uses: upscaler\n    max_credits: 2.5"))
     assert made.unpriced == ("up",)
@@ -151,7 +151,7 @@ def test_the_smallest_of_the_bounds_holds(plan: Planner) -> None:
     assert made.judgement.budget.origin == "line 15"
 
 
-def test_the_recipe_s_own_budget_is_one_of_them_and_may_read_inputs(plan: Planner) -> None:
+def test_counts_the_recipes_own_budget_with_inputs(plan: Planner) -> None:
     body = CHAIN.replace("steps:", "budget: ${{ inputs.looks | length * 5 }}\nsteps:")
     assert judged(plan, 90, body=body).judgement.budget == BudgetLine(Credits(20), "recipe")
 
@@ -215,7 +215,7 @@ def test_a_tail_is_the_share_of_what_follows_one_instance(plan: Planner) -> None
     assert made.steps["up"].tail_credits == 0
 
 
-def test_the_shares_of_all_instances_never_add_up_to_more_than_what_follows(plan: Planner) -> None:
+def test_keeps_shares_within_what_follows(plan: Planner) -> None:
     body = CHAIN.replace("foreach: ${{ steps.gen.asset_ids }}", "foreach: ${{ steps.gen.asset_ids }}\n    max: 1")
     made = plan(body, {"looks": ["a", "b", "c"]})
     step = made.steps["gen"]
@@ -228,9 +228,7 @@ def test_the_longest_way_runs_to_the_end_of_the_recipe(plan: Planner) -> None:
     assert made.expected_s == 58.0
 
 
-def test_of_a_very_long_recipe_only_what_follows_directly_is_kept_free(
-    plan: Planner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keeps_only_direct_readers_of_a_long_recipe_free(plan: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     body = CHAIN.replace(
         "  save:",
         '  again: {uses: upscaler, foreach: "${{ steps.up }}", '

@@ -100,7 +100,7 @@ steps:
     assert found(problems_of(body, account=None)) == []
 
 
-def test_a_helper_that_the_service_lacks_is_an_error_without_a_way_round(problems_of: Finder) -> None:
+def test_reports_a_helper_that_the_service_lacks(problems_of: Finder) -> None:
     body = """\
 steps:
   look:
@@ -123,7 +123,7 @@ steps:
     assert "`by_prompt`" in str(errors[0].hint)
 
 
-def test_a_step_without_instances_is_checked_by_what_stands_there(problems_of: Finder) -> None:
+def test_checks_a_step_without_instances_as_written(problems_of: Finder) -> None:
     body = """\
 steps:
   up:
@@ -194,7 +194,7 @@ outputs: {x: "${{ steps.make.asset_ids }}"}
     assert [p.code for p in problems_of(body)] == ["ZF353"]
 
 
-def test_a_max_below_what_is_asked_of_the_step_before_says_that_the_rest_is_not_started(problems_of: Finder) -> None:
+def test_warns_when_max_is_below_the_expected_count(problems_of: Finder) -> None:
     body = """\
 steps:
   make: {uses: by_prompt, foreach: [1, 2], with: {positive_prompt: x, model: SEEDREAM_5, batch_size: 2}}

@@ -77,9 +77,7 @@ def test_what_works_is_kept_in_the_keyring_alone(store: KeyringStore, ring: Ring
     assert (store.delete(SERVER), store.load(SERVER), store.delete(SERVER)) == (True, None, False)
 
 
-def test_a_locked_keyring_gives_way_to_a_file_of_the_users_alone_and_that_is_said(
-    store: KeyringStore, ring: Ring, tmp_path: Path
-) -> None:
+def test_uses_a_private_file_when_the_keyring_is_locked(store: KeyringStore, ring: Ring, tmp_path: Path) -> None:
     ring.no = KeyringLocked("the text of secret-1")
     store.save(GRANT)
     (file,) = files(tmp_path)
@@ -89,9 +87,7 @@ def test_a_locked_keyring_gives_way_to_a_file_of_the_users_alone_and_that_is_sai
     assert store.load(SERVER) == GRANT
 
 
-def test_the_newer_of_two_places_counts_and_the_keyring_takes_over_again(
-    store: KeyringStore, ring: Ring, tmp_path: Path
-) -> None:
+def test_prefers_the_newer_of_file_and_keyring(store: KeyringStore, ring: Ring, tmp_path: Path) -> None:
     store.save(GRANT)
     ring.no = KeyringLocked()
     store.save(LATER)  # refreshed while it was locked

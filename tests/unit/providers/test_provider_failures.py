@@ -81,9 +81,7 @@ def test_the_number_is_found_in_structured_content(
         ("", None, None),
     ],
 )
-def test_words_are_enough_for_free_questions_and_not_for_the_paid_one(
-    text: str, strict: int | None, loose: int | None
-) -> None:
+def test_asks_consent_only_for_the_paid_question(text: str, strict: int | None, loose: int | None) -> None:
     paid, free = _no(text, strictly=True), _no(text)
     assert paid is not None and free is not None
     assert (paid.status, free.status) == (strict, loose)
@@ -207,7 +205,7 @@ def test_an_exchange_without_a_result_has_its_trouble(exchange: Exchange, troubl
     assert no.wire is exchange.facts
 
 
-def test_a_tool_result_is_read_with_or_without_structured_content() -> None:
+def test_reads_a_tool_result_with_or_without_structure() -> None:
     fenced = {"content": [{"type": "text", "text": 'Here:\n```json\n{"id": "a"}\n```'}]}
     plain = {"content": [{"type": "text", "text": '{"id": "a"}'}], "structuredContent": None}
     wrapped = {"content": [], "structuredContent": {"result": {"id": "a"}}}

@@ -128,7 +128,7 @@ def test_an_application_in_this_process_is_started_and_stopped() -> None:
     assert words == ["startup", "shutdown"]
 
 
-def test_an_application_without_a_lifespan_runs_too_and_one_that_fails_says_why() -> None:
+def test_runs_applications_without_lifespan() -> None:
     async def without(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("only http here")
 

@@ -105,7 +105,7 @@ def test_a_task_is_read_with_its_calls_in_order() -> None:
         ("Thinking", "thinking"),
     ],
 )
-def test_other_words_for_how_far_a_task_and_its_calls_are_are_understood(word: str, read: str) -> None:
+def test_understands_other_status_words(word: str, read: str) -> None:
     told = Told({"id": A1, "status": word, "calls": [{"id": "c1", "status": word}]})
     task = asyncio.run(jobs.get_task(told, A1))
     assert (task.status, task.calls[0].status) == (read, read)
@@ -141,9 +141,7 @@ def test_a_call_whose_word_says_nothing_is_over_with_its_task(
         (({}, {}), ["c1", "c2"]),
     ],
 )
-def test_calls_that_say_which_input_is_theirs_come_in_the_order_of_the_inputs(
-    extra: tuple[dict[str, Any], dict[str, Any]], ids: list[str]
-) -> None:
+def test_orders_calls_by_the_input_that_they_name(extra: tuple[dict[str, Any], dict[str, Any]], ids: list[str]) -> None:
     calls = [{"id": "c1", "status": "created", **extra[0]}, {"id": "c2", "status": "created", **extra[1]}]
     task = asyncio.run(
         jobs.get_task(Told({"id": A1, "inputs": [{"prompt": "a"}, {"prompt": "b"}], "calls": calls}), A1)
@@ -155,7 +153,7 @@ def test_an_asset_named_twice_is_one_asset() -> None:
     assert asyncio.run(jobs.call_result(Told({"asset_ids": [A1, A2, A1]}), "c")).asset_ids == (A1, A2)
 
 
-def test_markdown_without_structured_content_is_not_taken_for_an_empty_answer() -> None:
+def test_does_not_take_markdown_for_an_empty_answer() -> None:
     with pytest.raises(ServiceError) as no:
         asyncio.run(jobs.list_tasks(Told(text="# Tasks\n- one")))
     assert no.value.trouble == "server" and "# Tasks" in no.value.message
@@ -225,7 +223,7 @@ def test_json_is_found_between_other_words(text: str) -> None:
     assert json_object_in(text) == {"id": 1}
 
 
-def test_the_largest_object_of_a_text_is_the_answer_and_a_list_is_none() -> None:
+def test_takes_the_largest_object_of_a_text_as_the_answer() -> None:
     assert json_object_in('{"hint": 1}\n{"id": 1, "status": "created"}') == {"id": 1, "status": "created"}
     assert json_object_in("[1]\nnothing") == {}
 
@@ -246,7 +244,7 @@ def test_an_address_without_a_host_is_one_of_the_services_own() -> None:
     assert found[4].error == "the address given is none of http or https"
 
 
-def test_addresses_come_back_in_the_order_asked_for_one_failure_its_own() -> None:
+def test_returns_addresses_in_order_with_their_own_failures() -> None:
     items = [
         {"asset_id": A2.upper(), "download_url": "https://x/2", "media_type": "image/png"},
         {"asset_id": "3", "error": "404"},

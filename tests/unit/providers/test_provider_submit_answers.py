@@ -86,7 +86,7 @@ def test_the_id_of_an_error_is_no_task() -> None:
     assert (answer.task_id, answer.tool_status) == (None, 402)
 
 
-def test_a_refusal_brings_its_number_its_violations_and_its_payload() -> None:
+def test_returns_status_violations_and_payload_of_a_refusal() -> None:
     violations = [{"path": "inputs[16].ratio", "message": "not allowed"}]
     answer = _read({"http_status": 422, "message": "no", "violations": violations}, "Validation error", is_error=True)
     assert (answer.tool_status, answer.message, answer.violations) == (422, "no", ("inputs[16].ratio: not allowed",))
@@ -104,7 +104,7 @@ def test_an_unclear_no_stays_unclear() -> None:
     ["Unknown tool: zencreator_create_task", "MCP error -32602: Tool zencreator_create_task not found",
      "MCP error -32602: Input validation error: Invalid arguments for tool zencreator_create_task"],
 )  # fmt: skip
-def test_the_protocols_refusal_in_the_form_of_a_tool_result_is_one(text: str) -> None:
+def test_reads_a_protocol_refusal_from_a_tool_result(text: str) -> None:
     assert _read(None, text, is_error=True).refused_by_protocol
 
 
@@ -115,7 +115,7 @@ def test_the_protocols_refusal_in_the_form_of_a_tool_result_is_one(text: str) ->
      "Validation error: 1 validation error for CreateTaskResponse (HTTP 422)",
      "Error executing tool zencreator_create_task: 2 validation errors for Task"],
 )  # fmt: skip
-def test_a_complaint_about_the_answer_comes_after_the_charge_and_is_no_refusal(text: str) -> None:
+def test_treats_a_complaint_after_the_charge_as_no_refusal(text: str) -> None:
     answer = _read(None, text, is_error=True)
     assert answer.tool_status is None and not answer.refused_by_protocol
     error = {"code": -32602, "message": text}

@@ -116,7 +116,7 @@ def test_a_fresh_token_is_given_without_asking_anybody() -> None:
     _run(body)
 
 
-def test_ahead_of_its_end_it_is_refreshed_in_the_background_and_nobody_waits() -> None:
+def test_refreshes_a_token_early_in_the_background() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         authority.gate.clear()
         clock.s = 80.0
@@ -157,7 +157,7 @@ def test_a_revoked_grant_asks_for_a_person() -> None:
     _run(body)
 
 
-def test_what_another_process_refreshed_is_taken_and_not_asked_for_again() -> None:
+def test_takes_a_token_that_another_process_refreshed() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         clock.s = 99.0
         store.kept = replace(grant(7, clock.now()), access_token="from-elsewhere")
@@ -167,7 +167,7 @@ def test_what_another_process_refreshed_is_taken_and_not_asked_for_again() -> No
     _run(body)
 
 
-def test_a_refused_token_is_replaced_and_one_replaced_meanwhile_is_not_replaced_again() -> None:
+def test_replaces_a_refused_token_once() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         assert await tokens.refused("access-1") is True
         assert await tokens.refused("access-1") is True  # a second call that carried the old one
@@ -177,7 +177,7 @@ def test_a_refused_token_is_replaced_and_one_replaced_meanwhile_is_not_replaced_
     _run(body)
 
 
-def test_a_server_that_refuses_every_fresh_token_is_not_asked_for_ever() -> None:
+def test_stops_asking_a_server_that_refuses_fresh_tokens() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         answers = [await tokens.refused(await tokens.token()) for _ in range(5)]
         assert answers == [True, True, True, False, False]
@@ -185,7 +185,7 @@ def test_a_server_that_refuses_every_fresh_token_is_not_asked_for_ever() -> None
     _run(body)
 
 
-def test_an_authority_that_is_away_does_not_disturb_a_token_that_still_serves() -> None:
+def test_keeps_a_valid_token_while_the_authority_is_away() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         authority.no = ServiceError("unreachable", "away")
         clock.s = 80.0
@@ -227,7 +227,7 @@ def test_a_file_store_knows_one_entry_per_server(tmp_path: object) -> None:
     assert store.load(one.server) is None and store.load(two.server) == two
 
 
-def test_every_token_that_takes_the_place_of_another_has_a_number_of_its_own() -> None:
+def test_numbers_every_replacing_token() -> None:
     async def body(clock: HandClock, authority: Authority, store: Memory, tokens: RefreshingToken) -> None:
         numbers = [tokens.number]
         await tokens.token()

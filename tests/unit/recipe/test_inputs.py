@@ -291,7 +291,7 @@ def test_a_folder_without_media_is_a_problem(recipe_with: Callable[[str], Recipe
         ("voice.png", WAV, "ZF515", "a sound (audio/wav)"),
     ],
 )
-def test_a_file_that_is_no_picture_is_refused_before_anything_runs(
+def test_refuses_a_file_that_is_no_picture_before_the_run(
     recipe_with: Callable[[str], Recipe], tmp_path: Path, name: str, content: bytes | str | None, code: str, says: str
 ) -> None:
     path = tmp_path / name

@@ -22,7 +22,7 @@ WORDS = st.text("abcdefgABC_-0123", max_size=8)
 
 
 @given(WORDS, st.lists(WORDS, max_size=12))
-def test_the_short_way_to_the_nearest_word_finds_what_comparing_all_in_full_finds(word: str, known: list[str]) -> None:
+def test_finds_the_same_nearest_word_by_the_short_way(word: str, known: list[str]) -> None:
     def likeness(candidate: str) -> float:
         plain = (text.lower().replace("-", "_") for text in (word, candidate))
         return SequenceMatcher(None, *plain).ratio()
@@ -34,7 +34,7 @@ def test_the_short_way_to_the_nearest_word_finds_what_comparing_all_in_full_find
     assert found == (expected if expected is not None and likeness(expected) >= 0.6 else None)
 
 
-def test_after_many_slips_in_a_file_the_names_are_listed_and_not_compared_any_more() -> None:
+def test_lists_names_instead_of_suggestions_after_many_slips() -> None:
     patience = Patience()
 
     answers = [patience.allows(1_000) for _ in range(200)]
@@ -42,7 +42,7 @@ def test_after_many_slips_in_a_file_the_names_are_listed_and_not_compared_any_mo
     assert answers == [True] * 100 + [False] * 100
 
 
-def test_each_of_a_thousand_unknown_steps_is_told_and_the_first_with_what_may_be_meant(tmp_path: Path) -> None:
+def test_suggests_only_for_the_first_of_1000_unknown_steps(tmp_path: Path) -> None:
     lines = ["zenflow: 1", "name: many", "steps:"]
     for number in range(1_000):
         lines.append(
@@ -60,7 +60,7 @@ def test_each_of_a_thousand_unknown_steps_is_told_and_the_first_with_what_may_be
     assert (unknown[-1].hint or "").startswith("The steps: `photo0`, `photo1`")
 
 
-def test_what_was_made_while_the_collector_paused_is_not_walked_when_it_goes_on(
+def test_skips_paused_garbage_when_the_collector_resumes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(load, "_TIMES", count(1))
@@ -89,7 +89,7 @@ class Request:
         self.itself = self
 
 
-def test_a_program_that_reads_many_large_recipes_loses_its_own_garbage() -> None:
+def test_collects_garbage_of_many_large_recipes() -> None:
     request = Request()
     is_there = weakref.ref(request)
     _read_a_large_one()
@@ -105,7 +105,7 @@ def _read_a_large_one() -> None:
     assert len(held) == MANY
 
 
-def test_small_recipes_leave_the_counts_of_the_collector_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leaves_collector_counts_alone_for_small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begun anew each time, they would never come to old garbage."""
     frozen: list[bool] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))

@@ -113,7 +113,7 @@ def test_line_ends_of_windows_and_a_mark_at_the_beginning_go() -> None:
     assert neat("\ufeffzenflow: 1\r\nname: t\r\n") == "zenflow: 1\nname: t\n"
 
 
-def test_a_text_with_the_line_breaks_of_other_scripts_keeps_its_meaning() -> None:
+def test_keeps_the_meaning_of_foreign_line_breaks() -> None:
     text = "a:\n    b: 'x\u2028y: z'\n    c: |\n        p\u2028  q   \n"
     once = neat(text)
     assert once is not None and value_of(once) == value_of(text)
@@ -174,7 +174,7 @@ def blocks(draw: st.DrawFn, depth: int = 0, column: int = 0) -> str:
 
 @settings(max_examples=300, deadline=None)
 @given(blocks())
-def test_of_any_text_the_meaning_stays_and_a_second_time_changes_nothing(text: str) -> None:
+def test_keeps_the_meaning_of_any_text_and_is_idempotent(text: str) -> None:
     if value_of(text) is None:
         return
     once = neat(text)

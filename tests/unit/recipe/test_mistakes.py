@@ -310,7 +310,7 @@ def test_many_mistakes_are_reported_in_one_go(findings) -> None:  # type: ignore
     assert findings(text) == ["ZF201 8:5-9", "ZF203 9:14-15", "ZF303 10:20-23", "ZF310 10:43-45", "ZF223 11:12-14"]
 
 
-def test_a_cycle_is_told_with_its_path_at_the_first_reference_that_lies_on_it() -> None:
+def test_reports_a_cycle_with_its_path_at_the_first_reference() -> None:
     text = (
         HEAD
         + "steps:\n"
@@ -355,7 +355,7 @@ def test_a_comparison_that_never_holds_is_one(expression: str) -> None:
 @pytest.mark.parametrize(
     "text", ["{% raw %} of ${{ inputs.n }}", "10 {% of $${{ inputs.n }}", "${{ '{% if x %}' ~ inputs.n }}"]
 )
-def test_expressions_beside_marks_of_other_languages_are_no_plain_text(text: str) -> None:
+def test_treats_foreign_marks_beside_expressions_as_warnings(text: str) -> None:
     inputs = "inputs: {n: {type: integer, default: 1}}\n"
     found = problems_of(f"{HEAD}{inputs}outputs:\n  a: >-\n    {text}\n  b: ${{{{ inputs.n }}}}\n")
     assert [one.code for one in found if one.code == "ZF317"] == []
@@ -370,7 +370,7 @@ HINTS = [  # what is written, and what may not be proposed for it or must be
 
 
 @pytest.mark.parametrize(("line", "hint"), HINTS)
-def test_a_budget_with_words_is_shown_as_the_number_that_is_meant(line: str, hint: str) -> None:
+def test_shows_the_number_meant_by_a_budget_with_words(line: str, hint: str) -> None:
     (found,) = [one for one in problems_of(f"{HEAD}{line}outputs: {{a: b}}\n") if one.code == "ZF203"]
     assert hint in (found.hint or "")
 
@@ -391,7 +391,7 @@ def test_what_other_tools_write_is_shown_in_our_words(key: str, hint: str) -> No
 
 
 @pytest.mark.parametrize("key", ["timeout: 500ms", "timeout: 2 months", "retry: {delay: 30, wait: 2}"])
-def test_what_cannot_be_said_in_our_words_is_not_turned_into_something_else(key: str) -> None:
+def test_leaves_unknown_statuses_as_they_are(key: str) -> None:
     (found,) = problems_of(HEAD + f"steps:\n  a:\n    uses: by_prompt\n    {key}\n    with: {{positive_prompt: a}}\n")
     assert not any(wrong in (found.hint or "") for wrong in ("500m", "`2m`", "retry: 30"))
 

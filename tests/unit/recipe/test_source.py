@@ -70,11 +70,11 @@ def test_scalars_follow_yaml_1_2(written: str, value: Any) -> None:
     assert found == value and type(found) is type(value)
 
 
-def test_numbers_without_a_fraction_are_integers_and_text_is_not_split_at_foreign_breaks() -> None:
+def test_reads_whole_numbers_as_integers() -> None:
     assert value_of("a: one\u2028two\nb: 'x\u0085y'\n") == {"a": "one\u2028two", "b": "x\u0085y"}
 
 
-def test_anchors_aliases_and_merge_keys_work_and_ones_own_key_wins() -> None:
+def test_merges_anchors_and_keeps_own_keys() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc:\n  <<: [{z: 1}, *a, {z: 2}]\nd: *a\n"
     assert value_of(text) == {
         "a": {"x": 1, "y": 2},
@@ -218,7 +218,7 @@ def test_columns_count_characters() -> None:
     assert (place.line, place.column, place.end_column) == (2, 8, 9)
 
 
-def test_keys_and_values_have_places_and_unknown_paths_those_of_their_parents() -> None:
+def test_places_keys_values_and_unknown_paths() -> None:
     node = parse_yaml("a:\n  b: [1, two]\n", "f", Problems())
     assert node is not None
     places = places_of(node)

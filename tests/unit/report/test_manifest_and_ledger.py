@@ -43,7 +43,7 @@ def report(state: RunState) -> RunReport:
     return RunReport("run-1", "done", "", 0, state, steps, {"price": Decimal("1.5")}, files)
 
 
-def test_a_file_has_the_ids_and_credits_of_its_call_and_the_prompt_of_the_picture_it_was_made_from() -> None:
+def test_records_ids_credits_and_prompt_of_a_file() -> None:
     document = manifest_document(report(fold(FACTS)), {"generate.0": "a hat"})
     [file] = document["files"]
     assert (file["path"], file["step"], file["instance"]) == ("red-hat.png", "upscale", "upscale.0.0")
@@ -54,7 +54,7 @@ def test_a_file_has_the_ids_and_credits_of_its_call_and_the_prompt_of_the_pictur
     assert (file["media_type"], file["bytes"], file["sha256"]) == ("image/png", 1000, "0" * 64)
 
 
-def test_what_was_paid_and_cannot_be_found_stands_in_the_manifest_with_its_ids_and_output() -> None:
+def test_lists_paid_but_missing_results_in_the_manifest() -> None:
     lost = e.NotRetrievable(AT, "upscale.0.0", 2, 0, "call-2", {"odd": 1})
     document = manifest_document(report(fold([*FACTS[:7], lost])))
     assert document["not_retrievable"] == [
@@ -68,7 +68,7 @@ def test_a_picture_made_from_itself_ends_the_line() -> None:
     assert manifest_document(report(fold(facts)))["files"][0]["made_from"] == []
 
 
-def test_the_ledger_has_a_row_per_submission_and_knows_what_is_confirmed() -> None:
+def test_lists_a_ledger_row_per_submission() -> None:
     rows = ledger_rows(fold([*FACTS, e.Refunded(AT, 1, "row-9", Decimal(4))]))
     assert [(r.submission, r.steps, r.tool, r.calls, r.outcome, r.task_id) for r in rows] == [
         (1, "generate", "image_editor", 1, "accepted", "task-1"),

@@ -46,7 +46,7 @@ def test_the_least_is_never_above_the_price(name: str) -> None:
             assert least_credits(TOOLS[name], {**params, "model": Pending()}) <= price, params
 
 
-def test_the_least_is_the_price_of_a_picture_and_of_a_clip_as_long_and_as_fine_as_the_row_says() -> None:
+def test_prices_the_least_from_its_row() -> None:
     assert least_credits(TOOLS["image_editor"], {"model": "NANO_BANANA"}) == 4
     assert least_credits(TOOLS["upscaler"], {}) == 2
     assert least_credits(TOOLS["videogen"], {"model": "kling@2.6", "resolution": "720p"}) == 10

@@ -9,7 +9,7 @@ from zenflow.sandbox.store import Store
 from zenflow.sandbox.world import World
 
 
-def test_a_wall_clock_that_is_set_back_does_not_take_the_world_along():
+def test_keeps_world_time_when_the_wall_clock_goes_back():
     machine = VirtualClock()
     clock = SandboxClock(machine)
     began_s = clock.now_s()
@@ -20,7 +20,7 @@ def test_a_wall_clock_that_is_set_back_does_not_take_the_world_along():
     assert clock.now_s() == began_s + 105
 
 
-def test_a_world_goes_on_from_where_it_was_left_though_the_clock_was_set_back_in_between(tmp_path):
+def test_continues_a_world_after_the_clock_was_set_back(tmp_path):
     machine = VirtualClock()
     store = Store(tmp_path)
     clock = SandboxClock(machine, store.last_moment_s())
@@ -32,7 +32,7 @@ def test_a_world_goes_on_from_where_it_was_left_though_the_clock_was_set_back_in
     assert SandboxClock(machine, Store(tmp_path).last_moment_s()).now_s() == left_s
 
 
-def test_a_process_that_was_killed_has_left_the_moment_of_its_newest_row(tmp_path):
+def test_leaves_the_moment_of_the_newest_row_when_killed(tmp_path):
     machine = VirtualClock()
     clock = SandboxClock(machine)
     store = Store(tmp_path)

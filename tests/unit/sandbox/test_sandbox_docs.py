@@ -14,7 +14,7 @@ from zenflow.sandbox.settings import SandboxSettings
 PAGE = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 
-def test_every_kind_of_mishap_and_every_key_of_a_rule_is_documented() -> None:
+def test_documents_every_fault_and_rule_key() -> None:
     assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
     assert [entry.name for entry in fields(Rule) if not re.search(rf"\b{entry.name}\b", PAGE)] == []
 

@@ -113,7 +113,7 @@ def test_an_enlargement_beyond_all_measure_fails_in_the_worker(make_scene: Any) 
     assert scene.world.task(task["id"])["status"] == "failed"
 
 
-def test_a_clip_is_a_real_film_and_its_enlargement_has_larger_frames(make_scene: Any) -> None:
+def test_renders_a_real_film_and_larger_upscaled_frames(make_scene: Any) -> None:
     scene = make_scene(credits=100)
     photo = scene.world.upload(photo_bytes(), "image/jpeg", (90, 120))
     inputs = {"ref_asset": photo.asset_id, "prompt": "turn", "model": "wan@2.6-flash", "duration": 2}
@@ -130,7 +130,7 @@ def test_a_clip_is_a_real_film_and_its_enlargement_has_larger_frames(make_scene:
     assert len(enlarged.frames) == len(film.frames) and enlarged.sound == film.sound
 
 
-def test_boxes_of_a_film_fill_the_file_exactly_and_point_at_its_frames() -> None:
+def test_fills_a_film_file_exactly_with_boxes() -> None:
     frame = photo_bytes(64, 48)
     film = mp4.Film(frames=(frame, frame), width=64, height=48, frames_per_second=4, sound=b"\1\0" * 100)
     body = mp4.written(film)

@@ -63,7 +63,7 @@ def test_a_mistake_in_a_faults_file_is_named(document: Any, words: str) -> None:
         rules_from(document)
 
 
-def test_a_faults_file_that_is_no_yaml_is_told_as_any_other_mistake(tmp_path: Path) -> None:
+def test_reports_a_faults_file_that_is_not_yaml(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text("faults: [")
     with pytest.raises(ValueError, match="it is not YAML"):
         rules_in(tmp_path / "f.yaml")

@@ -19,7 +19,7 @@ def price(tool: str, **inputs: Any) -> int:
 
 
 @pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: offer.name)
-def test_every_schema_is_a_closed_draft_2020_object_with_at_most_one_default_model(offer: Any) -> None:
+def test_closes_every_schema_with_one_default_model_at_most(offer: Any) -> None:
     Draft202012Validator.check_schema(offer.input_schema)
     Draft202012Validator.check_schema(offer.output_schema)
     assert offer.input_schema["additionalProperties"] is False
@@ -53,7 +53,7 @@ def test_the_number_of_pictures_multiplies_the_price() -> None:
     assert price("by_prompt", model="SEEDREAM_5_PRO", batch_size=2) == 6
 
 
-def test_a_clip_costs_the_recorded_price_at_720p_and_scales_with_length_and_resolution() -> None:
+def test_prices_a_clip_by_length_and_resolution() -> None:
     assert price("videogen", model="kling@2.6", resolution="720p") == 10
     assert price("videogen", model="kling@2.6", resolution="720p", duration=5) == 5
     assert price("videogen", model="kling@2.6", resolution="1080p") == 18

@@ -15,7 +15,7 @@ from zenflow.sandbox.refusals import OutOfCredits, Refusal
 from zenflow.sandbox.submission import Twist
 
 
-def test_a_submission_is_debited_at_once_by_one_row_that_names_its_task(make_scene: Any) -> None:
+def test_debits_a_submission_at_once_in_one_row(make_scene: Any) -> None:
     scene = make_scene(credits=100)
     task = scene.world.submit("image_editor", [scene.edit(number_of_images=2), scene.edit(model="NANO_BANANA")], "hi")
     assert scene.world.balance() == 100 - 2 - 4
@@ -43,7 +43,7 @@ def test_a_fresh_task_looks_as_recorded(make_scene: Any) -> None:
     assert task["unique_name"] == f"image_editor-{minute}-{task['id'][:8]}"
 
 
-def test_a_task_goes_from_created_over_processing_and_partial_to_completed(make_scene: Any) -> None:
+def test_moves_a_task_from_created_to_completed(make_scene: Any) -> None:
     scene = make_scene()
     task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None)
     seen = []
@@ -84,7 +84,7 @@ def test_speed_divides_durations(make_scene: Any) -> None:
     assert scene.world.task(task["id"])["status"] == "completed"
 
 
-def test_a_task_that_cannot_be_paid_leaves_no_trace_and_answers_the_documented_payload(make_scene: Any) -> None:
+def test_refuses_an_unpayable_task_with_the_documented_payload(make_scene: Any) -> None:
     scene = make_scene(credits=1)
     with pytest.raises(OutOfCredits) as caught:
         scene.world.submit("image_editor", [scene.edit(), scene.edit()], None)
@@ -107,7 +107,7 @@ def test_every_violation_of_every_input_is_named_by_its_place(make_scene: Any) -
     assert scene.world.balance() == 1000
 
 
-def test_a_missing_resolution_is_refused_where_the_price_depends_on_it(make_scene: Any) -> None:
+def test_refuses_a_missing_resolution_that_sets_the_price(make_scene: Any) -> None:
     scene = make_scene()
     with pytest.raises(Refusal, match=r"inputs\[0\]\.resolution: is required \(this tool is priced by resolution\)"):
         scene.world.submit("videogen", [{"ref_asset": scene.photo(), "prompt": "turn"}], None)
@@ -119,7 +119,7 @@ def test_an_asset_of_the_wrong_kind_is_refused(make_scene: Any) -> None:
         scene.world.submit("video_upscaler", [{"video_asset_id": scene.photo(), "resolution": "1080p"}], None)
 
 
-def test_the_recorded_default_model_is_refused_to_an_untrusted_account(make_scene: Any) -> None:
+def test_refuses_the_default_model_to_an_untrusted_account(make_scene: Any) -> None:
     scene = make_scene()
     inputs = {name: value for name, value in scene.edit().items() if name != "model"}
     with pytest.raises(Refusal, match="Trusted Status") as caught:
@@ -127,7 +127,7 @@ def test_the_recorded_default_model_is_refused_to_an_untrusted_account(make_scen
     assert caught.value.status == 403 and scene.world.balance() == 1000
 
 
-def test_an_adult_model_is_refused_while_adult_content_is_disabled(make_scene: Any) -> None:
+def test_refuses_an_adult_model_while_disabled(make_scene: Any) -> None:
     scene = make_scene(trusted=True)
     with pytest.raises(Refusal, match="Adult content is disabled"):
         scene.world.submit("image_editor", [scene.edit(model="FLUX_KLEIN_NSFW")], None)
@@ -140,7 +140,7 @@ def test_a_blocked_model_is_refused(make_scene: Any) -> None:
         scene.world.submit("image_editor", [scene.edit()], None)
 
 
-def test_a_failed_call_is_refunded_by_a_row_of_its_own_when_it_has_failed(make_scene: Any) -> None:
+def test_refunds_a_failed_call_by_a_row_of_its_own(make_scene: Any) -> None:
     scene = make_scene(credits=10)
     task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None, Twist(failing=frozenset({1})))
     assert scene.world.balance() == 8
@@ -182,7 +182,7 @@ def test_a_call_that_never_ends_keeps_its_task_processing(make_scene: Any) -> No
     assert scene.world.running_tools() == {"image_editor"}
 
 
-def test_a_prompt_over_five_thousand_characters_passes_submission_and_fails_in_the_worker(make_scene: Any) -> None:
+def test_accepts_a_long_prompt_that_then_fails_in_the_worker(make_scene: Any) -> None:
     scene = make_scene()
     task = scene.world.submit("image_editor", [scene.edit(prompt="x" * 5001)], None)
     scene.time.advance(60)
@@ -299,7 +299,7 @@ def test_two_processes_on_one_folder_spend_from_one_balance(tmp_path: Path) -> N
     world.close()
 
 
-def test_a_postponed_request_is_given_once_when_its_time_has_come(make_scene: Any) -> None:
+def test_delivers_a_postponed_request_once_when_due(make_scene: Any) -> None:
     scene = make_scene()
     scene.world.postpone("zencreator_create_task", {"tool_name": "x"}, 30)
     assert scene.world.take_due() == []

@@ -7,7 +7,7 @@ import pytest
 from tests.support.clock import EPOCH, Stalled, VirtualClock, run_virtual
 
 
-def test_under_run_virtual_an_hour_of_sleep_costs_no_real_time_and_order_is_by_deadline() -> None:
+def test_sleeps_an_hour_of_virtual_time_in_order() -> None:
     clock, woken = VirtualClock(), []
 
     async def sleeper(name: str, wait_s: float) -> None:
@@ -107,7 +107,7 @@ def test_advance_is_one_step_as_after_a_machine_slept() -> None:
     assert ticks == [7.0]
 
 
-def test_run_until_idle_ends_when_nobody_sleeps_and_refuses_to_run_for_ever() -> None:
+def test_run_until_idle_ends_and_refuses_to_run_for_ever() -> None:
     clock = VirtualClock()
 
     async def main() -> float:

@@ -53,7 +53,7 @@ def test_everything_is_looked_at_and_nothing_is_made_or_spent(
     assert list(here.iterdir()) == [] and town.posts == 0
 
 
-def test_a_server_that_is_not_there_is_wrong_and_the_rest_is_told_all_the_same(zenflow: Any, here: Path) -> None:
+def test_marks_an_absent_server_wrong_and_checks_the_rest(zenflow: Any, here: Path) -> None:
     found = zenflow("doctor", "--server", "http://127.0.0.1:9/mcp", "--json")
     assert (found.status, found.document["status"], found.code) == (1, "failed", "ZF073")
     assert marks(found.document)["server/reached"] == "wrong"
@@ -90,9 +90,7 @@ def test_a_run_that_died_is_worth_knowing(zenflow: Any, town: Any, here: Path, w
 # ----------------------------------------------------------------------------------------------------------------- probe
 
 
-def test_a_probe_measures_three_assumptions_for_two_credits_and_keeps_what_it_found(
-    zenflow: Any, town: Any, here: Path
-) -> None:
+def test_probes_three_assumptions_for_two_credits(zenflow: Any, town: Any, here: Path) -> None:
     measured = zenflow("doctor", "--probe", "--yes", "--server", town.url, "--json")
     assert measured.status == 0, measured.out
     assert {one["assumption"]: one["holds"] for one in measured.document["findings"]} == {
@@ -124,7 +122,7 @@ def test_what_is_false_is_said_with_what_happens_then(zenflow: Any, town: Any, h
     assert measured.code == "ZF675"
 
 
-def test_where_calls_come_in_another_order_every_submission_holds_one(here: Path) -> None:
+def test_sends_one_call_each_where_order_is_unsure(here: Path) -> None:
     settings = load_settings(find_workspace(here), {}, {}, current=here)
     assert limits_of(settings).batch == 50
     keep_findings(settings.state_dir, "sandbox", {"A5": Finding("A5", False, "the other way round", "2026-11-21")})
@@ -168,9 +166,7 @@ def done(run_two: Callable[..., Any], town: Any, here: Path) -> tuple[str, Any, 
     return ended.document["run_id"], town, here / ".zenflow" / "journal.db"
 
 
-def test_a_damaged_journal_is_noticed_kept_aside_and_built_anew_and_nothing_is_paid_again(
-    zenflow: Any, done: tuple[str, Any, Path]
-) -> None:
+def test_rebuilds_a_damaged_journal_without_paying_again(zenflow: Any, done: tuple[str, Any, Path]) -> None:
     run_id, town, journal = done
     spoil(journal, b'"t":"Accepted"', b'"t":Accepted""')
     before = journal.read_bytes()
@@ -187,7 +183,7 @@ def test_a_damaged_journal_is_noticed_kept_aside_and_built_anew_and_nothing_is_p
     assert (town.posts, town.debits) == (1, [-2])
 
 
-def test_a_file_that_is_no_database_any_more_leaves_what_the_service_knows(
+def test_recovers_from_the_service_when_the_database_is_gone(
     zenflow: Any, done: tuple[str, Any, Path], here: Path
 ) -> None:
     _, town, journal = done
@@ -227,13 +223,13 @@ def test_each_section_is_drawn_once(zenflow: Any, town: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing-here", "/admin/state"])
-def test_what_answers_and_is_no_mcp_server_is_told_with_what_to_check(zenflow: Any, town: Any, path: str) -> None:
+def test_reports_a_server_that_is_not_mcp(zenflow: Any, town: Any, path: str) -> None:
     told = zenflow("doctor", "--server", town.base + path, "--json")
     assert told.status == 1 and marks(told.document)["server/reached"] == "wrong"
     assert "not an MCP server" in said(told.document, "reached")
 
 
-def test_a_server_without_a_list_of_transactions_works_and_that_is_told(zenflow: Any, town: Any) -> None:
+def test_works_and_says_so_without_a_transaction_list(zenflow: Any, town: Any) -> None:
     town.fault(kind="tool_error", tool="list_credit_transactions", status=404, every=1)
     told = zenflow("doctor", "--server", town.url, "--json")
     assert told.status == 0 and marks(told.document)["server/transactions"] == "look"
@@ -242,7 +238,7 @@ def test_a_server_without_a_list_of_transactions_works_and_that_is_told(zenflow:
     assert measured.status == 0 and found["A3"] is None and found["A1"] is True
 
 
-def test_a_sign_in_that_is_refused_names_the_command_for_that_server(
+def test_names_the_login_command_of_a_refused_server(
     zenflow: Any, serving_sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZENFLOW_TOKEN", "expired")
@@ -251,16 +247,14 @@ def test_a_sign_in_that_is_refused_names_the_command_for_that_server(
         assert f"`zenflow login --server {town.url}`" in str(document["checks"][-1]["hint"])
 
 
-def test_settings_that_cannot_be_read_are_told_with_their_place_and_a_step_that_helps(zenflow: Any, here: Path) -> None:
+def test_reports_unreadable_settings_with_place_and_step(zenflow: Any, here: Path) -> None:
     (here / "zenflow.toml").write_text("service = 3 [\n")
     told = zenflow("doctor")
     assert told.status == 2 and "zenflow.toml:1:13" in told.err and "[ZF021]" in told.err
     assert "zenflow config" not in told.err  # it could not read them either
 
 
-def test_a_state_folder_that_cannot_be_is_one_thing_wrong_and_the_rest_is_looked_at(
-    zenflow: Any, town: Any, here: Path
-) -> None:
+def test_reports_a_bad_state_folder_and_checks_the_rest(zenflow: Any, town: Any, here: Path) -> None:
     (here / "taken").write_text("")
     told = zenflow("doctor", "--state", "taken", "--server", town.url, "--json")
     found = marks(told.document)

@@ -26,7 +26,7 @@ def names(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix == ".png")
 
 
-def test_intermediate_results_come_below_paid_and_the_manifest_knows_them(
+def test_saves_intermediate_results_below_paid(
     zenflow: Any, done: tuple[dict[str, Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document, town = done
@@ -62,9 +62,7 @@ def test_into_another_folder_everything_comes_once(zenflow: Any, done: tuple[dic
     assert names(Path(document["out"])) == ["large-0.png", "large-1.png"]  # the run's own folder is as it was
 
 
-def test_truncated_downloads_leave_nothing_half_and_a_fetch_gets_them(
-    zenflow: Any, town: Any, run_two: Callable[..., Any]
-) -> None:
+def test_leaves_no_half_download_and_fetches_it_later(zenflow: Any, town: Any, run_two: Callable[..., Any]) -> None:
     town.fault(kind="download_404", every=1)
     ended = run_two("enlarge", "save enlarged")
     assert ended.status in (1, 4)
@@ -137,7 +135,7 @@ def test_what_nobody_can_give_to_an_input_is_laid_aside_and_told(
     assert "in-doubt" not in json.dumps(shown["files"])  # no step has got anything by it
 
 
-def test_a_submission_that_waits_for_a_decision_is_not_passed_over(
+def test_does_not_pass_over_a_submission_awaiting_a_decision(
     zenflow: Any, run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
@@ -150,7 +148,7 @@ def test_a_submission_that_waits_for_a_decision_is_not_passed_over(
     assert zenflow("fetch", "--server", town.url, "--json").code == "ZF642"
 
 
-def test_where_the_folder_cannot_be_written_the_step_that_is_told_works(
+def test_works_by_the_given_step_in_a_read_only_folder(
     zenflow: Any, write_two: Callable[..., Path], town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_two("save")

@@ -37,9 +37,7 @@ def _end_of_the_process(journal: Path) -> None:
     connection.close()
 
 
-def test_a_full_disk_stops_before_the_next_paid_call_and_what_was_accepted_is_said_and_written(
-    zenflow: Any, town: Any, here: Path, recipe: None
-) -> None:
+def test_stops_before_the_next_paid_call_on_a_full_disk(zenflow: Any, town: Any, here: Path, recipe: None) -> None:
     with pytest.MonkeyPatch.context() as patched:
         fill_the_disk_when(patched, lambda: town.posts >= 1)
         stopped = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
@@ -87,7 +85,7 @@ def test_a_read_only_journal_is_noticed_before_anything_is_paid(
     assert (refused.status, town.posts) == (4, 0) and refused.code in ("ZF802", "ZF803")
 
 
-def test_a_journal_that_another_program_keeps_locked_pays_nothing_and_names_it(
+def test_pays_nothing_while_another_program_locks_the_journal(
     zenflow: Any, town: Any, here: Path, recipe: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 0
@@ -105,9 +103,7 @@ def test_a_journal_that_another_program_keeps_locked_pays_nothing_and_names_it(
     assert "database viewer" in refused.hint
 
 
-def test_a_journal_of_another_machine_asks_and_goes_on_with_take_over(
-    zenflow: Any, town: Any, here: Path, recipe: None
-) -> None:
+def test_asks_for_take_over_of_another_machines_journal(zenflow: Any, town: Any, here: Path, recipe: None) -> None:
     town.fault(kind="call_fails", tool_name="upscaler", calls=[0], refund="now", seconds=0)
     assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 1
     connection = sqlite3.connect(here / ".zenflow" / "journal.db")
@@ -127,9 +123,7 @@ def test_a_journal_of_another_machine_asks_and_goes_on_with_take_over(
     assert (went_on.status, went_on.document["status"]) == (0, "done")
 
 
-def test_a_journal_on_a_synced_folder_is_refused_with_the_way_out(
-    zenflow: Any, town: Any, here: Path, recipe: None
-) -> None:
+def test_refuses_a_journal_on_a_synced_folder(zenflow: Any, town: Any, here: Path, recipe: None) -> None:
     refused = zenflow("run", "two.yaml", "--state", "Dropbox/state", "--server", town.url, "--yes", "--json")
     assert (refused.status, refused.code, town.posts) == (2, "ZF807", 0) and "--state" in refused.hint
 
@@ -142,9 +136,7 @@ def test_a_state_folder_that_cannot_be_is_a_wrong_setting(zenflow: Any, here: Pa
         assert "--state" in refused.hint
 
 
-def test_a_disk_that_is_full_from_the_start_leaves_nothing_to_resume_and_says_so(
-    zenflow: Any, town: Any, recipe: None
-) -> None:
+def test_reports_a_disk_full_from_the_start_as_not_resumable(zenflow: Any, town: Any, recipe: None) -> None:
     with pytest.MonkeyPatch.context() as patched:
         fill_the_disk_when(patched, lambda: True)
         refused = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
@@ -153,7 +145,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing_to_resume_and_says_so
     assert zenflow("run", "two.yaml", "--server", town.url, "--yes").status == 0
 
 
-def test_hints_name_the_run_and_a_journal_that_lies_elsewhere_is_told(
+def test_names_run_and_state_folder_in_hints(
     zenflow: Any, town: Any, recipe: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.credits(3)

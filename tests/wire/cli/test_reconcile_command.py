@@ -32,7 +32,7 @@ def unknown(run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPa
     return ended.document["run_id"], town
 
 
-def test_the_evidence_fits_80_columns_and_nothing_is_decided_without_a_person(
+def test_fits_evidence_in_80_columns_and_decides_nothing(
     zenflow: Any, unknown: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id, town = unknown
@@ -61,9 +61,7 @@ def test_the_document_holds_the_whole_request_and_every_look(zenflow: Any, unkno
     assert case["looks"] and case["transactions"] is None and said.document["open"] == [1]
 
 
-def test_resubmit_by_option_is_one_more_post_and_a_resume_finishes_the_run(
-    zenflow: Any, unknown: tuple[str, Any]
-) -> None:
+def test_resubmits_by_option_with_one_more_post(zenflow: Any, unknown: tuple[str, Any]) -> None:
     run_id, town = unknown
     refused = zenflow("reconcile", run_id, "--resubmit", "1", "--server", town.url)
     assert refused.status == 3 and "ZF666" in refused.out  # no terminal to ask on, and no --yes
@@ -159,7 +157,7 @@ def stray(
     return run_id, ended.document["steps"]["draw"]["instances"][0]["task_id"], town
 
 
-def test_a_task_that_tells_no_inputs_is_shown_with_what_it_may_be_and_the_command_as_printed_works(
+def test_shows_candidates_of_a_task_without_inputs(
     zenflow: Any, stray: tuple[str, str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id, task_id, town = stray
@@ -200,9 +198,7 @@ def test_a_task_that_is_not_the_one_shown_is_not_taken_for_it(zenflow: Any, stra
     assert (said.status, said.code, said.document["open"]) == (2, "ZF653", [1])
 
 
-def test_while_another_process_works_on_the_run_nothing_is_decided(
-    zenflow: Any, unknown: tuple[str, Any], here: Path
-) -> None:
+def test_decides_nothing_while_another_process_works(zenflow: Any, unknown: tuple[str, Any], here: Path) -> None:
     run_id, town = unknown
     other = open_journal(here / ".zenflow", clock=SystemClock())
     lease = other.take_lease(run_id)
@@ -213,9 +209,7 @@ def test_while_another_process_works_on_the_run_nothing_is_decided(
     assert zenflow("reconcile", run_id, "--server", town.url, "--json").document["open"] == [1]
 
 
-def test_a_run_of_another_machine_is_decided_on_only_when_that_one_is_said_to_be_gone(
-    zenflow: Any, unknown: tuple[str, Any], here: Path
-) -> None:
+def test_decides_on_another_machines_run_only_if_it_is_gone(zenflow: Any, unknown: tuple[str, Any], here: Path) -> None:
     run_id, town = unknown
     elsewhere = open_journal(here / ".zenflow", clock=SystemClock(), me=Holder("elsewhere", 7, "then"))
     elsewhere.take_lease(run_id)

@@ -53,7 +53,7 @@ def _a_day_ago(journal: Path) -> None:
     connection.close()
 
 
-def test_it_is_told_with_its_price_and_the_command_and_made_anew_by_that_alone(zenflow: Any, yesterday: Any) -> None:
+def test_prices_it_and_makes_it_again_only_by_command(zenflow: Any, yesterday: Any) -> None:
     run_id, town = yesterday
     told = zenflow("resume", run_id, "--pick", "choose=1", "--server", town.url, "--yes", "--json")
     assert (told.status, told.code) == (4, "ZF645")

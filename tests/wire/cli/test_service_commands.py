@@ -49,7 +49,7 @@ def test_the_list_marks_what_is_blocked(zenflow: Any, serving_sandbox: Any) -> N
     assert "1 blocked" in next(line for line in text.splitlines() if line.strip().startswith("by_prompt"))
 
 
-def test_a_tool_shows_its_schema_its_models_with_price_and_gates_and_its_guide(zenflow: Any, town: Any) -> None:
+def test_shows_schema_models_gates_and_guide_of_a_tool(zenflow: Any, town: Any) -> None:
     out = zenflow("tools", "image_editor", "--server", town.url).out
     assert "image_assets *" in out and "* required" in out
     assert next(line for line in out.splitlines() if line.strip().startswith("GENERAL_NSFW")).count("trusted only") == 1
@@ -62,7 +62,7 @@ def test_one_model_shows_its_own_prompt_guide(zenflow: Any, town: Any) -> None:
     assert said.document["prompt_guide"].startswith("# SEEDREAM_5")
 
 
-def test_a_model_without_a_guide_of_its_own_falls_back_to_the_tools(zenflow: Any, town: Any) -> None:
+def test_falls_back_to_the_tools_guide_for_a_model(zenflow: Any, town: Any) -> None:
     said = zenflow("tools", "videogen", "--model", "kling@2.6", "--server", town.url, "--json")
     assert (said.status, said.document["prompt_guide"]) == (0, None)
     assert said.document["tool_prompt_guide"]
@@ -92,7 +92,7 @@ def test_prices_come_cheapest_first_for_every_model(zenflow: Any, town: Any) -> 
     assert town.state["requests"]["compare_prices"] == 1
 
 
-def test_resolutions_are_compared_and_a_model_that_cannot_is_told(zenflow: Any, town: Any) -> None:
+def test_compares_resolutions_and_reports_fixed_models(zenflow: Any, town: Any) -> None:
     document = zenflow(
         "prices", "videogen", "-p", "duration=5", "--resolutions", "720p,1080p", "--server", town.url, "--json"
     ).document
@@ -163,9 +163,7 @@ def test_one_task_shows_its_calls_their_assets_and_the_run(zenflow: Any, town: A
     assert set(assets) <= {file["asset_id"] for file in made["files"]} and assets
 
 
-def test_a_task_is_found_by_the_beginning_of_its_id_as_lists_show_it(
-    zenflow: Any, town: Any, made: dict[str, Any]
-) -> None:
+def test_finds_a_task_by_the_prefix_of_its_id(zenflow: Any, town: Any, made: dict[str, Any]) -> None:
     task_id = zenflow("tasks", "--server", town.url, "--json").document["tasks"][0]["task_id"]
     found = zenflow("tasks", task_id[:8], "--server", town.url, "--json")
     assert (found.status, found.document["task"]["task_id"]) == (0, task_id)
@@ -176,9 +174,7 @@ def test_a_task_is_found_by_the_beginning_of_its_id_as_lists_show_it(
     assert (kept.status, kept.code) == (2, "ZF055")
 
 
-def test_a_task_is_deleted_when_agreed_to_and_nothing_is_refunded(
-    zenflow: Any, town: Any, made: dict[str, Any]
-) -> None:
+def test_deletes_a_task_on_consent_without_a_refund(zenflow: Any, town: Any, made: dict[str, Any]) -> None:
     task_id = zenflow("tasks", "--server", town.url, "--json").document["tasks"][0]["task_id"]
     before = town.state["credits"]
     refused = zenflow("tasks", "--delete", task_id, "--server", town.url, "--json")

@@ -71,7 +71,7 @@ def test_something_that_is_no_mcp_server_is_named_as_such(kit: Any, status: int,
     assert no.hint is not None and "/mcp" in no.hint
 
 
-def test_a_redirect_is_not_followed_and_its_target_is_shown_without_its_query(kit: Any) -> None:
+def test_follows_no_redirect_and_hides_its_query(kit: Any) -> None:
     async def handle(got: Any, writer: Any) -> bool:
         headers = {"location": "https://elsewhere.invalid/mcp?token=secret"}
         return await kit.answer(writer, status=307, headers=headers)
@@ -175,13 +175,13 @@ def test_a_wrong_address_is_refused_before_anything_is_sent(url: str) -> None:
     assert no.value.code == "ZF711" and no.value.hint
 
 
-def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
+def test_refuses_an_address_with_a_password_unrepeated() -> None:
     with pytest.raises(UsageError) as no:
         McpProvider("https://me:hunter2@host/mcp")
     assert "hunter2" not in f"{no.value.message} {no.value.hint}"
 
 
-def test_a_later_call_connects_again_after_the_server_has_come_back(kit: Any) -> None:
+def test_reconnects_when_the_server_is_back(kit: Any) -> None:
     async def run() -> None:
         async def on_tool(got: Any, writer: Any) -> Any:
             return kit.tool_result({"id": "me"})
@@ -200,7 +200,7 @@ def test_a_later_call_connects_again_after_the_server_has_come_back(kit: Any) ->
     asyncio.run(run())
 
 
-def test_the_proxy_of_the_environment_is_not_used_for_this_machine(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bypasses_the_proxy_for_this_machine(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # nothing listens there
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 

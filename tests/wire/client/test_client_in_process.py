@@ -67,7 +67,7 @@ def _only_older(app: Any) -> Any:
     return older
 
 
-def test_an_application_that_breaks_counts_as_sent_and_the_session_goes_on() -> None:
+def test_counts_a_broken_application_as_sent() -> None:
     inner = _sdk_app(json_response=True)
 
     async def breaking(scope: Any, receive: Any, send: Any) -> None:

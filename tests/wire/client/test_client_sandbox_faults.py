@@ -52,7 +52,7 @@ async def _sandbox(tmp_path: Path, *faults: dict[str, Any], **settings: Any) -> 
     ],
     ids=lambda value: value["kind"] + value.get("when", "") if isinstance(value, dict) else None,
 )
-def test_a_lost_answer_is_told_by_its_facts_and_the_look_finds_what_was_made(
+def test_reports_a_lost_answer_by_facts_and_finds_the_task(
     tmp_path: Path, fault: dict[str, Any], reached: str, status: int | None, made: int, legacy_only: bool
 ) -> None:
     async def run() -> tuple[SubmitAnswer, int]:

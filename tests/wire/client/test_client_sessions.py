@@ -87,7 +87,7 @@ def test_one_broken_exchange_costs_one_call_and_not_the_session(kit: Any, cut: s
     asyncio.run(run())
 
 
-def test_an_expired_session_is_opened_again_once_for_all_who_wait(kit: Any) -> None:
+def test_reopens_an_expired_session_once_for_all(kit: Any) -> None:
     async def run() -> None:
         script = kit.McpScript(_me, era="legacy", sessions=True)
         async with kit.serving(script) as server, McpProvider(server.url) as provider:
@@ -101,7 +101,7 @@ def test_an_expired_session_is_opened_again_once_for_all_who_wait(kit: Any) -> N
     asyncio.run(run())
 
 
-def test_a_call_past_its_deadline_says_so_and_sends_no_cancel_notice(kit: Any) -> None:
+def test_sends_no_cancel_notice_past_the_deadline(kit: Any) -> None:
     async def run() -> None:
         async def on_tool(got: Any, writer: Any) -> dict[str, Any] | None:
             await asyncio.Event().wait()
@@ -140,7 +140,7 @@ def test_giving_up_a_free_call_writes_nothing_to_the_server(kit: Any) -> None:
     asyncio.run(run())
 
 
-def test_a_tool_that_lists_mirrored_arguments_gets_them_in_headers(kit: Any) -> None:
+def test_sends_mirrored_arguments_in_headers(kit: Any) -> None:
     async def run() -> None:
         async def on_tool(got: Any, writer: Any) -> dict[str, Any] | None:
             if "mcp-param-task" not in got.headers:

@@ -34,9 +34,7 @@ def _submit(kit: Any, on_create: Any, submission: Submission = SUBMISSION, **scr
 
 @pytest.mark.parametrize("form", ["json", "sse"])
 @pytest.mark.parametrize(("era", "sessions"), [("modern", False), ("legacy", True)])
-def test_an_accepted_submission_is_one_post_on_a_connection_of_its_own(
-    kit: Any, era: str, sessions: bool, form: str
-) -> None:
+def test_posts_a_submission_once_on_its_own_connection(kit: Any, era: str, sessions: bool, form: str) -> None:
     async def on_create(got: Any, writer: Any) -> Any:
         return kit.tool_result({"id": TASK, "status": "created", "total": "1"})
 
@@ -120,7 +118,7 @@ def test_a_server_that_is_gone_means_not_connected(kit: Any) -> None:
     assert answer.message
 
 
-def test_a_body_that_the_server_does_not_take_whole_is_not_fully_sent(kit: Any) -> None:
+def test_reports_a_body_not_taken_whole_as_not_fully_sent(kit: Any) -> None:
     async def run() -> SubmitAnswer:
         async def on_tool(got: Any, writer: Any) -> Any:
             return kit.tool_result({"id": "me"})
@@ -192,7 +190,7 @@ class _Clock:
         raise AssertionError("nothing here waits")
 
 
-def test_past_its_time_a_submission_is_not_written_though_the_connection_is_there(kit: Any) -> None:
+def test_does_not_write_a_submission_past_its_time(kit: Any) -> None:
     async def run() -> tuple[SubmitAnswer, Any]:
         async def on_tool(got: Any, writer: Any) -> Any:
             return kit.tool_result({"id": "me"})
@@ -294,9 +292,7 @@ class _Renewed:
 
 
 @pytest.mark.parametrize(("checked", "reached"), [(1, "not_connected"), (2, "answered"), (None, "answered")])
-def test_with_another_token_than_the_one_whose_account_is_known_nothing_is_written(
-    kit: Any, checked: int | None, reached: str
-) -> None:
+def test_writes_nothing_with_a_token_of_an_unknown_account(kit: Any, checked: int | None, reached: str) -> None:
     async def run() -> tuple[SubmitAnswer, int]:
         async def on_tool(got: Any, writer: Any) -> Any:
             return kit.tool_result({"id": TASK})

@@ -67,7 +67,7 @@ def _download(kit: Any, path: str, start: int = 0) -> tuple[bytes, Any, list[Any
     return body, down, requests
 
 
-def test_a_download_carries_no_token_and_asks_for_the_bytes_as_they_are(kit: Any) -> None:
+def test_downloads_without_a_token_and_as_plain_bytes(kit: Any) -> None:
     body, down, requests = _download(kit, "/file")
     assert body == BODY
     assert (down.media_type, down.total_bytes, down.starts_at) == ("image/png", len(BODY), 0)
@@ -246,7 +246,7 @@ def test_an_upload_into_an_expired_session_is_sent_again(kit: Any, tmp_path: Pat
         ("folder.png", -1, None, "ZF852"),
     ],
 )
-def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_sent(
+def test_refuses_an_unacceptable_file_before_sending(
     tmp_path: Path, name: str, size: int | None, media_type: str | None, code: str
 ) -> None:
     path = tmp_path / name

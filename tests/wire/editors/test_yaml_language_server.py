@@ -146,7 +146,7 @@ steps:
 """
 
 
-def test_wrong_models_misspelt_keys_and_missing_parameters_are_underlined(editor: Editor) -> None:
+def test_underlines_wrong_models_keys_and_parameters(editor: Editor) -> None:
     uri = editor.open("wrong.yaml", RECIPE.replace("      #\n", ""))
     said = editor.problems(uri)
     assert {line for line, _ in said} >= {8, 9, 12}

@@ -25,9 +25,7 @@ steps:
 """
 
 
-def test_at_most_fifty_inputs_go_in_one_request_with_a_stamp_first_in_a_short_comment(
-    zenflow: Any, here: Path, town: Any
-) -> None:
+def test_sends_fifty_inputs_with_a_stamp_first(zenflow: Any, here: Path, town: Any) -> None:
     (here / "sixty.yaml").write_text(SIXTY)
     (here / "zenflow.toml").write_text("[limits]\nin_flight = 100\n")
     assert zenflow("run", "sixty.yaml", "--server", town.url, "--yes", "--json").status == 0

@@ -71,7 +71,7 @@ def test_a_free_question_that_goes_wrong_is_asked_again(
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town)
 
 
-def test_a_request_that_never_comes_back_ends_at_its_deadline_and_is_charged_once(
+def test_ends_a_lost_request_at_its_deadline_charged_once(
     zenflow: Any, town: Any, branches: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     impatient = partialmethod(McpProvider.__init__, submit_deadline_s=0.3)
@@ -81,7 +81,7 @@ def test_a_request_that_never_comes_back_ends_at_its_deadline_and_is_charged_onc
     _whole(said, town)
 
 
-def test_one_brake_serves_all_calls_and_a_busy_service_is_waited_for(
+def test_shares_one_brake_and_waits_for_a_busy_service(
     zenflow: Any, serving_sandbox: Any, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox allows 12 requests a second; asking as fast as can be ends well, and the service is left in peace."""
@@ -94,9 +94,7 @@ def test_one_brake_serves_all_calls_and_a_busy_service_is_waited_for(
         assert sum(town.debits) == -4
 
 
-def test_ten_percent_of_everything_goes_wrong_and_the_end_is_the_same(
-    zenflow: Any, serving_sandbox: Any, branches: str
-) -> None:
+def test_ends_the_same_when_ten_percent_goes_wrong(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
     with serving_sandbox(seed=7) as town:
         for status, probability in ((503, 0.05), (504, 0.05)):
             for tool in (*FREE[3:], *FREE_LATE, "create_task"):
@@ -104,9 +102,7 @@ def test_ten_percent_of_everything_goes_wrong_and_the_end_is_the_same(
         _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town)
 
 
-def test_a_service_that_is_away_stops_the_run_resumable_and_a_resume_ends_it(
-    zenflow: Any, town: Any, branches: str
-) -> None:
+def test_stops_resumably_when_the_service_is_away(zenflow: Any, town: Any, branches: str) -> None:
     town.fault(kind="drop", tool="get_task")
     town.fault(kind="drop", tool="list_tasks")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")

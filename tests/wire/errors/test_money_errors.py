@@ -10,7 +10,7 @@ import pytest
 BILLING = "https://app.zencreator.pro/billing"
 
 
-def test_out_of_credits_in_the_middle_pauses_and_a_top_up_goes_on(
+def test_pauses_without_credits_and_continues_after_a_top_up(
     zenflow: Any, serving_sandbox: Any, branches: str, balanced: Any
 ) -> None:
     with serving_sandbox() as town:
@@ -37,9 +37,7 @@ def test_a_real_empty_account_pauses_the_run_in_the_same_way(zenflow: Any, servi
         assert BILLING in again.out and f"zenflow resume {said.document['run_id']} · about 2 credits" in again.out
 
 
-def test_a_balance_that_is_too_low_is_refused_before_anything_is_sent(
-    zenflow: Any, serving_sandbox: Any, branches: str
-) -> None:
+def test_refuses_a_low_balance_before_sending(zenflow: Any, serving_sandbox: Any, branches: str) -> None:
     with serving_sandbox(credits=1) as town:
         said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
         assert (said.status, said.code) == (3, "ZF662")
@@ -140,7 +138,7 @@ def test_an_account_that_is_blocked_is_a_refusal_and_said_so(zenflow: Any, servi
         assert (said.status, said.code, town.posts) == (3, "ZF660", 0)
 
 
-def test_a_gate_that_closes_during_the_run_fails_its_branch_and_costs_nothing(
+def test_fails_a_branch_free_of_cost_when_its_gate_closes(
     zenflow: Any, town: Any, branches: str, balanced: Any
 ) -> None:
     town.fault(
@@ -159,7 +157,7 @@ def test_a_gate_that_closes_during_the_run_fails_its_branch_and_costs_nothing(
 
 
 @pytest.mark.parametrize("tool", ["create_task", "list_tasks", "get_task", "get_call_result"])
-def test_a_sign_in_that_ends_stops_the_run_and_nothing_is_lost_or_charged_twice(
+def test_stops_on_an_ended_sign_in_without_a_double_charge(
     zenflow: Any, town: Any, branches: str, balanced: Any, tool: str
 ) -> None:
     town.fault(kind="http_status", tool=tool, status=401)

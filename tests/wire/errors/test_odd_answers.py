@@ -30,15 +30,13 @@ def _whole(said: Any, town: Any, files: int, charged: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_answers_without_structure_with_news_or_with_wrong_counts_change_nothing(
-    zenflow: Any, town: Any, branches: str, kind: str
-) -> None:
+def test_changes_nothing_on_answers_with_wrong_counts(zenflow: Any, town: Any, branches: str, kind: str) -> None:
     for tool in TOOLS:
         town.fault(kind=kind, tool=tool)
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town, 2, 3)
 
 
-def test_a_text_that_was_cut_off_is_not_read_where_there_is_structure(zenflow: Any, here: Path, town: Any) -> None:
+def test_prefers_structure_over_cut_off_text(zenflow: Any, here: Path, town: Any) -> None:
     """Fifteen prompts of 2,000 characters in one task: its text ends at 25,000, its structure is whole
     (docs/service.md, “Troubleshooting”)."""
     prompts = [f"a hill, number {number}, {'very ' * 400}red" for number in range(45)]
@@ -62,9 +60,7 @@ def test_tasks_that_tell_less_or_otherwise_still_end_well(zenflow: Any, town: An
 
 
 @pytest.mark.parametrize("kind", ["query_ignored", "query_empty"])
-def test_a_listing_that_does_not_filter_or_finds_nothing_does_not_hide_the_tasks(
-    zenflow: Any, town: Any, branches: str, kind: str
-) -> None:
+def test_finds_tasks_despite_a_listing_that_does_not_filter(zenflow: Any, town: Any, branches: str, kind: str) -> None:
     town.fault(kind=kind)
     town.fault(kind="drop", tool="create_task", nth=1, when="after")
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town, 2, 3)
@@ -98,9 +94,7 @@ def test_a_failed_call_inside_a_good_task_fails_alone(zenflow: Any, town: Any, m
     balanced(town, said.document)
 
 
-def test_a_call_that_never_ends_goes_late_is_shown_and_is_adopted_later(
-    zenflow: Any, town: Any, impatient: str
-) -> None:
+def test_shows_an_endless_call_as_late_and_adopts_it_later(zenflow: Any, town: Any, impatient: str) -> None:
     town.fault(kind="call_never_ends", calls=[3])
     said = zenflow("run", impatient, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"], said.code) == (4, "stopped", "ZF643")
@@ -121,9 +115,7 @@ def test_a_late_call_that_ends_after_all_is_picked_up_and_saved(
         _whole(zenflow("resume", "--server", town.url, "--yes", "--json"), town, 4, 4)
 
 
-def test_outputs_that_are_lost_are_paid_not_retrievable_and_not_made_again(
-    zenflow: Any, town: Any, branches: str
-) -> None:
+def test_never_repeats_paid_calls_with_lost_outputs(zenflow: Any, town: Any, branches: str) -> None:
     town.fault(kind="lost_outputs", tool_name="by_prompt")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"]) == (4, "stopped")
@@ -131,7 +123,7 @@ def test_outputs_that_are_lost_are_paid_not_retrievable_and_not_made_again(
     assert town.debits == [-1] and town.posts == 1
 
 
-def test_a_price_that_moves_between_quote_and_charge_is_booked_and_named(
+def test_books_and_names_a_price_that_moves_before_the_charge(
     zenflow: Any, town: Any, branches: str, balanced: Any
 ) -> None:
     town.fault(kind="price_moves", tool_name="by_prompt", by=2)
@@ -150,7 +142,7 @@ DOWNLOADS = (
 
 
 @pytest.mark.parametrize("kind", DOWNLOADS)
-def test_a_file_that_comes_broken_or_late_is_fetched_again_until_it_is_whole(
+def test_fetches_a_broken_or_late_file_again_until_whole(
     zenflow: Any, here: Path, town: Any, branches: str, kind: str
 ) -> None:
     town.fault(kind=kind, times=2)
@@ -163,7 +155,7 @@ def test_a_file_that_comes_broken_or_late_is_fetched_again_until_it_is_whole(
         assert hashlib.sha256(body).hexdigest() == file["sha256"]
 
 
-def test_a_file_that_never_comes_whole_leaves_nothing_under_a_name(zenflow: Any, town: Any, branches: str) -> None:
+def test_leaves_nothing_named_when_a_file_never_comes_whole(zenflow: Any, town: Any, branches: str) -> None:
     town.fault(kind="download_corrupt")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert said.status == 1
@@ -180,9 +172,7 @@ def test_what_the_service_shows_late_is_waited_for(zenflow: Any, town: Any, bran
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town, 2, 3)
 
 
-def test_pictures_that_fit_each_other_s_inputs_are_told_although_the_service_says_nothing_of_sizes(
-    zenflow: Any, here: Path, town: Any
-) -> None:
+def test_reports_contradicting_pictures_without_sizes(zenflow: Any, here: Path, town: Any) -> None:
     """The files themselves show it (A5)."""
     (here / "views.yaml").write_text(
         "zenflow: 1\nname: views\nbudget: 60\nsteps:\n  make:\n    foreach: ['16:9', '9:16']\n"

@@ -38,9 +38,7 @@ def edit(here: Path) -> Any:
     return write
 
 
-def test_a_tool_with_models_is_priced_by_comparison_and_one_without_is_named_with_the_way_out(
-    zenflow: Any, serving_sandbox: Any, edit: Any
-) -> None:
+def test_prices_tools_by_comparison_and_names_others(zenflow: Any, serving_sandbox: Any, edit: Any) -> None:
     with serving_sandbox(prices_want_assets=True) as town:
         plan = zenflow("plan", edit(), "--server", town.url, "--json").document
         said = zenflow("run", "edit.yaml", "--server", town.url, "--yes", "--json")
@@ -63,9 +61,7 @@ def test_an_asset_of_the_account_stands_in_where_there_is_one(zenflow: Any, serv
         assert (again.status, again.document["credits"]["charged"]) == (0, expected["expected"])
 
 
-def test_what_is_wrong_with_the_parameters_is_not_taken_for_a_missing_asset(
-    zenflow: Any, serving_sandbox: Any, edit: Any
-) -> None:
+def test_tells_bad_parameters_from_a_missing_asset(zenflow: Any, serving_sandbox: Any, edit: Any) -> None:
     with serving_sandbox(prices_want_assets=True) as town:
         town.fault(kind="tool_error", tool="estimate_price", status=422, message="params.ratio: 5:4 is not offered")
         said = zenflow("plan", edit("max_credits: 5"), "--server", town.url, "--json")

@@ -11,9 +11,7 @@ SAID = "the input is not right\n- inputs[0].ratio: '4:3' is not one of '1:1', '1
 
 
 @pytest.mark.parametrize("status", [422, 400])
-def test_a_refused_input_names_the_recipes_line_and_the_servers_violations(
-    zenflow: Any, town: Any, branches: str, balanced: Any, status: int
-) -> None:
+def test_points_a_refused_input_at_its_line(zenflow: Any, town: Any, branches: str, balanced: Any, status: int) -> None:
     town.fault(kind="tool_error", tool="create_task", tool_name="by_prompt", status=status, message=SAID)
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"], said.code) == (1, "failed", "ZF708")
@@ -22,9 +20,7 @@ def test_a_refused_input_names_the_recipes_line_and_the_servers_violations(
     balanced(town, said.document)
 
 
-def test_a_refused_input_fails_its_own_branch_and_the_others_are_saved(
-    zenflow: Any, town: Any, branches: str, balanced: Any
-) -> None:
+def test_fails_only_the_branch_of_a_refused_input(zenflow: Any, town: Any, branches: str, balanced: Any) -> None:
     wrong = "validation failed\n- inputs[0].output_format: 'png' is not one of 'jpeg'"
     town.fault(kind="tool_error", tool="create_task", tool_name="upscaler", status=422, message=wrong)
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
@@ -55,7 +51,7 @@ def test_one_bad_input_of_many_does_not_sink_the_others(zenflow: Any, town: Any,
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "ZF706"), (404, "ZF707")])
-def test_what_is_not_ours_or_not_there_fails_its_branch_and_is_not_charged(
+def test_fails_a_branch_on_foreign_assets_free_of_charge(
     zenflow: Any, town: Any, branches: str, status: int, code: str
 ) -> None:
     town.fault(kind="tool_error", tool="create_task", tool_name="upscaler", status=status, message="it is not for you")
@@ -66,9 +62,7 @@ def test_what_is_not_ours_or_not_there_fails_its_branch_and_is_not_charged(
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_task_that_was_taken_away_is_paid_not_retrievable_and_never_made_again(
-    zenflow: Any, town: Any, branches: str, status: int
-) -> None:
+def test_never_repeats_a_paid_task_that_was_taken_away(zenflow: Any, town: Any, branches: str, status: int) -> None:
     town.fault(kind="tool_error", tool="get_task", status=status, message="the task is gone")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"]) == (4, "stopped")

@@ -49,7 +49,7 @@ def send(zenflow: Any, here: Path, town: Any) -> Any:
         '"data:image/gif;base64,R0lG"',
     ],
 )
-def test_an_address_of_another_kind_is_refused_before_anything_is_sent(send: Any, town: Any, source: str) -> None:
+def test_refuses_another_kind_of_address_before_sending(send: Any, town: Any, source: str) -> None:
     said = send(source)
     assert (said.status, said.document["status"]) == (2, "invalid"), said.out
     assert (town.posts, town.state["requests"].get("upload_asset", 0)) == (0, 0)
@@ -66,7 +66,7 @@ def test_an_address_of_another_kind_is_refused_before_anything_is_sent(send: Any
         (422, "media_type: 'image/gif' is not one of the allowed types"),
     ],
 )
-def test_an_upload_that_the_service_refuses_fails_its_branch_at_its_line(
+def test_fails_the_branch_of_a_refused_upload_at_its_line(
     send: Any, here: Path, town: Any, status: int, message: str
 ) -> None:
     from PIL import Image
@@ -87,7 +87,7 @@ def test_a_picture_that_is_none_is_found_by_the_service_itself(send: Any, here: 
     assert said.document.get("outputs", {}).get("asset") is None
 
 
-def test_an_address_that_the_service_cannot_fetch_fails_its_branch(send: Any, town: Any) -> None:
+def test_fails_the_branch_of_an_unfetchable_address(send: Any, town: Any) -> None:
     said = send(f"{town.base}/nothing-here.png")
     assert (said.status, said.document["steps"]["save"]["status"]) == (1, "done")
     assert said.document["steps"]["up"]["status"] == "failed"
@@ -157,9 +157,7 @@ def test_a_helpers_passing_trouble_is_asked_again(zenflow: Any, here: Path, town
     assert (said.status, town.state["requests"]["craft_prompt"]) == (0, 2), said.err
 
 
-def test_a_helper_that_is_there_and_not_configured_fails_its_step_or_is_done_without(
-    zenflow: Any, here: Path, town: Any
-) -> None:
+def test_fails_or_skips_an_unconfigured_helper(zenflow: Any, here: Path, town: Any) -> None:
     """Listed, and disabled all the same: that shows when it is asked."""
     (here / "strict.yaml").write_text(STRICT)
     (here / "lenient.yaml").write_text(LENIENT)

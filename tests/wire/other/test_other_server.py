@@ -157,7 +157,7 @@ def test_a_charge_above_its_quote_and_a_refund_are_booked(ledger: str, oldest_fi
     assert said.document["credits"]["charged"] == town.service.charged
 
 
-def test_a_strict_rate_limit_does_not_keep_a_plan_from_being_made(here: Path, shoot: Zenflow) -> None:
+def test_plans_under_a_strict_rate_limit(here: Path, shoot: Zenflow) -> None:
     extra = "".join(
         f"  {name}: {{uses: {name}, with: {{image_asset_id: '${{{{ steps.up.asset_id }}}}'{more}}}}}\n"
         for name, more in (("background_remover", ""), ("upscaler", ", output_format: png"))
@@ -170,7 +170,7 @@ def test_a_strict_rate_limit_does_not_keep_a_plan_from_being_made(here: Path, sh
     assert (said.status, said.document["verdict"]) == (0, "fits")
 
 
-def test_a_listing_that_tells_nothing_of_further_pages_is_read_to_its_end(shoot: Zenflow) -> None:
+def test_reads_a_listing_without_page_info_to_its_end(shoot: Zenflow) -> None:
     """150 newer tasks of another client, a filter that does nothing, pages without total and has_more, and no ledger."""
     with serving("hand", dialect(lean=True, query_ignored=True, ledger_absent=True), pace=PACE) as town:
         service = town.service
@@ -197,7 +197,7 @@ def test_a_run_that_is_refused_tells_a_runs_keys(shoot: Zenflow) -> None:
     assert document["plan"]["verdict"] == "over"
 
 
-def test_a_file_that_the_recipe_names_and_a_broken_expression_are_told_once(here: Path, shoot: Zenflow) -> None:
+def test_reports_a_named_file_and_a_broken_expression_once(here: Path, shoot: Zenflow) -> None:
     wrong = RECIPE.replace("${{ inputs.photo }}", "./no.png").replace(
         '"${{ item }}", image_assets', '"${{ 1 + }}", image_assets'
     )

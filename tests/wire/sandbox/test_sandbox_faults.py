@@ -131,7 +131,7 @@ async def test_a_tool_error_with_and_without_its_effect(visit: Any, status: int,
         assert len((await visitor.state())["tasks"]) == charged
 
 
-async def test_answers_without_structure_with_more_fields_and_with_wrong_counts(visit: Any) -> None:
+async def test_reads_answers_with_more_fields_and_wrong_counts(visit: Any) -> None:
     async with visit() as visitor:
         await visitor.fault(kind="no_structured", tool="list_tools", nth=1)
         answer = await visitor.http.post(**call("list_tools", response_format="json"))

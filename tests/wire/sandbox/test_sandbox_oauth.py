@@ -133,7 +133,7 @@ async def by_hand(**settings: Any) -> AsyncIterator[ByHand]:
         yield one
 
 
-async def test_a_401_names_the_metadata_and_the_metadata_names_the_audience() -> None:
+async def test_names_metadata_and_audience_on_401() -> None:
     async with by_hand() as one:
         refused = await one.http.post("/mcp", json={})
         assert refused.status_code == 401

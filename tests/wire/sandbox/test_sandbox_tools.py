@@ -69,7 +69,7 @@ async def _photoshoot(visitor: Any) -> None:
     assert (await visitor.get("get_me"))["credits"] == 997
 
 
-async def test_a_server_of_the_older_protocol_is_reached_by_falling_back(visit: Any) -> None:
+async def test_falls_back_to_the_older_protocol(visit: Any) -> None:
     async with visit("auto", legacy_only=True) as visitor:
         assert visitor.client.session.protocol_version == "2025-11-25"
         assert (await visitor.get("get_me"))["credits"] == 1000
@@ -211,7 +211,7 @@ async def test_uploading_twice_makes_two_assets(visit: Any) -> None:
         assert await visitor.photo() != await visitor.photo()
 
 
-async def test_a_task_that_outlasts_the_wait_is_still_running_and_can_be_waited_for(visit: Any) -> None:
+async def test_keeps_waiting_for_a_task_that_outlasts_the_wait(visit: Any) -> None:
     from zenflow.sandbox.clock import JumpingTime
 
     async with visit(time=JumpingTime()) as visitor:

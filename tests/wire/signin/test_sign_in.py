@@ -38,9 +38,7 @@ def test_login_in_the_browser_and_a_run_by_way_of_it(
         assert sum(town.debits) == -3
 
 
-def test_tokens_are_kept_in_a_file_of_the_users_alone_and_nowhere_else(
-    zenflow: Any, tmp_path: Path, serving_sandbox: Any, browser: Any
-) -> None:
+def test_keeps_tokens_in_one_private_file(zenflow: Any, tmp_path: Path, serving_sandbox: Any, browser: Any) -> None:
     with serving_sandbox(oauth=True) as town:
         said = [zenflow("login", "--server", town.url), zenflow("login", "--server", town.url, "--json")]
         said.append(zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json"))
@@ -175,7 +173,7 @@ def test_the_embedded_sandbox_needs_no_sign_in(zenflow: Any, browser: Any) -> No
 # --------------------------------------------------------------------------------------------------- tokens that end
 
 
-def test_tokens_that_live_for_moments_are_refreshed_and_nobody_notices(
+def test_refreshes_short_lived_tokens_unnoticed(
     zenflow: Any, tmp_path: Path, serving_sandbox: Any, browser: Any, real_clock: None
 ) -> None:
     """A run of some three seconds by way of tokens of one second."""
@@ -188,7 +186,7 @@ def test_tokens_that_live_for_moments_are_refreshed_and_nobody_notices(
         assert sorted(town.debits) == [-2, -1] and town.posts == 2
 
 
-def test_a_sign_in_taken_back_in_the_middle_stops_the_run_and_another_goes_on(
+def test_stops_on_a_revoked_sign_in_and_resumes_with_another(
     zenflow: Any, serving_sandbox: Any, browser: Any, real_clock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving_sandbox(oauth=True, speed=40) as town:
@@ -216,7 +214,7 @@ def test_a_sign_in_taken_back_in_the_middle_stops_the_run_and_another_goes_on(
 
 
 @pytest.mark.parametrize("tool", ["create_task", "get_task", "upload_asset"])
-def test_a_token_refused_before_its_time_is_replaced_once_and_the_paid_request_is_not_repeated_blindly(
+def test_replaces_an_early_refused_token_and_resends_nothing(
     zenflow: Any, here: Path, serving_sandbox: Any, browser: Any, real_clock: None, tool: str
 ) -> None:
     with serving_sandbox(oauth=True) as town:

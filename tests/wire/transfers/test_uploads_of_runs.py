@@ -86,9 +86,7 @@ def test_a_file_of_the_recipes_own_folder_is_sent(zenflow: Any, here: Path, town
 
 
 @pytest.mark.parametrize("how", ["absolute", "upwards", "by a link", "as a default"])
-def test_a_recipe_cannot_send_a_file_from_elsewhere_and_the_reason_is_told(
-    zenflow: Any, here: Path, tmp_path: Path, town: Any, how: str
-) -> None:
+def test_refuses_to_send_a_file_from_elsewhere(zenflow: Any, here: Path, tmp_path: Path, town: Any, how: str) -> None:
     private = picture(tmp_path / "private" / "key.png")
     if how == "by a link":
         os.symlink(private, here / "innocent.png")
@@ -168,7 +166,7 @@ def test_a_web_address_is_fetched_by_the_service(zenflow: Any, here: Path, town:
 
 
 @pytest.mark.parametrize(("name", "code"), [("face.gif", "ZF851"), ("notes.txt", "ZF851")])
-def test_a_kind_that_the_service_does_not_take_is_refused_before_anything_is_sent(
+def test_refuses_a_media_kind_before_sending(
     zenflow: Any, here: Path, town: Any, recipe: Any, name: str, code: str
 ) -> None:
     path = here / name
@@ -209,9 +207,7 @@ steps:
 """
 
 
-def test_a_recipe_that_needs_a_helper_is_refused_where_there_is_none(
-    zenflow: Any, here: Path, serving_sandbox: Any
-) -> None:
+def test_refuses_a_recipe_that_needs_an_absent_helper(zenflow: Any, here: Path, serving_sandbox: Any) -> None:
     (here / "helped.yaml").write_text(HELPED.format(on_error="", prompt="${{ steps.words.prompt }}"))
     with serving_sandbox(helpers=False) as town:
         for command in ("validate", "run"):
