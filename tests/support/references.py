@@ -21,6 +21,7 @@ GENERATED = ("tests/mistakes/", "tests/language_text/")
 _PAGE = re.compile(r"(?<![\w/:.*{}-])((?:[\w.-]+/)*[\w-]+\.md)\b(?:[:,]?\s+\(?“[^”]+”(?:(?:,|\s+and)\s+“[^”]+”)*)?")
 _TICKED = re.compile(r"`([a-z_.]+/[\w./-]*\w)(?:::(\w+))?(?:\[[^`]*)?`")
 _LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
+_WRITTEN = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
 _QUOTED = re.compile(r"“([^”]+)”")
 # Documents that were never part of the repository.
 _ABSENT = re.compile(r"\bseeds? 00\d|\bzencreator-facts\b|\brecipe-language\b|\bredesign H\d|\bissue \d+\b")
@@ -53,8 +54,9 @@ def _dangling(path: Path, text: str) -> Iterator[tuple[int, str]]:
         yield found.start(), f"a document that is not in the repository: {found[0]}"
     yield from _pages(path, text)
     if path.suffix in (".md", ".py"):
+        own = set(_WRITTEN.findall(text))  # the reader of a walkthrough writes these
         for found in _TICKED.finditer(text):
-            if _is_ours(found[1]) and not _exists(found[1], path):
+            if _is_ours(found[1]) and found[1] not in own and not _exists(found[1], path):
                 yield found.start(), f"no such file: {found[1]}"
     if path.suffix == ".md":
         for found in _LINK.finditer(text):
