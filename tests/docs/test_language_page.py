@@ -81,6 +81,6 @@ def test_documents_every_setting_with_its_default() -> None:
     )
     kept = {key.name: key.default for key in KEYS if key.in_file}
     assert list(rows) == list(kept)
-    said = {"none": None, "a quarter of the budget": None}
+    said = {"none": None, "a quarter of the budget, at least 100": None}
     told = {name: said.get(text, text.strip("`")) for name, text in rows.items()}
     assert told == {name: None if default is None else str(default) for name, default in kept.items()}

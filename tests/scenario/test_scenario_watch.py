@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.build import stage_of
+from tests.support.desk import at_desk
 from tests.support.service import NEVER, Fate
+from zenflow.engine.maintenance.fetch_all import take_in
+from zenflow.engine.run import Changes
 from zenflow.history import events as e
 
 THREE = """
@@ -67,6 +70,96 @@ def test_a_task_that_is_not_found_at_first_is_asked_for_again():
     stage.script.troubles["get_task"] = ["not_found", "forbidden", "not_found"]
     assert stage.finished().status == "done"
     assert stage.contents() == undisturbed() and set(stage.charges().values()) == {1}
+
+
+def storm(stage, method, trouble, until_s):
+    """Every question of this kind is answered with a no until then."""
+
+    def troubled(asked):
+        return trouble if asked == method and stage.clock.monotonic_s() < until_s else None
+
+    stage.script.trouble = troubled
+
+
+@pytest.mark.parametrize("trouble", ["not_found", "forbidden"])
+@pytest.mark.parametrize("method", ["get_task", "call_result"])
+def test_a_storm_of_refused_reads_is_waited_out(method, trouble):
+    stage = stage_of(THREE, budget=100)
+    storm(stage, method, trouble, until_s=150.0)
+    assert stage.finished().status == "done"
+    assert stage.contents() == undisturbed() and set(stage.charges().values()) == {1}
+
+
+@pytest.mark.parametrize("trouble", ["not_found", "forbidden"])
+def test_a_listed_task_that_is_refused_for_long_is_late(trouble):
+    stage = stage_of(THREE, budget=100)
+    storm(stage, "get_task", trouble, until_s=4000.0)
+    report = stage.finished()
+    assert report.exit_status == 4 and stage.clock.monotonic_s() < 400
+    assert {one.status for one in report.steps["draw"].instances} == {"late"}
+    assert any("the listing shows its task" in said for _, said, _ in report.reasons)
+    assert stage.finished().exit_status == 4, "each resume asks again"
+    stage.clock.advance(4000)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+    assert set(stage.charges().values()) == {1}
+
+
+def not_listed(stage, until_s):
+    stage.script.showing.stale = (0.0, until_s)
+
+
+def test_a_task_that_nothing_shows_for_long_is_found_by_a_resume():
+    stage = stage_of(THREE, budget=100)
+    storm(stage, "get_task", "not_found", until_s=4000.0)
+    not_listed(stage, 4000.0)
+    report = stage.finished()
+    assert {one.status for one in report.steps["draw"].instances} == {"not retrievable"}
+    assert stage.finished().exit_status == 4 and len(stage.charges()) == 3
+    stage.clock.advance(4000)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+    assert set(stage.charges().values()) == {1}
+
+
+def test_fetch_takes_in_what_was_not_retrievable():
+    stage = stage_of(THREE, budget=100)
+    storm(stage, "get_task", "forbidden", until_s=4000.0)
+    not_listed(stage, 4000.0)
+    stage.finished()
+    stage.clock.advance(4000)
+    at_desk(stage, take_in)
+    assert stage.state().lost == [] and all(one.results for one in stage.state().instances.values())
+
+
+def test_a_lost_call_that_still_runs_is_waited_for():
+    stage = stage_of(THREE.replace("timeout: 10m", "timeout: 3h"), budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(5000.0 if params.get("prompt") == "b" else 10.0)
+    storm(stage, "get_task", "not_found", until_s=1000.0)
+    not_listed(stage, 1000.0)
+    assert stage.finished().exit_status == 4
+    stage.clock.advance(1000)
+    assert stage.finished().status == "done" and stage.contents() == undisturbed()
+    assert any(isinstance(event, e.ResultAwaited) for event in stage.events())
+
+
+def test_a_lost_call_that_failed_is_a_failure():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(10.0, error="no" if params.get("prompt") == "b" else None)
+    storm(stage, "get_task", "not_found", until_s=1000.0)
+    not_listed(stage, 1000.0)
+    assert stage.finished().exit_status == 4
+    stage.clock.advance(1000)
+    report = stage.finished()
+    assert [one.status for one in report.steps["draw"].instances] == ["done", "failed", "done"]
+    assert report.state.lost == []
+
+
+def test_a_result_that_stays_lost_may_be_made_again():
+    stage = stage_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(gives="nothing" if number == 1 else "named")
+    assert stage.finished().exit_status == 4
+    report = stage.finished(changes=Changes(again=("draw.1",)))
+    assert report.steps["draw"].instances[1].status == "done" and ("draw.1", 2) in stage.charges()
+    assert set(stage.contents()) == set(undisturbed())
 
 
 def test_assets_named_only_in_the_output_are_found():

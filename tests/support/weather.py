@@ -156,10 +156,25 @@ def _words(weather: Weather) -> None:
         since_s = chance.uniform(0.0, 60.0)
         stage.script.showing.stale = since_s, since_s + chance.uniform(100.0, 900.0)
         weather.person = True  # nobody can tell what became of a request then
+    if chance.random() < 0.05:
+        _storm(weather, chance)
     if chance.random() >= 0.1:
         return
     often, others = chance.choice((0.05, 0.2)), stage.script.submit
     stage.script.submit = lambda one: chance.choice(NOES) if chance.random() < often else others(one)
+
+
+def _storm(weather: Weather, chance: random.Random) -> None:
+    """For a while every task, or every result, is said to be missing or another's."""
+    method, trouble = chance.choice(("get_task", "get_task", "call_result")), chance.choice(("not_found", "forbidden"))
+    since_s, others = chance.uniform(0.0, 100.0), weather.stage.script.trouble
+    until_s = since_s + chance.choice((30.0, 200.0, 2_000.0))
+
+    def troubled(asked: str) -> ServiceTrouble | None:
+        is_in = asked == method and since_s <= weather.stage.clock.monotonic_s() < until_s
+        return trouble if is_in else others(asked)  # type: ignore[return-value]
+
+    weather.stage.script.trouble = troubled
 
 
 def _accidents(weather: Weather, often: float, accidents: Sequence[Mishap]) -> Callable[[Submission], Mishap]:

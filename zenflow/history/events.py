@@ -172,6 +172,16 @@ class NotRetrievable:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultAwaited:
+    """The service knows a call again that was `NotRetrievable`, and it is not over: its result is waited for."""
+
+    at: str
+    instance: str
+    submission: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reopened:
     """A resume takes failed instances up again; what was paid for them stays in the books."""
 
@@ -246,6 +256,7 @@ Event: TypeAlias = (
     | InstanceSkipped
     | InstanceFailed
     | NotRetrievable
+    | ResultAwaited
     | Reopened
     | FileSaved
     | Picked
@@ -283,6 +294,7 @@ __all__ = [
     "Refused",
     "Released",
     "Reopened",
+    "ResultAwaited",
     "RunEnded",
     "RunResumed",
     "RunStarted",

@@ -219,6 +219,7 @@ def _call_failed(state: RunState, event: e.CallFailed) -> None:
     call = _call(state, event.submission, event.position)
     if call is not None and call.status != "produced":
         call.status, call.error, call.call_id = "failed", event.message, event.call_id
+        _is_lost_no_more(state, event.submission, event.position)
 
 
 def _confirmed(state: RunState, event: e.Confirmed) -> None:
@@ -306,8 +307,12 @@ def _produced(state: RunState, event: e.Produced) -> None:
     call = _call(state, event.submission, event.position)
     if call is not None:
         call.status = "produced"
-    place = (event.submission, event.position)
-    state.lost = [lost for lost in state.lost if (lost.submission, lost.position) != place]
+    _is_lost_no_more(state, event.submission, event.position)
+
+
+def _is_lost_no_more(state: RunState, number: int, position: int) -> None:
+    if state.lost:
+        state.lost = [lost for lost in state.lost if (lost.submission, lost.position) != (number, position)]
 
 
 def _instance_skipped(state: RunState, event: e.InstanceSkipped) -> None:
@@ -337,6 +342,17 @@ def _not_retrievable(state: RunState, event: e.NotRetrievable) -> None:
     instance = _instance(state, event.instance)
     if instance.status is not InstanceStatus.DONE:
         instance.status = InstanceStatus.LOST
+
+
+def _result_awaited(state: RunState, event: e.ResultAwaited) -> None:
+    call = _call(state, event.submission, event.position)
+    if call is None or call.status != "lost":
+        return
+    call.status = "waiting"
+    _is_lost_no_more(state, event.submission, event.position)
+    instance = state.instances.get(event.instance)
+    if instance is not None and instance.status is InstanceStatus.LOST:
+        instance.status = InstanceStatus.RUNNING
 
 
 def _reopened(state: RunState, event: e.Reopened) -> None:
@@ -398,6 +414,7 @@ _APPLY: dict[type, Callable[[RunState, Any], object]] = {
     e.InstanceFailed: _instance_failed,
     e.WentLate: _went_late,
     e.NotRetrievable: _not_retrievable,
+    e.ResultAwaited: _result_awaited,
     e.Reopened: _reopened,
     e.FileSaved: _file_saved,
     e.Picked: _picked,

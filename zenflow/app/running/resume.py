@@ -279,14 +279,17 @@ def _changes(request: ResumeRequest) -> Changes:
     return Changes(budget=request.budget, options=options, again=request.again)
 
 
+MADE = (InstanceStatus.DONE, InstanceStatus.LOST)
+
+
 def _check_again(addresses: tuple[str, ...], state: RunState) -> None:
     """Only what was made and paid for can be made again; all else goes on, or is tried again, by itself."""
     for address in addresses:
         known = state.instances.get(address)
-        if known is None or not known.submissions or known.status is not InstanceStatus.DONE:
+        if known is None or not known.submissions or known.status not in MADE:
             stands = "is not known to this run" if known is None else f"is {known.status.value}"
             raise UsageError(
                 "ZF655",
-                f"`--again {address}`: {address} {stands}; only a paid call that is done can be made again.",
+                f"`--again {address}`: {address} {stands}; only a paid call that is done or not retrievable can be made again.",
                 "`zenflow show RUN --json` lists the instances with their addresses.",
             )

@@ -61,9 +61,9 @@ async def take_in(desk: Desk) -> None:
     """Learn what became of paid calls since: results, failures, debits and refunds. Raises ServiceError."""
     await desk.own_up()
     watcher = Watcher(desk.context, desk.looker)
+    await watcher.find_lost()
     for submission in watchable(desk.state.submissions):
         watcher.add(submission)
-    await watcher.find_lost()
     await watcher.round()
     await desk.books.settle(from_start=True)
     blind = desk.context.blind

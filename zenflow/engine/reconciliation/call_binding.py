@@ -57,11 +57,15 @@ class Binder:
                 )
             except ServiceError:
                 continue
-            ids = _ids_of(task)
-            known = [call.call_id in (None, call_id) for call, call_id in zip(submission.calls, ids, strict=False)]
-            if len(ids) == len(submission.calls) and all(known):
-                recorder = self._context.recorder
-                recorder.record(e.Bound(recorder.now(), submission.number, ids))
+            self.bind_whole(submission, task)
+
+    def bind_whole(self, submission: SubmissionState, task: Task) -> None:
+        """Bind where the task shows all of its calls, and none contradicts what is bound already."""
+        ids = _ids_of(task)
+        known = [call.call_id in (None, call_id) for call, call_id in zip(submission.calls, ids, strict=False)]
+        if len(ids) == len(submission.calls) and all(known):
+            recorder = self._context.recorder
+            recorder.record(e.Bound(recorder.now(), submission.number, ids))
 
     def _is_short(self, submission: SubmissionState, task: Task, ids: Sequence[str]) -> bool:
         """Fewer calls are there than were asked for, and no more will come: the task says so by its number of calls, or has

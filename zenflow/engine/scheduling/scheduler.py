@@ -224,7 +224,11 @@ class Scheduler:
         if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status == "unknown":
             rest_unknown(self._context, submission, instance)
             return True
-        if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status in ("failed", "produced"):
+        if submission.outcome is Outcome.ACCEPTED and submission.calls[position].status in (
+            "failed",
+            "produced",
+            "lost",
+        ):
             return False  # reopened by the resume: it is made again, as a new intent
         instance.status = Status.RUNNING
         self._cashier.in_flight += 1

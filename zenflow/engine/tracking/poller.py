@@ -19,6 +19,7 @@ from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.model.instances import Instance, Status
 from zenflow.engine.reconciliation.call_binding import Binder, rest_unknown
 from zenflow.engine.reconciliation.task_lookup import Looker, Sight
+from zenflow.engine.tracking.lost_results import LostResults
 from zenflow.engine.tracking.order import Verdict
 from zenflow.engine.tracking.poll_shortcuts import CheapLooks
 from zenflow.engine.tracking.result_assets import assets_made
@@ -34,8 +35,10 @@ DURATIONS_THAT_TELL = 5  # fewer say nothing of how early a task may be done
 PART_OF_USUAL = 0.05  # a round is 5 % of the shortest running tool's usual duration, within its bounds
 IMAGE_TIMEOUT_S = 30 * 60.0  # docs/money.md, “Budget”
 VIDEO_TIMEOUT_S = 3 * 3600.0
-ROUNDS_WITHOUT_TASK = 5  # one that is not found may be too new for the reader asked; then it is told as lost
-RESULT_PATIENCE_S = 60.0  # a completed call whose result is not there yet is asked for again for this long
+TASK_PATIENCE_S = (
+    300.0  # a task that answers 404 or 403 is asked for again for this long: what is paid for is not given up
+)
+RESULT_PATIENCE_S = 180.0  # a completed call whose result is not there yet is asked for again for this long
 RESULTS_AT_ONCE = 10  # of one task: as many as the rate lets out in a second
 
 
@@ -53,7 +56,7 @@ class Watcher:
         self.order = OrderGuard(context)
         self._watched: dict[int, SubmissionState] = {}
         self._followed: dict[int, tuple[str, int | None]] = {}  # how far each task was when all of it was taken in
-        self._not_found: dict[str, int] = {}  # in how many rounds together, by task id
+        self._denied_since_s: dict[str, float] = {}  # tasks that answer 404 or 403 by now, by id
         self._missing_since_s: dict[str, float] = {}  # completed calls without a result, by id
         self._reported: set[str] = set()  # second tasks with a stamp of ours
 
@@ -127,10 +130,10 @@ class Watcher:
     async def _follow(self, submission: SubmissionState, seen: TaskSummary | None) -> None:
         """What could not be taken in this time is asked for again in the next round, whether the task moves or not."""
         self._followed.pop(submission.number, None)
-        if await self._follow_up(submission) and seen is not None:
+        if await self._follow_up(submission, seen) and seen is not None:
             self._followed[submission.number] = (seen.status, seen.done)
 
-    async def _follow_up(self, submission: SubmissionState) -> bool:
+    async def _follow_up(self, submission: SubmissionState, seen: TaskSummary | None) -> bool:
         """Take in what is finished. Whether nothing finished was left for later."""
         task_id = submission.task_id or ""
         service = self._context.service
@@ -139,10 +142,10 @@ class Watcher:
         except ServiceError as error:
             if error.trouble not in ("not_found", "forbidden"):
                 self._meet(error)
-            elif self._is_really_gone(task_id):
-                self._lose_task(submission, error.message)
+            elif self._is_denied_for_long(task_id):
+                self._leave(submission, error.message, is_listed=seen is not None)
             return False
-        self._not_found.pop(task_id, None)
+        self._denied_since_s.pop(task_id, None)
         for instance in self._binder.bind(submission, task):
             self._free_slot(instance)
             rest_unknown(self._context, submission, instance)
@@ -178,26 +181,8 @@ class Watcher:
         return max(early, self.interval_s())
 
     async def find_lost(self) -> None:
-        """Paid results that an earlier process could not find: they may be there now. Before the run is unfolded again."""
-        await self._binder.look_again()
-        state = self._context.recorder.state
-        for lost in list(state.lost):
-            submission = state.submissions.get(lost.submission)
-            if submission is None or not lost.call_id or not 0 <= lost.position < len(submission.calls):
-                continue
-            try:
-                result = await self._context.service.ask(
-                    Kind.RESULT,
-                    lambda one=lost.call_id: self._context.service.provider.call_result(one),  # type: ignore[misc]
-                )
-                asset_ids = await assets_made(self._context, submission, lost.position, result)
-            except ServiceError:
-                continue
-            if asset_ids is not None:
-                call = Call(lost.call_id, "completed")
-                self._produce(
-                    submission, lost.position, submission.calls[lost.position], call, result.output, asset_ids
-                )
+        """Take in paid results that an earlier process could not find. Call it before the run is unfolded again."""
+        await LostResults(self._context, self._binder, self._produce).find()
 
     # --------------------------------------------------------------------------------------------------------- the calls
 
@@ -319,10 +304,20 @@ class Watcher:
         if instance is not None:
             context.rest(instance, Status.LOST, "paid, and its result cannot be found")
 
-    def _is_really_gone(self, task_id: str) -> bool:
-        """What is paid for is not given up at the first no."""
-        self._not_found[task_id] = self._not_found.get(task_id, 0) + 1
-        return self._not_found[task_id] >= ROUNDS_WITHOUT_TASK
+    def _is_denied_for_long(self, task_id: str) -> bool:
+        """What is paid for is not given up at the first no, nor in a bad minute."""
+        now_s = self._context.clock.monotonic_s()
+        return now_s - self._denied_since_s.setdefault(task_id, now_s) >= TASK_PATIENCE_S
+
+    def _leave(self, submission: SubmissionState, message: str, *, is_listed: bool) -> None:
+        """Nothing more is asked in this process. A task that is listed still exists: its calls are late. The results of
+        another are not retrievable as far as is known; a resume and `fetch` ask for both again."""
+        if not is_listed:
+            self._lose_task(submission, message)
+            return
+        late = [state for state in submission.calls if state.status == "waiting"]
+        self._rest_late(submission, late, f"the listing shows its task, which answers: {message}")
+        self._watched.pop(submission.number, None)
 
     def _lose_task(self, submission: SubmissionState, message: str) -> None:
         for position, state in enumerate(submission.calls):
@@ -334,23 +329,26 @@ class Watcher:
 
     def _check_timeouts(self) -> None:
         """Past its `timeout` a call is late: parked, in the books, taken up by a resume; nothing is submitted for it."""
-        context, now = self._context, self._context.clock.now()
+        now = self._context.clock.now()
         for submission in list(self._watched.values()):
             if submission.accepted_at is None:
                 continue
             age_s = (now - from_iso(submission.accepted_at)).total_seconds()
             late = [s for s in submission.calls if s.status == "waiting" and age_s > self._timeout_s(submission, s)]
-            for state in late:
-                instance = context.instances.get(state.call.instance)
-                if instance is None or instance.status is Status.LATE:
-                    continue
-                event = e.WentLate(context.recorder.now(), state.call.instance, submission.number)
-                context.recorder.record(event)
-                context.rest(instance, Status.LATE, f"still not finished after {age_s:.0f} s")
-                self.on_call_over()
+            self._rest_late(submission, late, f"still not finished after {age_s:.0f} s")
             waiting = [s for s in submission.calls if s.status == "waiting"]
             if late and len(late) == len(waiting):
                 self._watched.pop(submission.number, None)
+
+    def _rest_late(self, submission: SubmissionState, calls: Sequence[CallState], why: str) -> None:
+        context = self._context
+        for state in calls:
+            instance = context.instances.get(state.call.instance)
+            if instance is None or instance.status is Status.LATE:
+                continue
+            context.recorder.record(e.WentLate(context.recorder.now(), state.call.instance, submission.number))
+            context.rest(instance, Status.LATE, why)
+            self.on_call_over()
 
     def _timeout_s(self, submission: SubmissionState, state: CallState) -> float:
         instance = self._context.instances.get(state.call.instance)
