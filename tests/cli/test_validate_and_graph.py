@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -13,6 +14,25 @@ import pytest
 from zenflow.recipe.load import NO_RECIPES
 
 Zenflow = Callable[..., Any]
+
+INNER = """\
+zenflow: 1
+name: inner
+inputs: {picture: {type: image}}
+steps:
+  edit: {uses: upscaler, with: {image_asset_id: "${{ inputs.picture }}", output_format: png}}
+  enlarge: {uses: upscaler, with: {image_asset_id: "${{ steps.edit.asset_id }}", output_format: png}}
+  apart: {uses: by_prompt, with: {positive_prompt: a lamp, model: QWEN_IMAGE}}
+outputs: {picture: "${{ steps.enlarge.asset_ids }}"}
+"""
+OUTER = """\
+zenflow: 1
+name: outer
+steps:
+  first: {uses: by_prompt, with: {positive_prompt: a lamp, model: QWEN_IMAGE}}
+  look: {uses: ./in.yaml, needs: [first], with: {picture: "${{ steps.first.asset_ids[0] }}"}}
+  save: {uses: download, with: {asset_ids: "${{ steps.look.picture }}"}}
+"""
 
 BAD = """\
 zenflow: 1
@@ -151,6 +171,48 @@ def test_a_graph_is_mermaid(zenflow: Zenflow, workspace: Path) -> None:
     ]
     document = zenflow("graph", "first", "--json").document
     assert document["edges"][1] == {"from": "edit", "to": "enlarge", "reads": "asset_ids", "streams": True}
+
+
+def test_a_graph_is_drawn_within_80_columns(zenflow: Zenflow, workspace: Path) -> None:
+    drawn = zenflow("graph", "first", "--format", "text").out
+    assert [line.split()[1] for line in drawn.splitlines()[:4]] == ["upload", "edit", "enlarge", "save"]
+    assert "Critical path by time" in drawn and "upload → edit → enlarge → save" in " ".join(drawn.split())
+    assert max(len(line) for line in drawn.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_expand_opens_recipes_used_as_steps(zenflow: Zenflow, here: Path, inner: bool) -> None:
+    (here / "in.yaml").write_text(INNER)
+    (here / "out.yaml").write_text(OUTER)
+    found = zenflow("graph", "out.yaml", "--json", *(["--expand"] if inner else [])).document
+    edges = {(edge["from"], edge["to"], edge["reads"]) for edge in found["edges"]}
+    if not inner:
+        assert edges == {("first", "look", "asset_ids"), ("look", "save", "picture"), ("first", "look", "needs")}
+        return
+    assert edges == {
+        ("first", "look/edit", "asset_ids"),
+        ("look/edit", "look/enlarge", "asset_id"),
+        ("look/enlarge", "save", "asset_ids"),
+        ("first", "look/apart", "needs"),
+    }
+    assert found["layers"] == [["first"], ["look/edit", "look/apart"], ["look/enlarge"], ["save"]]
+    assert found["critical_path"]["seconds"]["steps"] == ["first", "look/apart"]
+    assert 'subgraph r1["look"]' in found["mermaid"]
+
+
+def test_reduced_edges_leave_out_what_others_imply(zenflow: Zenflow, workspace: Path) -> None:
+    found = zenflow("graph", "first", "--format", "json").document
+    assert {"from": "edit", "to": "save", "reads": "origin", "streams": False} in found["edges"]
+    assert {"from": "edit", "to": "save"} not in found["reduced_edges"]
+
+
+def test_graphml_and_dot_name_every_step_and_edge(zenflow: Zenflow, workspace: Path) -> None:
+    tree = ElementTree.fromstring(zenflow("graph", "first", "--format", "graphml").out)
+    name = "{http://graphml.graphdrawing.org/xmlns}"
+    assert [node.get("id") for node in tree.iter(f"{name}node")] == ["upload", "edit", "enlarge", "save"]
+    assert len(list(tree.iter(f"{name}edge"))) == 4
+    dot = zenflow("graph", "first", "--format", "dot").out
+    assert '"edit" -> "enlarge" [label="asset_ids", style=bold];' in dot and dot.count("->") == 4
 
 
 def test_config_shows_each_value_with_its_origin(

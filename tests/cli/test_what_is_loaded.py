@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("asyncio", "mcp", "pydantic", "httpx2", "starlette", "PIL", "rich", "jinja2", "statistics")
+HEAVY = ("asyncio", "mcp", "pydantic", "httpx2", "starlette", "PIL", "rich", "jinja2", "statistics", "networkx")
 OURS = ("zenflow.engine.context", "zenflow.history.state", "zenflow.sandbox.server", "zenflow.app.running.resume")
 CODE = (
     "import sys; from zenflow.cli.main import run; status = run(sys.argv[2:]);"
@@ -49,3 +49,9 @@ def test_loads_nothing_of_resume_for_a_run_without_choices(here: Path) -> None:
     (here / "zenflow.toml").write_text("[service]\nspeed = 100000\n")  # the sandbox draws, and waits for nothing
     found = _loaded("run", "one.yaml", "--yes")
     assert found[0] == "0" and "zenflow.engine.context" in found and "zenflow.app.running.resume" not in found
+
+
+def test_only_a_graph_loads_networkx(here: Path) -> None:
+    (here / "one.yaml").write_text(RECIPE)
+    assert "networkx" in _loaded("graph", "one.yaml")
+    assert "networkx" not in _loaded("plan", "one.yaml")

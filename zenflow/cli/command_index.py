@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "diff": Entry("zenflow.cli.commands.diff", "What a change of a recipe costs", "Look"),
     "report": Entry("zenflow.cli.commands.report", "Write a run as one HTML page", "Look"),
     "sheet": Entry("zenflow.cli.commands.sheet", "Write a contact sheet of a step", "Look"),
-    "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a Mermaid graph", "Look"),
+    "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a graph", "Look"),
     "reconcile": Entry("zenflow.cli.commands.reconcile", "Decide what became of a request without an answer", "Money"),
     "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
     "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),

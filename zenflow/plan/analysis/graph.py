@@ -1,7 +1,7 @@
 """A directed graph without cycles: an order, a cycle when there is one, the longest way to the end.
 
-Knows nothing of recipes. The sorting is the standard library's; networkx would add two more functions of five lines each for
-270 ms of import at every start (docs/decisions/0001-dependencies.md).
+Knows nothing of recipes. The sorting is the standard library's: a plan must not wait for networkx to load
+(docs/decisions/0001-dependencies.md).
 """
 
 from __future__ import annotations
