@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
-from typing import Any, get_args
+from typing import Any
 
 from zenflow.history import events as e
 
@@ -154,14 +154,48 @@ _BY_ANNOTATION: dict[str, tuple[_Way, _Way]] = {
 _Form = tuple[str, tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[tuple[str, Callable[[Any], Any]], ...]]
 _Reader = tuple[Callable[..., e.Event], frozenset[str], tuple[tuple[str, Callable[[Any], Any]], ...]]
 
-KINDS: tuple[type[Any], ...] = tuple(kind for kind in get_args(e.Event) if kind is not e.Opaque)
+# The tag of an event in the journal. A tag never changes: journals outlive the names of our classes.
+TAGS: dict[str, type[Any]] = {
+    "RunStarted": e.RunStarted,
+    "RunResumed": e.RunResumed,
+    "BudgetChanged": e.BudgetChanged,
+    "OptionsChanged": e.OptionsChanged,
+    "RecipeChanged": e.RecipeChanged,
+    "RunEnded": e.RunEnded,
+    "Intended": e.Intended,
+    "Attempted": e.Attempted,
+    "NotSent": e.NotSent,
+    "OutcomeUnknown": e.OutcomeUnknown,
+    "Looked": e.Looked,
+    "Refused": e.Refused,
+    "Accepted": e.Accepted,
+    "Bound": e.Bound,
+    "TookPart": e.TookPart,
+    "Contradicted": e.Contradicted,
+    "CallFailed": e.CallFailed,
+    "WentLate": e.WentLate,
+    "Confirmed": e.Confirmed,
+    "Refunded": e.Refunded,
+    "GaveUp": e.GaveUp,
+    "Released": e.Released,
+    "Reclaimed": e.Reclaimed,
+    "Produced": e.Produced,
+    "InstanceSkipped": e.InstanceSkipped,
+    "InstanceFailed": e.InstanceFailed,
+    "NotRetrievable": e.NotRetrievable,
+    "Reopened": e.Reopened,
+    "FileSaved": e.FileSaved,
+    "Picked": e.Picked,
+    "Noted": e.Noted,
+    "ResultAwaited": e.ResultAwaited,
+}
 
 
-def _form(kind: type[Any]) -> _Form:
+def _form(tag: str, kind: type[Any]) -> _Form:
     names = tuple(field.name for field in fields(kind))
     ways = ((field.name, _BY_ANNOTATION[str(field.type)][0]) for field in fields(kind))
     special = tuple((name, way) for name, way in ways if way is not None)
-    return f'{{"v":{VERSION},"t":"{kind.__name__}",', names, attrgetter(*names), special
+    return f'{{"v":{VERSION},"t":"{tag}",', names, attrgetter(*names), special
 
 
 def _reader(kind: type[Any]) -> _Reader:
@@ -170,5 +204,5 @@ def _reader(kind: type[Any]) -> _Reader:
     return kind, frozenset(field.name for field in fields(kind)), special
 
 
-_FORMS: dict[type[Any], _Form] = {kind: _form(kind) for kind in KINDS}
-_READERS: dict[str, _Reader] = {kind.__name__: _reader(kind) for kind in KINDS}
+_FORMS: dict[type[Any], _Form] = {kind: _form(tag, kind) for tag, kind in TAGS.items()}
+_READERS: dict[str, _Reader] = {tag: _reader(kind) for tag, kind in TAGS.items()}
