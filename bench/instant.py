@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.support.offers import catalog_of
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.providers.base import (
     AssetInfo,
     AssetUrl,
@@ -56,7 +56,7 @@ class InstantProvider:
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
         return catalog_of()
 
-    async def quote(self, question: Question) -> Quote:
+    async def quote(self, price_request: PriceRequest) -> Quote:
         self.asked["quote"] += 1
         return Quote(PRICE, MOMENT)
 
@@ -143,6 +143,6 @@ def _uuid(kind: int, number: int) -> str:
     return f"{kind}{number:07x}-0000-4000-8000-000000000000"
 
 
-async def prices(questions: Sequence[Question]) -> Mapping[str, Quote]:
+async def prices(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
     """`Ask` of the plan, at once."""
-    return {question.key: Quote(PRICE, MOMENT) for question in questions}
+    return {price_request.key: Quote(PRICE, MOMENT) for price_request in price_requests}

@@ -52,7 +52,7 @@ def rows() -> Iterator[Row]:
 
 def measure() -> tuple[float, float, int]:
     """Virtual seconds of the run, of the bound, and how many requests there were."""
-    from tests.support.build import Stage, recipe_of
+    from tests.support.build import Harness, recipe_of
     from tests.support.provider import Script
     from tests.support.service import Fate
     from zenflow.engine.model.ports import Limits
@@ -72,7 +72,7 @@ def measure() -> tuple[float, float, int]:
         paid[tool].append(least + (most - least) * part)
         return Fate(seconds=paid[tool][-1])
 
-    stage = Stage(
+    stage = Harness(
         recipe_of(STEPS),
         inputs={"looks": [f"look {number}" for number in range(LOOKS)]},
         script=Script(latency_s=latency_s),

@@ -37,7 +37,7 @@ def measure(shape: str, count: int) -> dict[str, float]:
     from instant import ACCOUNT, MOMENT, PRICE
 
     from tests.support.offers import catalog_of
-    from zenflow.catalog.prices import Question, Quote
+    from zenflow.catalog.prices import PriceRequest, Quote
     from zenflow.cli.main import CALM_COLLECTOR
     from zenflow.plan.build import PlanRequest, build_plan
     from zenflow.plan.model import BudgetLine
@@ -47,10 +47,10 @@ def measure(shape: str, count: int) -> dict[str, float]:
     recipe = load_recipe_texts({"noop.yaml": HEAD + SHAPES[shape]}, "noop.yaml")
     asked = 0
 
-    async def prices(questions: list[Question]) -> dict[str, Quote]:
+    async def prices(price_requests: list[PriceRequest]) -> dict[str, Quote]:
         nonlocal asked
-        asked += len(questions)
-        return {question.key: Quote(PRICE, MOMENT) for question in questions}
+        asked += len(price_requests)
+        return {price_request.key: Quote(PRICE, MOMENT) for price_request in price_requests}
 
     def plan(looks: list[str]) -> Any:
         request = PlanRequest(

@@ -23,7 +23,7 @@ from zenflow.app.planning.plan import plan as _plan
 from zenflow.app.planning.prepare import RecipeRequest
 from zenflow.app.planning.validate import Validation
 from zenflow.app.planning.validate import validate as _validate
-from zenflow.app.running.run import Hands, RunRequest
+from zenflow.app.running.run import RunCallbacks, RunRequest
 from zenflow.app.running.run import run as _run
 from zenflow.engine.model.ports import StopSignal
 from zenflow.engine.model.report import Listener, RunReport, Silent
@@ -80,8 +80,8 @@ async def run(
         if not agree(planned):
             raise Refused("ZF665", "Not agreed to. Nothing was spent.")
 
-    hands = Hands(listener or Silent(), stop or StopSignal(), lambda run_id, folder: None)
-    return await _run(request, _settings(here, server, state), asked, hands)
+    callbacks = RunCallbacks(listener or Silent(), stop or StopSignal(), lambda run_id, folder: None)
+    return await _run(request, _settings(here, server, state), asked, callbacks)
 
 
 def _settings(current: Path, server: str | None, state: Path | None) -> Settings:

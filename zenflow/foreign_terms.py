@@ -126,12 +126,12 @@ _SAME = (
 )
 
 
-def key_called(word: str, allowed: Iterable[str]) -> str | None:
+def our_key_for(word: str, allowed: Iterable[str]) -> str | None:
     """What a key of another tool is called here, where that key is allowed."""
     return next((key for key in allowed if word in _KEYS.get(key, ())), None)
 
 
-def done_elsewhere(word: str) -> str | None:
+def equivalent_of(word: str) -> str | None:
     """How that is done here for which other tools have this key."""
     return _ELSEWHERE.get(word.partition(" ")[0])  # `rule all`
 

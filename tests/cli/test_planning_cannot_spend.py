@@ -1,6 +1,6 @@
 """Planning cannot spend: every command that plans, on every shipped recipe, with a service whose paid methods raise.
 
-The types say the same (`Asking` offers none of these methods); here it is held against what the commands really do.
+The types say the same (`ReadOnlyProvider` offers none of these methods); here it is held against what the commands really do.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.connection.wiring import Connection, Inquiry
-from zenflow.providers.base import Asking, Provider
+from zenflow.app.connection.wiring import Connection, ReadOnlyConnection
+from zenflow.providers.base import Provider, ReadOnlyProvider
 from zenflow.providers.mcp.provider import McpProvider
 
 Zenflow = Callable[..., Any]
@@ -93,10 +93,13 @@ def test_spends_nothing_in_explain_and_test_plans(
 
 
 def test_the_types_offer_planning_nothing_that_makes_anything() -> None:
-    offered = {name for name in vars(Asking) if not name.startswith("_")}
+    offered = {name for name in vars(ReadOnlyProvider) if not name.startswith("_")}
     assert offered == {"account", "catalog", "quote", "compare", "download_urls", "asset"}
     assert set(MAKES) <= {name for name in vars(Provider) if not name.startswith("_")}
-    assert Inquiry.__annotations__["provider"] == "Asking" and Connection.__annotations__["provider"] == "Provider"
+    assert (
+        ReadOnlyConnection.__annotations__["provider"] == "Asking"
+        and Connection.__annotations__["provider"] == "Provider"
+    )
 
 
 def test_what_a_run_does_is_forbidden_here(zenflow: Zenflow, workspace: Path, forbidden: list[str]) -> None:

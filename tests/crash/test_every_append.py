@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.build import Stage
-from tests.support.mortal import Death
+from tests.support.build import Harness
+from tests.support.crashing_journal import Death
 from tests.support.offers import Offer
 from zenflow.history import events as e
 from zenflow.problems import Problems
@@ -56,27 +56,27 @@ def recipe_at(path: Path) -> Recipe:
     return recipe
 
 
-def stage_for(recipe: Recipe) -> Stage:
+def stage_for(recipe: Recipe) -> Harness:
     bound = bind_inputs(recipe, (), recipe.path.parent)
     named = tuple(sorted(str(path) for path in bound.named_paths))
-    stage = Stage(recipe, inputs=bound.values, named_paths=named, budget=500)
+    stage = Harness(recipe, inputs=bound.values, named_paths=named, budget=500)
     stage.service.offers = offers()
     stage.provider.service.offers = stage.service.offers
     return stage
 
 
-def attempts(stage: Stage) -> int:
+def attempts(stage: Harness) -> int:
     return sum(isinstance(event, e.Intended | e.Attempted) for event in stage.events())
 
 
-def check(stage: Stage, calm: Stage, what: str) -> None:
+def check(stage: Harness, calm: Harness, what: str) -> None:
     assert stage.contents() == calm.contents(), f"{what}: other files"
     assert set(stage.charges().values()) == {1}, f"{what}: {stage.charges()}"
     assert stage.charges().keys() == calm.charges().keys(), f"{what}: other calls were charged"
     charged = sum(task.charged for task in stage.service.tasks.values())
     assert charged == sum(task.charged for task in calm.service.tasks.values()), f"{what}: {charged} credits"
-    books = stage.state().books
-    assert books.balanced and books.spent == charged, f"{what}: {books}"
+    totals = stage.state().totals
+    assert totals.balanced and totals.spent == charged, f"{what}: {totals}"
     assert stage.service.posts <= attempts(stage), f"{what}: more POSTs than attempts"
 
 
@@ -98,7 +98,7 @@ def test_a_crash_at_every_write_is_resumed_to_the_same_end(path: Path, durable: 
         at += 1
         assert at < MOST_APPENDS
         stage = stage_for(recipe)
-        if stage.run(death=Death(at, durable)) is not None:
+        if stage.run(crash=Death(at, durable)) is not None:
             break  # it ended before it could die: every write was visited
         assert stage.finished().status == "done", f"append {at}"
         check(stage, calm, f"append {at}, {'after' if durable else 'before'}")
@@ -115,8 +115,8 @@ def test_dying_again_at_every_write_of_the_resume_ends_the_same(path: Path) -> N
     while True:
         at += 1
         stage = stage_for(recipe)
-        assert stage.run(death=first) is None
-        if stage.run(death=Death(at, durable=at % 2 == 0)) is not None:
+        assert stage.run(crash=first) is None
+        if stage.run(crash=Death(at, durable=at % 2 == 0)) is not None:
             break
         assert stage.finished().status == "done", f"append {at} of the resume"
         check(stage, calm, f"append {at} of the resume")
@@ -131,7 +131,7 @@ def test_dying_at_every_write_in_turn_gets_there_in_the_end() -> None:
     stage = stage_for(recipe)
     stage.limits = replace(stage.limits, lost_answer_wait_s=30.0)
     for life in range(1, 200):
-        report = stage.run(death=Death(life, durable=True))
+        report = stage.run(crash=Death(life, durable=True))
         if report is not None and report.status == "done":
             break
     check(stage, calm, "one write at a time")

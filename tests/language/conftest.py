@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.build import Stage, stage_of
+from tests.support.build import Harness, harness_of
 from tests.support.fidelity import calls_by_path, hold_against, hold_exactly
 from zenflow.engine.model.report import RunReport
 
@@ -19,7 +19,7 @@ Ran = Callable[..., "Done"]
 class Done:
     """What can be seen of a run."""
 
-    stage: Stage
+    stage: Harness
     report: RunReport
 
     @property
@@ -60,7 +60,7 @@ def _agrees_with_its_plan(done: Done) -> None:
         failed = any(one.status == "failed" for step in done.report.steps.values() for one in step.instances)
         if planned.instances.exact and done.report.status == "done" and not failed:
             assert counted == planned.instances.min, path
-    made, spent = calls_by_path(done.stage.state()), done.report.state.books.spent
+    made, spent = calls_by_path(done.stage.state()), done.report.state.totals.spent
     failed = any(one.status == "failed" for step in done.report.steps.values() for one in step.instances)
     if done.report.status == "done" and not failed:
         hold_against(plan, made, spent, "the run")
@@ -71,7 +71,7 @@ def _agrees_with_its_plan(done: Done) -> None:
 @pytest.fixture
 def ran() -> Ran:
     def run(text: str, others: Mapping[str, str] | None = None, *, fate: Any = None, **parts: Any) -> Done:
-        stage = stage_of(text, others, **{"budget": 1000, **parts})
+        stage = harness_of(text, others, **{"budget": 1000, **parts})
         if fate is not None:
             stage.service.fate = fate
         done = Done(stage, stage.finished())

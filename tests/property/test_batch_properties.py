@@ -15,13 +15,13 @@ from zenflow.engine.model.ready_queue import Priced, Ready, ReadyQueue, batches
 KEYS = st.tuples(st.integers(0, 60), st.integers(0, 3))
 
 
-def ready(key: tuple[int, ...], tool: str = "draw", company: int = 1_000_000) -> Ready:
+def ready(key: tuple[int, ...], tool: str = "draw", max_batch_size: int = 1_000_000) -> Ready:
     instance: Any = SimpleNamespace(key=key)
-    return Ready(instance, tool, {}, 1, company)
+    return Ready(instance, tool, {}, 1, max_batch_size)
 
 
 PRICED = st.builds(
-    lambda key, tool, company, quote: Priced(ready(key, tool, company), Decimal(quote)),
+    lambda key, tool, max_batch_size, quote: Priced(ready(key, tool, max_batch_size), Decimal(quote)),
     KEYS,
     st.sampled_from(["draw", "enlarge", "animate"]),
     st.sampled_from([1, 2, 5, 1_000_000]),
@@ -43,7 +43,7 @@ def test_every_call_travels_exactly_once_with_calls_of_its_tool(
 def test_no_batch_is_larger_or_dearer_than_it_may_be(calls: list[Priced], most: int, max_submission: Decimal) -> None:
     for batch in batches(calls, most, max_submission):
         assert len(batch) <= most
-        assert len(batch) <= min(call.ready.company for call in batch)
+        assert len(batch) <= min(call.ready.max_batch_size for call in batch)
         assert len(batch) == 1 or sum(call.quote for call in batch) <= max_submission
 
 
@@ -64,9 +64,9 @@ def test_fills_each_batch_before_the_next(calls: list[Priced], most: int) -> Non
         mine = [batch for batch in found if batch[0].ready.tool == tool]
         for batch, following in pairwise(mine):
             first = following[0]
-            company = min([most, first.ready.company, *(call.ready.company for call in batch)])
+            max_batch_size = min([most, first.ready.max_batch_size, *(call.ready.max_batch_size for call in batch)])
             dear = sum((call.quote for call in batch), Decimal(0)) + first.quote > bound
-            assert len(batch) >= company or dear
+            assert len(batch) >= max_batch_size or dear
 
 
 @given(st.lists(st.tuples(KEYS, st.integers(0, 5)), max_size=120), st.booleans(), st.integers(1, 30))

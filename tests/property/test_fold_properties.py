@@ -41,7 +41,7 @@ def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
         st.builds(e.Accepted, st.just(AT), which, st.sampled_from(["t1", "t2"]), st.none()),
         st.builds(e.Confirmed, st.just(AT), which, rows, amounts),
         st.builds(e.Refunded, st.just(AT), which, rows, amounts),
-        st.builds(e.GaveUp, st.just(AT), which),
+        st.builds(e.Abandoned, st.just(AT), which),
         st.builds(e.Reclaimed, st.just(AT), which, words),
         st.builds(e.TookPart, st.just(AT), which, st.tuples(words, words), words),
         st.builds(e.Released, st.just(AT), which, words),
@@ -50,7 +50,7 @@ def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
 
 intents, money = intents_of(numbers), money_of(numbers)
 others = st.one_of(
-    st.builds(e.Looked, st.just(AT), numbers, st.booleans(), st.booleans(), st.none()),
+    st.builds(e.LookupRecorded, st.just(AT), numbers, st.booleans(), st.booleans(), st.none()),
     st.builds(e.Bound, st.just(AT), numbers, st.lists(rows, max_size=4).map(tuple)),
     st.builds(e.CallFailed, st.just(AT), numbers, positions, words, words),
     st.builds(e.WentLate, st.just(AT), instances, numbers),
@@ -83,15 +83,15 @@ def test_balances_the_ledger_at_every_prefix(history: list[e.Event]) -> None:
     state = RunState()
     for event in history:
         apply(state, event)
-        books, every = state.books, state.submissions.values()
-        assert books.balanced
-        assert min(books.reserved, books.open, books.charged, books.released, books.unknown, books.refunded) >= 0
-        assert books.reserved == sum((one.quote for one in every), ZERO)
-        assert books.open == _quotes(state, Outcome.OPEN, Outcome.NOT_SENT)
-        assert books.unknown == _quotes(state, Outcome.UNKNOWN)
-        assert books.charged == _quotes(state, Outcome.ACCEPTED, Outcome.GIVEN_UP)
-        assert books.released == _quotes(state, Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED)
-        assert books.refunded == sum((one.refunded for one in every), ZERO)
+        totals, every = state.totals, state.submissions.values()
+        assert totals.balanced
+        assert min(totals.reserved, totals.open, totals.charged, totals.released, totals.unknown, totals.refunded) >= 0
+        assert totals.reserved == sum((one.quote for one in every), ZERO)
+        assert totals.open == _quotes(state, Outcome.OPEN, Outcome.NOT_SENT)
+        assert totals.unknown == _quotes(state, Outcome.UNKNOWN)
+        assert totals.charged == _quotes(state, Outcome.ACCEPTED, Outcome.ABANDONED)
+        assert totals.released == _quotes(state, Outcome.REFUSED, Outcome.NOT_CHARGED, Outcome.RELEASED)
+        assert totals.refunded == sum((one.refunded for one in every), ZERO)
 
 
 @settings(max_examples=400, deadline=None)
@@ -112,9 +112,9 @@ def test_an_accepted_submission_stays_charged_to_the_end(history: list[e.Event])
 def test_never_spends_less_than_the_transaction_list(history: list[e.Event]) -> None:
     state = fold(history)
     for submission in state.submissions.values():
-        assert submission.confirmed is None or state.books.committed + state.books.refunded >= submission.confirmed
+        assert submission.confirmed is None or state.totals.committed + state.totals.refunded >= submission.confirmed
     shown = sum((one.confirmed or ZERO for one in state.submissions.values()), ZERO)
-    assert state.books.committed + state.books.refunded >= shown
+    assert state.totals.committed + state.totals.refunded >= shown
 
 
 @settings(max_examples=400, deadline=None)
@@ -149,7 +149,7 @@ def test_folding_in_two_goes_is_folding_in_one(history: list[e.Event], cut: int)
 @given(histories)
 def test_a_money_fact_told_twice_changes_nothing_more(history: list[e.Event]) -> None:
     twice = [event for event in history for event in ([event] * 2 if isinstance(event, _MONEY) else [event])]
-    assert fold(twice).books == fold(history).books
+    assert fold(twice).totals == fold(history).totals
 
 
 @settings(max_examples=400, deadline=None)
@@ -161,9 +161,9 @@ def test_the_journals_caps_weigh_what_the_books_weigh(history: list[e.Event]) ->
             spends.setdefault(event.submission, spend.spend_of(event, "acc"))
         elif isinstance(event, spend.SpendFact) and event.submission in spends:
             spend.take(spends[event.submission], event)
-    books = fold(history).books
-    assert sum((one.committed for one in spends.values()), ZERO) == books.committed
-    assert sum((one.pending for one in spends.values()), ZERO) == books.open + books.unknown
+    totals = fold(history).totals
+    assert sum((one.committed for one in spends.values()), ZERO) == totals.committed
+    assert sum((one.pending for one in spends.values()), ZERO) == totals.open + totals.unknown
 
 
 _MONEY = (
@@ -172,7 +172,7 @@ _MONEY = (
     e.Accepted,
     e.Confirmed,
     e.Refunded,
-    e.GaveUp,
+    e.Abandoned,
     e.Released,
     e.Reclaimed,
     e.OutcomeUnknown,

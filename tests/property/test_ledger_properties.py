@@ -64,7 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self, budget: Decimal, keeps: bool, inner: Decimal | None, balance: Decimal | None) -> None:
         self.events: list[e.Event] = [started(budget)]
         self.state: RunState = fold(self.events)
-        self.ledger = Ledger(self.state, keeps_tails=keeps, balance=balance)
+        self.ledger = Ledger(self.state, reserves_downstream=keeps, balance=balance)
         recipe: Any = None
         outer = Frame(recipe, {})
         self.frame = Frame(recipe, {}, "step.0/", "step/", an_instance(0, outer, None))
@@ -123,7 +123,7 @@ class LedgerMachine(RuleBasedStateMachine):
         elif kind == "unknown" and outcome is Outcome.OPEN:
             self.record(e.OutcomeUnknown(AT, number, 1, "", AT))
         elif kind == "given up" and outcome is Outcome.UNKNOWN:
-            self.record(e.GaveUp(AT, number))
+            self.record(e.Abandoned(AT, number))
         elif kind == "charged" and outcome is Outcome.ACCEPTED and not self.state.submissions[number].debits:
             amount = data.draw(AMOUNTS)
             self.record(e.Confirmed(AT, number, f"row{number}", amount))
@@ -134,14 +134,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def idle(self) -> None:
-        self.ledger.forget_all_owed()
+        self.ledger.release_all_downstream()
 
     # -------------------------------------------------------------------------------------------------------- invariants
 
     @invariant()
     def the_budget_holds(self) -> None:
         """Charged, set aside and unknown together; what the service charges beyond its quotes is its own doing."""
-        held = self.state.books.committed + self.ledger.pending
+        held = self.state.totals.committed + self.ledger.pending
         assert held <= self.state.budget + self.exceeded
 
     @invariant()
@@ -151,9 +151,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_balance(self) -> None:
-        books = self.state.books
-        assert books.balanced
-        assert books == fold(self.events).books, "state is the fold of the facts"
+        totals = self.state.totals
+        assert totals.balanced
+        assert totals == fold(self.events).totals, "state is the fold of the facts"
 
     @invariant()
     def what_is_pending_is_what_was_reserved_and_not_journaled(self) -> None:
@@ -161,9 +161,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_owed_is_negative_and_the_sum_is_right(self) -> None:
-        owed = self.ledger._owed
-        assert all(amount >= 0 for amount in owed.values())
-        assert self.ledger._owed_sum == sum(owed.values(), Decimal(0))
+        reserved = self.ledger._reserved
+        assert all(amount >= 0 for amount in reserved.values())
+        assert self.ledger._reserved_sum == sum(reserved.values(), Decimal(0))
 
     @invariant()
     def an_inner_budget_holds_too(self) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.build import Stage, recipe_of
+from tests.support.build import Harness, recipe_of
 from tests.support.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
 from tests.support.recipes import random_recipe
 from tests.support.service import Fate
-from zenflow.app.running.remaining_work import foresee_rest
+from zenflow.app.running.remaining_work import preview_remaining
 from zenflow.engine.reporting.replay import look_at
 from zenflow.plan.model import Plan
 
@@ -24,10 +24,10 @@ RECIPES = 300
 GROUPS = 15
 
 
-def stage_for(seed: int) -> Stage:
+def stage_for(seed: int) -> Harness:
     """A random recipe that no check refuses."""
     found = random_recipe(seed)
-    stage = Stage(recipe_of(found.text, found.others), seed=seed, budget=100_000)
+    stage = Harness(recipe_of(found.text, found.others), seed=seed, budget=100_000)
     stage.service.credits = Decimal(100_000)
     return stage
 
@@ -38,7 +38,7 @@ def test_a_run_does_what_its_plan_says(group: int) -> None:
         stage = stage_for(seed)
         report = stage.finished()
         assert stage.plan is not None
-        hold_against(stage.plan, calls_by_path(stage.state()), report.state.books.spent, f"recipe {seed}")
+        hold_against(stage.plan, calls_by_path(stage.state()), report.state.totals.spent, f"recipe {seed}")
         if not stopped_at_its_own_max(stage):
             assert report.status == "done", f"recipe {seed}: {report.reason} {report.reasons}"
             hold_exactly(stage.plan, calls_by_path(stage.state()), f"recipe {seed}")
@@ -51,7 +51,7 @@ def test_keeps_a_run_without_results_inside_its_interval(group: int) -> None:
         stage.service.fate = lambda tool, params, number: Fate(missing=int(params.get("number_of_images", 1) > 1))
         report = stage.finished()
         assert stage.plan is not None
-        hold_against(stage.plan, calls_by_path(stage.state()), report.state.books.spent, f"recipe {seed}")
+        hold_against(stage.plan, calls_by_path(stage.state()), report.state.totals.spent, f"recipe {seed}")
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -76,25 +76,25 @@ def test_plans_after_each_failure_what_the_resume_does(group: int) -> None:
             if report.status == "done":
                 continue
             rest = rest_of(stage)
-            before, spent = calls_by_path(stage.state()), report.state.books.spent
+            before, spent = calls_by_path(stage.state()), report.state.totals.spent
             again = stage.finished()
             made = calls_by_path(stage.state())
             made.subtract(before)
             hold_against(
                 rest,
                 {p: n for p, n in made.items() if n},
-                again.state.books.spent - spent,
+                again.state.totals.spent - spent,
                 f"recipe {seed} after {failing}",
             )
 
 
-def rest_of(stage: Stage) -> Plan:
+def rest_of(stage: Harness) -> Plan:
     """What a resume shows before it goes on."""
     started = stage.state().started
     assert started is not None and stage.plan is not None
     return rest_plan(
         stage,
-        foresee_rest(stage.recipe, started, stage.events(), {}, stage.plan.catalog, stage.journal).by_path(),
+        preview_remaining(stage.recipe, started, stage.events(), {}, stage.plan.catalog, stage.journal).by_path(),
     )
 
 
@@ -114,10 +114,10 @@ def test_the_generator_makes_recipes_of_every_kind() -> None:
     assert random_recipe(7) == random_recipe(7) != random_recipe(8)
 
 
-def stopped_at_its_own_max(stage: Stage) -> bool:
+def stopped_at_its_own_max(stage: Harness) -> bool:
     """A `max` that its author wrote and that is too small: such a run stops, resumable, whatever its plan says."""
     return any(code == "ZF623" and "max: " in stage_text(stage) for code, _, _ in look_at(stage.events()).reasons)
 
 
-def stage_text(stage: Stage) -> str:
+def stage_text(stage: Harness) -> str:
     return "\n".join(stage.recipe.files.values())

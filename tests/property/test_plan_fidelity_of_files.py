@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.build import Stage
+from tests.support.build import Harness
 from tests.support.fidelity import calls_by_path, hold_against, hold_exactly, rest_plan
 from tests.support.published import published_offers
 from tests.support.service import Fate
 from zenflow.app.planning.plan_file import word_of
-from zenflow.app.running.remaining_work import foresee_rest
+from zenflow.app.running.remaining_work import preview_remaining
 from zenflow.errors import InvalidRecipe
 from zenflow.problems import Problems
 from zenflow.recipe.inputs.bind import bind_inputs
@@ -76,13 +76,13 @@ def loaded(path: Path) -> Recipe:
     return recipe
 
 
-def stage_of(one: Given) -> Stage:
+def harness_of(one: Given) -> Harness:
     recipe = loaded(one.path)
     words = [(name, word_of(value)) for name, value in one.inputs.items()]
     bound = bind_inputs(recipe, words, one.path.parent)
     named = tuple(map(str, bound.named_paths))
     options = {"max": dict(one.maxima), "picks": {name: list(places) for name, places in one.picks.items()}}
-    stage = Stage(recipe, bound.values, 100_000, maxima=one.maxima, named_paths=named, options=options)
+    stage = Harness(recipe, bound.values, 100_000, maxima=one.maxima, named_paths=named, options=options)
     stage.service.offers = published_offers()
     stage.service.credits = Decimal(100_000)
     return stage
@@ -93,12 +93,12 @@ ALL = list(given())
 
 @pytest.mark.parametrize("one", ALL, ids=str)
 def test_a_run_of_a_shipped_recipe_does_what_its_plan_says(one: Given) -> None:
-    stage = stage_of(one)
+    stage = harness_of(one)
     report = stage.finished()
     assert report.status == "done", report.reason
     assert stage.plan is not None and stage.plan.calls.max > 0
     made = calls_by_path(stage.state())
-    hold_against(stage.plan, made, report.state.books.spent, str(one))
+    hold_against(stage.plan, made, report.state.totals.spent, str(one))
     hold_exactly(stage.plan, made, str(one))
     expected = {path: step.instances.expected for path, step in stage.plan.steps.items() if step.is_paid}
     assert {path: made[path] for path in expected} == expected  # every call gave what was asked of it
@@ -106,11 +106,11 @@ def test_a_run_of_a_shipped_recipe_does_what_its_plan_says(one: Given) -> None:
 
 @pytest.mark.parametrize("one", ALL, ids=str)
 def test_costs_after_each_failure_what_the_resume_shows(one: Given) -> None:
-    whole = stage_of(one).finished()
+    whole = harness_of(one).finished()
     total = sum(len(submission.calls) for submission in whole.state.submissions.values())
     assert 0 < total <= MOST_CALLS
     for failing in range(total):
-        stage = stage_of(one)
+        stage = harness_of(one)
         stage.service.fate = failing_once(failing)
         try:
             report = stage.finished()
@@ -119,15 +119,15 @@ def test_costs_after_each_failure_what_the_resume_shows(one: Given) -> None:
         assert report.status != "done", failing
         started = stage.state().started
         assert started is not None and stage.plan is not None
-        seen = foresee_rest(stage.recipe, started, stage.events(), one.maxima, stage.plan.catalog, stage.journal)
+        seen = preview_remaining(stage.recipe, started, stage.events(), one.maxima, stage.plan.catalog, stage.journal)
         rest = rest_plan(stage, seen.by_path())
-        before, spent = calls_by_path(stage.state()), report.state.books.spent
+        before, spent = calls_by_path(stage.state()), report.state.totals.spent
         again = stage.finished()
         assert again.status == "done", again.reason
         made = calls_by_path(stage.state())
         made.subtract(before)
         what = f"{one} after call {failing}"
-        hold_against(rest, {p: n for p, n in made.items() if n}, again.state.books.spent - spent, what)
+        hold_against(rest, {p: n for p, n in made.items() if n}, again.state.totals.spent - spent, what)
         hold_exactly(rest, made, what)
 
 

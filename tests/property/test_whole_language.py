@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.build import Stage, recipe_of
+from tests.support.build import Harness, recipe_of
 from tests.support.offers import HELPERS, catalog_of
 from tests.support.provider import Script
 from tests.support.service import Fate
@@ -30,7 +30,7 @@ FAILS_EARLY = ("ZF3", "ZF4")  # expressions and parameters: told before anything
 SAID_WHEN_INSIDE_FAILED = "ZF335"
 
 
-def stage_for(seed: int, folder: Path) -> Stage:
+def stage_for(seed: int, folder: Path) -> Harness:
     found = wide_recipe(seed, folder)
     recipe = recipe_of(found.text, found.others)  # raises where it is not valid by itself
     helpers = HELPERS if found.helpers else frozenset[str]()
@@ -41,7 +41,7 @@ def stage_for(seed: int, folder: Path) -> Stage:
     )
     assert not told.has_errors, [(one.message, one.place) for one in told]
     bound = bind_inputs(recipe, found.words, folder)
-    stage = Stage(
+    stage = Harness(
         recipe,
         inputs=bound.values,
         seed=seed,
@@ -59,7 +59,7 @@ def _defaults(recipe: object) -> dict[str, object]:
     return {name: spec.default for name, spec in inputs.items() if not spec.required}
 
 
-def paid_by_path(stage: Stage) -> Counter[str]:
+def paid_by_path(stage: Harness) -> Counter[str]:
     made: Counter[str] = Counter()
     for one in stage.state().submissions.values():
         if one.outcome is Outcome.ACCEPTED:
@@ -93,7 +93,7 @@ def test_what_validates_is_planned_and_what_is_planned_is_done(group: int, tmp_p
         rests = {code for code, _, _ in report.reasons} & MAY_REST
         assert report.status == ("stopped" if rests else "done"), f"{what}: {report.status}, {report.reasons}"
         assert stage.plan is not None
-        check(stage.plan, paid_by_path(stage), report.state.books.spent, what, whole=not rests)
+        check(stage.plan, paid_by_path(stage), report.state.totals.spent, what, whole=not rests)
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -105,7 +105,7 @@ def test_a_failure_makes_no_expression_wrong_and_nothing_dearer(group: int, tmp_
         )
         report = stage.finished()
         assert stage.plan is not None
-        check(stage.plan, paid_by_path(stage), report.state.books.spent, f"recipe {seed}", whole=False)
+        check(stage.plan, paid_by_path(stage), report.state.totals.spent, f"recipe {seed}", whole=False)
         codes = {one.code for step in report.steps.values() for one in step.instances if one.status == "failed"}
         wrong = {code for code in codes if code.startswith(FAILS_EARLY)} - {SAID_WHEN_INSIDE_FAILED}
         assert not wrong, f"recipe {seed}: {report.reasons}"

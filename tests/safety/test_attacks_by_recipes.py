@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.build import Stage, stage_of
+from tests.support.build import Harness, harness_of
 from tests.support.findings import HEAD
 from zenflow.artifacts.base import ArtifactError, Expected
 from zenflow.artifacts.disk import DiskStore
@@ -231,13 +231,13 @@ steps:
 """
 
 
-def uploaded(tmp_path: Path, source: str, named: tuple[str, ...] = (), **inputs: Any) -> Stage:
+def uploaded(tmp_path: Path, source: str, named: tuple[str, ...] = (), **inputs: Any) -> Harness:
     book = tmp_path / "book"
     book.mkdir(exist_ok=True)
     (book / "r.yaml").write_text(HEAD + "version: '1'\n" + UPLOADS.replace("SOURCE", source))
     recipe = load_recipe(book / "r.yaml", Problems())
     assert recipe is not None
-    stage = Stage(recipe, inputs=inputs, named_paths=named, budget=100)
+    stage = Harness(recipe, inputs=inputs, named_paths=named, budget=100)
     stage.finished()
     return stage
 
@@ -307,14 +307,14 @@ GREEDY = "steps:\n  a: {foreach: '${{ range(50) }}', uses: image_editor, with: {
 
 @pytest.mark.parametrize("own", ["", "budget: 100000\n", "budget: ${{ 10 ** 6 }}\n"])
 def test_a_recipe_spends_no_more_than_the_cap_whatever_it_says(own: str) -> None:
-    stage = stage_of(own + GREEDY, budget=Decimal(10))
+    stage = harness_of(own + GREEDY, budget=Decimal(10))
     stage.finished()
     assert sum(stage.charges().values()) * 2 <= 10
 
 
 def test_an_inner_recipe_cannot_widen_policy_or_budget() -> None:
     inner = "budget: 100000\npolicy: {nsfw: allow}\n" + GREEDY
-    stage = stage_of("budget: 6\nsteps:\n  s: {uses: ./inner.yaml}\n", {"inner.yaml": inner})
+    stage = harness_of("budget: 6\nsteps:\n  s: {uses: ./inner.yaml}\n", {"inner.yaml": inner})
     stage.finished()
     assert sum(stage.charges().values()) * 2 <= 6
 

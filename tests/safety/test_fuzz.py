@@ -22,7 +22,7 @@ from zenflow.app.config.settings import load_settings
 from zenflow.app.config.workspace import find_workspace
 from zenflow.app.planning.prepare import RecipeRequest
 from zenflow.app.planning.validate import validate
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.expr.evaluate import ExpressionError, evaluate
@@ -105,8 +105,8 @@ def test_expressions_give_a_value_or_a_finding(words: Sequence[str], known: int)
             assert error.code.startswith("ZF3")
 
 
-async def _ask(questions: Sequence[Question]) -> dict[str, Quote]:
-    return {one.key: Quote(Decimal(1), datetime(2026, 1, 1, tzinfo=UTC)) for one in questions}
+async def _ask(price_requests: Sequence[PriceRequest]) -> dict[str, Quote]:
+    return {one.key: Quote(Decimal(1), datetime(2026, 1, 1, tzinfo=UTC)) for one in price_requests}
 
 
 @pytest.mark.parametrize("seed", range(max(MANY, 150)))

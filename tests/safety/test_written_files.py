@@ -18,7 +18,7 @@ from zenflow.cli.terminal import crash_log
 from zenflow.host import writing
 from zenflow.host.reading import NotAFile, read_regular
 from zenflow.host.writing import link_out_of, make_private_folder, new_file, open_own, replace_file
-from zenflow.journal.shared_rate_limit import SharedPace
+from zenflow.journal.shared_rate_limit import SharedRateLimit
 
 Zenflow = Callable[..., Any]
 SOURCES = Path(package.__file__).parent
@@ -184,12 +184,12 @@ def test_a_database_that_is_a_link_is_not_written(zenflow: Zenflow, fast: Path, 
 
 
 def test_the_shared_pace_is_not_kept_through_a_link(tmp_path: Path, victim: Path) -> None:
-    pace = SharedPace(tmp_path, "https://example.org/mcp")
-    pace.take(100.0, 10.0)
+    shared_limit = SharedRateLimit(tmp_path, "https://example.org/mcp")
+    shared_limit.take(100.0, 10.0)
     (file,) = tmp_path.glob("pace-*")
     file.unlink()
     plant(tmp_path, victim, file.name)
-    assert pace.take(100.0, 10.0) == 0.0
+    assert shared_limit.take(100.0, 10.0) == 0.0
     assert victim.read_text() == "mine"
 
 

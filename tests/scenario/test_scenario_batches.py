@@ -8,15 +8,15 @@ from decimal import Decimal
 import pytest
 
 from tests.crash.test_every_append import RECIPES, recipe_at, stage_for
-from tests.support import mishaps
-from tests.support.build import stage_of
+from tests.support import response_faults
+from tests.support.build import harness_of
 from tests.support.service import Fate
 from zenflow.engine.model.ports import Limits
 from zenflow.history import events as e
 
 
 def many(count, **parts):
-    return stage_of(
+    return harness_of(
         f"""
         steps:
           draw:
@@ -73,7 +73,7 @@ def test_keeps_batches_within_fifty_and_the_in_flight_limit():
 
 
 def test_a_batch_is_of_one_tool():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       draw: {uses: image_editor, with: {prompt: x}}
       film: {uses: videogen, with: {prompt: y}}
@@ -97,7 +97,7 @@ def test_four_variations_are_one_task_with_four_calls(budget):
     steps:
       draw: {foreach: [a, b, c, d], uses: image_editor, with: {prompt: "${{ item }}"}}
     """
-    stage = stage_of(text, budget=budget)
+    stage = harness_of(text, budget=budget)
     assert stage.finished().status == "done" and sizes(stage) == [4]
 
 
@@ -154,7 +154,7 @@ def test_a_chain_takes_little_more_than_its_longest_way():
 
 def test_asks_again_for_a_quote_that_grew_old_in_the_queue():
     stage = many(2, limits=Limits(batch=1))
-    stage.script.submits.append(mishaps.over_http(429, retry_after_s=59))
+    stage.script.submits.append(response_faults.over_http(429, retry_after_s=59))
     stage.service.later(20.0, lambda: setattr(stage.service, "price_factor", Decimal(3)))
     report = stage.finished()
     prices = {intent.quote for intent in stage.intents() if intent.tool == "image_editor"}

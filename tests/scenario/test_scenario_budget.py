@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import stage_of
+from tests.support import response_faults
+from tests.support.build import harness_of
 from tests.support.service import Fate
 from zenflow.engine.model.ports import Limits
 from zenflow.engine.run import Changes
@@ -53,8 +53,8 @@ def highest_commitment(stage):
     state, most = RunState(), Decimal(0)
     for event in stage.events():
         apply(state, event)
-        assert state.books.balanced
-        most = max(most, state.books.committed)
+        assert state.totals.balanced
+        most = max(most, state.totals.committed)
     return most
 
 
@@ -74,7 +74,7 @@ def fails_once(*prompts):
 
 @pytest.mark.parametrize("budget", range(EACH * 6, EACH * 6 + 13, 4))
 def test_finishes_every_chain_within_the_budget(budget):
-    stage = stage_of(CHAINS, budget=budget)
+    stage = harness_of(CHAINS, budget=budget)
     report = stage.finished()
     assert report.status == "done" and len(stage.contents()) == 6
     assert highest_commitment(stage) <= budget
@@ -84,7 +84,7 @@ def test_finishes_every_chain_within_the_budget(budget):
 def test_finishes_affordable_chains_despite_failures(failing):
     """Each failure costs a head; what is left pays for whole chains first."""
     budget = EACH * 6
-    stage = stage_of(CHAINS, budget=budget)
+    stage = harness_of(CHAINS, budget=budget)
     stage.service.fate = fails_once(*(f"picture {n}" for n in range(failing)))
     stage.finished()
     assert highest_commitment(stage) <= budget
@@ -93,7 +93,7 @@ def test_finishes_affordable_chains_despite_failures(failing):
 
 
 def test_resumes_a_run_out_of_budget_with_a_higher_one():
-    stage = stage_of(CHAINS, budget=EACH * 6)
+    stage = harness_of(CHAINS, budget=EACH * 6)
     first = []
     stage.service.fate = lambda tool, params, number: Fate(
         error="no"
@@ -103,7 +103,7 @@ def test_resumes_a_run_out_of_budget_with_a_higher_one():
     report = stage.finished()
     assert (report.status, report.exit_status) == ("stopped", 4)
     assert any("--budget" in hint for _, _, hint in report.reasons)
-    assert stage.state().books.open == stage.state().books.unknown == 0, "a paused run holds no reservation"
+    assert stage.state().totals.open == stage.state().totals.unknown == 0, "a paused run holds no reservation"
     again = stage.finished(changes=Changes(budget=Decimal(60)))
     assert again.status == "done" and len(stage.contents()) == 6
     assert set(stage.charges().values()) == {1}
@@ -111,12 +111,12 @@ def test_resumes_a_run_out_of_budget_with_a_higher_one():
 
 
 def test_books_and_names_a_surcharge_and_soon_stops():
-    stage = stage_of(CHAINS, budget=EACH * 6, limits=Limits(max_submission=Decimal(4)))
+    stage = harness_of(CHAINS, budget=EACH * 6, limits=Limits(max_submission=Decimal(4)))
     stage.service.surcharge = Decimal(2)
     report = stage.finished()
     assert report.exit_status == 4 and any(code == "ZF634" for code, _, _ in report.reasons)
     spent = -sum(row.amount for row in stage.service.rows)
-    assert stage.state().books.spent == spent, "what the list says is what the books say"
+    assert stage.state().totals.spent == spent, "what the list says is what the books say"
     assert spent < EACH * 6 * 1.5
 
 
@@ -134,7 +134,7 @@ steps:
 
 @pytest.mark.parametrize("in_flight", [1, 3])
 def test_stops_a_tool_after_its_first_charge_above_quote(in_flight):
-    stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=in_flight))
+    stage = harness_of(MANY, budget=24, limits=Limits(batch=1, in_flight=in_flight))
     stage.service.surcharge = Decimal(2)  # twice what it quotes
     report = stage.finished()
     assert report.exit_status == 4 and "ZF635" in [code for code, _, _ in report.reasons]
@@ -144,17 +144,17 @@ def test_stops_a_tool_after_its_first_charge_above_quote(in_flight):
 
 @pytest.mark.parametrize(("surcharge", "made"), [(Decimal(2), 6), (Decimal(1), 8)])
 def test_keeps_a_resume_within_the_budget_at_real_charges(surcharge, made):
-    stage = stage_of(MANY, budget=24, limits=Limits(batch=1, in_flight=1))
+    stage = harness_of(MANY, budget=24, limits=Limits(batch=1, in_flight=1))
     stage.service.surcharge = surcharge
     stage.finished()
     report = stage.finished()
     spent = -sum(row.amount for row in stage.service.rows)
     assert report.exit_status == 4 and (spent, stage.service.posts) == (24, made)
-    assert stage.state().books.spent == spent
+    assert stage.state().totals.spent == spent
 
 
 def test_trusts_a_service_again_that_charges_its_quote():
-    stage = stage_of(MANY, budget=60, limits=Limits(batch=1, in_flight=1))
+    stage = harness_of(MANY, budget=60, limits=Limits(batch=1, in_flight=1))
     stage.service.surcharge = Decimal(2)
     stage.finished()
     stage.service.surcharge = Decimal(0)
@@ -163,7 +163,7 @@ def test_trusts_a_service_again_that_charges_its_quote():
 
 
 def test_a_price_that_rose_since_the_plan_holds_the_step():
-    stage = stage_of(CHAINS)
+    stage = harness_of(CHAINS)
     stage.service.later(1.5, lambda: setattr(stage.service, "price_factor", Decimal(2)))
     stage.script.latency_s = lambda method: 2.0 if method == "craft_prompt" else 0.1
     stage.finished()
@@ -171,7 +171,7 @@ def test_a_price_that_rose_since_the_plan_holds_the_step():
 
 
 def test_stops_before_402_when_others_spend_the_balance():
-    stage = stage_of(CHAINS)
+    stage = harness_of(CHAINS)
     stage.service.credits = Decimal(EACH * 6)
     stage.service.later(3.0, lambda: setattr(stage.service, "credits", stage.service.credits - 40))
     report = stage.finished()
@@ -182,14 +182,14 @@ def test_stops_before_402_when_others_spend_the_balance():
 
 
 def test_pauses_on_402_as_the_last_line_of_defence():
-    stage = stage_of(CHAINS)
-    stage.script.submits.append(mishaps.says(402))
+    stage = harness_of(CHAINS)
+    stage.script.submits.append(response_faults.says(402))
     assert stage.finished().exit_status == 4
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
 def test_a_day_s_cap_holds_and_a_resume_on_the_next_day_goes_on():
-    stage = stage_of(CHAINS, per_day=Decimal(20), limits=Limits(batch=1))
+    stage = harness_of(CHAINS, per_day=Decimal(20), limits=Limits(batch=1))
     report = stage.finished()
     assert report.exit_status == 4 and -sum(row.amount for row in stage.service.rows) <= 20
     for _ in range(3):
@@ -199,7 +199,7 @@ def test_a_day_s_cap_holds_and_a_resume_on_the_next_day_goes_on():
 
 
 def test_a_call_above_its_max_credits_is_not_sent():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       draw:
         uses: image_editor
@@ -213,7 +213,7 @@ def test_a_call_above_its_max_credits_is_not_sent():
 
 
 def test_pays_a_declared_retry_as_an_intent_of_its_own():
-    stage = stage_of(CHAINS, budget=100)
+    stage = harness_of(CHAINS, budget=100)
     stage.service.fate = fails_once("picture 0")
     report = stage.finished()
     assert report.status == "done"
@@ -221,7 +221,7 @@ def test_pays_a_declared_retry_as_an_intent_of_its_own():
 
 
 def test_fails_an_instance_when_its_retry_fails_too():
-    stage = stage_of(CHAINS, budget=100)
+    stage = harness_of(CHAINS, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(error="no" if params.get("prompt") == "picture 0" else None)
     report = stage.finished()
     assert report.exit_status == 1 and ("draw.0", 3) not in stage.charges()
@@ -229,20 +229,20 @@ def test_fails_an_instance_when_its_retry_fails_too():
 
 @pytest.mark.parametrize("after", [0.0, 5.0])
 def test_a_refund_is_taken_in_as_an_event_of_its_own(after):
-    stage = stage_of(CHAINS, budget=100)
+    stage = harness_of(CHAINS, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(
         error="no" if params.get("prompt") == "picture 0" else None, refund_after_s=after
     )
     stage.finished()
-    assert stage.state().books.refunded == 4
-    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
+    assert stage.state().totals.refunded == 4
+    assert stage.state().totals.spent == -sum(row.amount for row in stage.service.rows)
 
 
 @pytest.mark.parametrize(
     ("after", "said"), [(None, "counts as charged until a refund is seen"), (0.0, "nothing stays charged for it")]
 )
 def test_counts_a_failed_call_as_charged_until_refunded(after, said):
-    stage = stage_of(ALONE, budget=100)
+    stage = harness_of(ALONE, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(error="no", refund_after_s=after)
     report = stage.finished()
     ((code, _, hint),) = report.reasons
@@ -251,25 +251,25 @@ def test_counts_a_failed_call_as_charged_until_refunded(after, said):
 
 
 def test_takes_in_a_refund_an_hour_later_on_resume():
-    stage = stage_of(CHAINS, budget=100)
+    stage = harness_of(CHAINS, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(
         error="no" if params.get("prompt") == "picture 0" else None, refund_after_s=3600.0
     )
     stage.finished()
-    assert stage.state().books.refunded == 0
+    assert stage.state().totals.refunded == 0
     stage.clock.advance(7200)
     stage.service.fate = lambda tool, params, number: Fate()
     stage.finished()
-    assert stage.state().books.refunded == 4
-    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows)
+    assert stage.state().totals.refunded == 4
+    assert stage.state().totals.spent == -sum(row.amount for row in stage.service.rows)
 
 
 def test_does_not_resend_while_over_the_budget():
-    stage = stage_of("steps: {draw: {foreach: [a, b], uses: image_editor, with: {prompt: '${{ item }}'}}}", budget=4)
+    stage = harness_of("steps: {draw: {foreach: [a, b], uses: image_editor, with: {prompt: '${{ item }}'}}}", budget=4)
     stage.limits = Limits(batch=1)
-    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage.script.submits.append(response_faults.lost_before_the_charge)
     assert stage.run(dies_at_s=20.0) is None
-    assert (stage.service.posts, stage.state().books.committed) == (1, 4)
+    assert (stage.service.posts, stage.state().totals.committed) == (1, 4)
     report = stage.finished(changes=Changes(budget=Decimal(3)))
     assert stage.service.posts == 1 and "ZF620" in [code for code, _, _ in report.reasons]
     assert stage.finished(changes=Changes(budget=Decimal(4))).status == "done"

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.build import stage_of
+from tests.support.build import harness_of
 from tests.support.service import Fate
 from zenflow.engine.run import Changes
 from zenflow.history import events as e
@@ -49,7 +49,7 @@ def slow(prompt, seconds, usual=10.0):
 
 
 def test_every_element_of_a_chain_becomes_a_file_with_its_name():
-    stage = stage_of(CHAIN)
+    stage = harness_of(CHAIN)
     report = stage.finished()
     assert (report.status, report.exit_status) == ("done", 0)
     assert addresses(report, "up") == ["up.0.0", "up.0.1", "up.1.0", "up.1.1", "up.2.0", "up.2.1"]
@@ -58,7 +58,7 @@ def test_every_element_of_a_chain_becomes_a_file_with_its_name():
 
 
 def test_starts_readers_per_element_despite_a_slow_one():
-    stage = stage_of(CHAIN)
+    stage = harness_of(CHAIN)
     stage.service.fate = slow("b", 300.0)
     stage.finished()
     assert stage.moment_of(e.Intended, "up.0.0") < 20 and stage.moment_of(e.FileSaved, "save") < 40
@@ -66,7 +66,7 @@ def test_starts_readers_per_element_despite_a_slow_one():
 
 
 def test_downstream_starts_per_call_of_one_task_and_not_per_task():
-    stage = stage_of(CHAIN, budget=1000)
+    stage = harness_of(CHAIN, budget=1000)
     stage.service.fate = slow("b", 300.0)
     stage.finished()
     assert len(stage.intents()[0].calls) == 3, "one batch"
@@ -74,7 +74,7 @@ def test_downstream_starts_per_call_of_one_task_and_not_per_task():
 
 
 def test_a_missing_result_leaves_a_gap_and_moves_no_other():
-    stage = stage_of(CHAIN)
+    stage = harness_of(CHAIN)
     stage.service.fate = lambda tool, params, number: Fate(missing=1 if params.get("prompt") == "a" else 0)
     report = stage.finished()
     assert addresses(report, "up") == ["up.0.0", "up.1.0", "up.1.1", "up.2.0", "up.2.1"]
@@ -83,16 +83,16 @@ def test_a_missing_result_leaves_a_gap_and_moves_no_other():
 
 
 def test_the_order_of_arrival_changes_no_identity():
-    fast = stage_of(CHAIN)
+    fast = harness_of(CHAIN)
     fast.finished()
-    slow_one = stage_of(CHAIN)
+    slow_one = harness_of(CHAIN)
     slow_one.service.fate = slow("a", 200.0)
     slow_one.finished()
     assert fast.contents() == slow_one.contents()
 
 
 def test_origin_reaches_back_through_several_steps():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       write:
         foreach: [dawn, dusk]
@@ -134,7 +134,7 @@ outputs: {last: "${{ steps.scene[2].asset_id }}"}
 
 
 def test_runs_a_previous_chain_in_order():
-    stage = stage_of(PREVIOUS)
+    stage = harness_of(PREVIOUS)
     report = stage.finished()
     assert report.status == "done"
     sent = [call.params.get("image_assets") for intent in stage.intents() for call in intent.calls]
@@ -145,7 +145,7 @@ def test_runs_a_previous_chain_in_order():
 
 
 def test_stops_later_instances_of_a_failed_previous_chain():
-    stage = stage_of(PREVIOUS)
+    stage = harness_of(PREVIOUS)
     stage.service.fate = lambda tool, params, number: Fate(error="no" if params["prompt"] == "two" else None)
     report = stage.finished()
     assert (report.status, report.exit_status) == ("failed", 1)
@@ -166,7 +166,7 @@ outputs: {all: "${{ steps.shot.asset_ids }}"}
 
 
 def test_a_matrix_gives_all_combinations_the_last_name_fastest():
-    stage = stage_of(MATRIX)
+    stage = harness_of(MATRIX)
     report = stage.finished()
     assert list(prompts(stage, "shot").values()) == [
         f"{product} at {place}" for product in ("cup", "bag") for place in ("beach", "loft", "street")
@@ -175,7 +175,7 @@ def test_a_matrix_gives_all_combinations_the_last_name_fastest():
 
 
 def test_an_empty_list_gives_no_instances_and_the_step_is_done():
-    stage = stage_of(MATRIX, inputs={"products": []})
+    stage = harness_of(MATRIX, inputs={"products": []})
     report = stage.finished()
     assert (report.status, report.outputs) == ("done", {"all": []})
     assert stage.service.posts == 0
@@ -199,7 +199,7 @@ outputs: {files: "${{ steps.save.files }}"}
 
 
 def test_max_is_enforced_and_a_resume_with_a_higher_one_goes_on():
-    stage = stage_of(MAX)
+    stage = harness_of(MAX)
     report = stage.finished()
     assert (report.status, report.exit_status) == ("stopped", 4)
     assert any("max" in message and "--max draw=4" in hint for _, message, hint in report.reasons)
@@ -217,7 +217,7 @@ def test_offers_one_command_with_budget_beyond_max(budget):
         "  up:\n    foreach: ${{ steps.draw.asset_ids }}\n    uses: upscaler\n    with:"
         ' {image_asset_id: "${{ item }}"}\n  save:',
     )
-    stage = stage_of(text, budget=budget)
+    stage = harness_of(text, budget=budget)
     report = stage.finished()
     (hint,) = [hint for code, _, hint in report.reasons if code == "ZF623"]
     words = re.search(r"--max draw=(\d+)(?: --budget (\d+))?", hint)
@@ -228,7 +228,7 @@ def test_offers_one_command_with_budget_beyond_max(budget):
 
 
 def test_lists_a_fan_in_in_order_of_instances():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       draw:
         foreach: [a, b, c]
@@ -245,7 +245,7 @@ def test_lists_a_fan_in_in_order_of_instances():
 
 
 def test_one_instance_by_number_is_waited_for_alone():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       draw:
         foreach: [a, b]

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import stage_of
-from tests.support.desk import at_desk
+from tests.support import response_faults
+from tests.support.build import harness_of
 from tests.support.fidelity import rest_plan
-from zenflow.app.running.remaining_work import foresee_rest
-from zenflow.engine.maintenance.audit import check_books
+from tests.support.maintenance import maintenance_session
+from zenflow.app.running.remaining_work import preview_remaining
+from zenflow.engine.maintenance.audit import check_transactions
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
-from zenflow.engine.reconciliation.abandoned import settle_given_up
+from zenflow.engine.reconciliation.abandoned import settle_abandoned
 from zenflow.history import events as e
 from zenflow.history.state import Outcome
 
@@ -27,45 +27,45 @@ steps:
 """
 
 
-def given_up(then=lambda stage: None, *, has_watermark=True):
+def abandoned(then=lambda stage: None, *, has_watermark=True):
     """Unknown, because the list could not be read when the answer was lost; given up by a person. Now it can be read."""
-    stage = stage_of(TWO, budget=100)
+    stage = harness_of(TWO, budget=100)
 
     async def lost(line, submission):
         stage.script.always["transactions"] = "server"
-        return await mishaps.lost_before_the_charge(line, submission)
+        return await response_faults.lost_before_the_charge(line, submission)
 
     if not has_watermark:
         stage.script.always["transactions"] = "server"  # from the start
     stage.script.submits.append(lost)
     assert stage.finished().exit_status == 4
 
-    async def decide(desk):
-        await gather(desk)
-        await Reconciler(desk).give_up(1)
+    async def decide(session):
+        await gather(session)
+        await Reconciler(session).write_off(1)
 
-    at_desk(stage, decide)
-    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP and books_of(stage) == (4, 0, 0, 4)
+    maintenance_session(stage, decide)
+    assert stage.state().submissions[1].outcome is Outcome.ABANDONED and books_of(stage) == (4, 0, 0, 4)
     del stage.script.always["transactions"]
     then(stage)
     return stage
 
 
-async def read(desk):
+async def read(session):
     """What `ledger --check` does."""
-    await desk.books.settle(from_start=True)
-    await settle_given_up(desk.context, desk.looker, desk.books)
-    return await check_books(desk)
+    await session.transactions.settle(from_start=True)
+    await settle_abandoned(session.context, session.lookup, session.transactions)
+    return await check_transactions(session)
 
 
 def books_of(stage):
-    books = stage.state().books
-    assert books.balanced
-    return books.charged, books.released, books.difference, books.spent
+    totals = stage.state().totals
+    assert totals.balanced
+    return totals.charged, totals.released, totals.difference, totals.spent
 
 
 def by_ledger(stage):
-    return at_desk(stage, read)
+    return maintenance_session(stage, read)
 
 
 def by_resume(stage):
@@ -73,12 +73,12 @@ def by_resume(stage):
 
 
 def by_reconcile(stage):
-    return at_desk(stage, gather)
+    return maintenance_session(stage, gather)
 
 
 @pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
 def test_releases_by_silence_and_makes_no_calls(way):
-    stage = given_up()
+    stage = abandoned()
     way(stage)
     assert [event.submission for event in stage.events() if isinstance(event, e.Released)] == [1]
     assert stage.state().submissions[1].outcome is Outcome.RELEASED
@@ -92,11 +92,11 @@ def test_releases_by_silence_and_makes_no_calls(way):
 
 @pytest.mark.parametrize("way", [by_ledger, by_resume, by_reconcile])
 def test_confirms_a_call_by_a_debit_that_is_only_its_own(way):
-    stage = given_up(lambda stage: stage.service._book(Decimal(-4), None))
+    stage = abandoned(lambda stage: stage.service._book(Decimal(-4), None))
     way(stage)
     assert stage.state().submissions[1].debits == {"row-1": Decimal(4)}
     assert books_of(stage) == (4, 0, 0, 4)
-    found = at_desk(stage, read)
+    found = maintenance_session(stage, read)
     assert found.compared[0].found == "matched" and found.unowned == ()
 
 
@@ -115,34 +115,34 @@ def another_amount(stage):
 
 @pytest.mark.parametrize("rows", [two_alike, another_amount])
 def test_leaves_an_ambiguous_debit_booked_as_it_is(rows):
-    stage = given_up(rows)
+    stage = abandoned(rows)
     by_ledger(stage)
-    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
+    assert stage.state().submissions[1].outcome is Outcome.ABANDONED
     assert stage.state().submissions[1].debits == {} and books_of(stage) == (4, 0, 0, 4)
 
 
 def test_explains_what_others_spent_and_continues():
-    stage = given_up(spent_by_others)
+    stage = abandoned(spent_by_others)
     by_ledger(stage)
     assert stage.state().submissions[1].outcome is Outcome.RELEASED
 
 
 def test_without_a_watermark_nothing_is_conclusive():
-    stage = given_up(has_watermark=False)
+    stage = abandoned(has_watermark=False)
     by_ledger(stage)
     by_ledger(stage)
-    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP, "nobody knows how far to read"
+    assert stage.state().submissions[1].outcome is Outcome.ABANDONED, "nobody knows how far to read"
     assert books_of(stage) == (4, 0, 0, 4)
 
 
 def test_a_list_that_cannot_be_read_says_nothing():
-    stage = given_up(lambda stage: stage.script.always.update(transactions="server"))
+    stage = abandoned(lambda stage: stage.script.always.update(transactions="server"))
     assert stage.finished().status == "failed"
-    assert stage.state().submissions[1].outcome is Outcome.GIVEN_UP
+    assert stage.state().submissions[1].outcome is Outcome.ABANDONED
 
 
 def test_takes_back_its_task_even_after_the_release():
-    stage = given_up()
+    stage = abandoned()
     by_ledger(stage)
     intent = stage.intents()[0]
     stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
@@ -151,16 +151,16 @@ def test_takes_back_its_task_even_after_the_release():
 
 
 def test_finds_its_task_when_the_listing_lacks_comments():
-    stage = given_up()
-    stage.script.showing.comments_listed = False
+    stage = abandoned()
+    stage.script.listing_faults.comments_listed = False
     intent = stage.intents()[0]
     stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
     assert stage.finished().status == "done" and stage.service.posts == 0
 
 
 def test_what_a_resume_will_not_make_is_no_part_of_what_is_left():
-    stage = given_up()
+    stage = abandoned()
     started, catalog = stage.state().started, stage.plan.catalog
-    told = foresee_rest(stage.recipe, started, stage.events(), {}, catalog, stage.journal).by_path()
+    told = preview_remaining(stage.recipe, started, stage.events(), {}, catalog, stage.journal).by_path()
     plan = rest_plan(stage, told)
     assert told["draw"].new == () and plan.credits.worst == 0

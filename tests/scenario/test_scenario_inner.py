@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.build import stage_of
+from tests.support.build import harness_of
 from tests.support.service import Fate
 from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.run import Changes
@@ -41,7 +41,7 @@ outputs:
 
 
 def outer(inner=INNER, text=OUTER, **parts):
-    return stage_of(text, {"inner.yaml": inner}, **{"budget": 100, **parts})
+    return harness_of(text, {"inner.yaml": inner}, **{"budget": 100, **parts})
 
 
 def fails(prompt):
@@ -207,13 +207,13 @@ steps:
 
 
 def test_rests_at_a_pick_and_continues_with_the_choice():
-    stage = stage_of(PICK, budget=100)
+    stage = harness_of(PICK, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0 if tool == "videogen" else 10.0)
     report = stage.finished()
     assert (report.status, report.exit_status) == ("stopped", 4)
     assert [one.status for one in report.steps["other"].instances] == ["done"], "everything that can go on does"
     assert len(stage.contents()) == 3 and any(code == "ZF650" for code, _, _ in report.reasons)
-    assert stage.state().books.open == 0
+    assert stage.state().totals.open == 0
     made = [one.asset_ids[0] for one in report.steps["draw"].instances]
     again = stage.finished(changes=Changes(options={"picks": {"choose": [1, 3]}}))
     assert again.status == "done"
@@ -222,8 +222,8 @@ def test_rests_at_a_pick_and_continues_with_the_choice():
 
 
 def test_takes_a_choice_given_beforehand_and_rejects_a_wrong_one():
-    stage = stage_of(PICK, budget=100, options={"picks": {"choose": [2]}})
+    stage = harness_of(PICK, budget=100, options={"picks": {"choose": [2]}})
     assert stage.finished().status == "done"
-    wrong = stage_of(PICK, budget=100, options={"picks": {"choose": [7]}})
+    wrong = harness_of(PICK, budget=100, options={"picks": {"choose": [7]}})
     report = wrong.finished()
     assert report.exit_status == 4 and any(code == "ZF651" for code, _, _ in report.reasons)

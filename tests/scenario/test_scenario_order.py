@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.build import stage_of
-from tests.support.desk import at_desk
+from tests.support.build import harness_of
+from tests.support.maintenance import maintenance_session
 from tests.support.offers import OFFERS, TEXT
 from tests.support.service import Fate
 from zenflow.engine.maintenance.evidence import gather
@@ -40,23 +40,23 @@ def as_told(sides):
 
 def a_stage(text=TWO, *, swapped, tells=lambda params: SIDES.get(params.get("ratio")), **parts):
     """The service makes what each call asks for and says how large it is; `swapped` lists the calls the other way round."""
-    stage = stage_of("steps: {x: {uses: image_editor, with: {prompt: x}}}", budget=100, **parts)
+    stage = harness_of("steps: {x: {uses: image_editor, with: {prompt: x}}}", budget=100, **parts)
     fields = {**OFFERS["image_editor"].fields, "ratio": TEXT}
     stage.service.offers = {**OFFERS, "image_editor": replace(OFFERS["image_editor"], fields=fields)}
-    stage.recipe = stage_of(text).recipe
+    stage.recipe = harness_of(text).recipe
     if swapped:
-        stage.script.showing.calls = "shuffled"
-        stage.script.showing.is_bound = lambda task: True
+        stage.script.listing_faults.calls = "shuffled"
+        stage.script.listing_faults.is_bound = lambda task: True
     stage.service.tells = lambda params: as_told(tells(params))
     return stage
 
 
 def decided(stage, act):
-    async def work(desk):
-        evidence = await gather(desk)
-        return evidence, await act(Reconciler(desk))
+    async def work(session):
+        evidence = await gather(session)
+        return evidence, await act(Reconciler(session))
 
-    return at_desk(stage, work)
+    return maintenance_session(stage, work)
 
 
 def test_results_in_the_order_of_their_inputs_are_taken():
@@ -129,11 +129,11 @@ def test_a_person_may_take_the_results_as_they_are():
 def test_makes_abandoned_calls_again_one_by_one_on_resume():
     stage = a_stage(swapped=True)
     stage.finished()
-    _, done = decided(stage, lambda r: r.give_up(1))
-    assert done.settled and stage.state().books.charged == 4
+    _, done = decided(stage, lambda r: r.write_off(1))
+    assert done.settled and stage.state().totals.charged == 4
     failed = [event for event in stage.events() if isinstance(event, e.InstanceFailed)]
     assert failed and all(event.paid for event in failed)
     stage.limits = Limits(batch=1)
     report = stage.finished()
     assert report.status == "done" and len(stage.contents()) == 2
-    assert stage.state().books.spent == Decimal(4 + 4 + 2)
+    assert stage.state().totals.spent == Decimal(4 + 4 + 2)

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import stage_of
-from tests.support.desk import at_desk
-from tests.support.showing import Showing
+from tests.support import response_faults
+from tests.support.build import harness_of
+from tests.support.listing_faults import ListingFaults
+from tests.support.maintenance import maintenance_session
 from zenflow.app.running.remaining_work import correct
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
-from zenflow.engine.maintenance.unassigned_results import doubtful_tasks
+from zenflow.engine.maintenance.unassigned_results import unassigned_tasks
 from zenflow.errors import Refused
 from zenflow.history import events as e
 from zenflow.providers.base import Task
@@ -35,11 +35,11 @@ steps:
 """
 
 
-def a_part(count=2, text=THREE, **showing):
-    stage = stage_of(text, budget=100)
-    stage.script.submits.append(mishaps.takes_a_part(count))
-    for name, value in showing.items():
-        setattr(stage.script.showing, name, value)
+def a_part(count=2, text=THREE, **listing_faults):
+    stage = harness_of(text, budget=100)
+    stage.script.submits.append(response_faults.takes_a_part(count))
+    for name, value in listing_faults.items():
+        setattr(stage.script.listing_faults, name, value)
     return stage
 
 
@@ -92,8 +92,8 @@ def test_charges_present_calls_their_cost_and_no_others():
     stage = a_part()
     report = stage.finished()
     assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 0]
-    books = stage.state().books
-    assert books.balanced and books.spent == -sum(row.amount for row in stage.service.rows)
+    totals = stage.state().totals
+    assert totals.balanced and totals.spent == -sum(row.amount for row in stage.service.rows)
 
 
 def test_assigns_results_to_the_inputs_shown(monkeypatch):
@@ -101,7 +101,7 @@ def test_assigns_results_to_the_inputs_shown(monkeypatch):
     stage = a_part()
 
     async def the_last_two(line, submission):
-        return await mishaps.as_it_should(line, replace(submission, inputs=submission.inputs[1:]))
+        return await response_faults.as_it_should(line, replace(submission, inputs=submission.inputs[1:]))
 
     stage.script.submits[:] = [the_last_two]
     report = stage.finished()
@@ -126,23 +126,23 @@ def test_giving_up_what_is_not_there_lets_a_resume_make_it_anew():
     stage = a_part()
     stage.finished()
 
-    async def decide(desk):
-        evidence = await gather(desk)
+    async def decide(session):
+        evidence = await gather(session)
         assert [case.number for case in evidence.cases] == [1]
         with pytest.raises(Refused, match="has 2 of the 3 calls"):
-            await Reconciler(desk).adopt(1, next(iter(stage.service.tasks)))
-        return await Reconciler(desk).give_up(1)
+            await Reconciler(session).adopt(1, next(iter(stage.service.tasks)))
+        return await Reconciler(session).write_off(1)
 
-    assert at_desk(stage, decide).settled
+    assert maintenance_session(stage, decide).settled
     report = stage.finished()
     assert report.status == "done" and sorted(stage.contents()) == ["a.png", "b.png", "c.png"]
     assert drawn(stage) == ["a", "b", "c"]
-    assert stage.state().books.spent == -sum(row.amount for row in stage.service.rows) == 9
+    assert stage.state().totals.spent == -sum(row.amount for row in stage.service.rows) == 9
 
 
 def hides_calls(monkeypatch, until_s, total):
     """A task that is over and shows all of its calls but one for so long; `total`: whether it tells how many they are."""
-    whole = Showing.task
+    whole = ListingFaults.task
 
     def task(self, made, service) -> Task:
         shown = whole(self, made, service)
@@ -150,18 +150,18 @@ def hides_calls(monkeypatch, until_s, total):
         told = shown.total if total else None
         return replace(shown, total=told, calls=shown.calls[:-1] if late else shown.calls)
 
-    monkeypatch.setattr(Showing, "task", task)
+    monkeypatch.setattr(ListingFaults, "task", task)
 
 
 @pytest.mark.parametrize("total", [True, False])
 def test_calls_that_are_shown_a_little_later_are_waited_for(monkeypatch, total):
-    stage = stage_of(THREE, budget=100)
+    stage = harness_of(THREE, budget=100)
     hides_calls(monkeypatch, 40.0, total)
     assert stage.finished().status == "done" and not any(isinstance(x, e.TookPart) for x in stage.events())
 
 
 def test_calls_that_are_shown_much_later_are_taken_by_a_resume(monkeypatch):
-    stage = stage_of(THREE, budget=100)
+    stage = harness_of(THREE, budget=100)
     hides_calls(monkeypatch, 3600.0, total=True)
     report = stage.finished()
     assert report.exit_status == 4 and "unknown" in statuses(report) and stage.clock.monotonic_s() < 300
@@ -173,7 +173,7 @@ def test_shows_an_unassigned_result_with_its_candidates():
     stage = a_part(echoes_inputs=False)
     stage.finished()
     stage.clock.advance(60)
-    (task,) = at_desk(stage, doubtful_tasks)
+    (task,) = maintenance_session(stage, unassigned_tasks)
     assert task.submission == 1 and "2 of the 3 calls" in task.why
     assert [one.instance for one in task.may_belong] == ["draw.0", "draw.1", "draw.2"]
     assert len(task.calls) == 2 and all(call.asset_ids for call in task.calls)
@@ -182,14 +182,14 @@ def test_shows_an_unassigned_result_with_its_candidates():
 def test_what_is_taken_is_not_shown_as_doubtful():
     stage = a_part()
     stage.finished()
-    assert at_desk(stage, doubtful_tasks) == ()
+    assert maintenance_session(stage, unassigned_tasks) == ()
 
 
 def test_keeps_a_lost_part_unknown_until_the_operator_decides():
     stage = a_part()
 
     async def lost(line, submission):
-        await mishaps.takes_a_part(2)(line, submission)
+        await response_faults.takes_a_part(2)(line, submission)
         return line.lost("reset after it was read")
 
     stage.script.submits[:] = [lost]
@@ -197,11 +197,11 @@ def test_keeps_a_lost_part_unknown_until_the_operator_decides():
     assert (report.exit_status, statuses(report), stage.service.posts) == (4, ["unknown"] * 3, 1)
     task_id = next(iter(stage.service.tasks))
 
-    async def decide(desk):
-        await gather(desk)
-        return await Reconciler(desk).adopt(1, task_id)
+    async def decide(session):
+        await gather(session)
+        return await Reconciler(session).adopt(1, task_id)
 
-    assert at_desk(stage, decide).settled
+    assert maintenance_session(stage, decide).settled
     report = stage.finished()
     assert (report.exit_status, statuses(report)) == (4, ["done", "done", "unknown"])
     assert drawn(stage) == ["a", "b"]
@@ -211,29 +211,29 @@ def test_sets_a_part_with_a_lost_answer_aside_once():
     stage = a_part()
 
     async def lost(line, submission):
-        await mishaps.takes_a_part(2)(line, submission)
+        await response_faults.takes_a_part(2)(line, submission)
         return line.lost("reset after it was read")
 
     stage.script.submits[:] = [lost]
     stage.finished()
 
-    async def show(desk):
-        evidence = await gather(desk)
-        return [case.number for case in evidence.cases], evidence.strays, desk.context.ledger.committed
+    async def show(session):
+        evidence = await gather(session)
+        return [case.number for case in evidence.cases], evidence.unrecognized_cases, session.context.ledger.committed
 
-    assert at_desk(stage, show) == ([1], (), 6)
+    assert maintenance_session(stage, show) == ([1], (), 6)
 
 
 def test_leaves_a_task_with_hidden_calls_to_the_operator(monkeypatch):
     """Two of three were taken; one of them is never shown."""
     stage = a_part()
-    whole = Showing.task
+    whole = ListingFaults.task
 
     def task(self, made, service) -> Task:
         shown = whole(self, made, service)
         return replace(shown, calls=shown.calls[:1])
 
-    monkeypatch.setattr(Showing, "task", task)
+    monkeypatch.setattr(ListingFaults, "task", task)
     report = stage.finished()
     assert (report.exit_status, codes(report), statuses(report)) == (4, {"ZF642"}, ["unknown"] * 3)
     assert stage.clock.monotonic_s() < 300, "not by its timeout"
@@ -243,11 +243,11 @@ def test_keeps_costs_of_present_calls_when_abandoned():
     stage = a_part()
     stage.finished()
 
-    async def decide(desk):
-        await gather(desk)
-        return await Reconciler(desk).give_up(1)
+    async def decide(session):
+        await gather(session)
+        return await Reconciler(session).write_off(1)
 
-    at_desk(stage, decide)
+    maintenance_session(stage, decide)
     report = stage.finished()
     assert [one.credits for one in report.steps["draw"].instances] == [2, 2, 2], "the third is made anew"
 
@@ -267,26 +267,26 @@ def test_refuses_another_recipe_before_a_decision():
         change()
     assert "zenflow reconcile run-1" in refused.value.hint
 
-    async def decide(desk):
-        await gather(desk)
-        return await Reconciler(desk).give_up(1)
+    async def decide(session):
+        await gather(session)
+        return await Reconciler(session).write_off(1)
 
-    at_desk(stage, decide)
+    maintenance_session(stage, decide)
     assert set(change().event.moves) >= {"draw.0", "draw.1"}
 
 
 @pytest.mark.parametrize("inputs", [["a", "x"], ["a", "a"], ["a", "b", "c", "a"]])
 def test_excludes_a_stamped_task_that_differs(inputs):
     stage = a_part()
-    stage.script.submits[:] = [mishaps.lost_before_the_charge]
+    stage.script.submits[:] = [response_faults.lost_before_the_charge]
     stage.script.always["transactions"] = "server"
     stage.finished()
     asked = [{"prompt": one} for one in inputs]
     made = stage.service.create("image_editor", asked, stage.intents()[0].comment, posted=False)
 
-    async def decide(desk):
-        await gather(desk)
-        return await Reconciler(desk).adopt(1, made.task_id)
+    async def decide(session):
+        await gather(session)
+        return await Reconciler(session).adopt(1, made.task_id)
 
     with pytest.raises(Refused):
-        at_desk(stage, decide)
+        maintenance_session(stage, decide)

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import stage_of
-from tests.support.desk import at_desk
+from tests.support import response_faults
+from tests.support.build import harness_of
+from tests.support.maintenance import maintenance_session
 from zenflow.engine.budget.ledger import Ledger
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
-from zenflow.engine.reconciliation.task_lookup import Looker
+from zenflow.engine.reconciliation.task_lookup import TaskLookup
 from zenflow.engine.run import Changes
 from zenflow.errors import Refused, Stopped, UsageError
 from zenflow.history import events as e
@@ -32,9 +32,9 @@ steps:
 """
 
 
-def unknown_stage(accident=mishaps.lost_before_the_charge, **parts):
+def unknown_stage(accident=response_faults.lost_before_the_charge, **parts):
     """A run that ended with its submission unknown: the transaction list cannot be read, so nothing is conclusive."""
-    stage = stage_of(ONE, budget=100, **parts)
+    stage = harness_of(ONE, budget=100, **parts)
     stage.script.submits.append(accident)
     stage.script.always["transactions"] = "server"
     report = stage.finished()
@@ -45,11 +45,11 @@ def unknown_stage(accident=mishaps.lost_before_the_charge, **parts):
 
 
 def decide(stage, act):
-    async def work(desk):
-        evidence = await gather(desk)
-        return evidence, await act(Reconciler(desk), evidence)
+    async def work(session):
+        evidence = await gather(session)
+        return evidence, await act(Reconciler(session), evidence)
 
-    return at_desk(stage, work)
+    return maintenance_session(stage, work)
 
 
 def agreed(prices):
@@ -59,23 +59,23 @@ def agreed(prices):
 def test_names_all_evidence_and_decides_nothing():
     stage = unknown_stage()
     before = len(stage.intents())
-    evidence = at_desk(stage, gather)
+    evidence = maintenance_session(stage, gather)
     (case,) = evidence.cases
     assert case.submission.stamp == stage.intents()[0].stamp and case.submission.attempts == 1
     assert [call.call.params for call in case.submission.calls] == [{"prompt": "a"}, {"prompt": "b"}]
-    assert len(case.submission.looks) >= 3 and case.submission.looks[-1].complete
+    assert len(case.submission.lookups) >= 3 and case.submission.lookups[-1].complete
     assert case.candidates == () and not case.conclusive
     assert (len(stage.intents()), stage.service.posts) == (before, 0)
     assert stage.state().submissions[1].outcome is Outcome.UNKNOWN
 
 
 def test_a_debit_that_is_there_is_shown_with_what_is_known_of_it():
-    stage = stage_of(ONE, budget=100)
-    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage = harness_of(ONE, budget=100)
+    stage.script.submits.append(response_faults.lost_after_the_charge)
     stage.service.lag_s = lambda number: 86_400.0 if number == 0 else 0.0
     assert stage.finished().exit_status == 4
     stage.service.spend_elsewhere()
-    (case,) = at_desk(stage, gather).cases
+    (case,) = maintenance_session(stage, gather).cases
     assert [(row.amount, row.explained) for row in case.rows] == [(Decimal(-2), True), (Decimal(-4), False)]
     assert case.rows[1].whose == "carries the stamp of this submission"
     assert not case.conclusive
@@ -91,7 +91,7 @@ def test_adopts_a_task_without_a_second_charge():
     ]
     assert done.settled and done.task_id == made.task_id
     assert stage.finished().status == "done"
-    assert stage.service.posts == 0 and len(stage.contents()) == 2 and stage.state().books.charged == 4
+    assert stage.service.posts == 0 and len(stage.contents()) == 2 and stage.state().totals.charged == 4
 
 
 @pytest.mark.parametrize(
@@ -115,18 +115,18 @@ def test_a_task_of_another_owner_is_refused(monkeypatch):
     stage = unknown_stage()
     inputs = [call.params for call in stage.intents()[0].calls]
     made = stage.service.create("image_editor", inputs, "theirs", posted=False)
-    shown = type(stage.script.showing).task
+    shown = type(stage.script.listing_faults).task
     monkeypatch.setattr(
-        type(stage.script.showing), "task", lambda self, *a: replace(shown(self, *a), owner_id="another")
+        type(stage.script.listing_faults), "task", lambda self, *a: replace(shown(self, *a), owner_id="another")
     )
     with pytest.raises(Refused, match="belongs to account another"):
         decide(stage, lambda r, _: r.adopt(1, made.task_id))
 
 
 def test_refuses_to_adopt_a_task_of_another_submission():
-    stage = stage_of(ONE.replace("[a, b]", "[a, a]"), budget=100, limits=stage_of(ONE).limits)
+    stage = harness_of(ONE.replace("[a, b]", "[a, a]"), budget=100, limits=harness_of(ONE).limits)
     stage.limits = replace(stage.limits, batch=1)
-    stage.script.submits += [mishaps.as_it_should, mishaps.lost_before_the_charge]
+    stage.script.submits += [response_faults.as_it_should, response_faults.lost_before_the_charge]
     stage.script.always["transactions"] = "server"
     assert stage.finished().exit_status == 4
     del stage.script.always["transactions"]
@@ -144,7 +144,7 @@ def test_prices_a_resend_as_attempt_two_of_one_intent():
     assert (submission.attempts, submission.outcome, stage.service.posts) == (2, Outcome.ACCEPTED, 1)
     assert len(stage.intents()) == 1
     kinds = [type(event).__name__ for event in stage.events()]
-    assert kinds[kinds.index("Attempted") - 1] == "Looked"
+    assert kinds[kinds.index("Attempted") - 1] == "LookupRecorded"
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
 
 
@@ -152,7 +152,7 @@ def test_records_the_operators_word_for_a_task_without_inputs():
     stage = unknown_stage()
     inputs = [call.params for call in stage.intents()[0].calls]
     made = stage.service.create("image_editor", inputs, "its comment was lost", posted=False)
-    stage.script.showing.echoes_inputs = False
+    stage.script.listing_faults.echoes_inputs = False
     asked = []
     with pytest.raises(Refused, match=r"What cannot be compared: its inputs.*; the stamp, which its comment lacks"):
         decide(stage, lambda r, _: r.adopt(1, made.task_id))
@@ -229,9 +229,9 @@ def test_offers_three_decisions_on_a_rise_and_takes_the_new_one():
     assert (prices, done.settled, stage.service.posts) == ([Decimal(8)], True, 1)
     state = stage.state()
     assert (state.submissions[1].quote, [c.call.quote for c in state.submissions[1].calls]) == (8, [4, 4])
-    assert (state.books.reserved, state.books.charged, state.books.unknown, state.books.balanced) == (8, 8, 0, True)
+    assert (state.totals.reserved, state.totals.charged, state.totals.unknown, state.totals.balanced) == (8, 8, 0, True)
     assert stage.journal.committed_on("account-1", state.submissions[1].intended_at[:10]) == 8
-    assert stage.finished().status == "done" and stage.state().books.spent == 8
+    assert stage.finished().status == "done" and stage.state().totals.spent == 8
 
 
 @pytest.mark.parametrize(("budget", "per_day", "code"), [(7, None, "ZF620"), (100, 7, "ZF690")])
@@ -256,7 +256,7 @@ def test_accepts_a_fallen_price_and_keeps_what_is_set_aside():
 
 def test_stays_unknown_after_two_lost_answers():
     stage = unknown_stage()
-    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage.script.submits.append(response_faults.lost_after_the_charge)
     _, done = decide(stage, lambda r, _: r.resubmit(1, agreed([])))
     assert not done.settled and stage.state().submissions[1].outcome is Outcome.UNKNOWN
     assert stage.finished().status == "done"  # the resume finds it by its stamp
@@ -265,10 +265,10 @@ def test_stays_unknown_after_two_lost_answers():
 
 def test_books_the_quote_of_an_abandoned_submission():
     stage = unknown_stage()
-    _, done = decide(stage, lambda r, _: r.give_up(1))
+    _, done = decide(stage, lambda r, _: r.write_off(1))
     assert done.settled
-    books = stage.state().books
-    assert (books.charged, books.unknown, books.balanced) == (4, 0, True)
+    totals = stage.state().totals
+    assert (totals.charged, totals.unknown, totals.balanced) == (4, 0, True)
     report = stage.finished()
     assert report.status == "failed" and stage.service.posts == 0
     assert {one.code for one in report.steps["draw"].instances} == {"ZF641"}
@@ -277,7 +277,7 @@ def test_books_the_quote_of_an_abandoned_submission():
 
 def test_takes_in_an_abandoned_task_on_the_next_resume():
     stage = unknown_stage()
-    decide(stage, lambda r, _: r.give_up(1))
+    decide(stage, lambda r, _: r.write_off(1))
     intent = stage.intents()[0]
     stage.service.create("image_editor", [call.params for call in intent.calls], intent.comment, posted=False)
     assert stage.finished().status == "done"
@@ -285,34 +285,38 @@ def test_takes_in_an_abandoned_task_on_the_next_resume():
 
 
 def test_what_is_decided_already_is_no_case_for_a_decision():
-    stage = stage_of(ONE, budget=100)
+    stage = harness_of(ONE, budget=100)
     assert stage.finished().status == "done"
     with pytest.raises(UsageError, match="#1 is accepted"):
-        decide(stage, lambda r, _: r.give_up(1))
+        decide(stage, lambda r, _: r.write_off(1))
     with pytest.raises(UsageError, match="no submission #9"):
-        decide(stage, lambda r, _: r.give_up(9))
+        decide(stage, lambda r, _: r.write_off(9))
 
 
 def test_books_an_unrequested_stamped_task_with_its_results():
-    stage = stage_of(ONE, budget=100)
+    stage = harness_of(ONE, budget=100)
     assert stage.finished().status == "done"
     run_part = stage.state().started.stamp_run
-    stray = stage.service.create("image_editor", [{"prompt": "who?"}], f"{run_part}zzzzzzzzzzzz", posted=False)
+    unrecognized = stage.service.create("image_editor", [{"prompt": "who?"}], f"{run_part}zzzzzzzzzzzz", posted=False)
     report = stage.finished()
     assert report.exit_status == 4 and "ZF646" in [code for code, _, _ in report.reasons]
 
-    evidence, done = decide(stage, lambda r, found: r.adopt_stray(found.strays[0]))
-    assert (evidence.strays[0].task.task_id, evidence.strays[0].debit, done.settled) == (stray.task_id, 2, True)
+    evidence, done = decide(stage, lambda r, found: r.assign_unrecognized(found.unrecognized_cases[0]))
+    assert (evidence.unrecognized_cases[0].task.task_id, evidence.unrecognized_cases[0].debit, done.settled) == (
+        unrecognized.task_id,
+        2,
+        True,
+    )
     state = stage.state()
-    assert state.books.charged == 6 and state.books.balanced
+    assert state.totals.charged == 6 and state.totals.balanced
     assert stage.finished().status == "done"
     assert state.submissions[max(state.submissions)].confirmed == 2
 
 
 def test_every_decision_is_a_fact_in_the_journal():
     stage = unknown_stage()
-    decide(stage, lambda r, _: r.give_up(1))
-    assert any(isinstance(event, e.GaveUp) and event.submission == 1 for event in stage.events())
+    decide(stage, lambda r, _: r.write_off(1))
+    assert any(isinstance(event, e.Abandoned) and event.submission == 1 for event in stage.events())
 
 
 @pytest.mark.parametrize(("budget", "sent"), [(11, 0), (12, 1)])
@@ -335,8 +339,8 @@ def test_counts_an_unknown_task_when_taking_a_new_price(budget, sent):
 
 
 def test_an_adopted_task_s_debit_is_booked_at_once():
-    stage = stage_of(ONE, budget=100)
-    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage = harness_of(ONE, budget=100)
+    stage.script.submits.append(response_faults.lost_after_the_charge)
     stage.service.lag_s = lambda number: 86_400.0  # the listing does not show it
     assert stage.finished().exit_status == 4
     (task_id,) = stage.service.tasks
@@ -346,13 +350,13 @@ def test_an_adopted_task_s_debit_is_booked_at_once():
 
 def test_sends_nothing_after_an_incomplete_lookup(monkeypatch):
     stage = unknown_stage()
-    look = Looker.look
+    look = TaskLookup.look_up
 
     async def partly(self):
         return replace(await look(self), complete=False, detail="listed unfiltered: 0 tasks, no control")
 
     async def act(reconciler, _):
-        monkeypatch.setattr(Looker, "look", partly)
+        monkeypatch.setattr(TaskLookup, "look_up", partly)
         return await reconciler.resubmit(1, agreed([]))
 
     with pytest.raises(Stopped, match="is not complete: listed unfiltered") as stopped:
@@ -410,7 +414,7 @@ def test_sends_nothing_while_a_forgotten_tasks_cost_is_unknown():
     stage = unknown_stage()
     comment = stage.state().started.stamp_run + "z" * 12
     stage.service.create("image_editor", [{"prompt": "a"}], comment)
-    stage.script.showing.echoes_inputs = False
+    stage.script.listing_faults.echoes_inputs = False
     stage.script.always["transactions"] = "server"
     posts = stage.service.posts
     with pytest.raises(Stopped, match="nobody can say what it has cost"):

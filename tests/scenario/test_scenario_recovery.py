@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import Stage, stage_of
-from tests.support.desk import at_desk
+from tests.support import response_faults
+from tests.support.build import Harness, harness_of
+from tests.support.maintenance import maintenance_session
 from tests.support.memory_journal import MemoryJournal
 from tests.support.service import Fate
 from tests.support.store import MemoryStore
@@ -42,7 +42,7 @@ ALONE = "steps:\n  draw:\n    uses: image_editor\n    with: {prompt: alone}\n"
 def when(condition, act):
     """Something that happens to a running stage once, as soon as a condition holds."""
 
-    async def meanwhile(stage: Stage, stop: StopSignal) -> None:
+    async def meanwhile(stage: Harness, stop: StopSignal) -> None:
         while not condition(stage):
             await stage.clock.sleep(0.25)
         act(stage, stop)
@@ -68,7 +68,7 @@ def signed_in_as(account_id):
 
 
 def test_notices_another_account_before_paying():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=when(has(e.Accepted), signed_in_as("somebody-else")))
     assert report.exit_status == 4 and "ZF668" in [code for code, _, _ in report.reasons]
     assert {task.owner_id for task in stage.service.tasks.values()} == {"account-1"}
@@ -77,12 +77,12 @@ def test_notices_another_account_before_paying():
 
 
 def test_asks_no_other_account_about_a_lost_answer():
-    stage = stage_of(ALONE, budget=10)
-    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage = harness_of(ALONE, budget=10)
+    stage.script.submits.append(response_faults.lost_after_the_charge)
     stage.service.lag_s = lambda number: 60.0  # not listed at once
     report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), signed_in_as("somebody-else")))
     assert report.exit_status == 4 and stage.service.posts == 1
-    looks = [event for event in stage.events() if isinstance(event, e.Looked)]
+    looks = [event for event in stage.events() if isinstance(event, e.LookupRecorded)]
     assert len(looks) <= 1, "the one that was begun before"
     assert stage.finished().status == "done" and stage.service.posts == 1
 
@@ -90,7 +90,7 @@ def test_asks_no_other_account_about_a_lost_answer():
 def test_asks_once_about_a_new_token_of_the_same_account():
     asked = {}
     for number in (None, 2):
-        stage = stage_of(CHAIN, budget=100)
+        stage = harness_of(CHAIN, budget=100)
 
         def renew(stage, _, number=number):
             stage.provider.sign_in = number
@@ -104,8 +104,8 @@ def test_asks_once_about_a_new_token_of_the_same_account():
 
 
 def test_waits_fully_for_a_lost_answer_despite_a_clock_jump():
-    stage = stage_of(ALONE, budget=10)
-    stage.script.submits.append(mishaps.takes_effect_after(100.0))
+    stage = harness_of(ALONE, budget=10)
+    stage.script.submits.append(response_faults.takes_effect_after(100.0))
     report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(7200)))
     assert report.status == "done"
     assert stage.service.posts == 1 and set(stage.charges().values()) == {1}
@@ -113,18 +113,18 @@ def test_waits_fully_for_a_lost_answer_despite_a_clock_jump():
 
 @pytest.mark.parametrize("seconds", [-7200.0, -86_400.0 * 3])
 def test_keeps_wait_and_tasks_when_the_clock_jumps_back(seconds):
-    stage = stage_of(ALONE, budget=10)
-    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage = harness_of(ALONE, budget=10)
+    stage.script.submits.append(response_faults.lost_before_the_charge)
     report = stage.finished(meanwhile=when(has(e.OutcomeUnknown), lambda s, _: s.clock.shift_wall(seconds)))
     assert report.status == "done" and stage.clock.monotonic_s() < 600
     assert set(stage.charges().values()) == {1}
 
 
 def test_finds_a_task_unfiltered_when_the_clock_is_hours_ahead():
-    stage = stage_of(ALONE, budget=10)
+    stage = harness_of(ALONE, budget=10)
     stage.clock.shift_wall(6 * 3600)
-    stage.script.showing.query = "nothing"
-    stage.script.submits.append(mishaps.lost_after_the_charge)
+    stage.script.listing_faults.query = "nothing"
+    stage.script.submits.append(response_faults.lost_after_the_charge)
     for number in range(120):
         stage.service.spend_elsewhere(f"older {number}")
     assert stage.finished().status == "done"
@@ -132,7 +132,7 @@ def test_finds_a_task_unfiltered_when_the_clock_is_hours_ahead():
 
 
 def test_continues_after_a_day_asleep_with_fresh_addresses():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=when(has(e.Accepted, 2), lambda s, _: s.clock.advance(86_400)))
     assert report.status == "done" or report.exit_status == 4
     report = report if report.status == "done" else stage.finished()
@@ -140,13 +140,13 @@ def test_continues_after_a_day_asleep_with_fresh_addresses():
 
 
 def test_does_not_write_an_intent_that_slept_too_long():
-    stage = stage_of(ALONE, budget=10)
+    stage = harness_of(ALONE, budget=10)
 
     async def late(line, submission):
         stage.clock.advance(3600)  # between the commit and the first byte
         if submission.send_by_s is not None and stage.clock.monotonic_s() > submission.send_by_s:
-            return await mishaps.no_connection(line, submission)
-        return await mishaps.as_it_should(line, submission)
+            return await response_faults.no_connection(line, submission)
+        return await response_faults.as_it_should(line, submission)
 
     stage.script.submits.append(late)
     assert stage.finished().status == "done"
@@ -154,7 +154,7 @@ def test_does_not_write_an_intent_that_slept_too_long():
 
 
 def test_does_not_send_an_intent_after_sleeping_through_it(monkeypatch):
-    stage = stage_of(ALONE, budget=10)
+    stage = harness_of(ALONE, budget=10)
     reserve, naps = MemoryJournal.reserve_and_intend, [3600.0]
 
     def slow(self, lease, event, cap):
@@ -171,7 +171,7 @@ def test_does_not_send_an_intent_after_sleeping_through_it(monkeypatch):
 
 
 def test_names_accepted_calls_when_the_journal_fails():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.journal.fail_after(2)  # RunStarted and the intent; the acceptance cannot be written
     report = stage.finished()
     assert report.exit_status == 4 and report.journal_failed
@@ -185,7 +185,7 @@ def test_names_accepted_calls_when_the_journal_fails():
 
 
 def test_reports_an_answer_after_the_journal_has_failed():
-    stage = stage_of(
+    stage = harness_of(
         "steps:\n  draw:\n    foreach: [a, b]\n    uses: image_editor\n    with: {prompt: '${{ item }}'}\n"
     )
     stage.budget = 100
@@ -201,7 +201,7 @@ def test_reports_an_answer_after_the_journal_has_failed():
 @pytest.mark.parametrize("writes", range(1, 9))
 @pytest.mark.parametrize("late", [False, True])
 def test_never_charges_twice_after_one_failed_commit(writes, late):
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.journal.fail_after(writes, late=late)
     try:
         first = stage.run()
@@ -218,7 +218,7 @@ def test_never_charges_twice_after_one_failed_commit(writes, late):
 
 
 def test_writes_and_sends_nothing_after_a_take_over():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(100.0)
 
     def robbed(stage, _):
@@ -232,7 +232,7 @@ def test_writes_and_sends_nothing_after_a_take_over():
 
 
 def test_adopts_unknown_tasks_after_restoring_a_journal():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     backup = {}
 
     def keep(stage, _):
@@ -248,7 +248,7 @@ def test_adopts_unknown_tasks_after_restoring_a_journal():
 
 
 def test_pays_nothing_twice_with_two_copies_of_a_journal():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
 
     def leave(stage, stop):
@@ -264,7 +264,7 @@ def test_pays_nothing_twice_with_two_copies_of_a_journal():
 
 
 def test_reports_an_unmatched_unknown_task_and_continues():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     backup = copy.deepcopy(stage.journal)
     stage.finished()
     run_part = stage.state().started.stamp_run
@@ -290,7 +290,7 @@ steps:
 
 def restored_without_its_upload():
     """All was made; then the journal is one of the time before: the upload is made anew, under another id."""
-    stage = stage_of(UPLOADED, budget=100)
+    stage = harness_of(UPLOADED, budget=100)
     stage.script.latency_s = lambda method: 5.0 if method == "upload" else 0.1
     backup = {}
     stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
@@ -313,16 +313,16 @@ def test_releases_the_tool_once_the_task_is_booked():
     stage = restored_without_its_upload()
     stage.finished()
 
-    async def adopt(desk):
-        evidence = await gather(desk)
-        return await Reconciler(desk).adopt_stray(evidence.strays[0])
+    async def adopt(session):
+        evidence = await gather(session)
+        return await Reconciler(session).assign_unrecognized(evidence.unrecognized_cases[0])
 
-    at_desk(stage, adopt)
+    maintenance_session(stage, adopt)
     assert stage.finished().status == "done" and stage.service.posts == 3
 
 
 def test_releases_a_tool_when_a_late_call_is_recognized():
-    stage = stage_of(
+    stage = harness_of(
         """
         steps:
           write:
@@ -350,7 +350,7 @@ def test_releases_a_tool_when_a_late_call_is_recognized():
 
 
 def test_finds_a_request_left_on_the_wire_by_a_dead_run():
-    stage = stage_of(ALONE, budget=10)
+    stage = harness_of(ALONE, budget=10)
     assert stage.run(dies_at_s=0.55) is None
     assert stage.state().submissions[1].outcome is Outcome.OPEN
     assert stage.finished().status == "done"
@@ -390,11 +390,11 @@ steps:
 """
 
 
-def interrupted_after(kind, count, tmp_path: Path, text=PHOTO) -> Stage:
+def interrupted_after(kind, count, tmp_path: Path, text=PHOTO) -> Harness:
     """A run that was stopped when so many facts of a kind were there; then a night passes."""
     photo = tmp_path / "photo.png"
     photo.write_bytes(b"a photo")
-    stage = stage_of(text, budget=100, inputs={"photo": str(photo)}, store=FolderStore(tmp_path / "out"))
+    stage = harness_of(text, budget=100, inputs={"photo": str(photo)}, store=FolderStore(tmp_path / "out"))
     stage.named_paths = (str(photo),)
     stage.finished(meanwhile=when(has(kind, count), lambda s, stop: stop.request()))
     return stage
@@ -432,7 +432,7 @@ def test_uploads_a_missing_generated_asset_from_disk(tmp_path):
     assert report.status == "done" and stage.service.posts == posts + 1
     (new,) = stage.state().instances["draw"].results["asset_ids"]
     assert new != old and stage.intents()[-1].calls[0].params == {"image_asset_id": new}
-    assert stage.state().books.charged == 3
+    assert stage.state().totals.charged == 3
     assert stage.finished().status == "done" and "download" not in stage.provider.asked
 
 
@@ -458,7 +458,7 @@ def test_with_a_person_s_word_it_is_made_again_within_the_budget(tmp_path):
     stage.finished()
     assert stage.finished(changes=Changes(again=("draw",))).status == "done"
     (new,) = stage.state().instances["draw"].results["asset_ids"]
-    assert new != old and stage.state().books.charged == 5
+    assert new != old and stage.state().totals.charged == 5
     assert stage.charges() == {("draw", 1): 1, ("draw", 2): 1, ("enlarge", 1): 1}
 
 
@@ -470,8 +470,8 @@ def test_digests_of_saved_files_are_those_of_the_disk(tmp_path):
 
 def test_does_not_finish_a_run_with_something_unknown():
     """What an old intent was for has been made elsewhere meanwhile, by another copy of the journal: it may be charged too."""
-    stage = stage_of(ALONE, budget=100)
-    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage = harness_of(ALONE, budget=100)
+    stage.script.submits.append(response_faults.lost_before_the_charge)
     stage.script.always["transactions"] = "server"  # no second witness: nothing is conclusive
     assert stage.finished().exit_status == 4
     results = {"asset_id": None, "asset_ids": []}
@@ -485,7 +485,7 @@ def test_does_not_finish_a_run_with_something_unknown():
         ((code, said, hint),) = report.reasons
         assert code == "ZF642" and said.startswith("#1 (image_editor for draw, 2 credits) is unknown")
         assert "zenflow reconcile RUN" in hint and said == report.reason
-    assert stage.state().books.unknown == 2 and stage.service.posts == 0
+    assert stage.state().totals.unknown == 2 and stage.service.posts == 0
 
 
 # ------------------------------------------------------------------------- what a restored journal does not know, and money
@@ -505,12 +505,12 @@ steps:
 
 def forgotten(credits, *, budget, echoes=True, rows=True):
     """A journal put back from before anything was paid: a task of this run that it does not know, of another tool."""
-    stage = stage_of(FORGOTTEN, budget=budget)
+    stage = harness_of(FORGOTTEN, budget=budget)
     stage.limits = Limits(batch=1)
     assert stage.run(dies_at_s=0.15) is None
     comment = f"{stage.state().started.stamp_run}zzzzzzzzzzzz zenflow"
     stage.service.create("image_editor", [{"prompt": "?", "number_of_images": credits // 2}], comment, posted=False)
-    stage.script.showing.echoes_inputs = echoes
+    stage.script.listing_faults.echoes_inputs = echoes
     if not rows:
         stage.script.always["transactions"] = "server"
     return stage
@@ -539,15 +539,15 @@ def test_pays_nothing_while_a_task_has_an_unknown_cost():
 
 
 def test_counts_a_recognized_call_once_at_its_charge():
-    stage = stage_of(CHAIN, budget=6)
+    stage = harness_of(CHAIN, budget=6)
     backup = {}
     stage.finished(meanwhile=when(has(e.RunStarted), lambda stage, _: backup.update(j=copy.deepcopy(stage.journal))))
     stage.journal, posts = backup["j"].survives(), stage.service.posts
     stage.service.price_factor = stage.service.price_factor / 2
     report = stage.finished()
     assert report.status == "done" and stage.service.posts == posts
-    books = stage.state().books
-    assert (books.charged, books.difference, books.spent) == (6, 0, 6)
+    totals = stage.state().totals
+    assert (totals.charged, totals.difference, totals.spent) == (6, 0, 6)
 
 
 def test_holds_only_new_work_when_prices_fail():

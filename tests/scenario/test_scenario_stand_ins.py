@@ -10,15 +10,15 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.build import recipe_of, stage_of
+from tests.support.build import harness_of, recipe_of
 from tests.support.offers import OFFERS, catalog_of
 from tests.support.service import Fate, ScriptedService
-from zenflow.catalog.price_requests import question_for
+from zenflow.catalog.price_requests import price_request_for
 from zenflow.catalog.prices import PriceBook, Quote
 from zenflow.engine.model.ports import Limits
 from zenflow.expr.values import Pending
 from zenflow.plan.build import PlanRequest, build_plan
-from zenflow.plan.model import Foresight
+from zenflow.plan.model import ReuseEstimate
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ASSET = "0b0b0b0b-0000-4000-8000-000000000001"
@@ -73,7 +73,7 @@ def slow_words(stage, seconds=5.0):
 
 
 def test_stops_before_paying_towards_a_step_that_rose_in_price():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     slow_words(stage)
     dearer(stage, "videogen", 2.0)
     report = stage.finished()
@@ -84,7 +84,7 @@ def test_stops_before_paying_towards_a_step_that_rose_in_price():
 
 
 def test_a_resume_shows_the_new_price_and_goes_on_at_it():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     slow_words(stage)
     dearer(stage, "videogen", 2.0)
     stage.finished()
@@ -93,7 +93,7 @@ def test_a_resume_shows_the_new_price_and_goes_on_at_it():
 
 
 def test_stops_a_half_done_chain_when_its_next_price_rises():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
     dearer(stage, "videogen", 30.0)
     report = stage.finished()
@@ -103,7 +103,7 @@ def test_stops_a_half_done_chain_when_its_next_price_rises():
 
 
 def test_does_not_pay_a_placeholder_price_that_rose():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(60.0)
     dearer(stage, "videogen", 100.0)
     report = stage.finished()
@@ -114,14 +114,14 @@ def test_does_not_pay_a_placeholder_price_that_rose():
 
 
 def test_a_price_that_fell_stops_nothing():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     slow_words(stage)
     dearer(stage, "videogen", 2.0, Decimal("0.5"))
     assert stage.finished().status == "done"
 
 
 def test_other_branches_go_on():
-    stage = stage_of(
+    stage = harness_of(
         CHAIN + "  alone:\n    needs: [wait]\n    uses: image_editor\n    with: {prompt: alone}\n", budget=100
     )
     slow_words(stage)
@@ -140,7 +140,7 @@ def test_counts_steps_inside_a_recipe_as_following(tool, path):
       make: {uses: ./inner.yaml, with: {picture: "${{ steps.draw.asset_id }}"}}
       last: {uses: videogen, with: {prompt: last, image_assets: ["${{ steps.make.picture }}"]}}
     """
-    stage = stage_of(text, {"inner.yaml": INNER}, budget=100)
+    stage = harness_of(text, {"inner.yaml": INNER}, budget=100)
     slow_words(stage)
     dearer(stage, tool, 2.0)
     report = stage.finished()
@@ -154,7 +154,7 @@ def test_does_not_pay_more_for_a_real_asset_unasked(monkeypatch):
       photo: {uses: upload, with: {source: "data:image/png;base64,aGVsbG8="}}
       film: {uses: videogen, with: {prompt: x, image_assets: ["${{ steps.photo.asset_id }}"]}}
     """
-    stage = stage_of(text, budget=100)
+    stage = harness_of(text, budget=100)
     price = ScriptedService.price
 
     def by_asset(self, tool, params):
@@ -169,12 +169,15 @@ def test_does_not_pay_more_for_a_real_asset_unasked(monkeypatch):
 
 def test_never_answers_a_real_question_with_a_placeholder_price():
     tool = OFFERS["upscaler"].tool
-    guess, real = question_for(tool, {"image_asset_id": Pending()}), question_for(tool, {"image_asset_id": ASSET})
-    assert guess.key == real.key and guess.stand_in and not real.stand_in
+    guess, real = (
+        price_request_for(tool, {"image_asset_id": Pending()}),
+        price_request_for(tool, {"image_asset_id": ASSET}),
+    )
+    assert guess.key == real.key and guess.placeholder and not real.placeholder
     book = PriceBook()
     assert book.missing([guess, real]) == [real]
-    assert not book.missing([guess, real])[0].stand_in
-    book.add(guess, Quote(Decimal(1), NOW, stand_in=True))
+    assert not book.missing([guess, real])[0].placeholder
+    book.add(guess, Quote(Decimal(1), NOW, placeholder=True))
     assert (book.missing([guess]), book.missing([real])) == ([], [real])
     book.add(real, Quote(Decimal(2), NOW))
     assert book.missing([guess, real]) == [] and book.find(guess).credits == 2
@@ -186,7 +189,7 @@ def test_asks_one_question_for_all_that_leads_there():
         "  up:\n", "  up:\n    foreach: ${{ steps.draw.asset_ids }}\n"
     )
     many = many.replace('["${{ steps.up.asset_id }}"]', '["${{ steps.up[0].asset_id }}"]')
-    stage = stage_of(many, budget=100, limits=Limits(batch=1))
+    stage = harness_of(many, budget=100, limits=Limits(batch=1))
     stage.service.fate = lambda tool, params, number: Fate(5.0)
     assert stage.finished().status == "done"
     assert stage.provider.asked["quote"] <= 6, "draw, up and film before draw; up and film for real"
@@ -200,15 +203,17 @@ def test_prices_the_rest_of_a_run_with_the_real_asset():
     """
     asked = []
 
-    async def ask(questions):
-        asked.extend(questions)
-        return {q.key: Quote(Decimal(5 if q.stand_in else 8), NOW, stand_in=q.stand_in) for q in questions}
+    async def ask(price_requests):
+        asked.extend(price_requests)
+        return {
+            q.key: Quote(Decimal(5 if q.placeholder else 8), NOW, placeholder=q.placeholder) for q in price_requests
+        }
 
-    known = Foresight(new=({"prompt": "x", "image_assets": [ASSET]},), complete=True)
+    known = ReuseEstimate(new=({"prompt": "x", "image_assets": [ASSET]},), complete=True)
     request = PlanRequest(
-        recipe=recipe_of(text), inputs={}, server="scripted", catalog=catalog_of(), foresight={"film": known}
+        recipe=recipe_of(text), inputs={}, server="scripted", catalog=catalog_of(), reuse_estimates={"film": known}
     )
     plan = asyncio.run(build_plan(request, ask))
-    assert [question.stand_in for question in asked] == [True, False]
+    assert [price_request.placeholder for price_request in asked] == [True, False]
     assert plan.steps["film"].credits.expected == 8
-    assert not any(quote.stand_in for quote in plan.prices.quotes.values())
+    assert not any(quote.placeholder for quote in plan.prices.quotes.values())

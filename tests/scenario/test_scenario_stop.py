@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from tests.support import mishaps
-from tests.support.build import stage_of
+from tests.support import response_faults
+from tests.support.build import harness_of
+from tests.support.crashing_journal import Death
 from tests.support.memory_journal import MemoryJournal
-from tests.support.mortal import Death
 from tests.support.service import Fate
 from zenflow.engine.model.ports import StopSignal
-from zenflow.engine.reconciliation.task_lookup import Looker
+from zenflow.engine.reconciliation.task_lookup import TaskLookup
 from zenflow.engine.run import Changes
 from zenflow.journal.base import RunBusy
 
@@ -46,7 +46,7 @@ def stops_at(*moments):
 
 
 def test_drains_on_the_first_request_and_starts_nothing():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=stops_at(5.0))
     assert (report.status, report.exit_status) == ("interrupted", 130)
     assert stage.service.posts == 1 and [one.status for one in report.steps["draw"].instances] == ["done"] * 3
@@ -55,7 +55,7 @@ def test_drains_on_the_first_request_and_starts_nothing():
 
 
 def test_leaves_at_once_on_the_second_request_resumably():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(100.0)
     report = stage.finished(meanwhile=stops_at(5.0, 7.0))
     assert report.exit_status == 130 and stage.clock.monotonic_s() < 8
@@ -64,34 +64,34 @@ def test_leaves_at_once_on_the_second_request_resumably():
 
 
 def test_leaves_without_waiting_for_a_silent_service():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.script.latency_s = lambda method: 90.0 if method == "list_tasks" else 0.1
     report = stage.finished(meanwhile=stops_at(10.0, 11.0))
     assert report.exit_status == 130 and stage.clock.monotonic_s() < 12
 
 
 def test_waits_for_the_wire_once_then_leaves_it_open():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.script.latency_s = lambda method: 20.0 if method == "submit" else 0.1
     drained = stage.finished(meanwhile=stops_at(2.0))
     assert drained.exit_status == 130 and stage.state().submissions[1].task_id
-    left = stage_of(CHAIN, budget=100)
+    left = harness_of(CHAIN, budget=100)
     left.script.latency_s = lambda method: 20.0 if method == "submit" else 0.1
     assert left.finished(meanwhile=stops_at(2.0, 3.0)).exit_status == 130
-    assert left.clock.monotonic_s() < 5 and left.state().books.open == 6
+    assert left.clock.monotonic_s() < 5 and left.state().totals.open == 6
     assert left.finished().status == "done" and set(left.charges().values()) == {1}
 
 
 def test_a_stop_after_the_last_payment_is_no_interruption():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     report = stage.finished(meanwhile=stops_at(14.0))
     assert report.status in ("done", "interrupted") and stage.service.posts == 2
     assert report.status == "done" or report.exit_status == 130
 
 
 def test_a_stop_while_an_answer_is_looked_for_ends_soon():
-    stage = stage_of(CHAIN, budget=100)
-    stage.script.submits.append(mishaps.lost_before_the_charge)
+    stage = harness_of(CHAIN, budget=100)
+    stage.script.submits.append(response_faults.lost_before_the_charge)
     report = stage.finished(meanwhile=stops_at(20.0))
     assert report.exit_status in (4, 130) and stage.clock.monotonic_s() < 30
     assert stage.finished().status == "done" and set(stage.charges().values()) == {1}
@@ -114,7 +114,7 @@ def test_ends_with_a_report_wherever_the_journal_fails(monkeypatch, download_s):
             yield from self._queued.__await__()
 
     def staged():
-        stage = stage_of(CHAIN, budget=100)
+        stage = harness_of(CHAIN, budget=100)
         stage.script.latency_s = lambda method: download_s if method == "download" else 0.1
         monkeypatch.setattr(MemoryJournal, "append", lambda *given: Slow(stage.clock, append(*given)))
         return stage
@@ -122,7 +122,7 @@ def test_ends_with_a_report_wherever_the_journal_fails(monkeypatch, download_s):
     async def at_the_end(self):
         return None
 
-    monkeypatch.setattr(Looker, "confirm", at_the_end)  # debits are left to the end of the run
+    monkeypatch.setattr(TaskLookup, "confirm", at_the_end)  # debits are left to the end of the run
     whole = staged()
     whole.finished()
     for writes in range(2, whole.journal.writes):
@@ -140,7 +140,7 @@ def test_ends_with_a_report_wherever_the_journal_fails(monkeypatch, download_s):
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("writes", range(1, 14))
 def test_says_what_runs_when_the_journal_fails(writes, late):
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.journal.fail_after(writes, late=late)
     report = stage.finished()
     posted = sum(task.posted for task in stage.service.tasks.values())
@@ -154,20 +154,20 @@ def test_says_what_runs_when_the_journal_fails(writes, late):
 
 @pytest.mark.parametrize("durable", [False, True])
 def test_charges_nothing_twice_after_death_at_any_write(durable):
-    whole = stage_of(CHAIN, budget=100)
+    whole = harness_of(CHAIN, budget=100)
     whole.finished()
     for at_append in range(1, whole.appends + 1):
-        stage = stage_of(CHAIN, budget=100)
-        assert stage.run(death=Death(at_append, durable)) is None
+        stage = harness_of(CHAIN, budget=100)
+        assert stage.run(crash=Death(at_append, durable)) is None
         report = stage.finished()
         assert report.status == "done", (at_append, report.reasons)
         assert stage.contents() == whole.contents(), at_append
         assert set(stage.charges().values()) == {1}, at_append
-        assert -sum(row.amount for row in stage.service.rows) == stage.state().books.spent == 9, at_append
+        assert -sum(row.amount for row in stage.service.rows) == stage.state().totals.spent == 9, at_append
 
 
 def test_two_resumes_at_once_exactly_one_works():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     stage.service.fate = lambda tool, params, number: Fate(100.0)
     seen = []
 
@@ -184,7 +184,7 @@ def test_two_resumes_at_once_exactly_one_works():
 
 
 def test_a_process_whose_run_was_taken_over_sends_nothing_more():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
 
     async def thief(stage, stop):
         await stage.clock.sleep(5.0)
@@ -195,7 +195,7 @@ def test_a_process_whose_run_was_taken_over_sends_nothing_more():
 
 
 def test_a_journal_restored_from_a_moment_ago_repeats_nothing():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
     kept = []
 
     async def keep(stage, stop):
@@ -209,7 +209,7 @@ def test_a_journal_restored_from_a_moment_ago_repeats_nothing():
 
 
 def test_a_run_whose_tasks_are_elsewhere_sleeps_through_a_day():
-    stage = stage_of(CHAIN, budget=100)
+    stage = harness_of(CHAIN, budget=100)
 
     async def sleep(stage, stop):
         await asyncio.sleep(5.0)

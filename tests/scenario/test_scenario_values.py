@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support import mishaps
-from tests.support.build import stage_of
+from tests.support import response_faults
+from tests.support.build import harness_of
 from tests.support.service import Fate
 from zenflow.engine.run import Changes
 
@@ -38,7 +38,7 @@ outputs: {all: "${{ steps.up.asset_ids }}"}
 
 
 def test_skips_an_instance_and_its_reader_when_if_is_false():
-    stage = stage_of(IF)
+    stage = harness_of(IF)
     report = stage.finished()
     assert report.status == "done"
     assert statuses(report, "draw") == statuses(report, "up") == ["done", "skipped", "done"]
@@ -49,7 +49,7 @@ def test_skips_an_instance_and_its_reader_when_if_is_false():
 
 
 def test_skips_a_reader_of_a_skipped_value_without_default():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       base:
         if: false
@@ -80,7 +80,7 @@ def test_skips_a_reader_of_a_skipped_value_without_default():
 
 
 def test_a_null_is_not_sent_and_a_null_element_is_left_out():
-    stage = stage_of(
+    stage = harness_of(
         """
     inputs: {quality: {type: string, default: null}}
     steps:
@@ -107,17 +107,17 @@ steps:
 
 
 def test_needs_waits_for_all_instances_and_a_failed_one_blocks():
-    stage = stage_of(NEEDS)
+    stage = harness_of(NEEDS)
     assert stage.finished().status == "done"
     assert stage.intents()[-1].calls[0].instance == "then"
-    broken = stage_of(NEEDS)
+    broken = harness_of(NEEDS)
     broken.service.fate = fails("b")
     report = broken.finished()
     assert (report.exit_status, statuses(report, "then")) == (1, ["blocked"])
 
 
 def test_blocks_only_readers_of_a_failure():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       draw:
         foreach: [a, b, c]
@@ -162,7 +162,7 @@ steps:
 
 
 def test_skips_failures_and_finishes_with_continue():
-    stage = stage_of(CONTINUE)
+    stage = harness_of(CONTINUE)
     stage.service.fate = fails("a")
     report = stage.finished()
     assert (report.status, report.exit_status) == ("done", 0)
@@ -172,7 +172,7 @@ def test_skips_failures_and_finishes_with_continue():
 
 
 def test_makes_failed_and_blocked_instances_again_on_resume():
-    stage = stage_of(
+    stage = harness_of(
         """
     steps:
       draw:
@@ -199,8 +199,8 @@ def test_makes_failed_and_blocked_instances_again_on_resume():
 
 
 def test_reconsiders_steps_skipped_for_a_failure():
-    stage = stage_of(CONTINUE, budget=50)
-    stage.script.submits.append(mishaps.says(402))
+    stage = harness_of(CONTINUE, budget=50)
+    stage.script.submits.append(response_faults.says(402))
     assert stage.finished().exit_status == 4
     stage.service.fate = fails("a")
     assert stage.finished().status == "done"
@@ -210,7 +210,7 @@ def test_reconsiders_steps_skipped_for_a_failure():
 
 
 def test_replaces_an_absent_helper_by_the_readers_default():
-    stage = stage_of("""
+    stage = harness_of("""
     steps:
       craft_prompt:
         foreach: [dawn, dusk]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.ending import check_the_end
-from tests.support.story import live_through, story_of
-from tests.support.weather import weather_of
+from tests.support.runner import describe, run_scenario
+from tests.support.scenario import scenario_of
 
 
 def test_a_run_keeps_its_promises_in_any_weather(seeds, request):
@@ -23,10 +23,10 @@ def test_a_run_keeps_its_promises_in_any_weather(seeds, request):
 
 
 def _lived(seed):
-    weather = weather_of(seed)
+    scenario = scenario_of(seed)
     try:
-        check_the_end(weather, live_through(weather))
+        check_the_end(scenario, run_scenario(scenario))
     except Exception as error:  # whatever it is, the seed is what one needs
         what = f"{type(error).__name__}: {error}"
-        return f"{what}\nreplay with: pytest tests/simulation --seed {seed}\n{story_of(weather)}"
+        return f"{what}\nreplay with: pytest tests/simulation --seed {seed}\n{describe(scenario)}"
     return None

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.baseline import baseline
 from tests.support.ending import check_the_end
+from tests.support.runner import run_scenario
+from tests.support.scenario import scenario_of
 from tests.support.shapes import SHAPES
-from tests.support.story import live_through
-from tests.support.undisturbed import undisturbed
-from tests.support.weather import weather_of
 from zenflow.engine.budget.ledger import Ledger
 from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.payment import sender as posting
-from zenflow.engine.payment.submitter import Cashier
-from zenflow.engine.reconciliation.task_lookup import Looker
-from zenflow.engine.reconciliation.transactions import Bookkeeper
-from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
-from zenflow.engine.scheduling import lost_responses as unanswered
+from zenflow.engine.payment.submitter import Submitter
+from zenflow.engine.reconciliation.task_lookup import TaskLookup
+from zenflow.engine.reconciliation.transactions import TransactionReconciler
+from zenflow.engine.reconciliation.unrecognized_tasks import UnrecognizedTasks
+from zenflow.engine.scheduling import lost_responses
 from zenflow.history import events as e
 from zenflow.history import fold
 
@@ -28,12 +28,12 @@ TRIED = 400
 def caught(monkeypatch, break_it, near):
     """What the first seed that notices says, beginning at one that is known to. Undisturbed runs are made unbroken."""
     for shape in SHAPES:
-        undisturbed(shape.name)
+        baseline(shape.name)
     break_it(monkeypatch)
     for seed in (*range(near, TRIED), *range(near)):
-        weather = weather_of(seed)
+        scenario = scenario_of(seed)
         try:
-            check_the_end(weather, live_through(weather))
+            check_the_end(scenario, run_scenario(scenario))
         except AssertionError as error:
             return str(error)
     return None
@@ -62,27 +62,27 @@ def blind_resubmit(monkeypatch):
     """An answer that did not come is a reason to send again, at once."""
 
     async def unknown(self, submission):
-        await self._cashier.send_again(submission)
+        await self._submitter.send_again(submission)
         return True
 
-    monkeypatch.setattr(unanswered.Unanswered, "_unknown", unknown)
+    monkeypatch.setattr(lost_responses.LostResponseResolver, "_unknown", unknown)
 
 
 def a_single_look_is_enough(monkeypatch):
     """One look that does not find it, before the wait is over, counts as conclusive."""
-    monkeypatch.setattr(Looker, "wait_left_s", lambda self, submission: 0.0)
-    monkeypatch.setattr(unanswered, "is_conclusive", lambda submission: bool(submission.looks))
+    monkeypatch.setattr(TaskLookup, "wait_left_s", lambda self, submission: 0.0)
+    monkeypatch.setattr(lost_responses, "is_conclusive", lambda submission: bool(submission.lookups))
 
 
 def no_second_witness(monkeypatch):
     """Debits that nobody explains are no reason to wait."""
-    conclusive = unanswered.is_conclusive
+    conclusive = lost_responses.is_conclusive
 
     async def explained(self, submission):
         return True
 
-    monkeypatch.setattr("zenflow.engine.reconciliation.transactions.Bookkeeper.debits_explained", explained)
-    monkeypatch.setattr(unanswered, "is_conclusive", conclusive)
+    monkeypatch.setattr("zenflow.engine.reconciliation.transactions.TransactionReconciler.debits_explained", explained)
+    monkeypatch.setattr(lost_responses, "is_conclusive", conclusive)
 
 
 def no_third_witness(monkeypatch):
@@ -91,22 +91,22 @@ def no_third_witness(monkeypatch):
     async def nothing(self, submission):
         return None
 
-    monkeypatch.setattr(Bookkeeper, "missing_from_balance", nothing)
+    monkeypatch.setattr(TransactionReconciler, "missing_from_balance", nothing)
 
 
 def sent_again_without_end(monkeypatch):
     """As many attempts as the lookups allow."""
-    monkeypatch.setattr(unanswered, "MOST_UNANSWERED", 1_000)
+    monkeypatch.setattr(lost_responses, "MOST_UNANSWERED", 1_000)
 
 
 def any_no_is_a_refusal(monkeypatch):
     """A no in unknown words is believed without a lookup."""
 
     async def believed(self, submission):
-        await self._cashier.refusal_confirmed(submission)
+        await self._submitter.refusal_confirmed(submission)
         return True
 
-    monkeypatch.setattr(unanswered.Unanswered, "_said_no", believed)
+    monkeypatch.setattr(lost_responses.LostResponseResolver, "_said_no", believed)
 
 
 def budget_checked_after_the_call(monkeypatch):
@@ -127,10 +127,10 @@ def later_tasks_are_evidence(monkeypatch):
     """A look that sees a task younger than the request is believed, whatever it hides and however soon it is."""
 
     def seen(submission):
-        return any("listed" in look.detail and "listed unfiltered: 0" not in look.detail for look in submission.looks)
+        return any("listed" in look.detail and "listed unfiltered: 0" not in look.detail for look in submission.lookups)
 
-    monkeypatch.setattr(Looker, "wait_left_s", lambda self, submission: 0.0)
-    monkeypatch.setattr(unanswered, "is_conclusive", seen)
+    monkeypatch.setattr(TaskLookup, "wait_left_s", lambda self, submission: 0.0)
+    monkeypatch.setattr(lost_responses, "is_conclusive", seen)
 
 
 def released_twice(monkeypatch):
@@ -140,7 +140,7 @@ def released_twice(monkeypatch):
     def twice(state, event):
         once(state, event)
         submission = state.submissions.get(event.submission)
-        state.books.open -= submission.quote if submission is not None else 0
+        state.totals.open -= submission.quote if submission is not None else 0
 
     monkeypatch.setitem(fold._APPLY, e.Refused, twice)
 
@@ -149,11 +149,11 @@ def found_is_not_believed(monkeypatch):
     """A task with our stamp is not taken for ours, and its call is made again."""
 
     async def resolve(self, submission, sight):
-        event = e.Looked(self._context.recorder.now(), submission.number, True, True, True)
+        event = e.LookupRecorded(self._context.recorder.now(), submission.number, True, True, True)
         await self._context.recorder.commit(event)
         return False
 
-    monkeypatch.setattr(Looker, "resolve", resolve)
+    monkeypatch.setattr(TaskLookup, "resolve", resolve)
 
 
 def no_look_for_strangers(monkeypatch):
@@ -162,7 +162,7 @@ def no_look_for_strangers(monkeypatch):
     async def find(self):
         return None
 
-    monkeypatch.setattr(Strangers, "find", find)
+    monkeypatch.setattr(UnrecognizedTasks, "find", find)
 
 
 def what_another_copy_made_is_no_evidence(monkeypatch):
@@ -171,7 +171,7 @@ def what_another_copy_made_is_no_evidence(monkeypatch):
     async def nothing(self, submission, unknown):
         return []
 
-    monkeypatch.setattr(Looker, "_of_another_copy", nothing)
+    monkeypatch.setattr(TaskLookup, "_of_another_copy", nothing)
 
 
 def the_lease_is_no_gate(monkeypatch):
@@ -185,17 +185,17 @@ def the_lease_is_no_gate(monkeypatch):
 
 def no_cap_of_a_day(monkeypatch):
     """What a day may cost is not looked at."""
-    monkeypatch.setattr(Cashier, "_cap", lambda self: None)
+    monkeypatch.setattr(Submitter, "_cap", lambda self: None)
 
 
 def refunds_are_not_read(monkeypatch):
     """Rows that give money back are passed over."""
-    take_in = Bookkeeper._take_in_all
+    take_in = TransactionReconciler._take_in_all
 
     def debits_only(self, submission, rows):
         take_in(self, submission, [row for row in rows if (row.amount or 0) < 0])
 
-    monkeypatch.setattr(Bookkeeper, "_take_in_all", debits_only)
+    monkeypatch.setattr(TransactionReconciler, "_take_in_all", debits_only)
 
 
 def any_account_will_do(monkeypatch):
@@ -205,13 +205,13 @@ def any_account_will_do(monkeypatch):
 
 def a_debit_is_the_quote(monkeypatch):
     """What was really charged is not booked."""
-    take_in = Bookkeeper._take_in_all
+    take_in = TransactionReconciler._take_in_all
 
     def quote(self, submission, rows):
         quoted = [replace(row, amount=-submission.quote) if (row.amount or 0) < 0 else row for row in rows]
         take_in(self, submission, quoted)
 
-    monkeypatch.setattr(Bookkeeper, "_take_in_all", quote)
+    monkeypatch.setattr(TransactionReconciler, "_take_in_all", quote)
 
 
 @pytest.mark.parametrize(

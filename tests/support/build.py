@@ -1,6 +1,6 @@
 """Short ways to the parts of a test: a recipe from text, a plan at the service's prices, a run and its resumes.
 
-A `Stage` is one service with one journal and one store on a virtual clock; each life of a process on it is an `execute`,
+A `Harness` is one service with one journal and one store on a virtual clock; each life of a process on it is an `execute`,
 to its end or to its death. It knows the engine's door and nothing behind it.
 """
 
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.clock import VirtualClock, run_virtual
+from tests.support.crashing_journal import CrashingJournal, Death
 from tests.support.memory_journal import MemoryJournal
-from tests.support.mortal import Death, MortalJournal
 from tests.support.provider import Process, Script, ScriptedProvider
 from tests.support.service import MadeTask, ScriptedService
 from tests.support.store import MemoryStore
 from zenflow.catalog.gates import Gates
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import from_iso
 from zenflow.engine.model.ports import Limits, NewRun, Parts, StopSignal
 from zenflow.engine.model.report import Listener, RunReport, Silent
@@ -53,7 +53,7 @@ class Alive:
     """One process that works on the run. `leased_s`: since when it has the lease."""
 
     provider: ScriptedProvider
-    journal: MortalJournal
+    journal: CrashingJournal
     leased_s: float | None = None
     work: asyncio.Task[RunReport] = field(init=False)
 
@@ -78,13 +78,13 @@ def _loaded(files: tuple[tuple[str, str], ...]) -> Recipe:
     return load_recipe_texts(dict(files), ROOT)
 
 
-def stage_of(text: str, others: Mapping[str, str] | None = None, **parts: Any) -> Stage:
+def harness_of(text: str, others: Mapping[str, str] | None = None, **parts: Any) -> Harness:
     """A stage for the recipe of a text; `parts` are the stage's own fields."""
-    return Stage(recipe_of(text, others), **parts)
+    return Harness(recipe_of(text, others), **parts)
 
 
 @dataclass(slots=True)
-class Stage:
+class Harness:
     """One service, one journal, one folder: the world in which a run lives, dies and is resumed."""
 
     recipe: Recipe
@@ -120,13 +120,13 @@ class Stage:
         self,
         *,
         changes: Changes | None = None,
-        death: Death | None = None,
+        crash: Death | None = None,
         dies_at_s: float | None = None,
         stop: StopSignal | None = None,
-        meanwhile: Callable[[Stage, StopSignal], Any] | None = None,
+        meanwhile: Callable[[Harness, StopSignal], Any] | None = None,
     ) -> RunReport | None:
         """One life: begin the run, or go on with it, with `changes`. None when the process died."""
-        life = self._life(changes, death, dies_at_s, stop or StopSignal(), meanwhile)
+        life = self._life(changes, crash, dies_at_s, stop or StopSignal(), meanwhile)
         return run_virtual(life, self.clock)
 
     def finished(self, **how: Any) -> RunReport:
@@ -138,12 +138,12 @@ class Stage:
     async def _life(
         self,
         changes: Changes | None,
-        death: Death | None,
+        crash: Death | None,
         dies_at_s: float | None,
         stop: StopSignal,
-        meanwhile: Callable[[Stage, StopSignal], Any] | None,
+        meanwhile: Callable[[Harness, StopSignal], Any] | None,
     ) -> RunReport | None:
-        one = self.born(self.journal, changes, death, stop)
+        one = self.born(self.journal, changes, crash, stop)
         if meanwhile is not None:
             self._meanwhile = asyncio.create_task(meanwhile(self, stop))
         await self.over(one, dies_at_s)
@@ -159,7 +159,7 @@ class Stage:
         self,
         journal: MemoryJournal,
         changes: Changes | None,
-        death: Death | None,
+        crash: Death | None,
         stop: StopSignal,
         take_over: bool = False,
     ) -> Alive:
@@ -167,7 +167,7 @@ class Stage:
         process = Process()
         self.provider = ScriptedProvider(self.service, self.script, process)
         self.providers.append(self.provider)
-        one = Alive(self.provider, MortalJournal(journal, process, death))
+        one = Alive(self.provider, CrashingJournal(journal, process, crash))
         one.journal.clock = self.clock
         one.work = asyncio.create_task(self._work(one, changes, stop, take_over))
         return one
@@ -233,8 +233,8 @@ class Stage:
             balance=account.credits,
         )
 
-        async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
-            return {question.key: await asking.quote(question) for question in questions}
+        async def ask(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+            return {price_request.key: await asking.quote(price_request) for price_request in price_requests}
 
         return await build_plan(request, ask)
 

@@ -120,7 +120,7 @@ async def _settle() -> None:
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Asked to block, it moves the clock instead, unless a thread still works for the loop."""
+    """ExpectedCount to block, it moves the clock instead, unless a thread still works for the loop."""
 
     def __init__(self, clock: VirtualClock, stall_s: float, grace_s: float) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.support.build import Stage
+from tests.support.build import Harness
 from tests.support.memory_journal import MemoryJournal
 
 ARRIVES_S = (
@@ -25,7 +25,7 @@ class Copies:
     spare: MemoryJournal | None = None
     changes: int = 0
 
-    def take(self, stage: Stage) -> None:
+    def take(self, stage: Harness) -> None:
         """Somebody makes a backup: what is committed at this moment. One without the run would begin another run."""
         if self.spare is None and stage.events():
             self.spare = stage.journal.survives()
@@ -35,7 +35,7 @@ class Copies:
         """Whether another copy is there to go on with: a backup is put back once; of two, each has its turn."""
         return self.spare is not None and (self.both or not self.changes)
 
-    def change(self, stage: Stage) -> None:
+    def change(self, stage: Harness) -> None:
         """Go on with the other copy."""
         assert self.spare is not None
         stage.clock.advance(ARRIVES_S)

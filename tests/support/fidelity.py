@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from tests.support.build import Stage
+from tests.support.build import Harness
 from tests.support.provider import Script, ScriptedProvider
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.history.state import Outcome, RunState
 from zenflow.plan.build import PlanRequest, build_plan
-from zenflow.plan.model import BudgetLine, Count, Foresight, Plan, PlannedStep
+from zenflow.plan.model import BudgetLine, Count, Plan, PlannedStep, ReuseEstimate
 
 _KEY = re.compile(r"(\.\d+)+(?=/|$)")
 
@@ -57,13 +57,13 @@ def _is_sure(step: PlannedStep) -> bool:
     return step.is_paid and step.instances.exact and not step.retries
 
 
-def rest_plan(stage: Stage, foresight: Mapping[str, Foresight]) -> Plan:
-    """What `zenflow resume` shows before it goes on; `foresight`: what is known of the rest, from the run's facts."""
+def rest_plan(stage: Harness, reuse_estimates: Mapping[str, ReuseEstimate]) -> Plan:
+    """What `zenflow resume` shows before it goes on; `reuse_estimates`: what is known of the rest, from the run's facts."""
     assert stage.plan is not None
     asking = ScriptedProvider(stage.service, Script(latency_s=lambda method: 0.0))
 
-    async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
-        return {question.key: _quote(asking, question) for question in questions}
+    async def ask(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+        return {price_request.key: _quote(asking, price_request) for price_request in price_requests}
 
     request = PlanRequest(
         recipe=stage.recipe,
@@ -73,11 +73,11 @@ def rest_plan(stage: Stage, foresight: Mapping[str, Foresight]) -> Plan:
         account=stage.plan.account,
         bounds=(BudgetLine(Decimal(100_000), "--budget"),),
         max_overrides={**stage.maxima, **stage.state().options.get("max", {})},
-        foresight=foresight,
+        reuse_estimates=reuse_estimates,
     )
     return asyncio.run(build_plan(request, ask))
 
 
-def _quote(asking: ScriptedProvider, question: Question) -> Quote:
-    price = asking.service.price(question.tool, question.params)
-    return Quote(price, asking.clock.now(), stand_in=question.stand_in)
+def _quote(asking: ScriptedProvider, price_request: PriceRequest) -> Quote:
+    price = asking.service.price(price_request.tool, price_request.params)
+    return Quote(price, asking.clock.now(), placeholder=price_request.placeholder)

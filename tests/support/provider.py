@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tests.support import mishaps
-from tests.support.mishaps import Mishap
+from tests.support import response_faults
+from tests.support.listing_faults import ListingFaults
 from tests.support.offers import HELPERS, catalog_of
+from tests.support.response_faults import ResponseFault
 from tests.support.service import MadeTask, Refusal, ScriptedService
-from tests.support.showing import Showing
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock
 from zenflow.providers.base import (
     AssetInfo,
@@ -59,8 +59,10 @@ class Process:
 class Script:
     """What goes wrong. Lists are used up from the front; an empty one means that all is well."""
 
-    submits: list[Mishap] = field(default_factory=list)
-    submit: Callable[[Submission], Mishap] = lambda submission: mishaps.as_it_should  # when `submits` is used up
+    submits: list[ResponseFault] = field(default_factory=list)
+    submit: Callable[[Submission], ResponseFault] = lambda submission: (
+        response_faults.as_it_should
+    )  # when `submits` is used up
     troubles: dict[str, list[ServiceTrouble]] = field(default_factory=dict)  # by the method's name
     trouble: Callable[[str], ServiceTrouble | None] = lambda method: None
     always: dict[str, ServiceTrouble] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Script:
     latency_s: Callable[[str], float] = lambda method: 0.1
     delivers_after_death_s: Callable[[], float | None] = lambda: 0.0  # what was on the wire; None: never
     helpers: frozenset[str] = HELPERS
-    showing: Showing = field(default_factory=Showing)
+    listing_faults: ListingFaults = field(default_factory=ListingFaults)
 
 
 class ScriptedProvider:
@@ -110,14 +112,14 @@ class ScriptedProvider:
         await self.clock.sleep(self.script.latency_s("submit"))
         await self.process.go_on()
 
-    def arrive(self, submission: Submission, inputs: slice = mishaps.ALL) -> SubmitAnswer:
+    def arrive(self, submission: Submission, inputs: slice = response_faults.ALL) -> SubmitAnswer:
         if submission in self._on_wire:
             self._on_wire.remove(submission)
         try:
             asked = submission.tool, submission.inputs[inputs], submission.comment
-            return mishaps.accepted(self.service.create(*asked, owner_id=self.account_id))
+            return response_faults.accepted(self.service.create(*asked, owner_id=self.account_id))
         except Refusal as refusal:
-            return mishaps.refused(refusal)
+            return response_faults.refused(refusal)
 
     async def back(self) -> None:
         await self.clock.sleep(self.script.latency_s("submit"))
@@ -139,8 +141,8 @@ class ScriptedProvider:
             return SubmitAnswer(WireFacts("not_connected", detail="too late to send"))
         self.submits += 1
         queue = self.script.submits
-        mishap = queue.pop(0) if queue else self.script.submit(submission)
-        answer = await mishap(self, submission)
+        fault = queue.pop(0) if queue else self.script.submit(submission)
+        answer = await fault(self, submission)
         if submission in self._on_wire:
             self._on_wire.remove(submission)
         await self.process.go_on()
@@ -156,13 +158,13 @@ class ScriptedProvider:
         await self._travel("catalog")
         return catalog_of(self.service.offers, self.script.helpers)
 
-    async def quote(self, question: Question) -> Quote:
+    async def quote(self, price_request: PriceRequest) -> Quote:
         await self._travel("quote")
         try:
-            price = self.service.price(question.tool, question.params)
+            price = self.service.price(price_request.tool, price_request.params)
         except Refusal as refusal:
-            return Quote(None, self.clock.now(), refusal.message, refusal.status, question.stand_in)
-        return Quote(price, self.clock.now(), stand_in=question.stand_in)
+            return Quote(None, self.clock.now(), refusal.message, refusal.status, price_request.placeholder)
+        return Quote(price, self.clock.now(), placeholder=price_request.placeholder)
 
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
         await self._travel("compare")
@@ -216,18 +218,18 @@ class ScriptedProvider:
         offset: int = 0,
     ) -> tuple[tuple[TaskSummary, ...], int | None]:
         await self._travel("list_tasks")
-        showing, now = self.script.showing, self.clock.monotonic_s()
+        listing_faults, now = self.script.listing_faults, self.clock.monotonic_s()
         seen = [t for t in reversed(self.service.tasks.values()) if self.service.seen(t) and t.listed_from_s <= now]
-        seen = [t for t in seen if showing.matches(t, query) and tool in (None, t.tool)]
-        seen = [t for t in seen if not showing.hides(t.created_s, now)]
+        seen = [t for t in seen if listing_faults.matches(t, query) and tool in (None, t.tool)]
+        seen = [t for t in seen if not listing_faults.hides(t.created_s, now)]
         if status is not None:
-            seen = [task for task in seen if showing.status(task, self.service) == status]
+            seen = [task for task in seen if listing_faults.status(task, self.service) == status]
         page, following = _page(seen, limit, offset)
-        return tuple(showing.summary(task, self.service) for task in page), following
+        return tuple(listing_faults.summary(task, self.service) for task in page), following
 
     async def get_task(self, task_id: str) -> Task:
         await self._travel("get_task")
-        return self.script.showing.task(self._task(task_id), self.service)
+        return self.script.listing_faults.task(self._task(task_id), self.service)
 
     def _task(self, task_id: str) -> MadeTask:
         task = self.service.tasks.get(task_id)
@@ -283,21 +285,21 @@ class ScriptedProvider:
     @asynccontextmanager
     async def download(self, url: str, start: int = 0) -> AsyncIterator[Download]:
         await self._travel("download")
-        mishap = self.script.downloads.pop(0) if self.script.downloads else ""
+        fault = self.script.downloads.pop(0) if self.script.downloads else ""
         _, asset_id, until = url.split(":")
-        if mishap == "expire" or self.clock.monotonic_s() > float(until):
+        if fault == "expire" or self.clock.monotonic_s() > float(until):
             raise ServiceError("forbidden", "the address has expired")
         asset = self.service.assets[asset_id]
-        yield Download(_chunks(asset.body, mishap), asset.media_type, len(asset.body))
+        yield Download(_chunks(asset.body, fault), asset.media_type, len(asset.body))
 
     # ------------------------------------------------------------------------------------------------------- transactions
 
     async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
         await self._travel("transactions")
-        showing, now = self.script.showing, self.clock.monotonic_s()
+        listing_faults, now = self.script.listing_faults, self.clock.monotonic_s()
         own = [row for row in self.service.rows if row.owner_id == self.service.account_id]
-        own = [row for row in own if not showing.hides(row.at_s, now)]
-        page, following = _page(own if self.script.showing.oldest_rows_first else own[::-1], limit, offset)
+        own = [row for row in own if not listing_faults.hides(row.at_s, now)]
+        page, following = _page(own if self.script.listing_faults.oldest_rows_first else own[::-1], limit, offset)
         return tuple(Transaction(row.transaction_id, row.amount, row.task_id, row.at) for row in page), following
 
 
@@ -305,11 +307,11 @@ def _deliver(provider: ScriptedProvider, submission: Submission) -> None:
     provider.arrive(submission)
 
 
-async def _chunks(body: bytes, mishap: str) -> AsyncIterator[bytes]:
-    whole = body if mishap == "" else bytes(len(body)) if mishap == "blank" else body[: len(body) // 2]
+async def _chunks(body: bytes, fault: str) -> AsyncIterator[bytes]:
+    whole = body if fault == "" else bytes(len(body)) if fault == "blank" else body[: len(body) // 2]
     for start in range(0, len(whole), _CHUNK):
         yield whole[start : start + _CHUNK]
-    if mishap == "break":
+    if fault == "break":
         raise ServiceError("unreachable", "the connection broke while reading")
 
 

@@ -27,18 +27,18 @@ PACE = 40.0  # of zenflow's own clock: its waits (2 s between looks, half a seco
 class FastClock(SystemClock):
     """The machine's time, running faster: every wait keeps its proportion, and none is awaited in vain."""
 
-    def __init__(self, pace: float) -> None:
-        self._pace = pace
+    def __init__(self, shared_limit: float) -> None:
+        self._shared_limit = shared_limit
         self._at, self._at_s = datetime.now(UTC), time.monotonic()
 
     def now(self) -> datetime:
         return self._at + timedelta(seconds=self.monotonic_s())
 
     def monotonic_s(self) -> float:
-        return (time.monotonic() - self._at_s) * self._pace
+        return (time.monotonic() - self._at_s) * self._shared_limit
 
     async def sleep(self, wait_s: float) -> None:
-        await asyncio.sleep(max(0.0, wait_s) / self._pace)
+        await asyncio.sleep(max(0.0, wait_s) / self._shared_limit)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from zenflow.catalog.schema import (
     takes_other_fields,
 )
 from zenflow.expr.tree import without_nulls
-from zenflow.expr.types import why_not
+from zenflow.expr.types import explain_mismatch
 from zenflow.expr.values import Pending, Type
 from zenflow.ids import digest_of
 from zenflow.problems import Problem
@@ -165,7 +165,7 @@ def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Probl
         yield no_asset_id(path_text(path), value, where.value(path))
     if not isinstance(value, Pending) or value.type.name == "array":
         return
-    why = why_not(value.type, wanted)
+    why = explain_mismatch(value.type, wanted)
     if why is not None:
         source = "" if value.on is None else f" ({value.on})"
         hint = "A step that `uses: upload` gives its `asset_id`." if "upload it first" in why else None

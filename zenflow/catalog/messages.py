@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zenflow.catalog.field_path import Path, Where, path_text
 from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
-from zenflow.expr.types import type_words, word_for
+from zenflow.expr.types import type_name, type_words
 from zenflow.expr.values import Pending
 from zenflow.foreign_terms import KEYS_OF_A_STEP, parameter_called
 from zenflow.problems import Problem
@@ -160,7 +160,7 @@ def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, 
     elif isinstance(value, str) and _reads_as(value.rstrip(_UNITS), wants):
         hint = f"The number alone, without a unit: `{path[-1]}: {value.rstrip(_UNITS)}`. {hint}"
     return Problem(
-        WRONG_TYPE, f"`{name}` is {word_for(value)} ({shown(value)}); it must be {_types(wants)}", place, hint
+        WRONG_TYPE, f"`{name}` is {type_name(value)} ({shown(value)}); it must be {_types(wants)}", place, hint
     )
 
 

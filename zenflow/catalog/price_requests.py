@@ -11,22 +11,22 @@ from typing import Any
 from zenflow.catalog.check import form_of, with_default_model
 from zenflow.catalog.model import Tool
 from zenflow.catalog.partial_validation import has_pending
-from zenflow.catalog.prices import STAND_IN_ASSET, Question, question_key
+from zenflow.catalog.prices import PLACEHOLDER_ASSET, PriceRequest, price_request_key
 from zenflow.catalog.schema import Schema, is_asset_field, item_of, required_of, resolved, types_of
 from zenflow.expr.values import Pending, Skipped
 
 STAND_IN_TEXT = "a text that is not written yet"
 
 
-def question_for(tool: Tool, params: Mapping[str, Any], *, off_list: frozenset[str] = frozenset()) -> Question:
+def price_request_for(tool: Tool, params: Mapping[str, Any], *, off_list: frozenset[str] = frozenset()) -> PriceRequest:
     """The question for one call. `off_list`: fields that a debit has shown not to be free of price."""
     sent = with_default_model(tool, params)
-    stand_in = has_pending(sent)
-    if stand_in:
+    placeholder = has_pending(sent)
+    if placeholder:
         fields = form_of(tool).fields
         sent = {name: _filled(name, value, fields.get(name, {}), tool.input_schema) for name, value in sent.items()}
         sent = {name: value for name, value in sent.items() if value is not None}
-    return Question(tool.name, sent, question_key(tool.name, sent, free_fields(tool) - off_list), stand_in)
+    return PriceRequest(tool.name, sent, price_request_key(tool.name, sent, free_fields(tool) - off_list), placeholder)
 
 
 def free_fields(tool: Tool) -> frozenset[str]:
@@ -38,7 +38,7 @@ def _filled(name: str, value: Any, field: Schema, root: Schema) -> Any:
     if isinstance(value, Skipped):
         return None
     if isinstance(value, Pending):
-        return _stand_in(name, value, field, root)
+        return _placeholder(name, value, field, root)
     if isinstance(value, list):
         element = item_of(field, root)
         return [_filled(name, item, element, root) for item in value if not isinstance(item, Skipped)]
@@ -49,14 +49,14 @@ def _filled(name: str, value: Any, field: Schema, root: Schema) -> Any:
     return value
 
 
-def _stand_in(name: str, pending: Pending, field: Schema, root: Schema, depth: int = 0) -> Any:
+def _placeholder(name: str, pending: Pending, field: Schema, root: Schema, depth: int = 0) -> Any:
     kinds = types_of(field) or (pending.type.name,)
     if "array" in kinds:
         element = item_of(field, root)
-        one = _stand_in(name, Pending(pending.on, pending.type.items or pending.type), element, root, depth + 1)
+        one = _placeholder(name, Pending(pending.on, pending.type.items or pending.type), element, root, depth + 1)
         return [one] * _length(pending, field)
     if is_asset_field(name, field, root) or pending.type.name == "asset":
-        return STAND_IN_ASSET
+        return PLACEHOLDER_ASSET
     for key in ("default", "const"):
         if field.get(key) is not None:
             return field[key]
@@ -70,7 +70,7 @@ def _stand_in(name: str, pending: Pending, field: Schema, root: Schema, depth: i
     if "object" in kinds and depth < 8:
         known = field.get("properties", {})
         names = required_of(field, root)
-        return {n: _stand_in(n, Pending(), resolved(known.get(n), root), root, depth + 1) for n in names}
+        return {n: _placeholder(n, Pending(), resolved(known.get(n), root), root, depth + 1) for n in names}
     return _text(field)
 
 

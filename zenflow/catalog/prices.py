@@ -10,18 +10,18 @@ from typing import Any, Protocol
 from zenflow.credits import Credits
 from zenflow.ids import digest_of
 
-STAND_IN_ASSET = "00000000-0000-4000-8000-000000000000"
+PLACEHOLDER_ASSET = "00000000-0000-4000-8000-000000000000"
 """Stands for an asset that is not made yet when its price must be asked for (docs/money.md, “Budget”)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PriceRequest:
     """One price question: the flat parameters of one call. `key` is equal for questions with equal answers."""
 
     tool: str
     params: Mapping[str, Any] = field(hash=False, compare=False)
     key: str
-    stand_in: bool = field(default=False, compare=False)  # an asset or a value in it is not the real one
+    placeholder: bool = field(default=False, compare=False)  # an asset or a value in it is not the real one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Quote:
     asked_at: datetime
     refusal: str | None = None
     refusal_status: int | None = None
-    stand_in: bool = False
+    placeholder: bool = False
     violations: tuple[str, ...] = ()  # of a refusal, where the service lists them
     declined: bool = False
 
@@ -43,7 +43,7 @@ class Quote:
 class PriceSource(Protocol):
     """All that planning may ask of a service. It holds nothing that could submit (promise 2)."""
 
-    async def quote(self, question: Question) -> Quote:
+    async def quote(self, price_request: PriceRequest) -> Quote:
         """The price of one call (docs/service.md, “Generation”, `estimate_price`). Refusals are answers; transport
         trouble raises."""
         ...
@@ -54,23 +54,23 @@ class PriceBook:
 
     def __init__(self, quotes: Mapping[str, Quote] | None = None) -> None:
         self._quotes: dict[str, Quote] = dict(quotes or {})
-        self._questions: dict[str, Question] = {}
+        self._price_requests: dict[str, PriceRequest] = {}
 
-    def add(self, question: Question, quote: Quote) -> None:
-        self._quotes[question.key] = quote
-        self._questions[question.key] = question
+    def add(self, price_request: PriceRequest, quote: Quote) -> None:
+        self._quotes[price_request.key] = quote
+        self._price_requests[price_request.key] = price_request
 
-    def find(self, question: Question) -> Quote | None:
-        return self._quotes.get(question.key)
+    def find(self, price_request: PriceRequest) -> Quote | None:
+        return self._quotes.get(price_request.key)
 
-    def missing(self, questions: Iterable[Question]) -> list[Question]:
+    def missing(self, price_requests: Iterable[PriceRequest]) -> list[PriceRequest]:
         """The distinct questions that have no answer yet, in order. What was told for a stand-in is no answer to a real one."""
-        unanswered: dict[str, Question] = {}
-        for question in questions:
-            known = self._quotes.get(question.key)
-            if known is None or (known.stand_in and not question.stand_in):
-                asked = unanswered.setdefault(question.key, question)
-                unanswered[question.key] = question if asked.stand_in else asked
+        unanswered: dict[str, PriceRequest] = {}
+        for price_request in price_requests:
+            known = self._quotes.get(price_request.key)
+            if known is None or (known.placeholder and not price_request.placeholder):
+                asked = unanswered.setdefault(price_request.key, price_request)
+                unanswered[price_request.key] = price_request if asked.placeholder else asked
         return list(unanswered.values())
 
     @property
@@ -79,15 +79,15 @@ class PriceBook:
         return self._quotes
 
     @property
-    def questions(self) -> Mapping[str, Question]:
+    def price_requests(self) -> Mapping[str, PriceRequest]:
         """What was asked, by key: which tool and model an answer is about."""
-        return self._questions
+        return self._price_requests
 
     def __len__(self) -> int:
         return len(self._quotes)
 
 
-def question_key(tool: str, params: Mapping[str, Any], free_fields: frozenset[str]) -> str:
+def price_request_key(tool: str, params: Mapping[str, Any], free_fields: frozenset[str]) -> str:
     """The digest of what may move the price: `free_fields` are replaced by whether and how often they are there."""
     return digest_of([tool, {k: (_shape(v) if k in free_fields else v) for k, v in params.items()}])
 

@@ -39,28 +39,28 @@ def run_words(words: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(console)
     except BaseException as error:  # the boundary: whatever comes is told as one of three kinds
-        return tell(error, console, words)
+        return report_error(error, console, words)
     status = status if isinstance(status, int) else exits.DONE
-    _say_where(words, status, console)
+    _show_place(words, status, console)
     return status
 
 
-def _say_where(words: Sequence[str], status: int, console: Console) -> None:
+def _show_place(words: Sequence[str], status: int, console: Console) -> None:
     said = where_to_look(words, status)
     if said is not None and "-q" not in words and "--quiet" not in words:
-        console.say(said)
+        console.info(said)
 
 
-def tell(error: BaseException, console: Console, words: Sequence[str]) -> int:
+def report_error(error: BaseException, console: Console, words: Sequence[str]) -> int:
     """Say what went wrong and give its status."""
     expected = _expected(error)
     if expected is not None:
-        status = _say_expected(expected, console)
-        _say_where(words, status, console)
+        status = _show_expected(expected, console)
+        _show_place(words, status, console)
         return status
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(console)
-    return _say_bug(error, console, words)
+    return _show_bug(error, console, words)
 
 
 def _expected(error: BaseException) -> ZenflowError | None:
@@ -75,14 +75,14 @@ def _expected(error: BaseException) -> ZenflowError | None:
     return None
 
 
-def _say_expected(error: ZenflowError, console: Console) -> int:
+def _show_expected(error: ZenflowError, console: Console) -> int:
     problems, run_id = getattr(error, "problems", ()), error.facts.get("run_id")
     if error.hint is not None and run_id is not None:
         error.hint = for_this_run(error.hint, run_id, error.facts.get("server") or "")
     if problems:
-        console.insist(draw_problems(problems, console.talk_ink, console.text_width))
+        console.error(draw_problems(problems, console.message_style, console.text_width))
     else:
-        console.insist(draw_error(error.message, error.code, error.hint, console.talk_ink, console.text_width))
+        console.error(draw_error(error.message, error.code, error.hint, console.message_style, console.text_width))
     body: dict[str, Any] = dict(error.facts.get("document") or {})
     if problems:
         body["problems"] = as_rows(problems)
@@ -104,17 +104,17 @@ def error_document(error: ZenflowError) -> Mapping[str, Any]:
 
 
 def _interrupted(console: Console) -> int:
-    console.insist("\nInterrupted.")
+    console.error("\nInterrupted.")
     error = {"code": "ZF090", "message": "Interrupted.", "hint": None}
     _last_words(console, exits.WORDS[exits.INTERRUPTED], error, {})
     return exits.INTERRUPTED
 
 
-def _say_bug(error: BaseException, console: Console, words: Sequence[str]) -> int:
+def _show_bug(error: BaseException, console: Console, words: Sequence[str]) -> int:
     log = crash_log.write(error, words)
     message = f"zenflow has a defect: {type(error).__name__} where none was expected."
     hint = f"Please report it, with the log that was left in {log}" if log else "Please report it."
-    console.insist(draw_error(message, "ZF900", hint, console.talk_ink, console.text_width))
+    console.error(draw_error(message, "ZF900", hint, console.message_style, console.text_width))
     _last_words(console, exits.WORDS[exits.DEFECT], {"code": "ZF900", "message": message, "hint": hint}, {})
     return exits.DEFECT
 

@@ -65,12 +65,12 @@ group = ZenflowGroup(
             expose_value=False,
             is_eager=True,
             help="The version alone.",
-            callback=lambda ctx, _option, asked: _tell_version(ctx) if asked else None,
+            callback=lambda ctx, _option, asked: _print_version(ctx) if asked else None,
         )
     ],
 )
 
 
-def _tell_version(ctx: click.Context) -> None:
+def _print_version(ctx: click.Context) -> None:
     click.echo(f"zenflow {__version__}")
     ctx.exit()

@@ -15,13 +15,13 @@ from typing import Any
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.clock import Clock
 from zenflow.credits import ZERO
-from zenflow.engine.budget.downstream_prices import PricesAhead
+from zenflow.engine.budget.downstream_prices import DownstreamPrices
 from zenflow.engine.budget.ledger import FrameBudgets, Ledger
-from zenflow.engine.expansion.expander import Unfolder
+from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.io.account_check import Identity
 from zenflow.engine.io.client import Service
 from zenflow.engine.io.recorder import Recorder
-from zenflow.engine.model.instances import Halt, Instance, Status, StepRun
+from zenflow.engine.model.instances import Instance, Status, StepRun, StopReason
 from zenflow.engine.model.ports import Limits, Parts, StopSignal
 from zenflow.history import events as e
 from zenflow.journal.base import JournalError
@@ -33,24 +33,24 @@ from zenflow.providers.base import ServiceError
 class Context:
     parts: Parts
     recorder: Recorder
-    unfolder: Unfolder
+    expander: Expander
     service: Service
     ledger: Ledger
     frame_budgets: FrameBudgets
     planned: Mapping[str, PlannedStep]
     planned_prices: Mapping[str, Decimal]  # question key → the price that the plan showed
-    ahead: PricesAhead
+    downstream: DownstreamPrices
     catalog: Catalog
     stop: StopSignal
     account_id: str
     began_s: float
     instances: dict[str, Instance] = field(default_factory=dict)  # paid ones, by address
-    halts: list[Halt] = field(default_factory=list)
-    holds: dict[Instance, Halt] = field(default_factory=dict)  # instances that wait for a person or for money
+    stop_reasons: list[StopReason] = field(default_factory=list)
+    paused: dict[Instance, StopReason] = field(default_factory=dict)  # instances that wait for a person or for money
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     defects: list[BaseException] = field(default_factory=list)
 
-    blind: Halt | None = None  # nothing more can be learnt in this process: sign-in, or a lasting silence
+    blind: StopReason | None = None  # nothing more can be learnt in this process: sign-in, or a lasting silence
 
     identity: Identity = field(init=False)
 
@@ -64,10 +64,10 @@ class Context:
         if error is not None and not isinstance(error, JournalError):
             self.defects.append(error)
 
-    def give_up_watching(self, error: ServiceError) -> None:
+    def stop_polling(self, error: ServiceError) -> None:
         """What runs goes on at the service; a resume takes it up."""
-        self.halt(error.code, error.message, error.hint or "`zenflow resume RUN` goes on from here.")
-        self.blind = self.halts[-1]
+        self.stop_run(error.code, error.message, error.hint or "`zenflow resume RUN` goes on from here.")
+        self.blind = self.stop_reasons[-1]
 
     def instance(self, address: str) -> Instance:
         """The living instance of a journaled address. Raises KeyError where the recipe has none any more."""
@@ -84,7 +84,7 @@ class Context:
     @property
     def takes_new_work(self) -> bool:
         """Whether anything new may be paid."""
-        return not self.halts and not self.stop.draining and self.recorder.failed is None
+        return not self.stop_reasons and not self.stop.draining and self.recorder.failed is None
 
     def tool(self, instance: Instance) -> Tool | None:
         return self.catalog.tools.get(instance.step.spec.uses)
@@ -92,13 +92,13 @@ class Context:
     def plan_of(self, step: StepRun) -> PlannedStep | None:
         return self.planned.get(step.plan_path)
 
-    def tail_credits(self, instance: Instance) -> Decimal:
+    def downstream_credits(self, instance: Instance) -> Decimal:
         planned = self.plan_of(instance.step)
-        return planned.tail_credits if planned is not None else ZERO
+        return planned.downstream_credits if planned is not None else ZERO
 
-    def tail_s(self, instance: Instance) -> float:
+    def downstream_seconds(self, instance: Instance) -> float:
         planned = self.plan_of(instance.step)
-        return planned.tail_s if planned is not None else 0.0
+        return planned.downstream_seconds if planned is not None else 0.0
 
     # ------------------------------------------------------------------------------------------- what becomes of instances
 
@@ -145,32 +145,32 @@ class Context:
 
     def settle(self, instance: Instance, status: Status, **facts: Any) -> None:
         if status is not Status.DONE:
-            self.ledger.forget_owed(instance)
-        self.unfolder.settle(instance, status, **facts)
+            self.ledger.release_downstream(instance)
+        self.expander.settle(instance, status, **facts)
         self.wake.set()
 
-    def hold(self, instance: Instance, halt: Halt) -> None:
+    def pause(self, instance: Instance, reason: StopReason) -> None:
         """It waits for a person or for money; a resume takes it up again."""
         instance.status = Status.STOPPED
-        instance.code, instance.message, instance.hint = halt.code, halt.message, halt.hint
-        self.holds[instance] = halt
+        instance.code, instance.message, instance.hint = reason.code, reason.message, reason.hint
+        self.paused[instance] = reason
         self.wake.set()
 
-    def let_go(self, instance: Instance) -> None:
+    def unpause(self, instance: Instance) -> None:
         """What held it is gone."""
-        self.holds.pop(instance, None)
+        self.paused.pop(instance, None)
         instance.status = Status.WAITING
         instance.code = instance.message = instance.hint = ""
         self.wake.set()
 
-    def halt(self, code: str, message: str, hint: str) -> None:
+    def stop_run(self, code: str, message: str, hint: str) -> None:
         """Nothing new is paid from here on; what is paid is waited for and saved."""
-        found = Halt(code, message, hint)
-        if found not in self.halts:
-            self.halts.append(found)
+        found = StopReason(code, message, hint)
+        if found not in self.stop_reasons:
+            self.stop_reasons.append(found)
         self.wake.set()
 
-    def rest(self, instance: Instance, status: Status, message: str, why: Halt | None = None) -> None:
+    def suspend(self, instance: Instance, status: Status, message: str, why: StopReason | None = None) -> None:
         """Late, unknown or lost: it is paid or may be, and nothing more is done about it in this process. `why`: what
         stands in the way of going on with it."""
         instance.status = status

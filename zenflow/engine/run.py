@@ -19,33 +19,33 @@ from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
 from zenflow.engine.actions.free_actions import FreeWork
-from zenflow.engine.budget.downstream_prices import PricesAhead
+from zenflow.engine.budget.downstream_prices import DownstreamPrices
 from zenflow.engine.budget.ledger import FrameBudgets, Ledger, spent_by_frame
 from zenflow.engine.context import Context
 from zenflow.engine.expansion.bounds import bounds_of, raised
-from zenflow.engine.expansion.expander import Unfolder
-from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS
+from zenflow.engine.expansion.expander import Expander
+from zenflow.engine.expansion.expected_counts import default_counts, expected_count_function
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.files.saver import Saver
 from zenflow.engine.io.belonging import compare_account
 from zenflow.engine.io.client import Service
-from zenflow.engine.io.rate_limiter import Brake
+from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder
-from zenflow.engine.model.instances import Halt, Status
+from zenflow.engine.model.instances import Status, StopReason
 from zenflow.engine.model.ports import NewRun, Parts, StopSignal
 from zenflow.engine.model.ready_queue import ReadyQueue
 from zenflow.engine.model.recipe_record import recorded_recipe, stored_recipe
 from zenflow.engine.model.report import Listener, RunReport
 from zenflow.engine.payment.asset_refresh import OldAssets
-from zenflow.engine.payment.submitter import Cashier
-from zenflow.engine.reconciliation.abandoned import settle_given_up
-from zenflow.engine.reconciliation.task_lookup import Looker
-from zenflow.engine.reconciliation.transactions import Bookkeeper
-from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
+from zenflow.engine.payment.submitter import Submitter
+from zenflow.engine.reconciliation.abandoned import settle_abandoned
+from zenflow.engine.reconciliation.task_lookup import TaskLookup
+from zenflow.engine.reconciliation.transactions import TransactionReconciler
+from zenflow.engine.reconciliation.unrecognized_tasks import UnrecognizedTasks
 from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.reporting.run_report import at_risk, report
-from zenflow.engine.scheduling.lost_responses import Unanswered
+from zenflow.engine.scheduling.lost_responses import LostResponseResolver
 from zenflow.engine.scheduling.scheduler import Scheduler
 from zenflow.engine.scheduling.subrecipe_runner import Inner
 from zenflow.engine.tracking.poller import Watcher, watchable
@@ -78,7 +78,7 @@ async def begin(plan: Plan, new: NewRun, parts: Parts) -> None:
     recipe = plan.recipe
     account_id = plan.account.account_id if plan.account is not None else ""
     options = {
-        "asked": asked_defaults(plan.catalog, recipe),
+        "asked": default_counts(plan.catalog, recipe),
         "max": dict(plan.max_overrides),
         "bounds": bounds_of(plan),
         "planned": planned_steps(plan),
@@ -161,45 +161,47 @@ class _Engine:
         self.stop = stop
         self.is_resume = False
         self.recipe = recipe
-        brake = Brake(parts.clock, parts.limits.requests_per_second, parts.pace)
-        service = Service(parts.provider, brake, parts.clock, parts.limits.patience_429_s)
+        limiter = RateLimiter(parts.clock, parts.limits.requests_per_second, parts.shared_limit)
+        service = Service(parts.provider, limiter, parts.clock, parts.limits.patience_429_s)
         recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
-        asked = asked_by(catalog.tools, state.options.get("asked", {}))
-        unfolder = Unfolder(state, asked)
+        asked = expected_count_function(catalog.tools, state.options.get("asked", {}))
+        expander = Expander(state, asked)
         fits = plan is None or plan.judgement.verdict is Verdict.FITS
-        ledger = Ledger(state, keeps_tails=not fits, balance=account.credits)
+        ledger = Ledger(state, reserves_downstream=not fits, balance=account.credits)
         ledger.frame_spent = spent_by_frame(state)
         ledger.others = parts.journal.committed_elsewhere(account.account_id, parts.lease.run_id)
         self.context = Context(
             parts=parts,
             recorder=recorder,
-            unfolder=unfolder,
+            expander=expander,
             service=service,
             ledger=ledger,
             frame_budgets=FrameBudgets(),
             planned=plan.steps if plan is not None else {},
             planned_prices=_planned_prices(plan),
-            ahead=PricesAhead(plan),
+            downstream=DownstreamPrices(plan),
             catalog=catalog,
             stop=stop,
             account_id=account.account_id,
             began_s=parts.clock.monotonic_s(),
         )
-        self.brake = brake
-        self.books = Bookkeeper(self.context)
-        self.looker = Looker(self.context, self.books)
+        self.limiter = limiter
+        self.transactions = TransactionReconciler(self.context)
+        self.lookup = TaskLookup(self.context, self.transactions)
         queue = ReadyQueue(longest_first=fits)
-        self.cashier = Cashier(self.context, queue, gates, lambda: self.books.position)
-        self.books.on_difference = self.cashier.contradicted
-        self.watcher = Watcher(self.context, self.looker)
-        self.watcher.order.on_contradiction = self.cashier.pricing.stop
-        self.unanswered = Unanswered(self.context, self.cashier, self.looker)
-        self.saver = Saver(self.context, unfolder)
+        self.submitter = Submitter(self.context, queue, gates, lambda: self.transactions.position)
+        self.transactions.on_difference = self.submitter.contradicted
+        self.watcher = Watcher(self.context, self.lookup)
+        self.watcher.order.on_contradiction = self.submitter.pricing.stop
+        self.lost_responses = LostResponseResolver(self.context, self.submitter, self.lookup)
+        self.saver = Saver(self.context, expander)
         self.saver.order = self.watcher.order
         inner, free = Inner(self.context), FreeWork(self.context)
-        self.cashier.old_assets = OldAssets(self.context, free.upload_again, self.cashier.pricing.price_of)
-        self.scheduler = Scheduler(self.context, self.cashier, self.watcher, self.unanswered, self.saver, free, inner)
-        unfolder.on_frame_settled = self.scheduler.frame_settled
+        self.submitter.old_assets = OldAssets(self.context, free.upload_again, self.submitter.pricing.price_of)
+        self.scheduler = Scheduler(
+            self.context, self.submitter, self.watcher, self.lost_responses, self.saver, free, inner
+        )
+        expander.on_frame_settled = self.scheduler.frame_settled
         stop.on_change(self.context.wake.set)
         recorder.on_failure = self.context.wake.set
 
@@ -235,7 +237,7 @@ class _Engine:
         if status in (InstanceStatus.FAILED, InstanceStatus.SKIPPED):
             return True
         spec = spec_at(self.recipe, address)
-        return status is InstanceStatus.DONE and spec is not None and spec.uses in TAKES_WHAT_EXISTS
+        return status is InstanceStatus.DONE and spec is not None and spec.uses in TOLERATES_MISSING_INPUTS
 
     def _recover(self) -> None:
         """Hand unfinished submissions back to the normal road. May run twice: it only reads the state."""
@@ -245,9 +247,9 @@ class _Engine:
                 now = recorder.now()
                 text = "the process ended before an answer was read"
                 recorder.record(e.OutcomeUnknown(now, submission.number, submission.attempts, text, now))
-                self.looker.lost_now(submission)
-            if submission.needs_look:
-                self.unanswered.take(submission)
+                self.lookup.lost_now(submission)
+            if submission.needs_lookup:
+                self.lost_responses.track(submission)
         for submission in watchable(self.state.submissions):
             self.watcher.add(submission)
         self.watcher.order.resume()
@@ -258,23 +260,23 @@ class _Engine:
         context, state = self.context, self.state
         started = state.started
         assert started is not None
-        await self.books.begin()
+        await self.transactions.begin()
         await self.watcher.find_lost()
-        has_looked = (
-            not self.is_resume or await self._look_for_strangers()
+        has_looked_up = (
+            not self.is_resume or await self._find_unrecognized_tasks()
         )  # before any instance: it may be made already
-        context.unfolder.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
-        if not has_looked:
+        context.expander.open_frame(self.recipe, started.inputs, run={"id": started.run_id, "started_at": started.at})
+        if not has_looked_up:
             return await self._end()
         self._recover()
         await self._drive()
         await self.scheduler.leave()
-        self._report_strangers()
+        self._report_unrecognized_tasks()
         if context.defects:
             await context.recorder.flush()
             raise Defect("ZF900", f"zenflow went wrong while running: {context.defects[0]!r}") from context.defects[0]
         if context.recorder.failed is None and not self.stop.leaving:
-            await self._settle_books()
+            await self._settle_transactions()
         return await self._end()
 
     async def _drive(self) -> None:
@@ -295,36 +297,38 @@ class _Engine:
         if error is not None and self.context.recorder.failed is None:
             raise error
 
-    async def _look_for_strangers(self) -> bool:
+    async def _find_unrecognized_tasks(self) -> bool:
         """Every resume begins by listing the tasks with the run's stamp; without that nothing may be sent."""
-        strangers = Strangers(self.context, self.looker)
+        unrecognized_tasks = UnrecognizedTasks(self.context, self.lookup)
         try:
-            await strangers.find()
-            await strangers.weigh(self.books, self.cashier.pricing.prices_of)
-            await settle_given_up(self.context, self.looker, self.books)
+            await unrecognized_tasks.find()
+            await unrecognized_tasks.measure_cost(self.transactions, self.submitter.pricing.prices_of)
+            await settle_abandoned(self.context, self.lookup, self.transactions)
         except ServiceError as error:
-            self.context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` when it is back.")
+            self.context.stop_run(error.code, error.message, error.hint or "`zenflow resume RUN` when it is back.")
             return False
-        self.cashier.strangers = strangers
-        self.context.ledger.strangers = strangers.weight
+        self.submitter.unrecognized_tasks = unrecognized_tasks
+        self.context.ledger.unrecognized_cost = unrecognized_tasks.cost
         self.context.ledger.frame_spent = spent_by_frame(self.state)  # with what the looks have made the run's again
-        self.cashier.skip_numbers(strangers.highest_number)
+        self.submitter.skip_numbers(unrecognized_tasks.highest_number)
         return True
 
-    def _report_strangers(self) -> None:
+    def _report_unrecognized_tasks(self) -> None:
         """Tasks of this run that nothing in it asks for: a person must look at them."""
-        for stranger in self.cashier.strangers.unrecognised() if self.cashier.strangers is not None else ():
-            task = stranger.task
+        for unrecognized in (
+            self.submitter.unrecognized_tasks.unclaimed() if self.submitter.unrecognized_tasks is not None else ()
+        ):
+            task = unrecognized.task
             text = f"task {task.task_id} ({task.tool}) carries this run's stamp, and the journal does not know it"
-            self.context.halt("ZF646", text, "`zenflow reconcile RUN` shows what is known of it.")
-            for ready in stranger.claimed.values():
-                self.context.rest(ready.instance, Status.UNKNOWN, "an unknown task has asked for the same")
+            self.context.stop_run("ZF646", text, "`zenflow reconcile RUN` shows what is known of it.")
+            for ready in unrecognized.claimed.values():
+                self.context.suspend(ready.instance, Status.UNKNOWN, "an unknown task has asked for the same")
 
-    async def _settle_books(self) -> None:
+    async def _settle_transactions(self) -> None:
         """The debits and refunds that are there now; what comes later a later command takes in."""
         if any(s.task_id for s in self.state.submissions.values()):
             with suppress(JournalError):  # one that fails just now: `_end` says so
-                await self.books.settle()
+                await self.transactions.settle()
 
     async def _end(self) -> RunReport:
         context = self.context
@@ -335,7 +339,7 @@ class _Engine:
             context.recorder.record(ended)
             await context.recorder.flush()
             found = self._report() if self._is_broken() else found  # at its very last facts
-        context.recorder.tell(self.scheduler.progress)
+        context.recorder.notify(self.scheduler.progress)
         return replace(found, balance_after=self.state.balance_after, journal_failed=self._is_broken())
 
     def _is_broken(self) -> bool:
@@ -344,11 +348,11 @@ class _Engine:
     def _report(self) -> RunReport:
         """How it stands; a journal that failed comes first."""
         context, failure = self.context, self.context.recorder.failed
-        broken = [] if failure is None else [_journal_halt(failure, self.state)]
+        broken = [] if failure is None else [_journal_stop(failure, self.state)]
         return report(
-            context.unfolder.frames,
+            context.expander.frames,
             self.state,
-            halts=[*broken, *context.halts],
+            stop_reasons=[*broken, *context.stop_reasons],
             interrupted=self.stop.draining,
         )
 
@@ -361,7 +365,7 @@ class _Engine:
             return None
 
     def close(self) -> None:
-        self.brake.close()
+        self.limiter.close()
 
 
 def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
@@ -371,12 +375,12 @@ def _planned_prices(plan: Plan | None) -> Mapping[str, Decimal]:
     return {key: quote.credits for key, quote in plan.prices.quotes.items() if quote.credits is not None}
 
 
-def _journal_halt(failure: JournalError, state: RunState) -> Halt:
+def _journal_stop(failure: JournalError, state: RunState) -> StopReason:
     """The journal is closed: what was accepted and may not be on disk is said aloud (docs/money.md, “The journal”)."""
     tasks = [one.task_id for one in at_risk(state) if one.task_id is not None]
     said = f" Tasks that were accepted and go on at the service: {', '.join(tasks)}." if tasks else ""
     message = f"{failure.message}.{said}" if said else failure.message
-    return Halt(failure.code, message, failure.hint or "Free some space, then `zenflow resume RUN`.")
+    return StopReason(failure.code, message, failure.hint or "Free some space, then `zenflow resume RUN`.")
 
 
 __all__ = ["Changes", "begin", "execute", "look_at", "stored_recipe"]

@@ -13,7 +13,7 @@ from zenflow.expr.failure import ARITHMETIC, TOO_LARGE, WRONG_KIND, Failure, Spa
 from zenflow.expr.filters import FILTER_NAMES, FILTERS, Filter, apply_filter
 from zenflow.expr.limits import check_count
 from zenflow.expr.template import Run, Scope
-from zenflow.expr.types import word_for
+from zenflow.expr.types import type_name
 from zenflow.expr.values import INTEGER, SKIPPED, Pending, Type
 from zenflow.foreign_terms import function_done
 
@@ -140,7 +140,7 @@ def _range(bounds: list[Any]) -> Any:
         if type(bound) is not int and not (type(bound) is Pending and bound.type.name in {"integer", "number", "any"}):
             if bound is SKIPPED:
                 return SKIPPED
-            raise Failure(WRONG_KIND, f"`range` takes integers, not {word_for(bound)}")
+            raise Failure(WRONG_KIND, f"`range` takes integers, not {type_name(bound)}")
     undecided = operators.undecided_of(*bounds)
     if undecided is not None:
         return operators.retyped(undecided, Type("array", items=INTEGER))

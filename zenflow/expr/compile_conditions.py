@@ -13,7 +13,7 @@ from zenflow.expr.compiler import NOT_ALLOWED, UNKNOWN_TEST, WRONG_ARGUMENTS, Co
 from zenflow.expr.failure import UNKNOWN, WRONG_KIND, Failure, Missing, Span, suggestion
 from zenflow.expr.syntax import test_name_word
 from zenflow.expr.template import Run, Scope
-from zenflow.expr.types import join, type_of, word_for
+from zenflow.expr.types import join, type_name, type_of
 from zenflow.expr.values import BOOLEAN, SKIPPED, Pending, Type
 
 _TESTS = ("defined", "none", "null")
@@ -27,7 +27,7 @@ def _condition(value: Any, span: Span, word: str) -> Any:
         return value
     raise Failure(
         WRONG_KIND,
-        f"`{word}` needs true or false, not {word_for(value)}",
+        f"`{word}` needs true or false, not {type_name(value)}",
         "Compare it: `… == …`, `… != ''`, `(… | length) > 0`, `… is defined`; what to use instead: `… | default(…)`.",
         span,
     )

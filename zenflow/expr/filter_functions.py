@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from zenflow.expr import operators
 from zenflow.expr.failure import ARITHMETIC, WRONG_KIND, Failure, Missing
 from zenflow.expr.limits import check_count, check_length, check_size
-from zenflow.expr.types import word_for
+from zenflow.expr.types import type_name
 from zenflow.expr.values import SKIPPED
 
 _MAX_PAD = 1_000
@@ -126,7 +126,7 @@ def _check_pair(name: str, first: Any, item: Any) -> None:
     numbers = type(first) in (int, float) and type(item) in (int, float)
     if not numbers and not (type(first) is str and type(item) is str):
         raise Failure(
-            WRONG_KIND, f"`{name}` is for numbers or for texts, not for {word_for(first)} and {word_for(item)}"
+            WRONG_KIND, f"`{name}` is for numbers or for texts, not for {type_name(first)} and {type_name(item)}"
         )
 
 
@@ -169,7 +169,7 @@ def _passes(item: Any, test: str | None, name: str) -> bool:
     if test is not None:
         raise Failure(WRONG_KIND, f"`{name}` knows the tests `defined` and `none`, not `{test}`")
     if type(item) is not bool:
-        raise Failure(WRONG_KIND, f"`{name}` without a test is for a list of true and false, not of {word_for(item)}")
+        raise Failure(WRONG_KIND, f"`{name}` without a test is for a list of true and false, not of {type_name(item)}")
     return item
 
 
@@ -229,7 +229,7 @@ def filter_sum(value: list[Any]) -> Any:
     total: int | float = 0
     for item in value:
         if type(item) not in (int, float):
-            raise Failure(WRONG_KIND, f"`sum` adds numbers, not {word_for(item)}")
+            raise Failure(WRONG_KIND, f"`sum` adds numbers, not {type_name(item)}")
         total += item
     return operators.normal(total)
 
@@ -244,7 +244,7 @@ def filter_tojson(value: Any) -> str:
 
 
 def _no_json(value: Any) -> Any:
-    raise Failure(WRONG_KIND, f"{word_for(value)} is no JSON")
+    raise Failure(WRONG_KIND, f"{type_name(value)} is no JSON")
 
 
 def filter_trim(value: str, characters: str | None = None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from zenflow.expr import filter_functions as functions
 from zenflow.expr import operators
 from zenflow.expr.failure import WRONG_KIND, Failure, Missing
-from zenflow.expr.types import NUMERIC, TEXTUAL, element_of, field_of, join, type_of, word_for
+from zenflow.expr.types import NUMERIC, TEXTUAL, element_of, field_of, join, type_name, type_of
 from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Type
 
 
@@ -131,7 +131,7 @@ def apply_filter(row: Filter, value: Any, arguments: Mapping[str, Any]) -> Any:
     for name, given in arguments.items():
         wanted, words = _ARGUMENT_KINDS[name]
         if type(given) is not wanted and type(given) is not Pending:
-            raise Failure(WRONG_KIND, f"`{row.signature}`: {name} is {words}, not {word_for(given)}")
+            raise Failure(WRONG_KIND, f"`{row.signature}`: {name} is {words}, not {type_name(given)}")
     if undecided is None and row.elementwise and type(value) in (list, dict):
         undecided = _undecided_inside(value)
     if undecided is not None:
@@ -145,7 +145,7 @@ def _wrong_operand(row: Filter, value: Any) -> Failure:
     if value is None:
         return Missing(f"`{row.name}` of null", "Give a value for this case: `… | default(…)`.")
     wanted = [words for names, words in _OPERANDS if names <= row.takes]
-    return Failure(WRONG_KIND, f"`{row.name}` is for {' or '.join(wanted)}, not for {word_for(value)}")
+    return Failure(WRONG_KIND, f"`{row.name}` is for {' or '.join(wanted)}, not for {type_name(value)}")
 
 
 _OPERANDS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.expr.failure import ARITHMETIC, NOT_IN_TEXT, UNKNOWN, WRONG_KIND, Failure, Missing, suggestion
 from zenflow.expr.limits import MAX_INTEGER, check_count, check_length
-from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, most_of, no_element, type_of, word_for
+from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, most_of, no_element, type_name, type_of
 from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Skipped, Type, Unknown
 
 _PLAIN = frozenset({str, int, float, bool, type(None), list, dict, Pending, Skipped})
@@ -20,7 +20,7 @@ def settled(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     try:
-        return value.whole()
+        return value.value()
     except Unknown as unknown:
         raise unknown_failure(unknown) from None
 
@@ -42,7 +42,7 @@ def descend(value: Any, key: str | int) -> Any:
         if key in value:
             return value[key]
         if type(key) is not str:
-            raise Failure(WRONG_KIND, f"the keys of an object are text, not {word_for(key)}")
+            raise Failure(WRONG_KIND, f"the keys of an object are text, not {type_name(key)}")
         raise Missing(f"there is no key `{key}`", suggestion(key, list(value)))
     if kind is list or kind is str:
         return _element(value, key)
@@ -53,9 +53,9 @@ def descend(value: Any, key: str | int) -> Any:
     if value is None:
         raise Missing(f"null has no `{key}`", "Give a value for this case: `… | default(…)`.")
     if kind in _PLAIN:
-        raise Failure(WRONG_KIND, f"{word_for(value)} has no `{key}`")
+        raise Failure(WRONG_KIND, f"{type_name(value)} has no `{key}`")
     try:
-        return value.ask(key)
+        return value.get(key)
     except Unknown as unknown:
         raise unknown_failure(unknown) from None
 
@@ -64,7 +64,7 @@ def _element(value: list[Any] | str, key: str | int) -> Any:
     if type(key) is not int:
         if type(key) is str:
             field_of(type_of(value), key)  # raises, with a hint that fits
-        raise Failure(WRONG_KIND, f"the place in {word_for(value)} is an integer, not {word_for(key)}")
+        raise Failure(WRONG_KIND, f"the place in {type_name(value)} is an integer, not {type_name(key)}")
     try:
         return value[key]
     except IndexError:
@@ -78,7 +78,7 @@ def index(value: Any, key: Any) -> Any:
     if type(key) is Pending:
         return _index_pending(value, key)
     if type(key) is not str and type(key) is not int:
-        raise Failure(WRONG_KIND, f"a key is text or an integer, not {word_for(key)}")
+        raise Failure(WRONG_KIND, f"a key is text or an integer, not {type_name(key)}")
     return descend(value, key)
 
 
@@ -91,14 +91,14 @@ def _index_pending(value: Any, key: Pending) -> Any:
         # A lookup over a computed place: whatever one place can say of itself holds for the type of all of them.
         if key.type.name in {"integer", "any"}:
             try:
-                return Pending(key.on, type_of(settled(value.ask(0))))
+                return Pending(key.on, type_of(settled(value.get(0))))
             except Unknown:
                 return Pending(key.on)
         return Pending(key.on)
     known = type_of(value)
     if known.name == "array":
         if key.type.name not in {"integer", "number", "any"}:
-            raise Failure(WRONG_KIND, f"the place in a list is an integer, not {word_for(key)}")
+            raise Failure(WRONG_KIND, f"the place in a list is an integer, not {type_name(key)}")
         return Pending(key.on, element_of(known))
     if known.name == "object" and known.fields:
         return Pending(key.on, join(known.fields.values()))
@@ -111,14 +111,14 @@ def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
     undecided = undecided_of(value, *bounds)
     for bound in bounds:
         if bound is not None and type(bound) is not int and type(bound) not in (Pending, Skipped):
-            raise Failure(WRONG_KIND, f"the bounds of a slice are integers, not {word_for(bound)}")
+            raise Failure(WRONG_KIND, f"the bounds of a slice are integers, not {type_name(bound)}")
     if step == 0 and type(step) is int:
         raise Failure(ARITHMETIC, "the step of a slice cannot be 0")
     if value is None:
         raise Missing("null has no elements", "Give a value for this case: `… | default(…)`.")
     known = type_of(value)
     if known.name not in TEXTUAL and known.name not in {"array", "any"}:
-        raise Failure(WRONG_KIND, f"a slice is for lists and text, not for {word_for(value)}")
+        raise Failure(WRONG_KIND, f"a slice is for lists and text, not for {type_name(value)}")
     if undecided is not None:
         return retyped(undecided, Type("array", items=known.items) if known.name == "array" else known)
     return value[start:stop:step]
@@ -164,7 +164,7 @@ def _numbers(symbol: str, a: Any, b: Any) -> Any:
             and not (type(value) is Pending and is_number(value.type))
         ):
             raise Failure(
-                WRONG_KIND, f"`{symbol}` needs numbers, not {word_for(value)}", _arithmetic_hint(symbol, value)
+                WRONG_KIND, f"`{symbol}` needs numbers, not {type_name(value)}", _arithmetic_hint(symbol, value)
             )
     undecided = undecided_of(a, b)
     return None if undecided is None else retyped(undecided, _number_type(symbol, a, b))
@@ -198,7 +198,7 @@ def add(a: Any, b: Any) -> Any:
         return a + b
     if type_of(a).name == "array" or type_of(b).name == "array":
         other = b if type_of(a).name == "array" else a
-        raise Failure(WRONG_KIND, f"`+` joins two lists, and here is {word_for(other)}", "Write `[ … ]` around it.")
+        raise Failure(WRONG_KIND, f"`+` joins two lists, and here is {type_name(other)}", "Write `[ … ]` around it.")
     return _numbers("+", a, b) or normal(a + b)
 
 
@@ -293,7 +293,7 @@ def as_text(value: Any) -> str:
         )
     raise Failure(
         NOT_IN_TEXT,
-        f"{word_for(value)} cannot stand in text",
+        f"{type_name(value)} cannot stand in text",
         "Name one of its keys, or write it as JSON: `… | tojson`.",
     )
 
@@ -379,7 +379,7 @@ def _unlike(symbol: str, a: Any, b: Any) -> Failure:
         else None
     )
     return Failure(
-        WRONG_KIND, f"`{symbol}` compares two numbers or two texts, not {word_for(a)} and {word_for(b)}", hint
+        WRONG_KIND, f"`{symbol}` compares two numbers or two texts, not {type_name(a)} and {type_name(b)}", hint
     )
 
 
@@ -389,12 +389,12 @@ def contains(container: Any, item: Any) -> bool:
         return any(equal(item, element) for element in container)
     if kind is dict:
         if type(item) is not str:
-            raise Failure(WRONG_KIND, f"`in` an object asks for a key, and a key is text, not {word_for(item)}")
+            raise Failure(WRONG_KIND, f"`in` an object asks for a key, and a key is text, not {type_name(item)}")
         return item in container
     if kind is str:
         if type(item) is not str:
             raise Failure(
-                WRONG_KIND, f"`in` text asks for text, not for {word_for(item)}", "Make it text: `… | string`."
+                WRONG_KIND, f"`in` text asks for text, not for {type_name(item)}", "Make it text: `… | string`."
             )
         return item in container
-    raise Failure(WRONG_KIND, f"`in` looks into lists, objects and text, not into {word_for(container)}")
+    raise Failure(WRONG_KIND, f"`in` looks into lists, objects and text, not into {type_name(container)}")

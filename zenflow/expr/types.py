@@ -31,7 +31,7 @@ _WORDS = {
 }
 
 
-def word_for(value: Any) -> str:
+def type_name(value: Any) -> str:
     """How a message names the kind of a value."""
     return type_words(type_of(value))
 
@@ -162,7 +162,7 @@ def is_number(known: Type) -> bool:
     return known.name in NUMERIC or known.name == "any"
 
 
-def why_not(known: Type, wanted: Type) -> str | None:
+def explain_mismatch(known: Type, wanted: Type) -> str | None:
     """Why a value of type `known` cannot stand where `wanted` is asked for; None when it may."""
     if known.name == "any" or wanted.name == "any" or known.name == "null":
         return None
@@ -177,7 +177,7 @@ def why_not(known: Type, wanted: Type) -> str | None:
     if known.name != wanted.name:
         return f"found {type_words(known)}, expected {type_words(wanted)}"
     if wanted.name == "array" and wanted.items is not None and known.items is not None:
-        inner = why_not(known.items, wanted.items)
+        inner = explain_mismatch(known.items, wanted.items)
         return None if inner is None else f"in the list: {inner}"
     return None
 

@@ -62,15 +62,15 @@ SKIPPED = Skipped()
 class Lookup(Protocol):
     """A name of the scope that answers `.name` and `[key]` lazily."""
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         """The value under `key`. Raises `Unknown` when there can be none of that name."""
         ...
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         """The plain value, when the lookup itself is used as one. Raises `Unknown` where it has none."""
         ...
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         """The names it answers, for messages."""
         ...
 

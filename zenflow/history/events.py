@@ -13,16 +13,16 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from zenflow.history.submission_events import (
+    Abandoned,
     Accepted,
     Attempted,
     Bound,
     CallFailed,
     Confirmed,
     Contradicted,
-    GaveUp,
     Intended,
     IntendedCall,
-    Looked,
+    LookupRecorded,
     NotSent,
     OutcomeUnknown,
     Reclaimed,
@@ -239,7 +239,7 @@ Event: TypeAlias = (
     | Attempted
     | NotSent
     | OutcomeUnknown
-    | Looked
+    | LookupRecorded
     | Refused
     | Accepted
     | Bound
@@ -249,7 +249,7 @@ Event: TypeAlias = (
     | WentLate
     | Confirmed
     | Refunded
-    | GaveUp
+    | Abandoned
     | Released
     | Reclaimed
     | Produced
@@ -265,6 +265,7 @@ Event: TypeAlias = (
 )
 
 __all__ = [
+    "Abandoned",
     "Accepted",
     "Attempted",
     "Bound",
@@ -274,12 +275,11 @@ __all__ = [
     "Contradicted",
     "Event",
     "FileSaved",
-    "GaveUp",
     "InstanceFailed",
     "InstanceSkipped",
     "Intended",
     "IntendedCall",
-    "Looked",
+    "LookupRecorded",
     "NotRetrievable",
     "NotSent",
     "Noted",

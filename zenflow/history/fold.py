@@ -12,14 +12,14 @@ from typing import Any, TypeAlias
 
 from zenflow.credits import ZERO
 from zenflow.history import events as e
-from zenflow.history.outcomes import book, difference, keeps_calls, outcome_after
+from zenflow.history.outcomes import add_to_totals, difference, keeps_calls, outcome_after
 from zenflow.history.state import CallState, InstanceState, InstanceStatus, Outcome, RunState, SubmissionState
 
 ORPHANED = "orphaned-"
 """Begins the address of what a changed recipe no longer asks for. No step has a name with a hyphen."""
 
 _Moving: TypeAlias = (
-    e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.GaveUp | e.Released | e.Reclaimed
+    e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.Abandoned | e.Released | e.Reclaimed
 )
 
 
@@ -118,8 +118,8 @@ def _intended(state: RunState, event: e.Intended) -> None:
         event.submission, event.tool, event.stamp, event.comment, quote, event.at, calls, event.watermark
     )
     submission.balance = event.balance
-    state.books.reserved += quote
-    state.books.open += quote
+    state.totals.reserved += quote
+    state.totals.open += quote
     if state.first_watermark is None:
         state.first_watermark = event.watermark
     _remember_calls(state, submission)
@@ -131,20 +131,20 @@ def _attempted(state: RunState, event: e.Attempted) -> None:
         submission.attempts = max(submission.attempts, event.attempt)
         submission.watermark, submission.balance = event.watermark, event.balance
         submission.closed_at, submission.refusal = None, {}
-        submission.looks = []
+        submission.lookups = []
         if event.quotes:
             _requote(state, submission, event.quotes)
 
 
 def _requote(state: RunState, submission: SubmissionState, quotes: tuple[Decimal, ...]) -> None:
     """More (or less) is set aside for an open submission than before."""
-    books, before, quote = state.books, _difference(submission), sum(quotes, ZERO)
-    books.reserved += quote - submission.quote
-    books.open += quote - submission.quote
+    totals, before, quote = state.totals, _difference(submission), sum(quotes, ZERO)
+    totals.reserved += quote - submission.quote
+    totals.open += quote - submission.quote
     submission.quote = quote
     for call, each in zip(submission.calls, quotes, strict=False):
         call.call = replace(call.call, quote=each)
-    books.difference += _difference(submission) - before
+    totals.difference += _difference(submission) - before
 
 
 def _not_sent(state: RunState, event: e.NotSent) -> None:
@@ -162,10 +162,10 @@ def _outcome_unknown(state: RunState, event: e.OutcomeUnknown) -> None:
         submission.unanswered.add(event.attempt)
 
 
-def _looked(state: RunState, event: e.Looked) -> None:
+def _lookup_recorded(state: RunState, event: e.LookupRecorded) -> None:
     submission = state.submissions.get(event.submission)
     if submission is not None:
-        submission.looks.append(event)
+        submission.lookups.append(event)
 
 
 def _refused(state: RunState, event: e.Refused) -> None:
@@ -228,14 +228,14 @@ def _confirmed(state: RunState, event: e.Confirmed) -> None:
         return
     before = _difference(submission)
     submission.debits[event.transaction_id] = event.amount
-    state.books.difference += _difference(submission) - before
+    state.totals.difference += _difference(submission) - before
 
 
 def _refunded(state: RunState, event: e.Refunded) -> None:
     submission = state.submissions.get(event.submission)
     if submission is not None and event.transaction_id not in submission.refunds:
         submission.refunds[event.transaction_id] = event.amount
-        state.books.refunded += event.amount
+        state.totals.refunded += event.amount
 
 
 def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
@@ -245,12 +245,12 @@ def _moved(state: RunState, event: _Moving) -> SubmissionState | None:
     target = None if submission is None else outcome_after(submission.outcome, type(event))
     if submission is None or target is None:
         return None
-    books, before = state.books, _difference(submission)
+    totals, before = state.totals, _difference(submission)
     kept_calls = keeps_calls(submission.outcome)
-    book(books, submission.outcome, -submission.quote)
-    book(books, target, submission.quote)
+    add_to_totals(totals, submission.outcome, -submission.quote)
+    add_to_totals(totals, target, submission.quote)
     submission.outcome = target
-    books.difference += _difference(submission) - before
+    totals.difference += _difference(submission) - before
     if kept_calls and not keeps_calls(target):
         _forget_calls(state, submission)
     elif not kept_calls and keeps_calls(target):
@@ -397,11 +397,11 @@ _APPLY: dict[type, Callable[[RunState, Any], object]] = {
     e.Attempted: _attempted,
     e.NotSent: _not_sent,
     e.OutcomeUnknown: _outcome_unknown,
-    e.Looked: _looked,
+    e.LookupRecorded: _lookup_recorded,
     e.Refused: _refused,
     e.Reclaimed: _reclaimed,
     e.Accepted: _accepted,
-    e.GaveUp: _moved,
+    e.Abandoned: _moved,
     e.Released: _moved,
     e.Bound: _bound,
     e.TookPart: _took_part,

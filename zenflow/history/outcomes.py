@@ -10,11 +10,11 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO
 from zenflow.history import events as e
-from zenflow.history.state import Books, Outcome
+from zenflow.history.state import LedgerTotals, Outcome
 
 _OPEN = frozenset({Outcome.OPEN, Outcome.NOT_SENT})
 _UNDECIDED = _OPEN | {Outcome.UNKNOWN}
-_RELEASED = frozenset({Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED})
+_RELEASED = frozenset({Outcome.REFUSED, Outcome.NOT_CHARGED, Outcome.RELEASED})
 _ALL = frozenset(Outcome)
 
 # Kind of fact → from where it leads, and where to. From anywhere else it moves nothing.
@@ -24,9 +24,9 @@ _MOVES: dict[type, tuple[frozenset[Outcome], Outcome]] = {
     e.OutcomeUnknown: (_UNDECIDED | _RELEASED, Outcome.UNKNOWN),
     e.Refused: (_UNDECIDED, Outcome.REFUSED),
     e.Accepted: (_ALL, Outcome.ACCEPTED),
-    e.GaveUp: (_UNDECIDED, Outcome.GIVEN_UP),
-    e.Released: (frozenset({Outcome.GIVEN_UP}), Outcome.RELEASED),
-    e.Reclaimed: (_ALL - {Outcome.ACCEPTED, Outcome.REFUSED}, Outcome.RECLAIMED),
+    e.Abandoned: (_UNDECIDED, Outcome.ABANDONED),
+    e.Released: (frozenset({Outcome.ABANDONED}), Outcome.RELEASED),
+    e.Reclaimed: (_ALL - {Outcome.ACCEPTED, Outcome.REFUSED}, Outcome.NOT_CHARGED),
 }
 
 MOVING = frozenset(_MOVES)
@@ -50,19 +50,19 @@ def keeps_calls(outcome: Outcome) -> bool:
 
 def is_charged(outcome: Outcome) -> bool:
     """Booked as charged, at the quote."""
-    return outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP)
+    return outcome in (Outcome.ACCEPTED, Outcome.ABANDONED)
 
 
-def book(books: Books, outcome: Outcome, amount: Decimal) -> None:
+def add_to_totals(totals: LedgerTotals, outcome: Outcome, amount: Decimal) -> None:
     """Add to the sum of the books under which such a submission stands."""
     if is_charged(outcome):
-        books.charged += amount
+        totals.charged += amount
     elif is_released(outcome):
-        books.released += amount
+        totals.released += amount
     elif outcome is Outcome.UNKNOWN:
-        books.unknown += amount
+        totals.unknown += amount
     else:
-        books.open += amount
+        totals.open += amount
 
 
 def difference(outcome: Outcome, quote: Decimal, debited: Decimal | None) -> Decimal:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from zenflow.credits import ZERO
-from zenflow.history.events import FileSaved, IntendedCall, Looked, Noted, NotRetrievable, RunStarted
+from zenflow.history.events import FileSaved, IntendedCall, LookupRecorded, Noted, NotRetrievable, RunStarted
 
 
 class Outcome(Enum):
@@ -20,9 +20,9 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    GIVEN_UP = "given up"
+    ABANDONED = "given up"
     RELEASED = "given up, never charged"
-    RECLAIMED = "not found, conclusive"
+    NOT_CHARGED = "not found, conclusive"
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class SubmissionState:
     refusal: Mapping[str, Any] = field(default_factory=dict)  # the last answer was a no that no table knows
     unanswered: set[int] = field(default_factory=set)  # attempts of which it is or was unknown what they did
     balance: Decimal | None = None  # of the account, where its transaction list stood at the watermark
-    looks: list[Looked] = field(default_factory=list)
+    lookups: list[LookupRecorded] = field(default_factory=list)
     contradiction: str = ""  # of the order of its results; what was seen
     shortfall: str = ""  # the task has fewer calls than were asked for; what was seen
     order_taken: bool = False  # a person takes them as they are
@@ -72,10 +72,10 @@ class SubmissionState:
         """Nothing more is waited for, except refunds."""
         if self.outcome is Outcome.ACCEPTED:
             return all(call.status != "waiting" for call in self.calls)
-        return self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.GIVEN_UP, Outcome.RELEASED)
+        return self.outcome in (Outcome.REFUSED, Outcome.NOT_CHARGED, Outcome.ABANDONED, Outcome.RELEASED)
 
     @property
-    def in_doubt(self) -> bool:
+    def needs_decision(self) -> bool:
         """It was accepted, and a person must say what is to become of some of its calls."""
         return self.out_of_order or self.is_short
 
@@ -102,7 +102,7 @@ class SubmissionState:
         return bool(self.contradiction) and not self.order_taken and waiting
 
     @property
-    def needs_look(self) -> bool:
+    def needs_lookup(self) -> bool:
         return self.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT)
 
     @property
@@ -113,9 +113,9 @@ class SubmissionState:
     @property
     def charge(self) -> Decimal:
         """What it is booked at: the rows' amount once seen, else the quote; zero when nothing was charged."""
-        if self.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+        if self.outcome in (Outcome.ACCEPTED, Outcome.ABANDONED):
             return self.quote if self.confirmed is None else self.confirmed
-        if self.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED):
+        if self.outcome in (Outcome.REFUSED, Outcome.NOT_CHARGED, Outcome.RELEASED):
             return ZERO if self.confirmed is None else self.confirmed
         return ZERO
 
@@ -150,7 +150,7 @@ class InstanceState:
 
 
 @dataclass(slots=True)
-class Books:
+class LedgerTotals:
     """The ledger's sums. `reserved == charged + released + unknown + open` at every prefix (promise 6).
 
     `reserved` is everything ever set aside; `charged` counts at the quote; what the transaction list says beyond or
@@ -193,7 +193,7 @@ class RunState:
     lost: list[NotRetrievable] = field(default_factory=list)
     notes: list[Noted] = field(default_factory=list)
     contents: dict[str, str] = field(default_factory=dict)  # uploaded asset → `sha256:…` of its bytes
-    books: Books = field(default_factory=Books)
+    totals: LedgerTotals = field(default_factory=LedgerTotals)
     status: str = "running"  # running | done | failed | stopped | interrupted
     reason: str = ""
     ended_at: str | None = None

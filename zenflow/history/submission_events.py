@@ -81,7 +81,7 @@ class OutcomeUnknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LookupRecorded:
     """One look for a submission without an answer, with what it saw: the evidence that `reconcile` shows."""
 
     at: str
@@ -187,7 +187,7 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
-class GaveUp:
+class Abandoned:
     """A person's decision: the quote is booked as charged until the transaction list says otherwise."""
 
     at: str

@@ -23,7 +23,7 @@ SpendFact: TypeAlias = (
     | e.OutcomeUnknown
     | e.Refused
     | e.Accepted
-    | e.GaveUp
+    | e.Abandoned
     | e.Released
     | e.Reclaimed
     | e.Confirmed

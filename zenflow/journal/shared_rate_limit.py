@@ -20,7 +20,7 @@ BURST_S = 1.0  # a second's worth may go at once, as for one process alone
 LONGEST_S = 120.0  # what lies further ahead was written before the machine was started anew
 
 
-class SharedPace:
+class SharedRateLimit:
     """Each request takes its place; the file is locked for the moment of that."""
 
     def __init__(self, state_dir: Path, server: str) -> None:

@@ -16,16 +16,16 @@ from zenflow.catalog.prices import PriceBook
 from zenflow.credits import ZERO, Credits, Estimate
 from zenflow.errors import InvalidRecipe
 from zenflow.plan.analysis.check import check
-from zenflow.plan.analysis.draft import Desk, RecipeDraft, StepDraft
-from zenflow.plan.analysis.walk import survey
-from zenflow.plan.model import BudgetLine, Foresight, Judgement, Plan, PlannedStep, Reuse, Verdict
+from zenflow.plan.analysis.draft import PlanContext, RecipeDraft, StepDraft
+from zenflow.plan.analysis.walk import walk_recipe
+from zenflow.plan.model import BudgetLine, Judgement, Plan, PlannedStep, Reuse, ReuseEstimate, Verdict
 from zenflow.plan.pricing.budget import judge, judge_inner, recipe_budget
-from zenflow.plan.pricing.critical_path import flat_needs, tails
+from zenflow.plan.pricing.critical_path import downstream_seconds, flat_needs
 from zenflow.plan.pricing.declined import tell_declined
 from zenflow.plan.pricing.minimum_cost import KnownPrices, check_budgets
 from zenflow.plan.pricing.planned_steps import planned_steps
-from zenflow.plan.pricing.price import Ask, ask_prices, cheaper_models, cost_of, put_questions, walk
-from zenflow.plan.pricing.reuse_estimates import foreseen, with_foresight
+from zenflow.plan.pricing.price import Ask, ask_prices, cheaper_models, collect_price_requests, cost_of, walk
+from zenflow.plan.pricing.reuse_estimates import apply_reuse_estimates, with_reuse_estimates
 from zenflow.plan.pricing.suggestions import CostWith, with_ways_out
 from zenflow.problems import Problems
 from zenflow.recipe.model import Recipe
@@ -51,41 +51,45 @@ class PlanRequest:
     committed_elsewhere: Credits = ZERO  # reserved by other runs of this journal
     in_flight: int = 50  # calls running at once: bounds how fast a large fan-out can be
     reuse: Reuse | None = None
-    foresight: Mapping[str, Foresight] = field(default_factory=dict)  # by path: where results of earlier runs are taken
-    foresee: Callable[[Mapping[str, int]], Mapping[str, Foresight]] | None = None  # the same with other maxima
+    reuse_estimates: Mapping[str, ReuseEstimate] = field(
+        default_factory=dict
+    )  # by path: where results of earlier runs are taken
+    preview_reuse: Callable[[Mapping[str, int]], Mapping[str, ReuseEstimate]] | None = (
+        None  # the same with other maxima
+    )
 
 
 def check_recipe(
-    request: PlanRequest, problems: Problems, unsound: Collection[str] = (), known: KnownPrices | None = None
+    request: PlanRequest, problems: Problems, invalid_steps: Collection[str] = (), known: KnownPrices | None = None
 ) -> None:
     """Everything that needs no service: what `zenflow validate` runs. The account may be unknown, inputs may be missing.
 
-    `unsound` are steps whose form is wrong: nothing more is said of them, and nothing is known of their results.
+    `invalid_steps` are steps whose form is wrong: nothing more is said of them, and nothing is known of their results.
     `known`: prices known without asking; a plan asks for them, and judges by the answers.
     """
-    desk = Desk(request.catalog, problems, request.max_overrides, unsound)
-    draft = _draft(request, desk)
+    context = PlanContext(request.catalog, problems, request.max_overrides, invalid_steps)
+    draft = _draft(request, context)
     if known is not None:
-        check_budgets(draft, request.bounds, known, desk)
+        check_budgets(draft, request.bounds, known, context)
 
 
 async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     """Make the plan with its prices and verdict. Raises `InvalidRecipe` with all problems, where it can before it asks."""
     problems = Problems()
-    desk = Desk(request.catalog, problems, request.max_overrides)
-    draft = _draft(request, desk)  # expand, link, resolve, check
+    context = PlanContext(request.catalog, problems, request.max_overrides)
+    draft = _draft(request, context)  # expand, link, resolve, check
     if problems.has_errors:
         raise InvalidRecipe(problems.in_order())
     book = await ask_prices(draft, ask)  # price
-    tell_declined(draft, book, desk)
+    tell_declined(draft, book, context)
     if problems.has_errors:
         raise InvalidRecipe(problems.in_order())
     pairs = list(walk(draft))
-    steps = planned_steps(pairs, book, request.durations, desk)
-    steps = await with_foresight(steps, request.foresight, request.catalog, book, ask)  # reuse
-    steps = _with_tails(_with_ages(steps, book), pairs)  # tails
+    steps = planned_steps(pairs, book, request.durations, context)
+    steps = await with_reuse_estimates(steps, request.reuse_estimates, request.catalog, book, ask)  # reuse
+    steps = _with_downstream(_with_ages(steps, book), pairs)  # tails
     credits = sum((step.credits for step in steps.values()), Estimate())
-    judgement = _judge(request, draft, book, steps, credits, desk)  # budget
+    judgement = _judge(request, draft, book, steps, credits, context)  # budget
     cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
     judgement = with_ways_out(judgement, credits, steps, _cost_with(request, book), cheaper)
     return Plan(
@@ -107,10 +111,10 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     )
 
 
-def _draft(request: PlanRequest, desk: Desk) -> RecipeDraft:
-    draft = survey(request.recipe, request.inputs, _gates(request), desk)
-    check(draft, desk)
-    recipe_budget(draft, desk)
+def _draft(request: PlanRequest, context: PlanContext) -> RecipeDraft:
+    draft = walk_recipe(request.recipe, request.inputs, _gates(request), context)
+    check(draft, context)
+    recipe_budget(draft, context)
     return draft
 
 
@@ -118,11 +122,14 @@ def _gates(request: PlanRequest) -> Gates:
     return Gates(request.recipe.policy.nsfw, request.consent_nsfw, request.account)
 
 
-def _with_tails(
+def _with_downstream(
     steps: Mapping[str, PlannedStep], pairs: Sequence[tuple[RecipeDraft, StepDraft]]
 ) -> dict[str, PlannedStep]:
-    ways, follow = tails(steps, flat_needs(pairs))
-    return {path: replace(step, tail_s=ways[path], tail_credits=follow[path]) for path, step in steps.items()}
+    ways, follow = downstream_seconds(steps, flat_needs(pairs))
+    return {
+        path: replace(step, downstream_seconds=ways[path], downstream_credits=follow[path])
+        for path, step in steps.items()
+    }
 
 
 def _with_ages(steps: Mapping[str, PlannedStep], book: PriceBook) -> dict[str, PlannedStep]:
@@ -131,7 +138,7 @@ def _with_ages(steps: Mapping[str, PlannedStep], book: PriceBook) -> dict[str, P
 
 
 def _oldest(step: PlannedStep, book: PriceBook) -> datetime | None:
-    quotes = [book.quotes.get(key) for key in step.questions]
+    quotes = [book.quotes.get(key) for key in step.price_requests]
     return min((quote.asked_at for quote in quotes if quote is not None and quote.credits is not None), default=None)
 
 
@@ -141,17 +148,17 @@ def _judge(
     book: PriceBook,
     steps: Mapping[str, PlannedStep],
     credits: Estimate,
-    desk: Desk,
+    context: PlanContext,
 ) -> Judgement:
-    own = recipe_budget(draft, desk)
+    own = recipe_budget(draft, context)
     lines = [*([BudgetLine(own, "recipe")] if own is not None else []), *request.bounds]
     available = None if request.balance is None else request.balance - request.committed_elsewhere
     judgement = judge(lines, credits, available, steps)
     for _, step in walk(draft):
-        for shape in step.shapes:
-            inner = None if shape.inner is None else recipe_budget(shape.inner, desk)
-            if shape.inner is not None and inner is not None:
-                judgement = judge_inner(judgement, step.path, inner, cost_of(shape.inner, book), steps)
+        for group in step.groups:
+            inner = None if group.inner is None else recipe_budget(group.inner, context)
+            if group.inner is not None and inner is not None:
+                judgement = judge_inner(judgement, step.path, inner, cost_of(group.inner, book), steps)
     return judgement
 
 
@@ -161,17 +168,17 @@ def _cost_with(request: PlanRequest, book: PriceBook) -> CostWith:
     def cost_with(path: str, most: int) -> Estimate | None:
         problems = Problems()
         maxima = {**request.max_overrides, path: most}
-        desk = Desk(request.catalog, problems, maxima)
-        draft = survey(request.recipe, request.inputs, _gates(request), desk)
-        questions = put_questions(draft)
-        if problems.has_errors or book.missing(questions):
+        context = PlanContext(request.catalog, problems, maxima)
+        draft = walk_recipe(request.recipe, request.inputs, _gates(request), context)
+        price_requests = collect_price_requests(draft)
+        if problems.has_errors or book.missing(price_requests):
             return None
-        if not request.foresight:
+        if not request.reuse_estimates:
             return cost_of(draft, book)
-        if request.foresee is None:
+        if request.preview_reuse is None:
             return None
-        steps = planned_steps(list(walk(draft)), book, request.durations, desk)
-        steps = foreseen(steps, request.foresee(maxima), request.catalog, book)
+        steps = planned_steps(list(walk(draft)), book, request.durations, context)
+        steps = apply_reuse_estimates(steps, request.preview_reuse(maxima), request.catalog, book)
         return sum((step.credits for step in steps.values()), Estimate())
 
     return cost_with
@@ -179,6 +186,6 @@ def _cost_with(request: PlanRequest, book: PriceBook) -> CostWith:
 
 def _expected_s(steps: Mapping[str, PlannedStep], in_flight: int) -> float:
     """The longest chain, or all the work over the slots that there are, whichever takes longer."""
-    chain = max((step.tail_s for step in steps.values()), default=0.0)
+    chain = max((step.downstream_seconds for step in steps.values()), default=0.0)
     work = sum(step.instances.expected * step.usual_s for step in steps.values() if step.is_paid)
     return max(chain, work / max(in_flight, 1))

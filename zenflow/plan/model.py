@@ -50,16 +50,16 @@ class PlannedStep:
     credits_each_range: tuple[Credits, Credits] | None = None
     credits: Estimate = field(default_factory=Estimate)
     unpriced: str | None = None
-    stand_in: bool = False  # priced with a stand-in for an asset or text that is not made yet
+    placeholder: bool = False  # priced with a stand-in for an asset or text that is not made yet
     max_credits: Credits | None = None
     retries: int = 0
     needs: tuple[str, ...] = ()  # paths of the steps it reads or waits for
     uncertain: str = ""  # why `instances` or the price is a range, for people
     skipped: str = ""  # why there are fewer instances than elements, or none; for people
     usual_s: float = 0.0  # how long one call usually takes
-    tail_s: float = 0.0  # the longest way from the start of one instance to the end of the recipe
-    tail_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
-    questions: Mapping[str, int] = field(default_factory=dict)  # price question → expected calls with that answer
+    downstream_seconds: float = 0.0  # the longest way from the start of one instance to the end of the recipe
+    downstream_credits: Credits = ZERO  # expected cost of what must follow one instance to make it useful
+    price_requests: Mapping[str, int] = field(default_factory=dict)  # price question → expected calls with that answer
     kept: int = 0  # instances beside `instances` that take the result of an earlier run
     priced_at: datetime | None = None  # when the oldest of its prices was told
 
@@ -100,7 +100,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class ReuseEstimate:
     """What is known of the instances of one step beforehand, because results of earlier runs are taken.
 
     `kept` and `new` are requests; `complete`: there will be no instances beside those and the skipped ones.
@@ -135,9 +135,9 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """What of earlier runs is taken and what is left lying. `wish` is what was asked for, as it is kept in a file."""
+    """What of earlier runs is taken and what is left lying. `options` is what was asked for, as it is kept in a file."""
 
-    wish: Mapping[str, Any]
+    options: Mapping[str, Any]
     kept: tuple[Kept, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     source_run: str | None = None  # of whose results is taken; None: of any, or there is none

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.errors import ZenflowError
 
 Reached = Literal["not_connected", "not_fully_sent", "sent", "answered"]
@@ -269,7 +269,7 @@ class Template:
     row: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Asking(Protocol):
+class ReadOnlyProvider(Protocol):
     """All that planning may ask of a service. Everything here is free, and nothing here makes anything (promise 2)."""
 
     server: str
@@ -280,7 +280,7 @@ class Asking(Protocol):
         """The list of tools, and full schemas for `tools` (None: for all). Unknown names are left out."""
         ...
 
-    async def quote(self, question: Question) -> Quote:
+    async def quote(self, price_request: PriceRequest) -> Quote:
         """`estimate_price`; refusals (400, 403, 404, 422) are answers with `credits=None`."""
         ...
 
@@ -295,7 +295,7 @@ class Asking(Protocol):
     async def asset(self, asset_id: str) -> AssetInfo: ...
 
 
-class Provider(Asking, Protocol):
+class Provider(ReadOnlyProvider, Protocol):
     """One service, one account. Open with `async with`; every method may be called in parallel with every other."""
 
     @property
@@ -357,7 +357,7 @@ class Provider(Asking, Protocol):
     async def delete_task(self, task_id: str) -> None: ...
 
 
-class TemplateShelf(Protocol):
+class TemplateCatalog(Protocol):
     """A provider that has presets too. Looking costs nothing, and nothing here can submit."""
 
     async def templates(
@@ -385,7 +385,7 @@ class ServerFacts:
     clock_difference_s: float | None
 
 
-class Service(Provider, TemplateShelf, Protocol):
+class Service(Provider, TemplateCatalog, Protocol):
     """All of a service: what the engine needs, and what only commands ask for."""
 
     async def about(self) -> ServerFacts:

@@ -129,4 +129,4 @@ TOOL_RESULTS: Mapping[str, Type] = {
     "credits": NUMBER,
 }
 
-TAKES_WHAT_EXISTS: frozenset[str] = frozenset({"download", "preview"})  # they and `outputs`
+TOLERATES_MISSING_INPUTS: frozenset[str] = frozenset({"download", "preview"})  # they and `outputs`

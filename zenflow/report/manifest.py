@@ -33,7 +33,7 @@ def manifest_document(report: RunReport, items: Mapping[str, Any] | None = None)
         "recipe_digest": None if started is None else started.recipe_digest,
         "repositories": [] if started is None else origins_document(origins_of(started.recipe_origins)),
         "server": None if started is None else started.server,
-        "credits": as_number(report.state.books.spent),
+        "credits": as_number(report.state.totals.spent),
         "files": [_file(file, chart) for file in report.files],
         "not_retrievable": _lost(report.state),
     }

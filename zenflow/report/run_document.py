@@ -23,18 +23,18 @@ if TYPE_CHECKING:  # the values themselves are handed over: engine and report st
 def run_document(report: RunReport) -> dict[str, Any]:
     """Everything a script may want to know of a run."""
     started = report.state.started
-    books = report.state.books
+    totals = report.state.totals
     return {
         "run_id": report.run_id,
         **(_origin(started) if started is not None else {}),
         "reason": report.reason or None,
         "credits": {
             "planned": _planned(started),
-            "charged": as_number(books.spent),
+            "charged": as_number(totals.spent),
             "budget": as_number(report.state.budget),
-            "reserved": as_number(books.open),
-            "unknown": as_number(books.unknown),
-            "refunded": as_number(books.refunded),
+            "reserved": as_number(totals.open),
+            "unknown": as_number(totals.unknown),
+            "refunded": as_number(totals.refunded),
             "rest_expected": as_number(rest_expected(report)),
         },
         "balance": {"before": as_number(report.balance_before), "after": as_number(report.balance_after)},
@@ -90,7 +90,7 @@ def rest_expected(report: RunReport) -> Decimal | None:
     started = report.state.started
     if report.rest_credits is not None or started is None or report.status == "done":
         return report.rest_credits
-    return max(ZERO, started.planned_expected - report.state.books.committed)
+    return max(ZERO, started.planned_expected - report.state.totals.committed)
 
 
 def _origin(started: RunStarted) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from zenflow.clock import Clock, SystemClock
 
 
-class JumpingTime:
+class ManualClock:
     """A virtual clock that stands still; a wait moves it on at once."""
 
     def __init__(self, start_s: float = 1_800_000_000.0) -> None:

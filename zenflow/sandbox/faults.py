@@ -1,7 +1,7 @@
 """Faults on request: rules that say which request goes wrong, how, and how often.
 
 This file decides; `service/door.py` cuts connections and changes HTTP answers, `service/faulty_answers.py` changes
-tool answers, `submission.Twist` changes what becomes of a task. docs/sandbox.md lists the kinds with an example file.
+tool answers, `submission.FaultEffects` changes what becomes of a task. docs/sandbox.md lists the kinds with an example file.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class TriggeredFaults:
     """The mishaps of one request."""
 
     rules: tuple[Rule, ...] = ()
@@ -130,10 +130,10 @@ class Drawn:
         return next((rule for rule in self.rules if rule.kind in kinds), None)
 
 
-NOTHING = Drawn()
+NOTHING = TriggeredFaults()
 
 
-class Mishaps:
+class Faults:
     """The rules with their counters. Counters start anew with the process."""
 
     def __init__(self, rules: Iterable[Rule] = (), seed: int = 0) -> None:
@@ -154,11 +154,11 @@ class Mishaps:
         self._seen.clear()
         self._happened.clear()
 
-    def draw(self, request: str, arguments: Mapping[str, Any]) -> Drawn:
+    def draw(self, request: str, arguments: Mapping[str, Any]) -> TriggeredFaults:
         """What goes wrong with this request; counts it for every rule that matches."""
         if not self._rules:
             return NOTHING
-        drawn = []
+        triggered = []
         for index, rule in enumerate(self._rules):
             if not rule.matches(request, arguments):
                 continue
@@ -167,8 +167,8 @@ class Mishaps:
                 continue
             if rule.happens(self._seen[index], share(self._seed, "mishap", index, self._seen[index])):
                 self._happened[index] += 1
-                drawn.append(rule)
-        return Drawn(tuple(drawn))
+                triggered.append(rule)
+        return TriggeredFaults(tuple(triggered))
 
     def report(self) -> list[dict[str, Any]]:
         """How often each rule was asked and has happened."""

@@ -25,14 +25,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zenflow.clock import Clock
 from zenflow.sandbox.clock import SandboxClock
-from zenflow.sandbox.faults import Mishaps, rules_in
-from zenflow.sandbox.media.renderer import Studio
+from zenflow.sandbox.faults import Faults, rules_in
+from zenflow.sandbox.media.renderer import Renderer
 from zenflow.sandbox.service.admin import admin_routes
-from zenflow.sandbox.service.dispatch import Reception
+from zenflow.sandbox.service.dispatch import Dispatcher
 from zenflow.sandbox.service.files import Files
-from zenflow.sandbox.service.middleware import MAX_BODY, Door, mishaps_of
+from zenflow.sandbox.service.middleware import MAX_BODY, Middleware, faults_of
 from zenflow.sandbox.service.oauth_pages import oauth_routes
-from zenflow.sandbox.service.request_context import Site
+from zenflow.sandbox.service.request_context import Services
 from zenflow.sandbox.service.urls import SignedUrls
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
@@ -48,42 +48,42 @@ _SHUTDOWN_S = 2
 class SandboxApp(Starlette):
     """Starlette with the door in front of everything, its error pages included."""
 
-    def __init__(self, site: Site, routes: list[BaseRoute], lifespan: Any) -> None:
+    def __init__(self, services: Services, routes: list[BaseRoute], lifespan: Any) -> None:
         super().__init__(routes=routes, lifespan=lifespan)
-        self.site = site
-        self.door: ASGIApp | None = None
+        self.services = services
+        self.middleware: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self
-        if self.door is None:
+        if self.middleware is None:
             await super().__call__(scope, receive, send)
         else:
-            await self.door(scope, receive, send)
+            await self.middleware(scope, receive, send)
 
 
 def build_app(
     settings: SandboxSettings, *, base_url: str = "http://sandbox.invalid", clock: Clock | None = None
 ) -> Starlette:
     """The application; whoever uses it in process runs its lifespan. `base_url` is what signed URLs begin with."""
-    site = _site(settings, base_url, clock)
-    mishaps = Mishaps(rules_in(settings.faults) if settings.faults else (), settings.seed)
-    reception = Reception(site)
-    sessions = StreamableHTTPSessionManager(_mcp_server(reception), json_response=True, max_request_body_size=MAX_BODY)
+    services = _services(settings, base_url, clock)
+    faults = Faults(rules_in(settings.faults) if settings.faults else (), settings.seed)
+    dispatcher = Dispatcher(services)
+    sessions = StreamableHTTPSessionManager(_mcp_server(dispatcher), json_response=True, max_request_body_size=MAX_BODY)
 
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "service": "zenflow sandbox"})
 
-    files = Files(site, mishaps)
+    files = Files(services, faults)
     routes: list[BaseRoute] = [
         Route("/mcp", _Endpoint(sessions.handle_request)),
         Route("/files/{asset_id}/{rendition}", files, methods=["GET", "HEAD"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]
-    if site.authorization is not None:
-        routes += oauth_routes(site.authorization, base_url, mishaps)
+    if services.authorization is not None:
+        routes += oauth_routes(services.authorization, base_url, faults)
     open_admin = settings.admin or settings.faults is not None
     if open_admin:
-        routes += admin_routes(site, mishaps, lambda: door.arrived + files.arrived)
+        routes += admin_routes(services, faults, lambda: middleware.arrived + files.arrived)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -91,11 +91,11 @@ def build_app(
             try:
                 yield
             finally:
-                site.world.close()
+                services.world.close()
 
-    app = SandboxApp(site, routes, lifespan)
-    door = Door(super(SandboxApp, app).__call__, site, reception, mishaps, watching=open_admin)
-    app.door = door
+    app = SandboxApp(services, routes, lifespan)
+    middleware = Middleware(super(SandboxApp, app).__call__, services, dispatcher, faults, watching=open_admin)
+    app.middleware = middleware
     return app
 
 
@@ -161,35 +161,35 @@ class _Endpoint:
         await self._app(scope, receive, send)
 
 
-def _site(settings: SandboxSettings, base_url: str, source: Clock | None) -> Site:
+def _services(settings: SandboxSettings, base_url: str, source: Clock | None) -> Services:
     store = Store(settings.state_dir)
     clock = SandboxClock(source, store.last_moment_s())
     world = World(settings, store, clock.now_s)
     urls = SignedUrls(base_url, world.secret, settings.url_lifetime_s, clock.now_s)
-    studio = Studio(world.drawn_from, world.uploaded_bytes)
+    renderer = Renderer(world.drawn_from, world.uploaded_bytes)
     authorization = world.authorization(f"{base_url}/mcp") if settings.oauth else None
-    return Site(
+    return Services(
         settings=settings,
         world=world,
         clock=clock,
-        studio=studio,
+        renderer=renderer,
         urls=urls,
         base_url=base_url,
         authorization=authorization,
     )
 
 
-def _mcp_server(reception: Reception) -> Server[dict[str, Any]]:
-    listed = types.ListToolsResult.model_validate({"tools": [tool.as_wire() for tool in reception.tools.values()]})
-    schemas = {name: tool.input_schema for name, tool in reception.tools.items()}
+def _mcp_server(dispatcher: Dispatcher) -> Server[dict[str, Any]]:
+    listed = types.ListToolsResult.model_validate({"tools": [tool.as_wire() for tool in dispatcher.tools.values()]})
+    schemas = {name: tool.input_schema for name, tool in dispatcher.tools.items()}
 
     async def list_tools(ctx: Any, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return listed
 
     async def call_tool(ctx: Any, params: types.CallToolRequestParams) -> Any:
-        if params.name not in reception.tools:
+        if params.name not in dispatcher.tools:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
-        return await reception.answer(params.name, params.arguments or {}, mishaps_of(ctx.request))
+        return await dispatcher.answer(params.name, params.arguments or {}, faults_of(ctx.request))
 
     return Server(
         "zencreator-sandbox",

@@ -36,7 +36,7 @@ INVALID_INPUT = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twist:
+class FaultEffects:
     """What a mishap changes about a task that is being made; the plain one changes nothing."""
 
     price_shift: int = 0
@@ -53,7 +53,7 @@ class Twist:
         return self.endless is None or place in self.endless
 
 
-PLAIN = Twist()
+PLAIN = FaultEffects()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class Submissions:
         self._account = account
 
     def submit(
-        self, tool_name: str, inputs: Sequence[Any], comment: str | None, now_s: float, twist: Twist = PLAIN
+        self, tool_name: str, inputs: Sequence[Any], comment: str | None, now_s: float, effects: FaultEffects = PLAIN
     ) -> str:
         """Check, debit, and write the task; gives its id. Raises Refusal with nothing changed."""
         offer = offer_named(tool_name)
         check_submission(offer, inputs, self._settings, lambda asset_id: self._assets.media_type_of(asset_id, now_s))
-        prices = [self._price(offer, element) + twist.price_shift for element in inputs]
+        prices = [self._price(offer, element) + effects.price_shift for element in inputs]
         with self._store.change():
             number = self._store.next_number()
             task_id = made_id(self._account, "task", number)
@@ -97,19 +97,25 @@ class Submissions:
                 len(inputs),
                 created_s,
                 created_s + _START_DELAY_S / self._settings.speed,
-                now_s + twist.hidden_s,
+                now_s + effects.hidden_s,
             )
-            self._write_calls(offer, inputs, prices, task_id, created_s, twist)
+            self._write_calls(offer, inputs, prices, task_id, created_s, effects)
         return task_id
 
     def _price(self, offer: Offer, inputs: Mapping[str, Any]) -> int:
         return offer.price(inputs, offer.model_named(inputs.get("model")))
 
     def _write_calls(
-        self, offer: Offer, inputs: Sequence[Any], prices: list[int], task_id: str, created_s: float, twist: Twist
+        self,
+        offer: Offer,
+        inputs: Sequence[Any],
+        prices: list[int],
+        task_id: str,
+        created_s: float,
+        effects: FaultEffects,
     ) -> None:
         calls = [
-            self._call(offer, element, price, task_id, place, created_s, twist)
+            self._call(offer, element, price, task_id, place, created_s, effects)
             for place, (element, price) in enumerate(zip(inputs, prices, strict=True))
         ]
         self._store.run_many("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [call.row for call in calls])
@@ -120,26 +126,33 @@ class Submissions:
                 self._ledger.promise_refund(credits, task_id, call_id, due_s)
 
     def _call(
-        self, offer: Offer, inputs: dict[str, Any], price: int, task_id: str, place: int, created_s: float, twist: Twist
+        self,
+        offer: Offer,
+        inputs: dict[str, Any],
+        price: int,
+        task_id: str,
+        place: int,
+        created_s: float,
+        effects: FaultEffects,
     ) -> _Call:
         call_id = made_id(task_id, "call", place)
         shortest, longest = offer.seconds
         took_s = shortest + (longest - shortest) * share(self._settings.seed, call_id, "duration")
-        ends_s = None if twist.never_ends(place) else created_s + took_s / self._settings.speed
+        ends_s = None if effects.never_ends(place) else created_s + took_s / self._settings.speed
         references = [
             found for _, asset_id, _ in asset_ids_in(offer, inputs) if (found := self._assets.known(asset_id))
         ]
         size = result_size(offer.name, inputs, _first_size(references))
-        if twist.fails(place) or _worker_refuses(offer, inputs, size):
+        if effects.fails(place) or _worker_refuses(offer, inputs, size):
             lost = (call_id, task_id, place, ends_s, "failed", json.dumps(INVALID_INPUT), None, "[]")
             refund = None
-            if ends_s is not None and twist.refund_after_s is not None:
-                refund = (price, call_id, ends_s + twist.refund_after_s)
+            if ends_s is not None and effects.refund_after_s is not None:
+                refund = (price, call_id, ends_s + effects.refund_after_s)
             return _Call(lost, [], refund)
         available_s = ends_s if ends_s is not None else float("inf")
         assets = self._outputs(offer, inputs, call_id, references, size, available_s)
         asset_ids = [asset.asset_id for asset in assets]
-        output = {} if twist.lost_outputs else _output(offer, inputs, asset_ids)
+        output = {} if effects.lost_outputs else _output(offer, inputs, asset_ids)
         row = (call_id, task_id, place, ends_s, "completed", None, json.dumps(output), json.dumps(asset_ids))
         return _Call(row, assets, None)
 

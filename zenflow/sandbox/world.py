@@ -18,7 +18,7 @@ from zenflow.sandbox.progress import Progress
 from zenflow.sandbox.refusals import PURCHASE_URL
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
-from zenflow.sandbox.submission import PLAIN, Submissions, Twist
+from zenflow.sandbox.submission import PLAIN, FaultEffects, Submissions
 
 
 class World:
@@ -82,10 +82,10 @@ class World:
     # Tasks
 
     def submit(
-        self, tool_name: str, inputs: Sequence[Any], comment: str | None, twist: Twist = PLAIN
+        self, tool_name: str, inputs: Sequence[Any], comment: str | None, effects: FaultEffects = PLAIN
     ) -> dict[str, Any]:
         now_s = self.now_s()
-        task_id = self._submissions.submit(tool_name, inputs, comment, now_s, twist)
+        task_id = self._submissions.submit(tool_name, inputs, comment, now_s, effects)
         return self._progress.summary(task_id, now_s)
 
     def task(self, task_id: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zenflow.catalog.prices import STAND_IN_ASSET, Question
+from zenflow.catalog.prices import PLACEHOLDER_ASSET, PriceRequest
 from zenflow.clock import Clock
 from zenflow.providers.base import Provider, ServiceError, Submission, SubmitAnswer, Task
 
@@ -68,7 +68,7 @@ async def the_catalog_holds_full_schemas_for_the_tools_asked_for(subject: Subjec
 
 
 async def the_quote_is_what_the_ledger_books(subject: Subject) -> None:
-    quote = await subject.provider.quote(Question(subject.tool, subject.params, "k"))
+    quote = await subject.provider.quote(PriceRequest(subject.tool, subject.params, "k"))
     assert quote.credits is not None and quote.refusal is None
     task_id = await subject.accepted("zfcheckquote", 3)
     debits = [row for row in (await subject.provider.transactions(limit=20))[0] if row.task_id == task_id]
@@ -77,7 +77,7 @@ async def the_quote_is_what_the_ledger_books(subject: Subject) -> None:
 
 async def a_refused_price_is_an_answer(subject: Subject) -> None:
     for tool, params in [(subject.tool, {"no_such_field": 1}), ("no_such_tool", dict(subject.params))]:
-        quote = await subject.provider.quote(Question(tool, params, "k"))
+        quote = await subject.provider.quote(PriceRequest(tool, params, "k"))
         assert quote.credits is None and quote.refusal
 
 
@@ -120,9 +120,9 @@ async def a_finished_call_leads_to_its_bytes(subject: Subject) -> None:
     result = await subject.provider.call_result(call.call_id)
     assert result.call_id == call.call_id and result.asset_ids
     asset_id = result.asset_ids[0]
-    good, bad = await subject.provider.download_urls([asset_id, STAND_IN_ASSET])
+    good, bad = await subject.provider.download_urls([asset_id, PLACEHOLDER_ASSET])
     assert (good.asset_id, good.error) == (asset_id, None) and good.url and good.media_type
-    assert (bad.asset_id, bad.url) == (STAND_IN_ASSET, None) and bad.error
+    assert (bad.asset_id, bad.url) == (PLACEHOLDER_ASSET, None) and bad.error
     assert (await subject.provider.asset(asset_id)).media_type == good.media_type
     whole, total = await _bytes_of(subject, good.url, 0)
     assert len(whole) == total
@@ -137,10 +137,10 @@ async def _bytes_of(subject: Subject, url: str, start: int) -> tuple[bytes, int 
 
 async def what_is_not_there_is_not_found(subject: Subject) -> None:
     asked: tuple[Awaitable[Any], ...] = (
-        subject.provider.get_task(STAND_IN_ASSET),
-        subject.provider.call_result(STAND_IN_ASSET),
-        subject.provider.asset(STAND_IN_ASSET),
-        subject.provider.delete_task(STAND_IN_ASSET),
+        subject.provider.get_task(PLACEHOLDER_ASSET),
+        subject.provider.call_result(PLACEHOLDER_ASSET),
+        subject.provider.asset(PLACEHOLDER_ASSET),
+        subject.provider.delete_task(PLACEHOLDER_ASSET),
     )
     for answer in await asyncio.gather(*asked, return_exceptions=True):
         assert isinstance(answer, ServiceError) and answer.trouble == "not_found", answer

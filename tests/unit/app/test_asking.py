@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from zenflow.app.connection.retry import PriceAsker, patiently
-from zenflow.catalog.prices import Question, Quote
+from zenflow.app.connection.retry import PriceQueries, with_retries
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.providers.base import ServiceError, ServiceTrouble
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -39,33 +39,35 @@ class Prices:
         self.asked: list[str] = []
         self.troubles = troubles or []
 
-    async def quote(self, question: Question) -> Quote:
-        self.asked.append(question.key)
+    async def quote(self, price_request: PriceRequest) -> Quote:
+        self.asked.append(price_request.key)
         if self.troubles:
             raise ServiceError(self.troubles.pop(0), "no", retry_after_s=3.0)
-        return Quote(Decimal(len(question.key)), NOW)
+        return Quote(Decimal(len(price_request.key)), NOW)
 
 
-def question(key: str) -> Question:
-    return Question("image_editor", {}, key)
+def price_request(key: str) -> PriceRequest:
+    return PriceRequest("image_editor", {}, key)
 
 
 def test_asks_equal_questions_once_and_answers_every_key() -> None:
     prices = Prices()
-    answers = asyncio.run(PriceAsker(prices, Clock(), 10)([question("a"), question("bb"), question("a")]))
+    answers = asyncio.run(
+        PriceQueries(prices, Clock(), 10)([price_request("a"), price_request("bb"), price_request("a")])
+    )
     assert sorted(prices.asked) == ["a", "bb"]
     assert {key: quote.credits for key, quote in answers.items()} == {"a": 1, "bb": 2}
 
 
 def test_after_one_second_s_worth_questions_keep_the_pace() -> None:
     clock = Clock()
-    asyncio.run(PriceAsker(Prices(), clock, 5)([question(str(number)) for number in range(15)]))
+    asyncio.run(PriceQueries(Prices(), clock, 5)([price_request(str(number)) for number in range(15)]))
     assert clock.at_s - 100.0 == pytest.approx(2.0, abs=0.21)
 
 
 def test_a_busy_service_is_asked_again_after_the_wait_it_names() -> None:
     prices, clock = Prices(["rate_limited", "server"]), Clock()
-    answers = asyncio.run(PriceAsker(prices, clock, 1000)([question("a")]))
+    answers = asyncio.run(PriceQueries(prices, clock, 1000)([price_request("a")]))
     assert answers["a"].credits == 1
     assert prices.asked == ["a", "a", "a"]
     assert clock.waits == [3.0, 3.0]
@@ -74,7 +76,7 @@ def test_a_busy_service_is_asked_again_after_the_wait_it_names() -> None:
 def test_a_refused_sign_in_is_told_at_once() -> None:
     prices = Prices(["sign_in"])
     with pytest.raises(ServiceError):
-        asyncio.run(PriceAsker(prices, Clock(), 10)([question("a")]))
+        asyncio.run(PriceQueries(prices, Clock(), 10)([price_request("a")]))
     assert prices.asked == ["a"]
 
 
@@ -87,7 +89,7 @@ def test_reports_an_absent_server_at_once() -> None:
         raise ServiceError("unreachable", "nobody there")
 
     with pytest.raises(ServiceError):
-        asyncio.run(patiently(ask, Clock()))
+        asyncio.run(with_retries(ask, Clock()))
     assert asked == 1
 
 
@@ -107,15 +109,15 @@ class SharedFile:
 
 
 def test_queues_plan_questions_with_the_workspace() -> None:
-    clock, pace = Clock(), SharedFile(until_s=107.0)
-    asyncio.run(PriceAsker(Prices(), clock, 10, pace)([question("a"), question("b")]))
+    clock, shared_limit = Clock(), SharedFile(until_s=107.0)
+    asyncio.run(PriceQueries(Prices(), clock, 10, shared_limit)([price_request("a"), price_request("b")]))
     assert clock.at_s >= 107.0, "another process was told to wait until then"
-    assert pace.taken == 2
+    assert shared_limit.taken == 2
 
 
 def test_pauses_all_plan_questions_after_a_429() -> None:
-    clock, pace = Clock(), SharedFile()
+    clock, shared_limit = Clock(), SharedFile()
     prices = Prices(["rate_limited"])
-    asyncio.run(PriceAsker(prices, clock, 10, pace)([question(str(number)) for number in range(20)]))
-    assert pace.until_s >= 103.0 and len(prices.asked) == 21
+    asyncio.run(PriceQueries(prices, clock, 10, shared_limit)([price_request(str(number)) for number in range(20)]))
+    assert shared_limit.until_s >= 103.0 and len(prices.asked) == 21
     assert clock.at_s - 103.0 > 1.5, "at half the rate from there on"

@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.support.clock import VirtualClock, run_virtual
-from zenflow.app.connection.retry import AT_ONCE, PriceAsker
+from zenflow.app.connection.retry import AT_ONCE, PriceQueries
 from zenflow.app.queries.price_cache import NAME, PriceCache, with_cache
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -42,13 +42,13 @@ class Service:
     price: Decimal | None = Decimal(4)
     asked: list[str] = field(default_factory=list)
 
-    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
-        self.asked += [question.key for question in questions]
-        return {question.key: Quote(self.price, self.wall.now()) for question in questions}
+    async def __call__(self, price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+        self.asked += [price_request.key for price_request in price_requests]
+        return {price_request.key: Quote(self.price, self.wall.now()) for price_request in price_requests}
 
 
-def question(key: str) -> Question:
-    return Question("image_editor", {"prompt": key}, key)
+def price_request(key: str) -> PriceRequest:
+    return PriceRequest("image_editor", {"prompt": key}, key)
 
 
 def cache_in(folder: Path, server: str = "sandbox") -> PriceCache:
@@ -58,7 +58,7 @@ def cache_in(folder: Path, server: str = "sandbox") -> PriceCache:
 
 def ask(service: Service, cache: PriceCache, seconds: float, *keys: str) -> Mapping[str, Quote]:
     asking = with_cache(service, cache, service.wall, seconds)
-    return asyncio.run(asking([question(key) for key in keys]))  # type: ignore[arg-type]
+    return asyncio.run(asking([price_request(key) for key in keys]))  # type: ignore[arg-type]
 
 
 def test_by_default_every_plan_asks(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_asks_equal_questions_once_within_the_rate() -> None:
     running, most, asked = 0, 0, list[str]()
 
     class Slow:
-        async def quote(self, one: Question) -> Quote:
+        async def quote(self, one: PriceRequest) -> Quote:
             nonlocal running, most
             running, most = running + 1, max(most, running + 1)
             asked.append(one.key)
@@ -133,10 +133,10 @@ def test_asks_equal_questions_once_within_the_rate() -> None:
             return Quote(Decimal(1), clock.now())
 
     async def work() -> tuple[Mapping[str, Quote], float]:
-        asker = PriceAsker(Slow(), clock, 10.0)
-        questions = [question(f"q{number % 50}") for number in range(60)]
+        asker = PriceQueries(Slow(), clock, 10.0)
+        price_requests = [price_request(f"q{number % 50}") for number in range(60)]
         began_s = clock.monotonic_s()
-        return await asker(questions), clock.monotonic_s() - began_s
+        return await asker(price_requests), clock.monotonic_s() - began_s
 
     quotes, took_s = run_virtual(work(), clock)
     assert len(quotes) == len(asked) == len(set(asked)) == 50

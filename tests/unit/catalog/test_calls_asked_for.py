@@ -8,8 +8,8 @@ from zenflow.catalog.call_shapes import shape_of
 from zenflow.catalog.check import check_call
 from zenflow.catalog.model import Catalog
 from zenflow.catalog.outputs import asked_bounds, asked_count, media_of, usual_duration_s
-from zenflow.catalog.price_requests import question_for
-from zenflow.catalog.prices import STAND_IN_ASSET
+from zenflow.catalog.price_requests import price_request_for
+from zenflow.catalog.prices import PLACEHOLDER_ASSET
 from zenflow.expr.values import ASSET, STRING, Pending, Type
 
 ASSET_ID = "0f0e0d0c-0000-4000-8000-000000000001"
@@ -46,10 +46,10 @@ def test_takes_longer_for_clips_than_pictures(catalog: Catalog) -> None:
 
 def test_questions_that_differ_in_prompt_seed_and_assets_are_one(catalog: Catalog) -> None:
     tool = catalog.tools["image_editor"]
-    one = question_for(tool, {**EDIT, "seed": 1})
-    other = question_for(tool, {**EDIT, "prompt": "a coat", "image_assets": [OTHER_ID], "seed": 2})
+    one = price_request_for(tool, {**EDIT, "seed": 1})
+    other = price_request_for(tool, {**EDIT, "prompt": "a coat", "image_assets": [OTHER_ID], "seed": 2})
     assert one.key == other.key
-    assert not one.stand_in
+    assert not one.placeholder
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_questions_that_differ_in_prompt_seed_and_assets_are_one(catalog: Catalo
 )
 def test_questions_that_may_differ_in_price_are_two(catalog: Catalog, change: dict[str, object]) -> None:
     tool = catalog.tools["image_editor"]
-    assert question_for(tool, EDIT).key != question_for(tool, {**EDIT, **change}).key
+    assert price_request_for(tool, EDIT).key != price_request_for(tool, {**EDIT, **change}).key
 
 
 def test_a_field_that_a_debit_contradicted_counts_again(catalog: Catalog) -> None:
     tool, off = catalog.tools["image_editor"], frozenset({"prompt"})
-    keys = {question_for(tool, {**EDIT, "prompt": text}, off_list=off).key for text in ("a", "b")}
+    keys = {price_request_for(tool, {**EDIT, "prompt": text}, off_list=off).key for text in ("a", "b")}
     assert len(keys) == 2
 
 
 def test_a_left_out_model_is_asked_as_the_default(catalog: Catalog) -> None:
     tool = catalog.tools["by_prompt"]
-    left_out = question_for(tool, {"positive_prompt": "x"})
-    written = question_for(tool, {"positive_prompt": "x", "model": "SEEDREAM_5"})
+    left_out = price_request_for(tool, {"positive_prompt": "x"})
+    written = price_request_for(tool, {"positive_prompt": "x", "model": "SEEDREAM_5"})
     assert left_out.key == written.key
 
 
@@ -78,16 +78,16 @@ def test_asks_with_placeholders_that_satisfy_the_schema(catalog: Catalog) -> Non
     tool = catalog.tools["image_editor"]
     assets = Pending("steps.x.asset_ids", Type("array", items=ASSET, count=3))
     params = {"prompt": Pending("p", STRING), "image_assets": assets, "tier": Pending(), "number_of_images": Pending()}
-    question = question_for(tool, {**params, "model": "SEEDREAM_5"})
-    assert question.stand_in
-    assert question.params["image_assets"] == [STAND_IN_ASSET] * 3
+    question = price_request_for(tool, {**params, "model": "SEEDREAM_5"})
+    assert question.placeholder
+    assert question.params["image_assets"] == [PLACEHOLDER_ASSET] * 3
     assert check_call(tool, question.params) == []
 
 
 def test_a_stand_in_has_the_price_key_of_the_real_thing(catalog: Catalog) -> None:
     tool = catalog.tools["image_editor"]
-    planned = question_for(tool, {**EDIT, "prompt": Pending(), "image_assets": [Pending("x", ASSET)]})
-    assert planned.key == question_for(tool, EDIT).key
+    planned = price_request_for(tool, {**EDIT, "prompt": Pending(), "image_assets": [Pending("x", ASSET)]})
+    assert planned.key == price_request_for(tool, EDIT).key
 
 
 def test_calls_that_differ_in_a_good_text_have_one_shape(catalog: Catalog) -> None:

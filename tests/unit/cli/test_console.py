@@ -19,7 +19,7 @@ from zenflow.errors import UsageError
 def test_data_goes_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.show("data")
-    console.say("talk")
+    console.info("talk")
     console.document("done", None, {})
     assert tuple(capsys.readouterr()) == ("data\n", "talk\n")
 
@@ -37,8 +37,8 @@ def test_writes_only_the_document_to_stdout_with_json(
 
 def test_quiet_silences_talk_but_not_errors(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(quiet=True)
-    console.say("talk")
-    console.insist("error")
+    console.info("talk")
+    console.error("error")
     assert tuple(capsys.readouterr()) == ("", "error\n")
 
 
@@ -66,11 +66,14 @@ class Full(io.StringIO):
 def test_reports_an_unwritable_answer_and_drops_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Full())
     monkeypatch.setattr(sys, "stderr", Full())
-    for console, tell in ((Console(), Console.show), (Console(json=True), lambda c, text: c.document(text, None, {}))):
+    for console, report_error in (
+        (Console(), Console.show),
+        (Console(json=True), lambda c, text: c.document(text, None, {})),
+    ):
         with pytest.raises(UsageError) as caught:
-            tell(console, "done")
+            report_error(console, "done")
         assert (caught.value.code, caught.value.exit_status) == ("ZF033", 2)
-    Console().insist("talk")
+    Console().error("talk")
 
 
 def test_stays_silent_and_plain_with_closed_streams(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,8 +81,8 @@ def test_stays_silent_and_plain_with_closed_streams(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, stream, None)
     console = Console()
     console.show("data")
-    console.insist("talk")
-    assert (console.can_ask, console.draws, console.ink is PLAIN, console.talk_ink is PLAIN) == (
+    console.error("talk")
+    assert (console.can_ask, console.draws, console.style is PLAIN, console.message_style is PLAIN) == (
         False,
         False,
         True,
@@ -103,13 +106,13 @@ def test_colours_need_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
-    assert Console().ink.on
-    assert not Console(no_color=True).ink.on
+    assert Console().style.on
+    assert not Console(no_color=True).style.on
     monkeypatch.setenv(variable, "dumb")
-    assert not Console().ink.on
+    assert not Console().style.on
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     monkeypatch.delenv(variable)
-    assert not Console().ink.on
+    assert not Console().style.on
 
 
 def test_an_envelope_is_json_with_an_error_or_null() -> None:

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from zenflow.app.running.run import Hands
+from zenflow.app.running.run import RunCallbacks
 from zenflow.cli.running.driver import drive
 from zenflow.cli.terminal.console import Console
 
 
 def stopped_by(act: Any) -> Any:
-    async def work(hands: Hands) -> Any:
-        hands.begun("20260101-000000-abcd", Path("out"))
+    async def work(callbacks: RunCallbacks) -> Any:
+        callbacks.begun("20260101-000000-abcd", Path("out"))
         done = asyncio.Event()
-        hands.stop.on_change(done.set)
-        act(hands)
+        callbacks.stop.on_change(done.set)
+        act(callbacks)
         await done.wait()
         return "ended"
 
@@ -28,7 +28,7 @@ def stopped_by(act: Any) -> Any:
 
 
 def test_names_the_resume_command_after_a_stop_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
-    assert drive(stopped_by(lambda hands: hands.stop.request()), Console()) == "ended"
+    assert drive(stopped_by(lambda callbacks: callbacks.stop.request()), Console()) == "ended"
     said = capsys.readouterr().err
     assert "`zenflow stop` was said. Stopping: saving what is there" in said
     assert "`zenflow resume 20260101-000000-abcd` goes on" in said
@@ -36,6 +36,6 @@ def test_names_the_resume_command_after_a_stop_elsewhere(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_told_as_one(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
-    assert drive(stopped_by(lambda hands: os.kill(os.getpid(), number)), Console()) == "ended"
+    assert drive(stopped_by(lambda callbacks: os.kill(os.getpid(), number)), Console()) == "ended"
     said = capsys.readouterr().err
     assert "Stopping: saving what is there" in said and "`zenflow stop` was said" not in said

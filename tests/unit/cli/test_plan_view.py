@@ -28,7 +28,7 @@ def photoshoot(make_plan: MakePlan, **judged: Any) -> Plan:
     return make_plan(
         free("upload", "upload"),
         free("craft_prompt", "craft_prompt", 2),
-        paid("generate", "image_editor", (2, 2, 2), 4, model="SEEDREAM_5", stand_in=True),
+        paid("generate", "image_editor", (2, 2, 2), 4, model="SEEDREAM_5", placeholder=True),
         paid("upscale", "upscaler", (0, 2, 8), 1, uncertain="as many as generate gives; at most 8"),
         free("download", "download"),
         **judged,

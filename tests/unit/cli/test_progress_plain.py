@@ -13,8 +13,8 @@ from zenflow.engine.model.report import Progress, StepProgress
 from zenflow.history.events import InstanceFailed, Produced, WentLate
 
 
-def progress(elapsed_s: float, *steps: StepProgress, talk: str = "") -> Progress:
-    return Progress("run", "running", steps, Decimal(4), Decimal(2), Decimal(60), elapsed_s, 30.0, talk)
+def progress(elapsed_s: float, *steps: StepProgress, status_text: str = "") -> Progress:
+    return Progress("run", "running", steps, Decimal(4), Decimal(2), Decimal(60), elapsed_s, 30.0, status_text)
 
 
 def step(**counts: int) -> StepProgress:
@@ -56,7 +56,7 @@ def test_what_did_not_change_is_not_said_again() -> None:
 
 
 def test_unusual_waits_are_said_once() -> None:
-    waiting = progress(1, talk="rate limited, going on in 4 s")
+    waiting = progress(1, status_text="rate limited, going on in 4 s")
     assert told(waiting, waiting) == ["rate limited, going on in 4 s"]
 
 
@@ -73,7 +73,7 @@ def test_reports_failures_and_late_calls_at_once() -> None:
 
 
 def test_the_live_drawing_shows_money_time_and_each_step() -> None:
-    snapshot = progress(65, step(running=5, waiting=1, done=2, credits=8), talk="rate limited")
+    snapshot = progress(65, step(running=5, waiting=1, done=2, credits=8), status_text="rate limited")
     assert live(snapshot, 80) == [
         "4 + 2 reserved of 60 credits · 1 min 05 s · about 30 s left",
         "  generate  image_editor · SEEDR…  2/8  ━━━╌╌╌╌╌╌╌╌╌  5 running, 1 waiting  8 cr",

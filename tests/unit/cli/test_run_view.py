@@ -10,7 +10,7 @@ from zenflow.cli.terminal.style import PLAIN
 from zenflow.cli.views.run import draw_run, next_command
 from zenflow.engine.model.report import InstanceReport, OpenCall, RunReport, StepReport
 from zenflow.history.events import FileSaved, RunStarted
-from zenflow.history.state import Books, RunState
+from zenflow.history.state import LedgerTotals, RunState
 
 STARTED = RunStarted(
     run_id="20261121-080600-k3f9",
@@ -35,9 +35,9 @@ STARTED = RunStarted(
 )
 
 
-def state(ended_at: str = "2026-11-21T08:08:05Z", **books: int) -> RunState:
-    sums = Books(**{name: Decimal(amount) for name, amount in books.items()})
-    return RunState(started=STARTED, budget=Decimal(60), books=sums, ended_at=ended_at)
+def state(ended_at: str = "2026-11-21T08:08:05Z", **totals: int) -> RunState:
+    sums = LedgerTotals(**{name: Decimal(amount) for name, amount in totals.items()})
+    return RunState(started=STARTED, budget=Decimal(60), totals=sums, ended_at=ended_at)
 
 
 def instance(address: str, status: Any = "done", credits: int = 0, **more: Any) -> InstanceReport:

@@ -7,16 +7,16 @@ from decimal import Decimal
 import pytest
 
 from zenflow.engine.reconciliation.task_lookup import is_conclusive
-from zenflow.history.events import Looked
+from zenflow.history.events import LookupRecorded
 from zenflow.history.state import SubmissionState
 
 AT = "2026-11-21T08:00:00Z"
-EARLY = Looked(AT, 1, True, False, True)
-AFTER = Looked(AT, 1, True, True, True)
-NO_CONTROL = Looked(AT, 1, False, True, True)
-SEEN = Looked(AT, 1, False, True, True, ("task-of-another-copy",))
-NOT_EXPLAINED = Looked(AT, 1, True, True, False)
-NO_LIST = Looked(AT, 1, True, True, None)
+EARLY = LookupRecorded(AT, 1, True, False, True)
+AFTER = LookupRecorded(AT, 1, True, True, True)
+NO_CONTROL = LookupRecorded(AT, 1, False, True, True)
+SEEN = LookupRecorded(AT, 1, False, True, True, ("task-of-another-copy",))
+NOT_EXPLAINED = LookupRecorded(AT, 1, True, True, False)
+NO_LIST = LookupRecorded(AT, 1, True, True, None)
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,5 @@ NO_LIST = Looked(AT, 1, True, True, None)
     ],
 )
 def test_needs_two_complete_empty_lookups(looks, enough):
-    submission = SubmissionState(1, "tool", "stamp", "stamp", Decimal(2), AT, [], "row-1", looks=list(looks))
+    submission = SubmissionState(1, "tool", "stamp", "stamp", Decimal(2), AT, [], "row-1", lookups=list(looks))
     assert is_conclusive(submission) is enough

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from zenflow.engine.scheduling.worker_pool import Lanes
+from zenflow.engine.scheduling.worker_pool import WorkerPool
 
 
 async def until_idle(lanes):
@@ -27,7 +27,7 @@ def test_does_work_added_as_the_last_worker_ends():
             if item == "first":  # runs after every lane has ended, and before any is told to have ended
                 loop.call_soon(lanes.add, "late")
 
-        lanes = Lanes(2, work, lambda lane: None)
+        lanes = WorkerPool(2, work, lambda lane: None)
         lanes.add("first")
         lanes.add("second")
         await until_idle(lanes)
@@ -48,7 +48,7 @@ def test_limits_workers_and_makes_no_task_for_waiting_jobs():
             await asyncio.sleep(0)
             at_work -= 1
 
-        lanes = Lanes(3, work, lambda lane: None)
+        lanes = WorkerPool(3, work, lambda lane: None)
         for item in range(50):
             lanes.add(item)
         await until_idle(lanes)
@@ -66,7 +66,7 @@ def test_a_lane_that_breaks_is_told_and_the_rest_is_done():
                 raise ValueError("it broke")
             done.append(item)
 
-        lanes = Lanes(1, work, lambda lane: broken.append(lane.exception()))
+        lanes = WorkerPool(1, work, lambda lane: broken.append(lane.exception()))
         for item in range(3):
             lanes.add(item)
         await until_idle(lanes)
@@ -83,7 +83,7 @@ def test_after_closing_nothing_is_begun():
             begun.append(item)
             await asyncio.Event().wait()
 
-        lanes = Lanes(1, work, lambda lane: None)
+        lanes = WorkerPool(1, work, lambda lane: None)
         lanes.add("a")
         lanes.add("b")
         await asyncio.sleep(0)

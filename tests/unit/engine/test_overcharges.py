@@ -52,7 +52,7 @@ def test_the_same_quote_again_is_expected_to_cost_what_it_did(quotes, charged, e
 
 
 def test_another_quote_and_another_tool_are_believed():
-    ledger = Ledger(state_of(sent(1, charged=4), sent(2, "film", charged=2)), keeps_tails=False)
+    ledger = Ledger(state_of(sent(1, charged=4), sent(2, "film", charged=2)), reserves_downstream=False)
     assert (ledger.cost("draw", Decimal(2)), ledger.cost("draw", Decimal(4)), ledger.cost("film", Decimal(2))) == (
         4,
         4,
@@ -78,14 +78,14 @@ def test_learns_no_quote_from_a_task_of_a_lost_journal():
 
 def test_keeps_in_flight_credits_out_of_the_budget():
     state = state_of(sent(1, charged=4), sent(2), sent(3, quotes=(2, 2)), sent(4, "film"), budget=20)
-    assert Ledger(state, keeps_tails=False).room == 20 - (4 + 2 + 4 + 2) - (2 + 4)
+    assert Ledger(state, reserves_downstream=False).room == 20 - (4 + 2 + 4 + 2) - (2 + 4)
     state = state_of(sent(1, charged=4), sent(2, charged=4), sent(3, quotes=(2, 2)), sent(4, "film"), budget=20)
-    assert Ledger(state, keeps_tails=False).room == 20 - (4 + 4 + 4 + 2) - 4, "what was seen is in the books"
+    assert Ledger(state, reserves_downstream=False).room == 20 - (4 + 4 + 4 + 2) - 4, "what was seen is in the books"
 
 
 def test_a_new_reading_takes_in_what_was_seen_since():
     state = state_of(sent(1), budget=20)
-    ledger = Ledger(state, keeps_tails=False)
+    ledger = Ledger(state, reserves_downstream=False)
     assert ledger.room == 18
     apply(state, e.Confirmed(AT, 1, "row-1", Decimal(6)))
     ledger.read_charges()

@@ -17,7 +17,7 @@ from zenflow.problems import Place, Problems
 class Steps:
     """A lookup that knows one step, and one that will not come."""
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if key == "gone":
             return SKIPPED
         if key == "later":
@@ -26,10 +26,10 @@ class Steps:
             return {"asset_ids": ["a", "b"], "nothing": None}
         raise Unknown(key, ["gone", "later", "done"], "`steps`")
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         raise Unknown("whole", [], "`steps`")
 
-    def known_keys(self) -> list[str]:
+    def keys(self) -> list[str]:
         return ["gone", "later", "done"]
 
 

@@ -66,9 +66,9 @@ def test_keeps_an_unknown_event_kind_as_it_was() -> None:
 
 
 def test_an_unknown_field_of_a_later_minor_version_is_dropped() -> None:
-    line = codec.encode(e.GaveUp("2026-11-21T08:00:00Z", 3))
+    line = codec.encode(e.Abandoned("2026-11-21T08:00:00Z", 3))
     later = line.replace('"v":1', '"v":1.2').replace("}", ',"by":"someone"}')
-    assert codec.decode(later) == e.GaveUp("2026-11-21T08:00:00Z", 3)
+    assert codec.decode(later) == e.Abandoned("2026-11-21T08:00:00Z", 3)
 
 
 def test_defaults_a_field_that_an_older_version_lacks() -> None:

@@ -15,16 +15,16 @@ def intended(number: int = 1, *instances: str, quote: str = "4") -> e.Intended:
 
 
 def sums(state: RunState) -> dict[str, Decimal]:
-    books = state.books
+    totals = state.totals
     return {
         name: value
         for name, value in (
-            ("open", books.open),
-            ("charged", books.charged),
-            ("released", books.released),
-            ("unknown", books.unknown),
-            ("difference", books.difference),
-            ("refunded", books.refunded),
+            ("open", totals.open),
+            ("charged", totals.charged),
+            ("released", totals.released),
+            ("unknown", totals.unknown),
+            ("difference", totals.difference),
+            ("refunded", totals.refunded),
         )
         if value
     }
@@ -35,7 +35,7 @@ def test_sums_rows_and_refunds_of_a_quote_apart() -> None:
     assert sums(fold(story)) == {"charged": 4}
     story += [e.Confirmed(AT, 1, "row-1", Decimal(5)), e.Refunded(AT, 1, "row-2", Decimal(5))]
     assert sums(fold(story)) == {"charged": 4, "difference": 1, "refunded": 5}
-    assert fold(story).books.spent == 0
+    assert fold(story).totals.spent == 0
 
 
 def test_charges_a_task_that_is_found_after_its_refusal() -> None:
@@ -68,7 +68,7 @@ def test_late_words_do_not_take_a_charge_back() -> None:
         e.OutcomeUnknown(AT, 1, 2, "", AT),
         e.Refused(AT, 1, 422, ""),
         e.Reclaimed(AT, 1, ""),
-        e.GaveUp(AT, 1),
+        e.Abandoned(AT, 1),
     ]
     for word in late:
         state = fold([intended(), e.Accepted(AT, 1, "t1", 1), word])
@@ -93,7 +93,7 @@ def test_a_second_debit_row_is_a_duplicate_and_counts() -> None:
 def test_counts_a_debit_for_a_released_refusal() -> None:
     state = fold([intended(), e.Refused(AT, 1, 400, ""), e.Confirmed(AT, 1, "row-1", Decimal(4))])
     assert sums(state) == {"released": 4, "difference": 4}
-    assert state.books.committed == 4
+    assert state.totals.committed == 4
     assert state.submissions[1].charge == 4
 
 

@@ -6,14 +6,14 @@ import asyncio
 from pathlib import Path
 
 from tests.support.clock import VirtualClock, run_virtual
-from zenflow.engine.io.rate_limiter import Brake, Kind
-from zenflow.journal.shared_rate_limit import SharedPace
+from zenflow.engine.io.rate_limiter import Kind, RateLimiter
+from zenflow.journal.shared_rate_limit import SharedRateLimit
 
 
-async def _ask(brake: Brake, clock: VirtualClock, until_s: float) -> int:
+async def _ask(limiter: RateLimiter, clock: VirtualClock, until_s: float) -> int:
     count = 0
     while True:
-        await brake.slot(Kind.POLL)
+        await limiter.acquire(Kind.POLL)
         if clock.monotonic_s() > until_s:
             return count
         count += 1
@@ -23,10 +23,10 @@ def granted(folder: Path, brakes: int, *, shared: bool, seconds: float = 20.0, r
     clock = VirtualClock()
 
     async def work() -> list[int]:
-        made = [Brake(clock, rate, SharedPace(folder, "here") if shared else None) for _ in range(brakes)]
-        counts = await asyncio.gather(*(_ask(brake, clock, seconds) for brake in made))
-        for brake in made:
-            brake.close()
+        made = [RateLimiter(clock, rate, SharedRateLimit(folder, "here") if shared else None) for _ in range(brakes)]
+        counts = await asyncio.gather(*(_ask(limiter, clock, seconds) for limiter in made))
+        for limiter in made:
+            limiter.close()
         return list(counts)
 
     return run_virtual(work(), clock)
@@ -44,21 +44,21 @@ def test_two_processes_together_are_no_faster_than_one(tmp_path: Path) -> None:
 
 
 def test_a_429_to_one_of_them_pauses_both(tmp_path: Path) -> None:
-    one, other = SharedPace(tmp_path, "here"), SharedPace(tmp_path, "here")
+    one, other = SharedRateLimit(tmp_path, "here"), SharedRateLimit(tmp_path, "here")
     one.pause(100.0, 107.0)
     assert other.take(101.0, 10.0) == 6.0
     assert other.take(107.5, 10.0) == 0.0
 
 
 def test_servers_have_a_pace_each(tmp_path: Path) -> None:
-    SharedPace(tmp_path, "here").pause(100.0, 107.0)
-    assert SharedPace(tmp_path, "there").take(101.0, 10.0) == 0.0
+    SharedRateLimit(tmp_path, "here").pause(100.0, 107.0)
+    assert SharedRateLimit(tmp_path, "there").take(101.0, 10.0) == 0.0
 
 
 def test_ignores_a_lock_file_from_before_a_reboot(tmp_path: Path) -> None:
-    SharedPace(tmp_path, "here").pause(1_000_000.0, 1_000_050.0)
-    assert SharedPace(tmp_path, "here").take(5.0, 10.0) == 0.0
+    SharedRateLimit(tmp_path, "here").pause(1_000_000.0, 1_000_050.0)
+    assert SharedRateLimit(tmp_path, "here").take(5.0, 10.0) == 0.0
 
 
 def test_where_the_file_cannot_be_made_each_keeps_its_own_pace(tmp_path: Path) -> None:
-    assert SharedPace(tmp_path / "not there", "here").take(1.0, 10.0) == 0.0
+    assert SharedRateLimit(tmp_path / "not there", "here").take(1.0, 10.0) == 0.0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.credits import Credits
 from zenflow.errors import InvalidRecipe
@@ -36,21 +36,21 @@ class Prices:
     silent: tuple[str, ...] = ()
     declines: Mapping[str, str] = field(default_factory=dict)  # by tool: what the service has against the call
     status: int = 422
-    asked: list[Question] = field(default_factory=list)
+    asked: list[PriceRequest] = field(default_factory=list)
 
-    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
-        self.asked += questions
-        return {question.key: self._quote(question) for question in questions}
+    async def __call__(self, price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+        self.asked += price_requests
+        return {price_request.key: self._quote(price_request) for price_request in price_requests}
 
-    def _quote(self, question: Question) -> Quote:
-        if question.tool in self.silent:
+    def _quote(self, price_request: PriceRequest) -> Quote:
+        if price_request.tool in self.silent:
             return Quote(None, NOW, "no price for this")
-        if question.tool in self.declines:
-            said = self.declines[question.tool]
-            return Quote(None, NOW, said, self.status, question.stand_in, (said,), declined=True)
-        each = MODELS.get(str(question.params.get("model")), EACH[question.tool])
-        count = question.params.get("number_of_images", question.params.get("batch_size", 1))
-        return Quote(Credits(each * count), NOW, stand_in=question.stand_in)
+        if price_request.tool in self.declines:
+            said = self.declines[price_request.tool]
+            return Quote(None, NOW, said, self.status, price_request.placeholder, (said,), declined=True)
+        each = MODELS.get(str(price_request.params.get("model")), EACH[price_request.tool])
+        count = price_request.params.get("number_of_images", price_request.params.get("batch_size", 1))
+        return Quote(Credits(each * count), NOW, placeholder=price_request.placeholder)
 
 
 Planner = Callable[..., Plan]

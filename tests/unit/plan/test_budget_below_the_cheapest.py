@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zenflow.catalog.model import Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.credits import Credits
 from zenflow.plan.build import PlanRequest, check_recipe
 from zenflow.plan.model import BudgetLine
@@ -101,8 +101,8 @@ def test_checks_inner_and_outer_budgets(catalog: Catalog) -> None:
 def test_a_price_that_was_told_once_only_warns_and_says_when(catalog: Catalog) -> None:
     at = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 
-    def told(question: Question) -> Quote | None:
-        return Quote(Credits(7), at) if question.params["model"] == "QWEN_IMAGE_PRO" else None
+    def told(price_request: PriceRequest) -> Quote | None:
+        return Quote(Credits(7), at) if price_request.params["model"] == "QWEN_IMAGE_PRO" else None
 
     (one,) = found(catalog, budget_of(10, f"foreach: [a, b], {MAKE}"), KnownPrices(rows=False, told=told))
 

@@ -53,7 +53,7 @@ def test_the_outputs_of_an_inner_recipe_can_be_fanned_out_over(plan: Planner) ->
     )
     made = plan(body, beside={"look": LOOK})
     assert made.steps["clip"].instances.expected == 6
-    assert made.steps["portrait/gen"].tail_credits == 4 + 6
+    assert made.steps["portrait/gen"].downstream_credits == 4 + 6
 
 
 def test_the_budget_of_an_inner_recipe_holds_per_instance(plan: Planner) -> None:

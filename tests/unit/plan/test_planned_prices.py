@@ -31,7 +31,7 @@ steps:
 
 def test_equal_questions_are_asked_once(plan: Planner, prices: Any) -> None:
     plan(CHAIN)
-    assert [question.tool for question in prices.asked] == ["by_prompt", "upscaler"]
+    assert [price_request.tool for price_request in prices.asked] == ["by_prompt", "upscaler"]
 
 
 def test_a_plan_with_problems_asks_for_no_price(plan: Planner, prices: Any) -> None:
@@ -42,8 +42,8 @@ def test_a_plan_with_problems_asks_for_no_price(plan: Planner, prices: Any) -> N
 
 def test_a_price_with_a_stand_in_is_marked(plan: Planner) -> None:
     made = plan(CHAIN)
-    assert not made.steps["gen"].stand_in
-    assert made.steps["up"].stand_in
+    assert not made.steps["gen"].placeholder
+    assert made.steps["up"].placeholder
 
 
 def test_retries_count_in_the_worst_case_only(plan: Planner) -> None:
@@ -211,20 +211,20 @@ def test_what_a_way_out_names_really_fits(plan: Planner) -> None:
 
 def test_a_tail_is_the_share_of_what_follows_one_instance(plan: Planner) -> None:
     made = plan(CHAIN)
-    assert made.steps["gen"].tail_credits == 2
-    assert made.steps["up"].tail_credits == 0
+    assert made.steps["gen"].downstream_credits == 2
+    assert made.steps["up"].downstream_credits == 0
 
 
 def test_keeps_shares_within_what_follows(plan: Planner) -> None:
     body = CHAIN.replace("foreach: ${{ steps.gen.asset_ids }}", "foreach: ${{ steps.gen.asset_ids }}\n    max: 1")
     made = plan(body, {"looks": ["a", "b", "c"]})
     step = made.steps["gen"]
-    assert 0 < step.tail_credits * step.instances.expected <= made.steps["up"].credits.expected
+    assert 0 < step.downstream_credits * step.instances.expected <= made.steps["up"].credits.expected
 
 
 def test_the_longest_way_runs_to_the_end_of_the_recipe(plan: Planner) -> None:
     made = plan(CHAIN, durations=lambda tool, model: {"by_prompt": 50.0, "upscaler": 7.0, "download": 1.0}[tool])
-    assert [step.tail_s for step in made.steps.values()] == [58.0, 8.0, 1.0]
+    assert [step.downstream_seconds for step in made.steps.values()] == [58.0, 8.0, 1.0]
     assert made.expected_s == 58.0
 
 
@@ -234,6 +234,6 @@ def test_keeps_only_direct_readers_of_a_long_recipe_free(plan: Planner, monkeypa
         '  again: {uses: upscaler, foreach: "${{ steps.up }}", '
         'with: {image_asset_id: "${{ item.asset_id }}", output_format: png}}\n  save:',
     ).replace("steps.up.asset_ids", "steps.again.asset_ids")
-    assert plan(body).steps["gen"].tail_credits == 4
+    assert plan(body).steps["gen"].downstream_credits == 4
     monkeypatch.setattr("zenflow.plan.pricing.critical_path._MOST_STEPS", 1)
-    assert plan(body).steps["gen"].tail_credits == 2
+    assert plan(body).steps["gen"].downstream_credits == 2

@@ -8,8 +8,8 @@ from typing import Any
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Catalog
-from zenflow.plan.analysis.draft import Desk
-from zenflow.plan.analysis.walk import survey
+from zenflow.plan.analysis.draft import PlanContext
+from zenflow.plan.analysis.walk import walk_recipe
 from zenflow.plan.build import PlanRequest, build_plan
 from zenflow.plan.pricing.price import walk
 from zenflow.problems import Problems
@@ -27,10 +27,10 @@ def photoshoot() -> Recipe:
 
 
 def test_five_thousand_looks_have_a_handful_of_shapes(catalog: Catalog) -> None:
-    draft = survey(photoshoot(), {"looks": LOOKS, "photo": "me.jpg"}, Gates(), Desk(catalog, Problems()))
-    shapes = {step.path: len(step.shapes) for _, step in walk(draft)}
-    assert shapes["craft_prompt"] == 1
-    assert max(shapes.values()) <= 2
+    draft = walk_recipe(photoshoot(), {"looks": LOOKS, "photo": "me.jpg"}, Gates(), PlanContext(catalog, Problems()))
+    groups = {step.path: len(step.groups) for _, step in walk(draft)}
+    assert groups["craft_prompt"] == 1
+    assert max(groups.values()) <= 2
     assert draft.steps["generate"].count.expected == 5000
 
 
@@ -40,7 +40,10 @@ def test_a_large_plan_asks_two_questions(catalog: Catalog, prices: Any) -> None:
     )
     made = asyncio.run(build_plan(request, prices))
     assert made.steps["generate"].credits.expected == 5000
-    assert len({question.key for question in prices.asked if question.params.get("model") == "SEEDREAM_5"}) == 1
+    assert (
+        len({price_request.key for price_request in prices.asked if price_request.params.get("model") == "SEEDREAM_5"})
+        == 1
+    )
 
 
 def test_bad_elements_among_thousands_are_told_once(catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from zenflow.catalog.parser import document_of, tool_from_document
-from zenflow.catalog.prices import Question
+from zenflow.catalog.prices import PriceRequest
 from zenflow.clock import SystemClock
 from zenflow.providers.base import ServiceError, WireFacts
 from zenflow.providers.mcp.session.answers import ToolAnswer, json_object_in, moment_at, next_offset
@@ -293,7 +293,7 @@ def test_prompts_are_read_as_rows_texts_or_one() -> None:
     ],
 )
 def test_a_price_is_read_where_it_stands(content: dict[str, Any], credits: Any) -> None:
-    quote = asyncio.run(quotes.quote(Told(content), SystemClock(), Question("t", {"a": 1}, "k")))
+    quote = asyncio.run(quotes.quote(Told(content), SystemClock(), PriceRequest("t", {"a": 1}, "k")))
     assert (quote.credits, quote.refusal is None) == (credits, credits is not None)
 
 
@@ -309,7 +309,7 @@ def test_a_price_is_read_where_it_stands(content: dict[str, Any], credits: Any) 
 )
 def test_a_refused_price_is_an_answer_that_says_why(structured: dict[str, Any], text: str, status: int | None) -> None:
     told = Told(structured, text, is_error="tool_name" not in structured)
-    quote = asyncio.run(quotes.quote(told, SystemClock(), Question("t", {}, "k")))
+    quote = asyncio.run(quotes.quote(told, SystemClock(), PriceRequest("t", {}, "k")))
     assert (quote.credits, quote.refusal_status) == (None, status) and quote.refusal
 
 
@@ -318,7 +318,7 @@ def test_a_refused_price_is_an_answer_that_says_why(structured: dict[str, Any], 
 )
 def test_trouble_is_not_an_answer_about_a_price(text: str, trouble: str) -> None:
     with pytest.raises(ServiceError) as no:
-        asyncio.run(quotes.quote(Told(text=text, is_error=True), SystemClock(), Question("t", {}, "k")))
+        asyncio.run(quotes.quote(Told(text=text, is_error=True), SystemClock(), PriceRequest("t", {}, "k")))
     assert no.value.trouble == trouble
 
 

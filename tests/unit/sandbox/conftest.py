@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from zenflow.sandbox.clock import JumpingTime
+from zenflow.sandbox.clock import ManualClock
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
 from zenflow.sandbox.world import World
@@ -20,7 +20,7 @@ from zenflow.sandbox.world import World
 @dataclass
 class Scene:
     world: World
-    time: JumpingTime
+    time: ManualClock
 
     def photo(self) -> str:
         return self.world.upload(jpeg(), "image/jpeg", (30, 40)).asset_id
@@ -42,8 +42,8 @@ MakeScene = Callable[..., Scene]
 def make_scene() -> Iterator[MakeScene]:
     opened: list[World] = []
 
-    def make(time: JumpingTime | None = None, state_dir: Path | None = None, **settings: Any) -> Scene:
-        clock = time or JumpingTime()
+    def make(time: ManualClock | None = None, state_dir: Path | None = None, **settings: Any) -> Scene:
+        clock = time or ManualClock()
         store = Store(state_dir)
         # Durations follow from these two: the same each time.
         store.meta("account_id", "5b0c0f4e-6f0e-4f0e-8d11-3c7b0f0e6f0e")

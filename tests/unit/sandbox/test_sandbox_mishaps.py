@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from zenflow.sandbox.faults import Mishaps, rules_from, rules_in
-from zenflow.sandbox.service.fault_effects import twist_of
+from zenflow.sandbox.faults import Faults, rules_from, rules_in
+from zenflow.sandbox.service.fault_effects import fault_effects_of
 
 
 def happened(rule: dict[str, Any], requests: int = 12, request: str = "create_task", **arguments: Any) -> list[int]:
-    mishaps = Mishaps(rules_from([rule]), seed=1)
-    return [number for number in range(1, requests + 1) if mishaps.draw(request, arguments).rules]
+    faults = Faults(rules_from([rule]), seed=1)
+    return [number for number in range(1, requests + 1) if faults.draw(request, arguments).rules]
 
 
 def test_a_rule_happens_to_the_requests_that_it_counts() -> None:
@@ -90,6 +90,6 @@ def test_what_becomes_of_a_task_follows_its_rules() -> None:
             {"kind": "hidden_task", "seconds": 9},
         ]
     )
-    twist = twist_of(Mishaps(rules).draw("create_task", {}), total=4)
-    assert twist.failing == frozenset({3}) and twist.endless == frozenset({0})
-    assert (twist.refund_after_s, twist.price_shift, twist.hidden_s) == (3600, 2, 9)
+    effects = fault_effects_of(Faults(rules).draw("create_task", {}), total=4)
+    assert effects.failing == frozenset({3}) and effects.endless == frozenset({0})
+    assert (effects.refund_after_s, effects.price_shift, effects.hidden_s) == (3600, 2, 9)

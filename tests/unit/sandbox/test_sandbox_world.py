@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zenflow.sandbox.refusals import OutOfCredits, Refusal
-from zenflow.sandbox.submission import Twist
+from zenflow.sandbox.submission import FaultEffects
 
 
 def test_debits_a_submission_at_once_in_one_row(make_scene: Any) -> None:
@@ -142,7 +142,7 @@ def test_a_blocked_model_is_refused(make_scene: Any) -> None:
 
 def test_refunds_a_failed_call_by_a_row_of_its_own(make_scene: Any) -> None:
     scene = make_scene(credits=10)
-    task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None, Twist(failing=frozenset({1})))
+    task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None, FaultEffects(failing=frozenset({1})))
     assert scene.world.balance() == 8
     scene.time.advance(60)
     assert scene.world.balance() == 9
@@ -155,8 +155,8 @@ def test_refunds_a_failed_call_by_a_row_of_its_own(make_scene: Any) -> None:
 
 def test_a_refund_can_come_later_or_never(make_scene: Any) -> None:
     scene = make_scene(credits=10)
-    scene.world.submit("image_editor", [scene.edit()], None, Twist(failing=None, refund_after_s=3600))
-    scene.world.submit("image_editor", [scene.edit()], None, Twist(failing=None, refund_after_s=None))
+    scene.world.submit("image_editor", [scene.edit()], None, FaultEffects(failing=None, refund_after_s=3600))
+    scene.world.submit("image_editor", [scene.edit()], None, FaultEffects(failing=None, refund_after_s=None))
     scene.time.advance(60)
     assert scene.world.balance() == 8
     scene.time.advance(4000)
@@ -165,7 +165,7 @@ def test_a_refund_can_come_later_or_never(make_scene: Any) -> None:
 
 def test_refunds_stay_in_order_with_what_is_bought_after_them(make_scene: Any) -> None:
     scene = make_scene(credits=10)
-    scene.world.submit("image_editor", [scene.edit()], None, Twist(failing=None))
+    scene.world.submit("image_editor", [scene.edit()], None, FaultEffects(failing=None))
     scene.time.advance(100)
     scene.world.submit("image_editor", [scene.edit()], None)
     _, rows = scene.world.transactions(10, 0)
@@ -175,7 +175,7 @@ def test_refunds_stay_in_order_with_what_is_bought_after_them(make_scene: Any) -
 
 def test_a_call_that_never_ends_keeps_its_task_processing(make_scene: Any) -> None:
     scene = make_scene()
-    task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None, Twist(endless=frozenset({0})))
+    task = scene.world.submit("image_editor", [scene.edit(), scene.edit()], None, FaultEffects(endless=frozenset({0})))
     scene.time.advance(1_000_000)
     late = scene.world.task(task["id"])
     assert (late["status"], late["finished_at"]) == ("partial", None)

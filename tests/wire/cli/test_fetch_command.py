@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zenflow.artifacts.part import Part
-from zenflow.engine.scheduling import lost_responses as unanswered
+from zenflow.engine.scheduling import lost_responses
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_what_nobody_can_give_to_an_input_is_laid_aside_and_told(
 def test_does_not_pass_over_a_submission_awaiting_a_decision(
     zenflow: Any, run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    monkeypatch.setattr(lost_responses, "PAUSE_BETWEEN_LOOKUPS_S", 0.02)
     town.fault(kind="drop", tool="create_task", nth=1, when="before")
     town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
     run_id = run_two("save").document["run_id"]

@@ -13,7 +13,7 @@ import pytest
 
 from zenflow.cli.terminal import console
 from zenflow.clock import SystemClock
-from zenflow.engine.scheduling import lost_responses as unanswered
+from zenflow.engine.scheduling import lost_responses
 from zenflow.journal.base import Holder
 from zenflow.journal.sqlite import open_journal
 from zenflow.providers.base import Task
@@ -23,7 +23,7 @@ from zenflow.providers.mcp.provider import McpProvider
 @pytest.fixture
 def unknown(run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
     """A run that ended with one submission unknown: its request vanished, and nobody may read the transactions."""
-    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    monkeypatch.setattr(lost_responses, "PAUSE_BETWEEN_LOOKUPS_S", 0.02)
     town.fault(kind="drop", tool="create_task", nth=1, when="before")
     town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)
     ended = run_two("save")
@@ -223,7 +223,7 @@ def test_decides_on_another_machines_run_only_if_it_is_gone(zenflow: Any, unknow
 def test_decisions_by_option_ask_about_nothing_else(
     zenflow: Any, run_two: Callable[..., Any], town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unanswered, "PAUSE_BETWEEN_LOOKS_S", 0.02)
+    monkeypatch.setattr(lost_responses, "PAUSE_BETWEEN_LOOKUPS_S", 0.02)
     monkeypatch.setenv("ZENFLOW_BATCH", "1")
     town.fault(kind="drop", tool="create_task", nth=[1, 2], when="before")
     town.fault(kind="tool_error", tool="list_credit_transactions", status=403, every=1)

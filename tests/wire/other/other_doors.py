@@ -397,11 +397,11 @@ class HandMade:
 
 
 @contextmanager
-def serving(door: str, dialect: Dialect | None = None, **more: Any) -> Iterator[Town]:
+def serving(middleware: str, dialect: Dialect | None = None, **more: Any) -> Iterator[Town]:
     """On a free port of loopback, in a thread."""
     service = Service(dialect or Dialect(), **more)
     town = Town(service)
-    app = sdk_app(service) if door == "sdk" else HandMade(service).app()
+    app = sdk_app(service) if middleware == "sdk" else HandMade(service).app()
     config = uvicorn.Config(Guard(app, town), port=0, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -102,8 +102,8 @@ class Task:
 class Service:
     """One account's world."""
 
-    def __init__(self, dialect: Dialect, *, credits: float = 1000, pace: float = 1.0) -> None:
-        self.dialect, self.credits, self._pace = dialect, credits, pace
+    def __init__(self, dialect: Dialect, *, credits: float = 1000, shared_limit: float = 1.0) -> None:
+        self.dialect, self.credits, self._shared_limit = dialect, credits, shared_limit
         self._opened = time.time() - time.monotonic()  # read once: a service's time does not go back
         self.offers: dict[str, Offer] = dict(OFFERS)
         self.assets: dict[str, tuple[str, bytes]] = {}
@@ -123,7 +123,7 @@ class Service:
         self._recent: list[float] = []
 
     def now(self) -> float:
-        return time.monotonic() * self._pace
+        return time.monotonic() * self._shared_limit
 
     # ---- what a test asks
 
@@ -586,7 +586,7 @@ class Service:
         return found.upper() if self.dialect.uuid_upper else found
 
     def _when(self, at: float) -> str:
-        return datetime.fromtimestamp(self._opened + at / self._pace, UTC).isoformat().replace("+00:00", "Z")
+        return datetime.fromtimestamp(self._opened + at / self._shared_limit, UTC).isoformat().replace("+00:00", "Z")
 
     def _amount(self, value: float) -> Any:
         if self.dialect.prices == "text":

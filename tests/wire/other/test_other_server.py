@@ -82,8 +82,10 @@ DIALECTS = {
 
 @pytest.mark.parametrize("door", ["sdk", "hand"])
 @pytest.mark.parametrize("choice", DIALECTS)
-def test_plan_run_and_the_servers_own_books_agree(door: str, choice: str, shoot: Zenflow, zenflow: Zenflow) -> None:
-    with serving(door, DIALECTS[choice], pace=PACE) as town:
+def test_plan_run_and_the_servers_own_books_agree(
+    middleware: str, choice: str, shoot: Zenflow, zenflow: Zenflow
+) -> None:
+    with serving(middleware, DIALECTS[choice], shared_limit=PACE) as town:
         planned = shoot(town, "plan", *RUN)
         assert (planned.status, planned.document["verdict"]) == (0, "fits")
         assert town.service.posts == 0
@@ -121,9 +123,11 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("door", "kind", "value"), FAULTS)
-def test_an_answer_that_does_not_come_costs_nothing_twice(door: str, kind: str, value: Any, shoot: Zenflow) -> None:
+def test_an_answer_that_does_not_come_costs_nothing_twice(
+    middleware: str, kind: str, value: Any, shoot: Zenflow
+) -> None:
     unlisted = kind == "cut_after"  # a listing without comments hides the stamp that is looked for
-    with serving(door, dialect(comments_listed=not unlisted), pace=PACE) as town:
+    with serving(middleware, dialect(comments_listed=not unlisted), shared_limit=PACE) as town:
         town.faults.append(Fault("create_task", kind, value=value))
         said = shoot(town, "run", *RUN, "--yes")
         if said.status == 4:
@@ -139,7 +143,7 @@ def test_a_debit_nobody_knows_keeps_a_call_from_being_sent_again(
 ) -> None:
     """The task is in no listing; the transaction list alone says that it was charged, whichever way round it is told."""
     choices = dialect(ledger=ledger, ledger_oldest_first=oldest_first, list_lag_s=1e6)
-    with serving("hand", choices, pace=PACE) as town:
+    with serving("hand", choices, shared_limit=PACE) as town:
         town.fault("create_task", "cut_after")
         said = shoot(town, "run", *RUN, "--yes")
     assert (said.status, said.document["status"]) == (4, "stopped")
@@ -149,7 +153,7 @@ def test_a_debit_nobody_knows_keeps_a_call_from_being_sent_again(
 @pytest.mark.parametrize("ledger", ["plain", "delta", "credits", "nested", "sizes"])
 @pytest.mark.parametrize("oldest_first", [False, True])
 def test_a_charge_above_its_quote_and_a_refund_are_booked(ledger: str, oldest_first: bool, shoot: Zenflow) -> None:
-    with serving("hand", dialect(ledger=ledger, ledger_oldest_first=oldest_first), pace=PACE) as town:
+    with serving("hand", dialect(ledger=ledger, ledger_oldest_first=oldest_first), shared_limit=PACE) as town:
         town.service.price_of = lambda tool, price: price + 1 if tool == "image_editor" else price
         town.service.fails = {4: "The call input was invalid or unsupported."}
         said = shoot(town, "run", *RUN, "--yes")
@@ -164,15 +168,15 @@ def test_plans_under_a_strict_rate_limit(here: Path, shoot: Zenflow) -> None:
     )
     extra += "  llm: {uses: run_any_llm, with: {prompt: a, model: grok}}\n"
     (here / "shoot.yaml").write_text(RECIPE.replace("  save:", extra + "  save:"))
-    with serving("hand", dialect(per_second=2), pace=1.0) as town:
-        town.service._pace = PACE
+    with serving("hand", dialect(per_second=2), shared_limit=1.0) as town:
+        town.service._shared_limit = PACE
         said = shoot(town, "plan", *RUN)
     assert (said.status, said.document["verdict"]) == (0, "fits")
 
 
 def test_reads_a_listing_without_page_info_to_its_end(shoot: Zenflow) -> None:
     """150 newer tasks of another client, a filter that does nothing, pages without total and has_more, and no ledger."""
-    with serving("hand", dialect(lean=True, query_ignored=True, ledger_absent=True), pace=PACE) as town:
+    with serving("hand", dialect(lean=True, query_ignored=True, ledger_absent=True), shared_limit=PACE) as town:
         service = town.service
 
         def busy(tool: str) -> None:
@@ -188,7 +192,7 @@ def test_reads_a_listing_without_page_info_to_its_end(shoot: Zenflow) -> None:
 
 
 def test_a_run_that_is_refused_tells_a_runs_keys(shoot: Zenflow) -> None:
-    with serving("hand", dialect(), credits=5, pace=PACE) as town:
+    with serving("hand", dialect(), credits=5, shared_limit=PACE) as town:
         said = shoot(town, "run", *RUN, "--yes")
     document = said.document
     assert (said.status, document["status"]) == (3, "refused")
@@ -202,7 +206,7 @@ def test_reports_a_named_file_and_a_broken_expression_once(here: Path, shoot: Ze
         '"${{ item }}", image_assets', '"${{ 1 + }}", image_assets'
     )
     (here / "shoot.yaml").write_text(wrong)
-    with serving("hand", dialect(), pace=PACE) as town:
+    with serving("hand", dialect(), shared_limit=PACE) as town:
         said = shoot(town, "run", "shoot.yaml", "--json", "--yes", "-i", "photo=p.png")
     errors = [(p["code"], p["line"]) for p in said.document["problems"] if p["severity"] == "error"]
     assert (said.status, errors) == (2, [("ZF510", 9), ("ZF302", 13)])

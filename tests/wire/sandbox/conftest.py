@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
-from zenflow.sandbox.clock import JumpingTime
+from zenflow.sandbox.clock import ManualClock
 from zenflow.sandbox.server import build_app, serve
 from zenflow.sandbox.settings import SandboxSettings
 
@@ -79,7 +79,7 @@ def photo_base64() -> str:
 
 @contextlib.asynccontextmanager
 async def in_process(
-    mode: str = "auto", *, time: JumpingTime | None = None, token: str | None = None, **settings: Any
+    mode: str = "auto", *, time: ManualClock | None = None, token: str | None = None, **settings: Any
 ) -> AsyncIterator[Visitor]:
     app = build_app(SandboxSettings(admin=True, token=token, **settings), clock=time)
     headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -125,7 +125,7 @@ def era(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit() -> Any:
+def context() -> Any:
     """`async with visit(…) as visitor`: in process."""
     return in_process
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from zenflow.sandbox.clock import JumpingTime
+from zenflow.sandbox.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -40,15 +40,15 @@ def call(tool: str, **arguments: Any) -> dict[str, Any]:
     }
 
 
-async def test_a_raw_call_works_when_nothing_goes_wrong(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_raw_call_works_when_nothing_goes_wrong(context: Any) -> None:
+    async with context() as visitor:
         answer = await visitor.http.post(**call("get_me"))
         assert answer.status_code == 200 and answer.json()["result"]["structuredContent"]["credits"] == 1000
 
 
 @pytest.mark.parametrize(("when", "charged"), [("before", 0), ("after", 1)])
-async def test_a_dropped_connection_with_and_without_its_effect(visit: Any, when: str, charged: int) -> None:
-    async with visit() as visitor:
+async def test_a_dropped_connection_with_and_without_its_effect(context: Any, when: str, charged: int) -> None:
+    async with context() as visitor:
         await _drop(visitor, when, charged)
 
 
@@ -71,8 +71,8 @@ async def _drop(visitor: Any, when: str, charged: int) -> None:
 
 @pytest.mark.parametrize("status", [401, 413, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize(("when", "charged"), [("before", 0), ("after", 1)])
-async def test_an_http_status_with_and_without_its_effect(visit: Any, status: int, when: str, charged: int) -> None:
-    async with visit() as visitor:
+async def test_an_http_status_with_and_without_its_effect(context: Any, status: int, when: str, charged: int) -> None:
+    async with context() as visitor:
         submission = await visitor.edit()
         await visitor.fault(kind="http_status", status=status, tool="create_task", when=when, retry_after_s=7, times=1)
         answer = await visitor.http.post(**call("create_task", **submission))
@@ -89,15 +89,15 @@ async def test_an_answer_cut_in_the_middle_has_charged(visit_by_socket: Any) -> 
         assert len((await visitor.state())["tasks"]) == 1
 
 
-async def test_garbage_instead_of_an_answer(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_garbage_instead_of_an_answer(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="garbage", tool="get_me", when="after", times=1)
         answer = await visitor.http.post(**call("get_me"))
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
 
 
-async def test_a_request_may_take_effect_long_after_its_connection(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_request_may_take_effect_long_after_its_connection(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit()
         await visitor.fault(kind="delayed_effect", tool="create_task", seconds=90, times=1)
         with pytest.raises(httpx2.TransportError):
@@ -108,9 +108,9 @@ async def test_a_request_may_take_effect_long_after_its_connection(visit: Any) -
         assert listed["total"] == 1 and (await visitor.get("get_me"))["credits"] == 999
 
 
-async def test_a_slow_answer_takes_its_time(visit: Any) -> None:
-    time = JumpingTime()
-    async with visit(time=time) as visitor:
+async def test_a_slow_answer_takes_its_time(context: Any) -> None:
+    time = ManualClock()
+    async with context(time=time) as visitor:
         await visitor.fault(kind="slow", seconds=40, tool="get_me", times=1)
         before = time.now()
         await visitor.get("get_me")
@@ -119,8 +119,8 @@ async def test_a_slow_answer_takes_its_time(visit: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 422, 429, 500])
 @pytest.mark.parametrize(("when", "charged"), [("before", 0), ("after", 1)])
-async def test_a_tool_error_with_and_without_its_effect(visit: Any, status: int, when: str, charged: int) -> None:
-    async with visit() as visitor:
+async def test_a_tool_error_with_and_without_its_effect(context: Any, status: int, when: str, charged: int) -> None:
+    async with context() as visitor:
         submission = await visitor.edit()
         await visitor.fault(kind="tool_error", status=status, tool="create_task", when=when, times=1)
         _, structured = await visitor.refusal("create_task", **submission)
@@ -131,8 +131,8 @@ async def test_a_tool_error_with_and_without_its_effect(visit: Any, status: int,
         assert len((await visitor.state())["tasks"]) == charged
 
 
-async def test_reads_answers_with_more_fields_and_wrong_counts(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_reads_answers_with_more_fields_and_wrong_counts(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="no_structured", tool="list_tools", nth=1)
         answer = await visitor.http.post(**call("list_tools", response_format="json"))
         assert "structuredContent" not in answer.json()["result"] and answer.json()["result"]["content"]
@@ -144,16 +144,16 @@ async def test_reads_answers_with_more_fields_and_wrong_counts(visit: Any) -> No
         assert wrong["count"] == len(wrong["tools"]) + 1
 
 
-async def test_a_create_answer_may_hold_nothing_but_the_id(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_create_answer_may_hold_nothing_but_the_id(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit()
         await visitor.fault(kind="bare_id", tool="create_task", times=1)
         answer = await visitor.http.post(**call("create_task", **submission))
         assert set(answer.json()["result"]["structuredContent"]) == {"id"}
 
 
-async def test_calls_may_come_shuffled_growing_or_twice(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_calls_may_come_shuffled_growing_or_twice(context: Any) -> None:
+    async with context() as visitor:
         task = await visitor.get("create_task", **await visitor.edit(count=4))
         for kind in ("calls_shuffled", "calls_growing", "calls_duplicated"):
             await visitor.fault(kind=kind, tool="get_task", times=1)
@@ -163,8 +163,8 @@ async def test_calls_may_come_shuffled_growing_or_twice(visit: Any) -> None:
         assert plain[:2] != spoiled[:2]
 
 
-async def test_calls_fail_never_end_or_end_in_part(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_calls_fail_never_end_or_end_in_part(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit(count=3)
         await visitor.fault(kind="call_fails", nth=1, refund="never")
         await visitor.fault(kind="call_never_ends", nth=2, calls=[1])
@@ -179,8 +179,8 @@ async def test_calls_fail_never_end_or_end_in_part(visit: Any) -> None:
         assert (await visitor.get("get_me"))["credits"] == 992
 
 
-async def test_completed_calls_may_lack_their_asset_ids(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_completed_calls_may_lack_their_asset_ids(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="lost_outputs", nth=2)
         await visitor.fault(kind="no_asset_ids", nth=1)
         submission = await visitor.edit()
@@ -194,8 +194,8 @@ async def test_completed_calls_may_lack_their_asset_ids(visit: Any) -> None:
         assert results[1]["asset_ids"] == [] and results[1]["output"] == {}
 
 
-async def test_the_listing_may_lag_hide_ignore_or_find_nothing(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_the_listing_may_lag_hide_ignore_or_find_nothing(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="hidden_task", nth=1, seconds=30)
         await visitor.fault(kind="query_ignored", nth=2)
         await visitor.fault(kind="query_empty", nth=3)
@@ -209,8 +209,8 @@ async def test_the_listing_may_lag_hide_ignore_or_find_nothing(visit: Any) -> No
         assert totals == [0, 1, 0, 1, 0, 1]
 
 
-async def test_the_ledger_may_lag(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_the_ledger_may_lag(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="ledger_lag", nth=1, seconds=60)
         await visitor.advance(100)
         await visitor.get("create_task", **await visitor.edit())
@@ -218,8 +218,8 @@ async def test_the_ledger_may_lag(visit: Any) -> None:
         assert totals == [1, 2]
 
 
-async def test_the_price_may_move_between_quote_and_charge(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_the_price_may_move_between_quote_and_charge(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit(count=2)
         await visitor.fault(kind="price_moves", by=3)
         quote = await visitor.get("estimate_price", tool_name="image_editor", params=submission["inputs"][0])
@@ -227,15 +227,15 @@ async def test_the_price_may_move_between_quote_and_charge(visit: Any) -> None:
         assert quote["price"] == 1 and (await visitor.get("get_me"))["credits"] == 1000 - 2 * 4
 
 
-async def test_a_blocking_wait_may_be_refused_before_it_charges(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_blocking_wait_may_be_refused_before_it_charges(context: Any) -> None:
+    async with context() as visitor:
         await visitor.fault(kind="wait_refused")
         text, _ = await visitor.refusal("run_and_wait", **await visitor.edit())
         assert "zencreator_get_task" in text and (await visitor.get("get_me"))["credits"] == 1000
 
 
-async def test_another_client_may_spend_meanwhile(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_another_client_may_spend_meanwhile(context: Any) -> None:
+    async with context() as visitor:
         assert (await visitor.http.post("/admin/credits", json={"amount": -400})).json() == {"credits": 600}
         newest = (await visitor.get("list_credit_transactions"))["items"][0]
         assert (newest["amount"], newest["task_id"]) == (-400, None)
@@ -246,8 +246,8 @@ async def download_url(visitor: Any) -> str:
     return str((await visitor.get("get_asset_download_url", asset_id=asset_id))["download_url"])
 
 
-async def test_downloads_are_whole_in_part_or_out_of_range(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_downloads_are_whole_in_part_or_out_of_range(context: Any) -> None:
+    async with context() as visitor:
         url = await download_url(visitor)
         whole = await visitor.http.get(url)
         rest = await visitor.http.get(url, headers={"range": "bytes=100-"})
@@ -259,8 +259,8 @@ async def test_downloads_are_whole_in_part_or_out_of_range(visit: Any) -> None:
         assert (await visitor.http.head(url)).headers["content-length"] == str(len(whole.content))
 
 
-async def test_urls_expire_and_cannot_be_forged(visit: Any) -> None:
-    async with visit(url_lifetime_s=60) as visitor:
+async def test_urls_expire_and_cannot_be_forged(context: Any) -> None:
+    async with context(url_lifetime_s=60) as visitor:
         url = await download_url(visitor)
         assert (await visitor.http.get(url.replace("/original", "/preview"))).status_code == 403
         assert (await visitor.http.get(url.replace("expires=", "expires=9"))).status_code == 403
@@ -270,8 +270,8 @@ async def test_urls_expire_and_cannot_be_forged(visit: Any) -> None:
         assert (await visitor.http.get(url)).status_code == 403
 
 
-async def test_downloads_go_wrong_in_every_way(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_downloads_go_wrong_in_every_way(context: Any) -> None:
+    async with context() as visitor:
         url = await download_url(visitor)
         whole = (await visitor.http.get(url)).content
         for kind, status in (("download_404", 404), ("download_expired", 403)):
@@ -296,18 +296,18 @@ async def test_a_download_may_end_too_early(visit_by_socket: Any) -> None:
         assert (await visitor.http.get(url)).status_code == 200
 
 
-async def test_faults_come_from_a_file_and_are_reported_and_cleared(visit: Any, tmp_path: Path) -> None:
+async def test_faults_come_from_a_file_and_are_reported_and_cleared(context: Any, tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text("faults:\n  - {kind: tool_error, status: 500, tool: get_me}\n")
-    async with visit(faults=file) as visitor:
+    async with context(faults=file) as visitor:
         assert "HTTP 500" in (await visitor.refusal("get_me"))[0]
         assert (await visitor.state())["faults"][0]["happened"] == 1
         await visitor.http.delete("/admin/faults")
         assert (await visitor.get("get_me"))["credits"] == 1000
 
 
-async def test_the_admin_refuses_nonsense(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_the_admin_refuses_nonsense(context: Any) -> None:
+    async with context() as visitor:
         for path, body in (
             ("faults", [{"kind": "nonsense"}]),
             ("advance", {"seconds": -1}),

@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 from pydantic import AnyUrl
 
-from zenflow.sandbox.clock import JumpingTime
+from zenflow.sandbox.clock import ManualClock
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 
@@ -28,7 +28,7 @@ BACK = "http://127.0.0.1:4711/callback"
 
 
 @asynccontextmanager
-async def town(time: JumpingTime | None = None, **settings: Any) -> AsyncIterator[tuple[Any, httpx2.ASGITransport]]:
+async def town(time: ManualClock | None = None, **settings: Any) -> AsyncIterator[tuple[Any, httpx2.ASGITransport]]:
     app = build_app(SandboxSettings(oauth=True, admin=True, **settings), base_url=BASE, clock=time)
     async with app.router.lifespan_context(app):
         yield app, httpx2.ASGITransport(app)
@@ -187,7 +187,7 @@ async def test_a_code_that_comes_twice_ends_the_grant() -> None:
 
 
 async def test_a_token_ends_and_its_refresh_gives_another() -> None:
-    time = JumpingTime()
+    time = ManualClock()
     async with by_hand(time=time, token_lifetime_s=30) as one:
         first = (await one.exchange((await one.authorize())["code"])).json()
         assert first["expires_in"] == 30

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.anyio
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-async def test_all_tools_are_listed_with_schemas(visit: Any, era: str) -> None:
-    async with visit(era) as visitor:
+async def test_all_tools_are_listed_with_schemas(context: Any, era: str) -> None:
+    async with context(era) as visitor:
         tools = (await visitor.client.list_tools()).tools
         assert len(tools) == 28 and all(tool.name.startswith("zencreator_") for tool in tools)
         for tool in tools:
@@ -25,16 +25,16 @@ async def test_all_tools_are_listed_with_schemas(visit: Any, era: str) -> None:
             assert tool.output_schema is not None
 
 
-async def test_a_deployment_may_lack_the_helpers(visit: Any) -> None:
-    async with visit(helpers=False) as visitor:
+async def test_a_deployment_may_lack_the_helpers(context: Any) -> None:
+    async with context(helpers=False) as visitor:
         names = {tool.name for tool in (await visitor.client.list_tools()).tools}
         assert len(names) == 26 and "zencreator_craft_prompt" not in names
         with pytest.raises(Exception, match="Unknown tool"):
             await visitor.ask("craft_prompt", brief="x", tool_name="by_prompt", model="QWEN_IMAGE")
 
 
-async def test_one_photo_goes_all_the_way_to_an_enlarged_file(visit: Any, era: str) -> None:
-    async with visit(era, speed=1000) as visitor:
+async def test_one_photo_goes_all_the_way_to_an_enlarged_file(context: Any, era: str) -> None:
+    async with context(era, speed=1000) as visitor:
         await _photoshoot(visitor)
 
 
@@ -69,14 +69,14 @@ async def _photoshoot(visitor: Any) -> None:
     assert (await visitor.get("get_me"))["credits"] == 997
 
 
-async def test_falls_back_to_the_older_protocol(visit: Any) -> None:
-    async with visit("auto", legacy_only=True) as visitor:
+async def test_falls_back_to_the_older_protocol(context: Any) -> None:
+    async with context("auto", legacy_only=True) as visitor:
         assert visitor.client.session.protocol_version == "2025-11-25"
         assert (await visitor.get("get_me"))["credits"] == 1000
 
 
-async def test_without_the_right_token_nobody_comes_in(visit: Any) -> None:
-    async with visit(token="right") as visitor:
+async def test_without_the_right_token_nobody_comes_in(context: Any) -> None:
+    async with context(token="right") as visitor:
         assert (await visitor.get("get_me"))["credits"] == 1000
         for headers in ({"authorization": "Bearer wrong"}, {"authorization": ""}):
             answer = await visitor.http.post("/mcp", headers=headers, json={})
@@ -99,8 +99,8 @@ async def test_admin_is_closed_unless_asked_for() -> None:
         assert (await http.get("/admin/state")).status_code == 404
 
 
-async def test_discovery_describes_tools_models_and_guides(visit: Any) -> None:
-    async with visit(blocked=("lipsync", "videogen:kling@2.6")) as visitor:
+async def test_discovery_describes_tools_models_and_guides(context: Any) -> None:
+    async with context(blocked=("lipsync", "videogen:kling@2.6")) as visitor:
         listed = await visitor.get("list_tools")
         rows = {row["name"]: row for row in listed["tools"]}
         assert listed["count"] == len(rows) == 11
@@ -120,8 +120,8 @@ async def test_discovery_describes_tools_models_and_guides(visit: Any) -> None:
         assert "HTTP 404" in text and "by_prompt" in structured["valid_names"]
 
 
-async def test_prices_are_compared_cheapest_first(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_prices_are_compared_cheapest_first(context: Any) -> None:
+    async with context() as visitor:
         editor = await visitor.get(
             "compare_prices",
             tool_name="image_editor",
@@ -141,8 +141,8 @@ async def test_prices_are_compared_cheapest_first(visit: Any) -> None:
         assert "zencreator_estimate_price" in text
 
 
-async def test_price_questions_refuse_what_submission_would_refuse(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_price_questions_refuse_what_submission_would_refuse(context: Any) -> None:
+    async with context() as visitor:
         good = {"prompt": "x", "image_assets": [NOBODY], "model": "SEEDREAM_5"}
         for params, words in (
             ({"prompt": "x"}, "params.image_assets: is required"),
@@ -186,14 +186,16 @@ async def test_price_questions_refuse_what_submission_would_refuse(visit: Any) -
         ("get_template", {"template_id": NOBODY}, "HTTP 404"),
     ],
 )
-async def test_a_wrong_argument_is_a_tool_result(visit: Any, tool: str, arguments: dict[str, Any], words: str) -> None:
-    async with visit() as visitor:
+async def test_a_wrong_argument_is_a_tool_result(
+    context: Any, tool: str, arguments: dict[str, Any], words: str
+) -> None:
+    async with context() as visitor:
         text, structured = await visitor.refusal(tool, **arguments)
         assert words in text and structured["http_status"] in (400, 403, 404, 422)
 
 
-async def test_uploads_come_from_urls_too(visit: Any, visit_by_socket: Any) -> None:
-    async with visit_by_socket() as other, visit() as visitor:
+async def test_uploads_come_from_urls_too(context: Any, visit_by_socket: Any) -> None:
+    async with visit_by_socket() as other, context() as visitor:
         asset_id = await other.photo()
         url = (await other.get("get_asset_download_url", asset_id=asset_id))["download_url"]
         fetched = await visitor.get("upload_asset", source_url=url)
@@ -206,15 +208,15 @@ async def test_uploads_come_from_urls_too(visit: Any, visit_by_socket: Any) -> N
         assert "HTTP 403" in text
 
 
-async def test_uploading_twice_makes_two_assets(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_uploading_twice_makes_two_assets(context: Any) -> None:
+    async with context() as visitor:
         assert await visitor.photo() != await visitor.photo()
 
 
-async def test_keeps_waiting_for_a_task_that_outlasts_the_wait(visit: Any) -> None:
-    from zenflow.sandbox.clock import JumpingTime
+async def test_keeps_waiting_for_a_task_that_outlasts_the_wait(context: Any) -> None:
+    from zenflow.sandbox.clock import ManualClock
 
-    async with visit(time=JumpingTime()) as visitor:
+    async with context(time=ManualClock()) as visitor:
         waited = await visitor.get("run_and_wait", **await visitor.edit())
         assert waited["timed_out"] is True and waited["status"] == "processing" and waited["polls"] > 3
         again = await visitor.get("wait_for_task", task_id=waited["task_id"], timeout_s=50)
@@ -223,8 +225,8 @@ async def test_keeps_waiting_for_a_task_that_outlasts_the_wait(visit: Any) -> No
         assert len((await visitor.state())["tasks"]) == 1
 
 
-async def test_processing_tools_are_told_cheaply(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_processing_tools_are_told_cheaply(context: Any) -> None:
+    async with context() as visitor:
         await visitor.get("create_task", **await visitor.edit())
         busy = await visitor.get("get_processing_tasks")
         assert busy["any_processing"] is True
@@ -233,8 +235,8 @@ async def test_processing_tools_are_told_cheaply(visit: Any) -> None:
         assert (await visitor.get("get_processing_tasks"))["any_processing"] is False
 
 
-async def test_lists_are_paged_with_the_documented_envelope(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_lists_are_paged_with_the_documented_envelope(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit()
         for number in range(5):
             await visitor.get("create_task", **submission, comment=f"run {number}")
@@ -246,8 +248,8 @@ async def test_lists_are_paged_with_the_documented_envelope(visit: Any) -> None:
         assert ledger["total"] == 6 and ledger["next_offset"] == 3
 
 
-async def test_previews_are_webp_inline_or_not(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_previews_are_webp_inline_or_not(context: Any) -> None:
+    async with context() as visitor:
         asset_id = await visitor.photo()
         result = await visitor.ask("get_asset_preview_url", asset_id=asset_id)
         assert result.structured_content["preview_media_type"] == "image/webp"
@@ -268,8 +270,8 @@ async def test_previews_are_webp_inline_or_not(visit: Any) -> None:
         assert len(plain.content) == 1 and plain.structured_content["inlined"] == 0
 
 
-async def test_helpers_write_prompts_and_describe_for_free(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_helpers_write_prompts_and_describe_for_free(context: Any) -> None:
+    async with context() as visitor:
         asset_id = await visitor.photo()
         first = await visitor.get("describe_asset", asset_id=asset_id)
         second = await visitor.get("describe_asset", asset_id=asset_id)
@@ -290,8 +292,8 @@ async def test_helpers_write_prompts_and_describe_for_free(visit: Any) -> None:
         assert (await visitor.get("get_me"))["credits"] == 1000
 
 
-async def test_templates_are_listed_found_shown_and_made_ready(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_templates_are_listed_found_shown_and_made_ready(context: Any) -> None:
+    async with context() as visitor:
         listed = await visitor.get("list_templates", tags=["avatar"])
         assert listed["total"] == 2 and "input" not in listed["items"][0]
         found = await visitor.get("search_templates", query="marble")
@@ -305,8 +307,8 @@ async def test_templates_are_listed_found_shown_and_made_ready(visit: Any) -> No
         assert task["total"] == 1
 
 
-async def test_the_format_changes_the_text_alone(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_the_format_changes_the_text_alone(context: Any) -> None:
+    async with context() as visitor:
         plain = await visitor.ask("get_me")
         compact = await visitor.ask("get_me", response_format="json")
         assert plain.structured_content == compact.structured_content
@@ -314,8 +316,8 @@ async def test_the_format_changes_the_text_alone(visit: Any) -> None:
         assert json.loads(compact.content[0].text) == compact.structured_content
 
 
-async def test_long_text_is_cut_and_the_structure_is_not(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_long_text_is_cut_and_the_structure_is_not(context: Any) -> None:
+    async with context() as visitor:
         submission = await visitor.edit(count=50, prompt="long " * 200)
         task = await visitor.get("create_task", **submission)
         result = await visitor.ask("get_task", task_id=task["id"])
@@ -323,11 +325,11 @@ async def test_long_text_is_cut_and_the_structure_is_not(visit: Any) -> None:
         assert len(result.structured_content["inputs"]) == 50
 
 
-async def test_too_many_requests_in_a_second_are_refused(visit: Any) -> None:
-    from zenflow.sandbox.clock import JumpingTime
+async def test_too_many_requests_in_a_second_are_refused(context: Any) -> None:
+    from zenflow.sandbox.clock import ManualClock
 
-    time = JumpingTime()
-    async with visit(time=time, requests_per_second=3) as visitor:
+    time = ManualClock()
+    async with context(time=time, requests_per_second=3) as visitor:
         answers = [await visitor.ask("get_me") for _ in range(5)]
         assert [answer.is_error for answer in answers] == [False, False, False, True, True]
         assert "HTTP 429" in answers[3].content[0].text
@@ -335,8 +337,8 @@ async def test_too_many_requests_in_a_second_are_refused(visit: Any) -> None:
         assert not (await visitor.ask("get_me")).is_error
 
 
-async def test_a_whole_number_may_be_written_as_a_fraction(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_whole_number_may_be_written_as_a_fraction(context: Any) -> None:
+    async with context() as visitor:
         task = await visitor.get(
             "create_task", tool_name="by_prompt", inputs=[{"positive_prompt": "x", "batch_size": 2.0, "width": 128.0}]
         )
@@ -346,7 +348,7 @@ async def test_a_whole_number_may_be_written_as_a_fraction(visit: Any) -> None:
         assert (await visitor.get("list_tasks", limit=1.0, status="completed"))["count"] == 1
 
 
-async def test_a_body_above_the_edges_limit_is_refused(visit: Any) -> None:
-    async with visit() as visitor:
+async def test_a_body_above_the_edges_limit_is_refused(context: Any) -> None:
+    async with context() as visitor:
         answer = await visitor.http.post("/mcp", content=b"x" * (26 * 1024 * 1024))
         assert answer.status_code == 413

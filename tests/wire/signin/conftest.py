@@ -38,7 +38,7 @@ class Browser:
         self.failed: list[Exception] = []
 
     def open(self, address: str) -> bool:
-        def visit() -> None:
+        def context() -> None:
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             try:
                 with opener.open(address, timeout=20) as page:
@@ -46,7 +46,7 @@ class Browser:
             except Exception as no:
                 self.failed.append(no)
 
-        threading.Thread(target=visit, daemon=True).start()
+        threading.Thread(target=context, daemon=True).start()
         return True
 
 

@@ -23,7 +23,7 @@ from zenflow.app.planning.plan_file import word_of
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, load, make_plan
 from zenflow.app.running.resume import ResumeRequest, resume_with
-from zenflow.app.running.run import Hands, RunRequest, begin_and_execute
+from zenflow.app.running.run import RunCallbacks, RunRequest, begin_and_execute
 from zenflow.credits import as_text
 from zenflow.engine.model.ports import StopSignal
 from zenflow.engine.model.report import RunReport, Silent
@@ -183,12 +183,12 @@ async def _in_sandbox(case: Case, request: RunRequest, loaded: Loaded, to: Conne
         return Outcome("refused", plan, codes=(refused.code,), said=refused.message)
     if case.plan_only:
         return Outcome("done", plan)
-    hands = Hands(Silent(), StopSignal(), lambda run_id, folder: None)
+    callbacks = RunCallbacks(Silent(), StopSignal(), lambda run_id, folder: None)
     try:
-        report = await begin_and_execute(plan, loaded, request, to, hands)
+        report = await begin_and_execute(plan, loaded, request, to, callbacks)
         if case.resume and report.status != "done":
             again = ResumeRequest(run=report.run_id, picks=case.picks, current=request.current)
-            report = await resume_with(again, to, lambda rest: None, hands)
+            report = await resume_with(again, to, lambda rest: None, callbacks)
     except Refused as error:
         return Outcome("refused", plan, codes=(error.code,), said=error.message)
     return Outcome(_STATUSES[report.status], plan, report, tuple(_codes(report)), _why(report))
@@ -271,7 +271,7 @@ def _ran(expected: Expected, report: RunReport | None) -> Iterator[str]:
             yield "nothing ran, so there are no credits, calls, steps, files or outputs"
         return
     if expected.credits is not None:
-        yield from _bounded("credits", expected.credits, report.state.books.spent)
+        yield from _bounded("credits", expected.credits, report.state.totals.spent)
     made = _calls(report)
     for tool, bound in expected.calls.items():
         yield from _bounded(f"calls of {tool}", bound, made[tool])

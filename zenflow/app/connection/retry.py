@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from zenflow.catalog.prices import PriceSource, Question, Quote
+from zenflow.catalog.prices import PriceRequest, PriceSource, Quote
 from zenflow.clock import Clock
-from zenflow.engine.io.rate_limiter import Brake, Kind, Pace
+from zenflow.engine.io.rate_limiter import Kind, RateLimit, RateLimiter
 from zenflow.providers.base import ServiceError
 
 Answer = TypeVar("Answer")
@@ -23,7 +23,7 @@ LONGEST_WAIT_S = 20.0
 AT_ONCE = 10
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]], clock: Clock, *, also_unreachable: bool = False) -> Answer:
+async def with_retries(ask: Callable[[], Awaitable[Answer]], clock: Clock, *, also_unreachable: bool = False) -> Answer:
     """The answer, after a few tries when the service is busy. A server that is not there is told at once."""
     for number in range(1, TRIES):
         try:
@@ -43,44 +43,46 @@ def _is_away(error: ServiceError) -> bool:
     return error.wire is None or error.wire.reached == "not_connected"
 
 
-class Turns:
+class LimitedQueries:
     """Free questions side by side, ten at once at most, behind a brake like a run's: the same rate after a first burst, the
-    same pause for everybody after a 429, also that of other processes of the workspace (`pace`)."""
+    same pause for everybody after a 429, also that of other processes of the workspace (`shared_limit`)."""
 
-    def __init__(self, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
+    def __init__(self, clock: Clock, requests_per_second: float, shared_limit: RateLimit | None = None) -> None:
         self._clock = clock
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._brake = Brake(clock, requests_per_second, pace)
+        self._limiter = RateLimiter(clock, requests_per_second, shared_limit)
         self.taken = 0
 
-    async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def ask(self, price_request: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer, when it is this question's turn."""
         async with self._gate:
             self.taken += 1
-            return await patiently(lambda: self._braked(question), self._clock, also_unreachable=True)
+            return await with_retries(lambda: self._limited(price_request), self._clock, also_unreachable=True)
 
-    async def _braked(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        await self._brake.slot(Kind.PRICE)
+    async def _limited(self, price_request: Callable[[], Awaitable[Answer]]) -> Answer:
+        await self._limiter.acquire(Kind.PRICE)
         try:
-            return await question()
+            return await price_request()
         except ServiceError as error:
             if error.trouble == "rate_limited":
-                self._brake.brake(error.retry_after_s)
+                self._limiter.back_off(error.retry_after_s)
             raise
 
 
-class PriceAsker:
+class PriceQueries:
     """`Ask` of the plan: equal questions once, several at a time, no faster than allowed."""
 
-    def __init__(self, prices: PriceSource, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
+    def __init__(
+        self, prices: PriceSource, clock: Clock, requests_per_second: float, shared_limit: RateLimit | None = None
+    ) -> None:
         self._prices = prices
-        self._turns = Turns(clock, requests_per_second, pace)
+        self._queries = LimitedQueries(clock, requests_per_second, shared_limit)
 
     @property
     def asked(self) -> int:
-        return self._turns.taken
+        return self._queries.taken
 
-    async def __call__(self, questions: Sequence[Question]) -> Mapping[str, Quote]:
-        distinct = {question.key: question for question in questions}
-        asked = (self._turns.ask(partial(self._prices.quote, question)) for question in distinct.values())
+    async def __call__(self, price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+        distinct = {price_request.key: price_request for price_request in price_requests}
+        asked = (self._queries.ask(partial(self._prices.quote, price_request)) for price_request in distinct.values())
         return dict(zip(distinct, await asyncio.gather(*asked), strict=True))

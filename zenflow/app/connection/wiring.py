@@ -20,12 +20,12 @@ from zenflow.engine.model.ports import Limits
 from zenflow.errors import UsageError
 from zenflow.host.writing import link_out_of, make_private_folder
 from zenflow.ids import RandomBytes
-from zenflow.providers.base import Asking, Provider, Service, ServiceError
+from zenflow.providers.base import Provider, ReadOnlyProvider, Service, ServiceError
 
 if TYPE_CHECKING:
     from zenflow.artifacts.base import ArtifactStore
     from zenflow.journal.base import Journal
-    from zenflow.journal.shared_rate_limit import SharedPace
+    from zenflow.journal.shared_rate_limit import SharedRateLimit
     from zenflow.providers.mcp.tokens.store import Grant, GrantStore
 
 _SIGN_IN_HINT = (
@@ -36,17 +36,17 @@ WATCH_LEAST_S = 2.0  # docs/service.md, “Troubleshooting”: wait at least 2 s
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ReadOnlyConnection:
     """A service that is asked only, and the journal beside it: what planning works with. It offers no `submit`."""
 
     settings: Settings
-    provider: Asking
+    provider: ReadOnlyProvider
     journal: Journal
     clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Connection(Inquiry):
+class Connection(ReadOnlyConnection):
     """The same with all that the service can do: what runs work with."""
 
     provider: Provider
@@ -65,13 +65,13 @@ async def connect(settings: Settings) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def inquire(settings: Settings) -> AsyncIterator[Inquiry]:
+async def connect_read_only(settings: Settings) -> AsyncIterator[ReadOnlyConnection]:
     """Open both for those who begin no run: the journal is read only, and the service can only be asked."""
     at = clock()
     journal = open_journal(settings, at, read_only=True)
     try:
         async with open_provider(settings, at) as provider:
-            yield Inquiry(settings, provider, journal, at)
+            yield ReadOnlyConnection(settings, provider, journal, at)
     finally:
         await journal.close()
 
@@ -203,11 +203,11 @@ def open_journal(settings: Settings, clock: Clock, *, read_only: bool = False) -
     return open_sqlite(settings.state_dir, clock=clock, read_only=read_only)
 
 
-def open_pace(settings: Settings) -> SharedPace | None:
+def open_pace(settings: Settings) -> SharedRateLimit | None:
     """What the runs of a workspace share of a server's patience; the embedded sandbox is each process's own."""
     if settings.server == SANDBOX:
         return None
-    from zenflow.journal.shared_rate_limit import SharedPace as FileOfPace
+    from zenflow.journal.shared_rate_limit import SharedRateLimit as FileOfPace
 
     return FileOfPace(settings.state_dir, settings.server)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.compare import Choice, Comparison, StepChoices
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, plan_again
 from zenflow.credits import Estimate
@@ -61,7 +61,9 @@ class Cheapest:
         return all(keep.input_name is not None for switch in self.switches for keep in switch.keep)
 
 
-async def cheapest(plan: Plan, comparison: Comparison, loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Cheapest:
+async def cheapest(
+    plan: Plan, comparison: Comparison, loaded: Loaded, request: RecipeRequest, to: ReadOnlyConnection
+) -> Cheapest:
     """The plan made again with every switch that saves something and is allowed."""
     worker = _Switcher(plan, loaded, request, to)
     for step in comparison.steps:
@@ -75,7 +77,7 @@ async def cheapest(plan: Plan, comparison: Comparison, loaded: Loaded, request: 
 class _Switcher:
     """Takes one switch after the other, each only when the recipe stays right with it."""
 
-    def __init__(self, plan: Plan, loaded: Loaded, request: RecipeRequest, to: Inquiry) -> None:
+    def __init__(self, plan: Plan, loaded: Loaded, request: RecipeRequest, to: ReadOnlyConnection) -> None:
         self._plan, self._request, self._to = plan, request, to
         self._words: list[tuple[str, str]] = []
         self.loaded = loaded

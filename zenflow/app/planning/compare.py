@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from zenflow.app.connection.retry import Turns
-from zenflow.app.connection.wiring import Inquiry, limits_of, open_pace
+from zenflow.app.connection.retry import LimitedQueries
+from zenflow.app.connection.wiring import ReadOnlyConnection, limits_of, open_pace
 from zenflow.catalog.check import form_of
 from zenflow.catalog.gates import Gates, is_open
 from zenflow.catalog.model import Model, Tool
-from zenflow.catalog.price_requests import free_fields, question_for
-from zenflow.catalog.prices import Question, question_key
+from zenflow.catalog.price_requests import free_fields, price_request_for
+from zenflow.catalog.prices import PriceRequest, price_request_key
 from zenflow.credits import ZERO, credits_from
 from zenflow.plan.model import Plan, PlannedStep
 from zenflow.providers.base import ServiceError
@@ -92,7 +92,7 @@ class _Prices:
 _NO_CHOICE = ("invalid", "not_found", "forbidden", "absent")
 
 
-async def compare(plan: Plan, to: Inquiry) -> Comparison:
+async def compare(plan: Plan, to: ReadOnlyConnection) -> Comparison:
     """Every step that is paid and whose tool leaves a choice."""
     found: list[StepChoices] = []
     why_not: list[tuple[str, str]] = []
@@ -116,11 +116,13 @@ async def compare(plan: Plan, to: Inquiry) -> Comparison:
     return Comparison(tuple(found), tuple(why_not))
 
 
-async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: Inquiry, asker: _Asker) -> StepChoices:
-    questions = [plan.prices.questions[key] for key in step.questions if key in plan.prices.questions]
-    answers = await asyncio.gather(*(asker.prices(tool, question) for question in questions))
-    calls = [step.questions[question.key] for question in questions]
-    used = {_used(tool, question.params) for question in questions}
+async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: ReadOnlyConnection, asker: _Asker) -> StepChoices:
+    price_requests = [
+        plan.prices.price_requests[key] for key in step.price_requests if key in plan.prices.price_requests
+    ]
+    answers = await asyncio.gather(*(asker.prices(tool, price_request) for price_request in price_requests))
+    calls = [step.price_requests[price_request.key] for price_request in price_requests]
+    used = {_used(tool, price_request.params) for price_request in price_requests}
     only = next(iter(used)) if len(used) == 1 else None
     gates = Gates(_nsfw_of(plan.recipe, step.path), to.settings.allows_nsfw, plan.account)
     closed = _without(answers)
@@ -151,14 +153,14 @@ def _without(answers: Sequence[_Prices]) -> dict[str, str]:
 class _Asker:
     """Equal questions once: what differs in prompts and pictures alone has the same answer."""
 
-    def __init__(self, to: Inquiry) -> None:
+    def __init__(self, to: ReadOnlyConnection) -> None:
         self._to = to
-        self._turns = Turns(to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
+        self._queries = LimitedQueries(to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
         self._asked: dict[str, asyncio.Task[_Prices]] = {}
 
-    async def prices(self, tool: Tool, question: Question) -> _Prices:
-        sent = {name: value for name, value in question.params.items() if name not in ("model", "resolution")}
-        key = question_key(tool.name, sent, free_fields(tool))
+    async def prices(self, tool: Tool, price_request: PriceRequest) -> _Prices:
+        sent = {name: value for name, value in price_request.params.items() if name not in ("model", "resolution")}
+        key = price_request_key(tool.name, sent, free_fields(tool))
         task = self._asked.get(key)
         if task is None:
             work = self._compared(tool, sent) if tool.models else self._estimated(tool, sent)
@@ -167,7 +169,7 @@ class _Asker:
 
     async def _compared(self, tool: Tool, sent: Mapping[str, Any]) -> _Prices:
         resolutions = _resolutions(tool)
-        answer = await self._turns.ask(lambda: self._to.provider.compare(tool.name, sent, resolutions))
+        answer = await self._queries.ask(lambda: self._to.provider.compare(tool.name, sent, resolutions))
         found: dict[_Key, Decimal] = {}
         for row in _rows(answer.get("prices")):
             price = credits_from(row.get("price"))
@@ -181,8 +183,8 @@ class _Asker:
         """`compare_prices` refuses tools without models (docs/service.md, “Generation”): a question for each resolution."""
         found: dict[_Key, Decimal] = {}
         for resolution in _resolutions(tool):
-            question = question_for(tool, {**sent, "resolution": resolution})
-            quote = await self._turns.ask(lambda question=question: self._to.provider.quote(question))  # type: ignore[misc]
+            price_request = price_request_for(tool, {**sent, "resolution": resolution})
+            quote = await self._queries.ask(lambda price_request=price_request: self._to.provider.quote(price_request))  # type: ignore[misc]
             if quote.credits is not None:
                 found[None, resolution] = quote.credits
         return _Prices(found)

@@ -27,13 +27,13 @@ UNKNOWN_NAME, BAD_NAME = "ZF303", "ZF206"
 _UNKNOWN, _TAIL = re.compile(r"`(\w+)`"), re.compile(r"-(\w+)`")
 
 
-def without_consequences(problems: Problems, recipe: Recipe, unsound: Collection[str]) -> tuple[Problem, ...]:
+def drop_derived_problems(problems: Problems, recipe: Recipe, invalid_steps: Collection[str]) -> tuple[Problem, ...]:
     """The findings in reading order, without those that follow from others."""
     found = problems.in_order()
     errors = [one for one in found if one.severity == "error"]
     codes = {one.code for one in errors}
     misnamed = any(code < FIRST_OF_PARAMETERS for code in codes)
-    uses = {recipe.steps[step_id].places.value("uses") for step_id in unsound}
+    uses = {recipe.steps[step_id].places.value("uses") for step_id in invalid_steps}
     foreach = {spec.places.value("foreach") for spec in recipe.steps.values() if spec.foreach is not None}
     is_broken_way = bool(codes & set(BREAKS_THE_WAY)) or any(one.place in foreach for one in errors)
 

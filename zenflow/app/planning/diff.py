@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from zenflow.app.config.settings import Settings
-from zenflow.app.connection.wiring import Inquiry, inquire
+from zenflow.app.connection.wiring import ReadOnlyConnection, connect_read_only
 from zenflow.app.planning.git import checked_out, split_revision
 from zenflow.app.planning.plan_file import read_json, read_plan
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan, read_recipe
 from zenflow.app.planning.sources import is_repository_word
-from zenflow.app.queries.runs import find
+from zenflow.app.queries import runs
 from zenflow.credits import Estimate
 from zenflow.engine.model.report import StepReport
 from zenflow.engine.reporting.replay import look_at
@@ -45,7 +45,7 @@ class DiffRequest:
 
 async def diff(request: DiffRequest, settings: Settings) -> Difference:
     """Raises UsageError, InvalidRecipe, ServiceError."""
-    async with inquire(settings) as to:
+    async with connect_read_only(settings) as to:
         before = await _side(request.before, request, to)
         after = await _side(request.after, request, to)
     return difference(before, after)
@@ -60,7 +60,7 @@ def refused_by(found: Difference, limit: Limit | None, budget: Decimal | None) -
     return Refused(TOO_DEAR, f"Too dear: {said}.", "Raise the guard when that is meant.")
 
 
-async def _side(word: str, request: DiffRequest, to: Inquiry) -> Side:
+async def _side(word: str, request: DiffRequest, to: ReadOnlyConnection) -> Side:
     path = request.current / word
     if path.suffix == ".json" and path.is_file():
         if not is_saved_plan(read_json(path)):
@@ -82,7 +82,7 @@ async def _side(word: str, request: DiffRequest, to: Inquiry) -> Side:
         return _run_or(word, error, to)
 
 
-async def _planned(label: str, recipe: str, request: DiffRequest, to: Inquiry) -> Side:
+async def _planned(label: str, recipe: str, request: DiffRequest, to: ReadOnlyConnection) -> Side:
     asked = RecipeRequest(recipe=recipe, current=request.current)
     found = read_recipe(asked)
     words = tuple(one for one in request.inputs if isinstance(one, Path) or one[0] in found.inputs)
@@ -94,7 +94,7 @@ async def _planned(label: str, recipe: str, request: DiffRequest, to: Inquiry) -
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
-def _run_or(word: str, error: UsageError, to: Inquiry) -> Side:
+def _run_or(word: str, error: UsageError, to: ReadOnlyConnection) -> Side:
     """The beginning of a run's id, where no recipe has that name."""
     try:
         return _run(word, to)
@@ -102,9 +102,9 @@ def _run_or(word: str, error: UsageError, to: Inquiry) -> Side:
         raise error from None
 
 
-def _run(word: str, to: Inquiry) -> Side:
+def _run(word: str, to: ReadOnlyConnection) -> Side:
     """What a run has cost: its calls and its charges, exact."""
-    row = find(to.journal, word)
+    row = runs.find(to.journal, word)
     report = look_at(to.journal.events(row.run_id))
     calls = _calls(report.state)
     steps = {path: _ran(step, calls.get(path, (0, None))) for path, step in report.steps.items()}

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zenflow.app.config.settings import Settings
-from zenflow.app.connection.retry import patiently
-from zenflow.app.connection.wiring import inquire
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.wiring import connect_read_only
 from zenflow.app.planning.plan_file import word_of
 from zenflow.app.planning.prepare import RecipeRequest, catalog_for, read_recipe
-from zenflow.app.planning.reuse import foresee
-from zenflow.app.planning.reuse_options import ReuseWish
-from zenflow.app.queries.runs import find
+from zenflow.app.planning.reuse import preview_reuse
+from zenflow.app.planning.reuse_options import ReuseOptions
+from zenflow.app.queries import runs
 from zenflow.engine.expansion.readiness import Go, decide
 from zenflow.engine.model.instances import Instance, Status
 from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.reporting.replay import frames_of, look_at
-from zenflow.engine.reuse.preview import Foreseen
+from zenflow.engine.reuse.preview import ReusePreview
 from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
@@ -74,15 +74,17 @@ class Why:
 
 async def why(request: WhyRequest, settings: Settings) -> Why:
     """Raises NoSuchRun, UsageError, InvalidRecipe, ServiceError."""
-    async with inquire(settings) as to:
-        row = find(to.journal, request.run)
+    async with connect_read_only(settings) as to:
+        row = runs.find(to.journal, request.run)
         state = look_at(to.journal.events(row.run_id)).state
         if state.started is None:
             raise UsageError("ZF042", f"Run {row.run_id} never began: there is nothing to compare with.")
         recipe, inputs = _asked(request, state.started)
-        account = await patiently(to.provider.account, to.clock)
+        account = await with_retries(to.provider.account, to.clock)
         catalog = await catalog_for(recipe, to)
-        known = await foresee(recipe, inputs, {}, ReuseWish(source=row.run_id), to, account.account_id, catalog)
+        known = await preview_reuse(
+            recipe, inputs, {}, ReuseOptions(source=row.run_id), to, account.account_id, catalog
+        )
         return _Explainer(recipe, row.run_id, state, known.seen, _old_requests(state)).of(request.instance)
 
 
@@ -137,7 +139,7 @@ def _old_requests(state: RunState) -> dict[str, Mapping[str, Any]]:
 
 class _Explainer:
     def __init__(
-        self, recipe: Recipe, run_id: str, state: RunState, seen: Foreseen, old: Mapping[str, Mapping[str, Any]]
+        self, recipe: Recipe, run_id: str, state: RunState, seen: ReusePreview, old: Mapping[str, Mapping[str, Any]]
     ) -> None:
         self._recipe, self._run_id, self._state, self._seen, self._old = recipe, run_id, state, seen, old
         self._told: set[str] = set()

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from zenflow.app.connection.retry import patiently
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.ids import is_uuid
 from zenflow.plan.pricing.declined import DECLINED
 from zenflow.problems import Problem, Problems
@@ -24,7 +24,7 @@ AT_ONCE = 50  # asset ids in one batch (docs/service.md, “Assets”, `get_asse
 NOT_THERE_TO_US = ("not_found", "forbidden", "invalid")
 
 
-async def missing_assets(recipe: Recipe, inputs: Mapping[str, object], to: Inquiry) -> tuple[Problem, ...]:
+async def missing_assets(recipe: Recipe, inputs: Mapping[str, object], to: ReadOnlyConnection) -> tuple[Problem, ...]:
     """One problem for each asset among the inputs that the service does not have. Raises ServiceError when it is away."""
     named = {
         asset_id: words
@@ -56,13 +56,13 @@ def _assets(words: str, value: object, schema: Mapping[str, Any]) -> Iterator[tu
             yield from _assets(f"{words}.{key}", item, below if isinstance(below, Mapping) else {})
 
 
-async def _without_address(asset_ids: Sequence[str], to: Inquiry) -> list[str]:
+async def _without_address(asset_ids: Sequence[str], to: ReadOnlyConnection) -> list[str]:
     """Those that a batch gives no address for; all of a batch that is refused as a whole."""
     found: list[str] = []
     for start in range(0, len(asset_ids), AT_ONCE):
         batch = asset_ids[start : start + AT_ONCE]
         try:
-            answers = await patiently(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
+            answers = await with_retries(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
         except ServiceError as error:
             if error.trouble not in (*NOT_THERE_TO_US, "absent"):
                 raise
@@ -73,10 +73,10 @@ async def _without_address(asset_ids: Sequence[str], to: Inquiry) -> list[str]:
     return found
 
 
-async def _is_there(asset_id: str, to: Inquiry) -> bool:
+async def _is_there(asset_id: str, to: ReadOnlyConnection) -> bool:
     """One asset's own answer decides: an address may be missing for reasons that pass."""
     try:
-        await patiently(lambda: to.provider.asset(asset_id), to.clock)
+        await with_retries(lambda: to.provider.asset(asset_id), to.clock)
     except ServiceError as error:
         if error.trouble == "absent":
             return True  # nobody can say; the run will see

@@ -14,13 +14,13 @@ from typing import Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, bounds_of, plan_for
-from zenflow.app.queries.account_cache import SeenAccount, last_seen
+from zenflow.app.queries.account_cache import CachedAccount, cached_account
 from zenflow.app.queries.price_cache import PriceCache
 from zenflow.app.queries.tools import SNAPSHOT
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.clock import Clock
 from zenflow.plan.model import Plan
@@ -32,7 +32,7 @@ NO_PRICE = "no price was asked for it yet: plan once while the service can be re
 class LastAnswers:
     """A service that is not asked: its last answers. Assets are taken to be there still."""
 
-    def __init__(self, settings: Settings, seen: SeenAccount | None, clock: Clock) -> None:
+    def __init__(self, settings: Settings, seen: CachedAccount | None, clock: Clock) -> None:
         self.server = settings.server
         self._settings = settings
         self._seen = seen
@@ -47,8 +47,8 @@ class LastAnswers:
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
         return snapshot_of(self._settings)
 
-    async def quote(self, question: Question) -> Quote:
-        return self._prices.find(question.key) or Quote(None, self._clock.now(), NO_PRICE)
+    async def quote(self, price_request: PriceRequest) -> Quote:
+        return self._prices.find(price_request.key) or Quote(None, self._clock.now(), NO_PRICE)
 
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
         raise ServiceError("unreachable", "Prices cannot be compared without the service.")
@@ -65,17 +65,17 @@ async def offline_plan(loaded: Loaded, request: RecipeRequest, settings: Setting
     clock = wiring.clock()
     journal = wiring.open_journal(settings, clock, read_only=True)
     try:
-        seen = last_seen(settings, journal)
+        seen = cached_account(settings, journal)
         answers = LastAnswers(settings, seen, clock)
-        to = Inquiry(settings, answers, journal, clock)
+        to = ReadOnlyConnection(settings, answers, journal, clock)
 
-        async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
-            return {question.key: await answers.quote(question) for question in questions}
+        async def ask(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+            return {price_request.key: await answers.quote(price_request) for price_request in price_requests}
 
         account = None if seen is None else seen.account
         bounds = bounds_of(request.budget, to, account)
         recipe, inputs = loaded.recipe, loaded.inputs.values
-        plan = await plan_for(recipe, inputs, bounds, request.maxima, to, account, wish=request.reuse, ask=ask)
+        plan = await plan_for(recipe, inputs, bounds, request.maxima, to, account, options=request.reuse, ask=ask)
         return replace(plan, balance_at=None if seen is None else seen.at)
     finally:
         await journal.close()

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app.config.settings import Settings
-from zenflow.app.connection.wiring import inquire
+from zenflow.app.connection.wiring import connect_read_only
 from zenflow.app.planning.cheapest import Cheapest, cheapest
 from zenflow.app.planning.compare import Comparison, compare
 from zenflow.app.planning.offline import offline_plan
 from zenflow.app.planning.plan_file import keep_plan, write_plan
 from zenflow.app.planning.prepare import RecipeRequest, make_plan
-from zenflow.app.planning.validate import load_or_tell
+from zenflow.app.planning.validate import load_or_raise
 from zenflow.errors import UsageError
 from zenflow.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWish:
+class PlanOptions:
     """What else is wanted of a plan."""
 
     keep_in: Path | None = None  # save it here
@@ -38,28 +38,28 @@ class Planned:
 
 async def plan(request: RecipeRequest, settings: Settings) -> Plan:
     """The plan with its verdict. Raises InvalidRecipe, ServiceError."""
-    return (await plan_more(request, settings, PlanWish())).plan
+    return (await plan_more(request, settings, PlanOptions())).plan
 
 
-async def plan_more(request: RecipeRequest, settings: Settings, wish: PlanWish) -> Planned:
+async def plan_more(request: RecipeRequest, settings: Settings, options: PlanOptions) -> Planned:
     """The plan, and whatever else is wanted of it. Raises InvalidRecipe, ServiceError, UsageError."""
-    loaded = await load_or_tell(request, settings)
-    if wish.offline:
+    loaded = await load_or_raise(request, settings)
+    if options.offline:
         return Planned(await offline_plan(loaded, request, settings))
-    async with inquire(settings) as to:
+    async with connect_read_only(settings) as to:
         found = await make_plan(loaded, request, to)
-        comparison = await compare(found, to) if wish.compare or wish.cheapest else None
+        comparison = await compare(found, to) if options.compare or options.cheapest else None
         cheaper = None
-        if comparison is not None and wish.cheapest:
+        if comparison is not None and options.cheapest:
             cheaper = await cheapest(found, comparison, loaded, request, to)
             found, loaded = cheaper.plan, cheaper.loaded
-        if wish.keep_in is not None:
+        if options.keep_in is not None:
             if cheaper is not None and not cheaper.inputs_suffice:
                 raise _cannot_keep(cheaper)
             from zenflow.app.planning.reuse import uploads_of  # the engine, to see ahead
 
             saved = await keep_plan(found, loaded, to, await uploads_of(found, to))
-            write_plan(request.current / wish.keep_in, saved)
+            write_plan(request.current / options.keep_in, saved)
         return Planned(found, comparison, cheaper)
 
 

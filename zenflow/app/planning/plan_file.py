@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow import __version__
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.prepare import Loaded
 from zenflow.clock import as_iso
 from zenflow.errors import Refused, UsageError
@@ -39,7 +39,7 @@ NOT_A_PLAN, UNWRITABLE, STALE = "ZF061", "ZF062", "ZF670"
 MAKE_ONE = "Make one: `zenflow plan RECIPE -o FILE`."
 
 
-async def keep_plan(plan: Plan, loaded: Loaded, to: Inquiry, uploads: Sequence[Path]) -> SavedPlan:
+async def keep_plan(plan: Plan, loaded: Loaded, to: ReadOnlyConnection, uploads: Sequence[Path]) -> SavedPlan:
     """The plan with everything that it stands on. `uploads`: local files that a run of it would upload."""
     facts = tuple(
         fact_of(path) for path in sorted(set(uploads) | set(_local_inputs(loaded.recipe, loaded.inputs.values)))

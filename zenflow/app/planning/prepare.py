@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from zenflow.app.config.setting_specs import SANDBOX
 from zenflow.app.config.settings import Settings
-from zenflow.app.connection.retry import PriceAsker, patiently
-from zenflow.app.connection.wiring import Inquiry, limits_of, open_pace
+from zenflow.app.connection.retry import PriceQueries, with_retries
+from zenflow.app.connection.wiring import ReadOnlyConnection, limits_of, open_pace
 from zenflow.app.planning.input_assets import missing_assets, not_of_missing
-from zenflow.app.planning.reuse_options import ReuseWish, wants_foresight
+from zenflow.app.planning.reuse_options import ReuseOptions, needs_reuse_preview
 from zenflow.app.planning.sources import recipe_source
-from zenflow.app.queries.account_cache import remember_account
+from zenflow.app.queries.account_cache import cache_account
 from zenflow.app.queries.price_cache import PriceCache, with_cache
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.outputs import usual_duration_s
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe, UsageError
 from zenflow.plan.build import PlanRequest, build_plan
-from zenflow.plan.model import BudgetLine, Foresight, Plan
+from zenflow.plan.model import BudgetLine, Plan, ReuseEstimate
 from zenflow.plan.pricing.price import Ask
 from zenflow.problems import Problems
 from zenflow.recipe.checks.sources import check_sources
@@ -48,7 +48,7 @@ class RecipeRequest:
     inputs: tuple[Said, ...] = ()
     budget: Decimal | None = None
     maxima: Mapping[str, int] = field(default_factory=dict)
-    reuse: ReuseWish = field(default_factory=ReuseWish)
+    reuse: ReuseOptions = field(default_factory=ReuseOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ def read_recipe(request: RecipeRequest) -> Recipe:
     return recipe
 
 
-async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan:
+async def make_plan(loaded: Loaded, request: RecipeRequest, to: ReadOnlyConnection) -> Plan:
     """The plan at today's prices. Raises InvalidRecipe with all problems, ServiceError when the service says no."""
-    account = await patiently(to.provider.account, to.clock)
-    remember_account(to.settings, account, to.clock.now())
+    account = await with_retries(to.provider.account, to.clock)
+    cache_account(to.settings, account, to.clock.now())
     missing = await missing_assets(loaded.recipe, loaded.inputs.values, to)
     bounds, values = bounds_of(request.budget, to, account), loaded.inputs.values
     try:
-        plan = await plan_for(loaded.recipe, values, bounds, request.maxima, to, account, wish=request.reuse)
+        plan = await plan_for(loaded.recipe, values, bounds, request.maxima, to, account, options=request.reuse)
     except InvalidRecipe as error:
         raise InvalidRecipe((*missing, *not_of_missing(error.problems, missing))) from None
     if missing:
@@ -106,17 +106,24 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: Inquiry) -> Plan
     return plan
 
 
-async def plan_again(loaded: Loaded, request: RecipeRequest, before: Plan, to: Inquiry) -> Plan:
+async def plan_again(loaded: Loaded, request: RecipeRequest, before: Plan, to: ReadOnlyConnection) -> Plan:
     """The plan of something like it: what was told for the first one is not asked again."""
-    told, further = before.prices.quotes, asker_for(to, 0)
+    told, further = before.prices.quotes, price_source(to, 0)
 
-    async def ask(questions: Sequence[Question]) -> Mapping[str, Quote]:
-        new = await further([question for question in questions if question.key not in told])
-        return {**{question.key: told[question.key] for question in questions if question.key in told}, **new}
+    async def ask(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
+        new = await further([price_request for price_request in price_requests if price_request.key not in told])
+        return {
+            **{
+                price_request.key: told[price_request.key]
+                for price_request in price_requests
+                if price_request.key in told
+            },
+            **new,
+        }
 
     bounds = bounds_of(request.budget, to, before.account)
-    values, wish = loaded.inputs.values, request.reuse
-    return await plan_for(loaded.recipe, values, bounds, request.maxima, to, before.account, wish=wish, ask=ask)
+    values, options = loaded.inputs.values, request.reuse
+    return await plan_for(loaded.recipe, values, bounds, request.maxima, to, before.account, options=options, ask=ask)
 
 
 async def plan_for(
@@ -124,12 +131,12 @@ async def plan_for(
     inputs: Mapping[str, object],
     bounds: tuple[BudgetLine, ...],
     maxima: Mapping[str, int],
-    to: Inquiry,
+    to: ReadOnlyConnection,
     account: Account | None,
     *,
     run_id: str = "",
-    wish: ReuseWish | None = None,
-    foresight: Mapping[str, Foresight] | None = None,
+    options: ReuseOptions | None = None,
+    reuse_estimates: Mapping[str, ReuseEstimate] | None = None,
     ask: Ask | None = None,
 ) -> Plan:
     """`make_plan` for an account that is known already, or unknown; a resume leaves its own run out of what others hold.
@@ -139,11 +146,13 @@ async def plan_for(
     settings = to.settings
     catalog = await catalog_for(recipe, to)
     known = None
-    if wish is not None and wants_foresight(recipe, wish):
-        from zenflow.app.planning.reuse import foresee  # the engine, to see ahead: only where something may be taken
+    if options is not None and needs_reuse_preview(recipe, options):
+        from zenflow.app.planning.reuse import (
+            preview_reuse,  # the engine, to see ahead: only where something may be taken
+        )
 
         account_id = "" if account is None else account.account_id
-        known = await foresee(recipe, inputs, maxima, wish, to, account_id, catalog)
+        known = await preview_reuse(recipe, inputs, maxima, options, to, account_id, catalog)
     plan_request = PlanRequest(
         recipe=recipe,
         inputs=inputs,
@@ -158,21 +167,21 @@ async def plan_for(
         committed_elsewhere=ZERO if account is None else to.journal.committed_elsewhere(account.account_id, run_id),
         in_flight=limits_of(settings).in_flight,
         reuse=None if known is None else known.reuse,
-        foresight=known.seen.by_path() if known is not None else foresight or {},
-        foresee=None if known is None else lambda most: known.again(most).by_path(),
+        reuse_estimates=known.seen.by_path() if known is not None else reuse_estimates or {},
+        preview_reuse=None if known is None else lambda most: known.again(most).by_path(),
     )
-    return await build_plan(plan_request, ask or asker_for(to, settings.value("service.price_cache")))
+    return await build_plan(plan_request, ask or price_source(to, settings.value("service.price_cache")))
 
 
-def asker_for(to: Inquiry, seconds: float) -> Ask:
+def price_source(to: ReadOnlyConnection, seconds: float) -> Ask:
     """Asks the service for every price that was not told within so many seconds, and remembers what it tells."""
-    asker = PriceAsker(to.provider, to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
+    asker = PriceQueries(to.provider, to.clock, limits_of(to.settings).requests_per_second, open_pace(to.settings))
     return with_cache(asker, PriceCache.of(to.settings), to.clock, seconds)
 
 
-async def catalog_for(recipe: Recipe, to: Inquiry) -> Catalog:
+async def catalog_for(recipe: Recipe, to: ReadOnlyConnection) -> Catalog:
     """What the service offers, with the schemas of the recipe's tools."""
-    return await patiently(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
+    return await with_retries(lambda: to.provider.catalog(sorted(set(tools_of(recipe)))), to.clock)
 
 
 def tools_of(recipe: Recipe) -> Iterator[str]:
@@ -187,7 +196,7 @@ def tools_of(recipe: Recipe) -> Iterator[str]:
             yield from tools_of(step.recipe)
 
 
-def bounds_of(budget: Decimal | None, to: Inquiry, account: Account | None) -> tuple[BudgetLine, ...]:
+def bounds_of(budget: Decimal | None, to: ReadOnlyConnection, account: Account | None) -> tuple[BudgetLine, ...]:
     """Every cap beside the recipe's own, each with where it comes from."""
     settings = to.settings
     bounds = [] if budget is None else [BudgetLine(budget, "--budget")]

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.connection.retry import patiently
-from zenflow.app.connection.wiring import Inquiry
-from zenflow.app.planning.reuse_options import ANY, LAST, ReuseWish
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.wiring import ReadOnlyConnection
+from zenflow.app.planning.reuse_options import ANY, LAST, ReuseOptions
 from zenflow.catalog.model import Catalog
-from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
+from zenflow.engine.expansion.expected_counts import default_counts, expected_count_function
 from zenflow.engine.model.instances import Instance
-from zenflow.engine.reuse.preview import Foreseen, Foreseer
+from zenflow.engine.reuse.preview import ReusePreview, ReusePreviewer
 from zenflow.errors import UsageError
 from zenflow.history.fold import fold
 from zenflow.ids import is_uuid
@@ -33,16 +33,16 @@ NO_SUCH_STEP = "ZF059"
 
 
 @dataclass(frozen=True, slots=True)
-class Foresights:
+class ReusePreviews:
     """What the plan is told: the decisions, and how far the run is known."""
 
     reuse: Reuse
-    seen: Foreseen
-    again: Callable[[Mapping[str, int]], Foreseen]  # the same with other maxima
+    seen: ReusePreview
+    again: Callable[[Mapping[str, int]], ReusePreview]  # the same with other maxima
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _PreviewedUploads:
     """Results that may be taken, each by one instance only: three pictures of one request are three results."""
 
     rows: Callable[[str], Sequence[Finished]]
@@ -61,25 +61,25 @@ class _Shelf:
         return place not in self._taken and place not in self.gone
 
 
-async def foresee(
+async def preview_reuse(
     recipe: Recipe,
     inputs: Mapping[str, Any],
     maxima: Mapping[str, int],
-    wish: ReuseWish,
-    to: Inquiry,
+    chosen_reuse: ReuseOptions,
+    to: ReadOnlyConnection,
     account_id: str,
     catalog: Catalog,
-) -> Foresights:
+) -> ReusePreviews:
     """The decisions for a new run. What the service no longer has is left out, and named."""
-    source = _source_run(wish, recipe, to, account_id)
-    remade = _remade(recipe, wish)
+    source = _source_run(chosen_reuse, recipe, to, account_id)
+    remade = _remade(recipe, chosen_reuse)
     gone: set[tuple[str, str]] = set()
 
-    def unfold(most: Mapping[str, int]) -> Foreseen:
-        return _unfolded(recipe, inputs, most, wish, source, remade, frozenset(gone), to, account_id, catalog)
+    def expand(most: Mapping[str, int]) -> ReusePreview:
+        return _expanded(recipe, inputs, most, chosen_reuse, source, remade, frozenset(gone), to, account_id, catalog)
 
     while True:
-        seen = unfold(maxima)
+        seen = expand(maxima)
         missing = await _missing(seen, to)
         if not missing:
             break
@@ -89,42 +89,44 @@ async def foresee(
     )
     orphans = _orphans(to.journal, source, seen) if source is not None else ()
     run_id = None if source is None else source.run_id
-    reuse = Reuse(wish.as_document(), kept, orphans, run_id, tuple(sorted(instance for _, instance in gone)))
-    return Foresights(reuse, seen, unfold)
+    reuse = Reuse(chosen_reuse.as_document(), kept, orphans, run_id, tuple(sorted(instance for _, instance in gone)))
+    return ReusePreviews(reuse, seen, expand)
 
 
-async def uploads_of(plan: Plan, to: Inquiry) -> list[Path]:
+async def uploads_of(plan: Plan, to: ReadOnlyConnection) -> list[Path]:
     """The local files that are known to be uploaded."""
     assert plan.account is not None
     account_id = plan.account.account_id
-    known = await foresee(plan.recipe, plan.inputs, plan.max_overrides, ReuseWish(), to, account_id, plan.catalog)
+    known = await preview_reuse(
+        plan.recipe, plan.inputs, plan.max_overrides, ReuseOptions(), to, account_id, plan.catalog
+    )
     return [path for path, _ in known.seen.uploads.values()]
 
 
-def _unfolded(
+def _expanded(
     recipe: Recipe,
     inputs: Mapping[str, Any],
     maxima: Mapping[str, int],
-    wish: ReuseWish,
+    chosen_reuse: ReuseOptions,
     source: RunRow | None,
     remade: Callable[[Instance], bool],
     gone: frozenset[tuple[str, str]],
-    to: Inquiry,
+    to: ReadOnlyConnection,
     account_id: str,
     catalog: Catalog,
-) -> Foreseen:
+) -> ReusePreview:
     journal, server = to.journal, to.settings.server
-    everything = _Shelf(lambda mark: journal.finished(server, account_id, mark), gone)
+    everything = _PreviewedUploads(lambda mark: journal.finished(server, account_id, mark), gone)
     chosen = everything
-    if source is not None and wish.source != ANY:
+    if source is not None and chosen_reuse.source != ANY:
         by_mark = _by_fingerprint(journal.finished_in(source.run_id))
-        chosen = _Shelf(lambda mark: by_mark.get(mark, ()), gone)
+        chosen = _PreviewedUploads(lambda mark: by_mark.get(mark, ()), gone)
 
     def find_result(instance: Instance, fingerprint: str) -> Finished | None:
         spec = instance.step.spec
         if spec.reuse is False or remade(instance):
             return None
-        if wish.source is not None:
+        if chosen_reuse.source is not None:
             found = chosen.take(instance.address, fingerprint)
             if found is not None:
                 return found
@@ -132,14 +134,14 @@ def _unfolded(
             return next(iter(everything.rows(fingerprint)), None)
         return everything.take(instance.address, fingerprint) if spec.reuse is True else None
 
-    options = {"asked": asked_defaults(catalog, recipe), "max": dict(maxima)}
-    return Foreseer(
+    options = {"asked": default_counts(catalog, recipe), "max": dict(maxima)}
+    return ReusePreviewer(
         catalog.tools,
-        asked_by(catalog.tools, options["asked"]),
+        expected_count_function(catalog.tools, options["asked"]),
         options,
         lambda digest: journal.find_asset(server, account_id, digest),
         find_result,
-    ).unfold(recipe, inputs)
+    ).expand(recipe, inputs)
 
 
 def _by_fingerprint(rows: Sequence[Finished]) -> dict[str, list[Finished]]:
@@ -152,10 +154,10 @@ def _by_fingerprint(rows: Sequence[Finished]) -> dict[str, list[Finished]]:
 # --- the source -----------------------------------------------------------------------------------------------------
 
 
-def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account_id: str) -> RunRow | None:
+def _source_run(chosen_reuse: ReuseOptions, recipe: Recipe, to: ReadOnlyConnection, account_id: str) -> RunRow | None:
     """The run whose results an edit could orphan: the one that is named, else the last of this recipe."""
-    if wish.source not in (None, ANY, LAST):
-        row = to.journal.find_run(str(wish.source))
+    if chosen_reuse.source not in (None, ANY, LAST):
+        row = to.journal.find_run(str(chosen_reuse.source))
         if (row.server, row.account_id) != (to.settings.server, account_id):
             raise UsageError(
                 "ZF060",
@@ -163,7 +165,7 @@ def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account_id: str) -
                 "Name a run of this one: `zenflow runs`.",
             )
         return row
-    if wish.source is None:
+    if chosen_reuse.source is None:
         return None
     for row in to.journal.runs():
         same = (row.recipe_name, row.server, row.account_id) == (recipe.name, to.settings.server, account_id)
@@ -172,18 +174,25 @@ def _source_run(wish: ReuseWish, recipe: Recipe, to: Inquiry, account_id: str) -
     return None
 
 
-def _remade(recipe: Recipe, wish: ReuseWish) -> Callable[[Instance], bool]:
+def _remade(recipe: Recipe, chosen_reuse: ReuseOptions) -> Callable[[Instance], bool]:
     """Whether an instance is to be made new in any case."""
-    steps = {name.split("/")[0].split(".")[0] for name in wish.redo} | ({wish.start} if wish.start else set())
+    steps = {name.split("/")[0].split(".")[0] for name in chosen_reuse.redo} | (
+        {chosen_reuse.start} if chosen_reuse.start else set()
+    )
     for name in steps:
         if name not in recipe.steps:
             known = ", ".join(recipe.steps)
             raise UsageError(NO_SUCH_STEP, f"`{recipe.name}` has no step `{name}`.", f"It has: {known}.")
-    after = _after(recipe, wish.start) if wish.start else frozenset()
+    after = _after(recipe, chosen_reuse.start) if chosen_reuse.start else frozenset()
 
     def remade(instance: Instance) -> bool:
         top = parse_address(instance.address.split("/")[0])[0]
-        return top in after or instance.address in wish.redo or instance.step.path in wish.redo or top in wish.redo
+        return (
+            top in after
+            or instance.address in chosen_reuse.redo
+            or instance.step.path in chosen_reuse.redo
+            or top in chosen_reuse.redo
+        )
 
     return remade
 
@@ -203,7 +212,7 @@ def _after(recipe: Recipe, start: str) -> frozenset[str]:
 # --- what is there, what is left ------------------------------------------------------------------------------------
 
 
-async def _missing(seen: Foreseen, to: Inquiry) -> set[tuple[str, str]]:
+async def _missing(seen: ReusePreview, to: ReadOnlyConnection) -> set[tuple[str, str]]:
     """Results whose assets the service no longer has. Asking for addresses costs nothing, and goes 50 at a time."""
     wanted: dict[str, list[Finished]] = {}
     for row in seen.kept.values():
@@ -214,7 +223,7 @@ async def _missing(seen: Foreseen, to: Inquiry) -> set[tuple[str, str]]:
     for start in range(0, len(ids), URLS_AT_ONCE):
         batch = ids[start : start + URLS_AT_ONCE]
         try:
-            answers = await patiently(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
+            answers = await with_retries(lambda batch=batch: to.provider.download_urls(batch), to.clock)  # type: ignore[misc]
         except ServiceError as error:
             if error.trouble not in ("not_found", "invalid", "forbidden"):
                 raise
@@ -233,7 +242,7 @@ def _assets_of(row: Finished) -> list[str]:
     return [asset_id for asset_id in found if isinstance(asset_id, str) and is_uuid(asset_id)]
 
 
-def _orphans(journal: Journal, source: RunRow, seen: Foreseen) -> tuple[Orphan, ...]:
+def _orphans(journal: Journal, source: RunRow, seen: ReusePreview) -> tuple[Orphan, ...]:
     """Paid results of the source that no instance takes, from it or from where it took them itself."""
     calls = {row.results.get("call_id") for row in seen.kept.values()}
     uses = _uses_of(journal, source)

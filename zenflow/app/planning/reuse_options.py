@@ -15,7 +15,7 @@ ANY, LAST = "any", "last"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReuseWish:
+class ReuseOptions:
     """What the command line asks for. `source`: a run, `last` (of this recipe), `any`; None: what the steps say only."""
 
     source: str | None = None
@@ -30,19 +30,19 @@ class ReuseWish:
         return {"source": self.source, "redo": list(self.redo), "from": self.start}
 
 
-def wish_from(document: Mapping[str, Any]) -> ReuseWish:
+def reuse_options_from(document: Mapping[str, Any]) -> ReuseOptions:
     """As it was kept in a file."""
     source, start = document.get("source"), document.get("from")
-    return ReuseWish(
+    return ReuseOptions(
         source=None if source is None else str(source),
         redo=tuple(map(str, document.get("redo") or ())),
         start=None if start is None else str(start),
     )
 
 
-def wants_foresight(recipe: Recipe, wish: ReuseWish) -> bool:
+def needs_reuse_preview(recipe: Recipe, options: ReuseOptions) -> bool:
     """Whether anything could be taken that changes what is paid: else nothing is looked for."""
-    return not wish.is_plain or any(spec.reuse is True and spec.uses != "upload" for spec in _all_steps(recipe))
+    return not options.is_plain or any(spec.reuse is True and spec.uses != "upload" for spec in _all_steps(recipe))
 
 
 def _all_steps(recipe: Recipe) -> list[StepSpec]:

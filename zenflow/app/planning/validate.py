@@ -14,8 +14,8 @@ from typing import Any
 from zenflow.app.config.setting_specs import SANDBOX
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
-from zenflow.app.planning.derived_problems import ErrorPlaces, without_consequences
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.planning.derived_problems import ErrorPlaces, drop_derived_problems
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, load, origin_of, tools_of
 from zenflow.app.planning.sources import RecipeSource, recipe_source
 from zenflow.app.queries.price_cache import PriceCache
@@ -48,7 +48,7 @@ class Validation:
     recipe: Recipe | None
     problems: tuple[Problem, ...]
     checked_against: str
-    talk: str = ""  # what a person should know of how it was checked
+    note: str = ""  # what a person should know of how it was checked
 
     @property
     def is_valid(self) -> bool:
@@ -72,17 +72,17 @@ async def _validate(source: RecipeSource, request: RecipeRequest, settings: Sett
     if recipe is None:
         return Validation(name, None, problems.in_order(), settings.server)
     check_sources(recipe, problems)
-    inputs = _with_unsound(_inputs(recipe, request, problems, complete), recipe, problems)
-    catalog, account, talk = await _tools(recipe, settings)
+    inputs = _with_invalid_steps(_inputs(recipe, request, problems, complete), recipe, problems)
+    catalog, account, note = await _tools(recipe, settings)
     further = Problems()
-    unsound = unsound_steps(recipe, problems)
-    known = _known_prices(catalog, is_asked=not talk, settings=settings)
-    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, unsound, known)
+    invalid_steps = find_invalid_steps(recipe, problems)
+    known = _known_prices(catalog, is_asked=not note, settings=settings)
+    check_recipe(_plan_request(recipe, inputs, catalog, account, settings), further, invalid_steps, known)
     problems.extend(_not_told_yet(further, problems))
-    return Validation(name, recipe, without_consequences(problems, recipe, unsound), catalog.server, talk)
+    return Validation(name, recipe, drop_derived_problems(problems, recipe, invalid_steps), catalog.server, note)
 
 
-async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:
+async def load_or_raise(request: RecipeRequest, settings: Settings) -> Loaded:
     """Recipe and inputs for a plan. Raises InvalidRecipe with everything that is wrong: text, inputs, tools, policy."""
     try:
         return load(request)
@@ -93,7 +93,7 @@ async def load_or_tell(request: RecipeRequest, settings: Settings) -> Loaded:
         raise InvalidRecipe(found.problems) from None
 
 
-def unsound_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
+def find_invalid_steps(recipe: Recipe, problems: Problems) -> frozenset[str]:
     """The steps whose own form is wrong: what could be said of the rest of them would mislead."""
     if not any(one.severity == "error" and one.code < FIRST_OF_PARAMETERS for one in problems):
         return frozenset()
@@ -129,7 +129,7 @@ def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete
     return {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}
 
 
-def _with_unsound(inputs: Mapping[str, Any], recipe: Recipe, problems: Problems) -> Mapping[str, Any]:
+def _with_invalid_steps(inputs: Mapping[str, Any], recipe: Recipe, problems: Problems) -> Mapping[str, Any]:
     """An input whose own default does not fit it: told, and of its type for everything that reads it."""
     places = {problem.place for problem in problems if problem.code == BAD_DEFAULT}
     bad = [name for name, spec in recipe.inputs.items() if spec.places.value("default") in places]
@@ -142,11 +142,11 @@ async def _tools(recipe: Recipe, settings: Settings) -> tuple[Catalog, Account |
     clock: Clock = wiring.clock()
     try:
         async with wiring.open_provider(settings, clock) as provider:
-            account = await patiently(provider.account, clock)
-            return await patiently(lambda: provider.catalog(sorted(set(tools_of(recipe)))), clock), account, ""
+            account = await with_retries(provider.account, clock)
+            return await with_retries(lambda: provider.catalog(sorted(set(tools_of(recipe)))), clock), account, ""
     except ServiceError as error:
-        talk = f"{settings.server} could not be asked ({error.message}); checked against the snapshot of the sandbox."
-        return read_snapshot(), None, talk
+        note = f"{settings.server} could not be asked ({error.message}); checked against the snapshot of the sandbox."
+        return read_snapshot(), None, note
 
 
 def _known_prices(catalog: Catalog, *, is_asked: bool, settings: Settings) -> KnownPrices:
@@ -154,7 +154,7 @@ def _known_prices(catalog: Catalog, *, is_asked: bool, settings: Settings) -> Kn
     if settings.server == SANDBOX:
         return KnownPrices(stand=True)
     told = PriceCache.of(settings)
-    return KnownPrices(rows=is_asked, rows_of=catalog.taken_at, told=lambda question: told.find(question.key))
+    return KnownPrices(rows=is_asked, rows_of=catalog.taken_at, told=lambda price_request: told.find(price_request.key))
 
 
 def _plan_request(

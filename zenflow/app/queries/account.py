@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.catalog.model import Account
 
 
@@ -23,7 +23,7 @@ async def account(settings: Settings) -> AccountView:
     journal = wiring.open_journal(settings, clock, read_only=True)
     try:
         async with wiring.open_provider(settings, clock) as provider:
-            found = await patiently(provider.account, clock)
+            found = await with_retries(provider.account, clock)
         return AccountView(settings.server, found, journal.committed_elsewhere(found.account_id, ""))
     finally:
         await journal.close()

@@ -24,14 +24,14 @@ NAME = "accounts.json"
 
 
 @dataclass(frozen=True, slots=True)
-class SeenAccount:
+class CachedAccount:
     """`at`: when; None where only its id is known, from a run."""
 
     account: Account
     at: datetime | None
 
 
-def remember_account(settings: Settings, account: Account, now: datetime) -> None:
+def cache_account(settings: Settings, account: Account, now: datetime) -> None:
     """Keep it. That it cannot be written down is no reason to fail a plan."""
     file = settings.state_dir / NAME
     if not file.parent.is_dir():
@@ -49,16 +49,16 @@ def remember_account(settings: Settings, account: Account, now: datetime) -> Non
         return
 
 
-def last_seen(settings: Settings, journal: Journal) -> SeenAccount | None:
+def cached_account(settings: Settings, journal: Journal) -> CachedAccount | None:
     """The account that a plan or a run of this server saw last; None where there was none yet."""
     found = _read(_document(settings.state_dir / NAME).get(_name(settings)))
     if found is not None:
         return found
     row = next((row for row in journal.runs() if row.server == settings.server), None)
-    return None if row is None else SeenAccount(Account(row.account_id, None), None)
+    return None if row is None else CachedAccount(Account(row.account_id, None), None)
 
 
-def _read(row: Any) -> SeenAccount | None:
+def _read(row: Any) -> CachedAccount | None:
     try:
         account = Account(
             account_id=str(row["account_id"]),
@@ -66,7 +66,7 @@ def _read(row: Any) -> SeenAccount | None:
             nsfw_allowed=row["nsfw_allowed"] is True,
             is_trusted=row["is_trusted"] is True,
         )
-        return SeenAccount(account, from_iso(row["at"]))
+        return CachedAccount(account, from_iso(row["at"]))
     except (KeyError, TypeError, ValueError):
         return None
 

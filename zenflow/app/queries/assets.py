@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
 from zenflow.clock import Clock
 from zenflow.engine.files.resumable_download import open_body
@@ -76,7 +76,7 @@ async def fetch(
 
 async def _addresses(asset_ids: Sequence[str], preview: bool, provider: Provider, clock: Clock) -> Sequence[AssetUrl]:
     ask = provider.preview_urls if preview else provider.download_urls
-    return await patiently(lambda: ask(asset_ids), clock)
+    return await with_retries(lambda: ask(asset_ids), clock)
 
 
 async def _save(

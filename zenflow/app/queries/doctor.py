@@ -19,7 +19,7 @@ from zenflow import __version__
 from zenflow.app.config.settings import TOKEN_VARIABLE, Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.probe_results import findings_of, is_live
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.catalog.model import Account, Catalog
 from zenflow.engine.assumptions import ASSUMPTIONS
 from zenflow.errors import ZenflowError
@@ -168,10 +168,10 @@ async def _server(settings: Settings) -> AsyncIterator[Check]:
         async with wiring.open_provider(settings, clock) as provider:
             about = await provider.about()
             yield Check(section, "reached", "ok", f"{settings.server}, MCP {about.protocol}")
-            account = await patiently(provider.account, clock)
+            account = await with_retries(provider.account, clock)
             for check in (*_clock(about.clock_difference_s), *_account(account, settings)):
                 yield check
-            catalog = await patiently(lambda: provider.catalog([]), clock)
+            catalog = await with_retries(lambda: provider.catalog([]), clock)
             for check in _tools(catalog):
                 yield check
             yield await _transactions(provider)

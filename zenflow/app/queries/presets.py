@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Tool
 from zenflow.catalog.schema import is_asset_field, types_of
@@ -49,7 +49,7 @@ async def presets(
             if offset is None or len(found) >= limit:
                 break
             at = offset
-            page, offset = await patiently(
+            page, offset = await with_retries(
                 lambda at=at: provider.templates(query=query, tool=tool, tags=tags, limit=limit, offset=at),  # type: ignore[misc]
                 clock,
             )
@@ -62,13 +62,13 @@ async def preset(template_id: str, settings: Settings) -> PresetView:
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
         try:
-            found = await patiently(lambda: provider.template(template_id), clock)
+            found = await with_retries(lambda: provider.template(template_id), clock)
         except ServiceError as error:
             if error.trouble in ("not_found", "invalid", "forbidden"):
                 hint = "`zenflow presets` lists them; adult ones are hidden until the account is trusted."
                 raise UsageError("ZF058", f"There is no preset {template_id}: {error.message}", hint) from error
             raise
-        catalog = await patiently(lambda: provider.catalog([found.tool] if found.tool else []), clock)
+        catalog = await with_retries(lambda: provider.catalog([found.tool] if found.tool else []), clock)
     return PresetView(settings.server, found, step_of(found, catalog.tools.get(found.tool)))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.app.config.settings import Settings
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock, as_iso, from_iso
 from zenflow.credits import credits_from
 from zenflow.host.writing import replace_json
@@ -61,7 +61,7 @@ class PriceCache:
         everything = _document(self.file)
         newest = sorted(self._quotes.items(), key=lambda item: item[1].asked_at)[-MOST:]
         everything[self.server] = {
-            key: {"credits": str(quote.credits), "asked_at": as_iso(quote.asked_at), "stand_in": quote.stand_in}
+            key: {"credits": str(quote.credits), "asked_at": as_iso(quote.asked_at), "stand_in": quote.placeholder}
             for key, quote in newest
         }
         try:
@@ -73,12 +73,14 @@ class PriceCache:
 def with_cache(ask: Ask, cache: PriceCache, clock: Clock, seconds: float) -> Ask:
     """Asks only for what is not known freshly enough; every new answer is kept. `seconds` 0: always asks."""
 
-    async def asked(questions: Sequence[Question]) -> Mapping[str, Quote]:
+    async def asked(price_requests: Sequence[PriceRequest]) -> Mapping[str, Quote]:
         now = clock.now()
-        fresh = {q.key: cache.fresh(q.key, now, seconds) for q in questions} if seconds > 0 else {}
-        real = {q.key for q in questions if not q.stand_in}  # what was told for a stand-in does not answer these
-        known = {key: quote for key, quote in fresh.items() if quote and not (quote.stand_in and key in real)}
-        answers = await ask([q for q in questions if q.key not in known])
+        fresh = {q.key: cache.fresh(q.key, now, seconds) for q in price_requests} if seconds > 0 else {}
+        real = {
+            q.key for q in price_requests if not q.placeholder
+        }  # what was told for a stand-in does not answer these
+        known = {key: quote for key, quote in fresh.items() if quote and not (quote.placeholder and key in real)}
+        answers = await ask([q for q in price_requests if q.key not in known])
         cache.remember(answers)
         return {**known, **answers}
 
@@ -100,6 +102,6 @@ def _rows(file: Path, server: str) -> Mapping[str, Any]:
 
 def _quote(row: Any) -> Quote | None:
     try:
-        return Quote(credits_from(row["credits"]), from_iso(row["asked_at"]), stand_in=bool(row["stand_in"]))
+        return Quote(credits_from(row["credits"]), from_iso(row["asked_at"]), placeholder=bool(row["stand_in"]))
     except (KeyError, TypeError, ValueError):
         return None

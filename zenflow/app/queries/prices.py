@@ -10,11 +10,11 @@ from typing import Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.app.queries.tools import no_such_tool
 from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Catalog, Tool
-from zenflow.catalog.price_requests import question_for
+from zenflow.catalog.price_requests import price_request_for
 from zenflow.catalog.schema import item_of, types_of
 from zenflow.credits import credits_from
 from zenflow.errors import UsageError
@@ -60,7 +60,7 @@ async def prices(
     """Raises UsageError for a tool or a parameter that is not there, ServiceError when the service cannot answer."""
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        catalog = await patiently(lambda: provider.catalog([name]), clock)
+        catalog = await with_retries(lambda: provider.catalog([name]), clock)
         tool = catalog.tools.get(name)
         if tool is None:
             raise no_such_tool(name, catalog, settings.server)
@@ -77,7 +77,7 @@ async def prices(
             rows, without = (
                 (await _estimated(provider, tool, asked, catalog), ())
                 if one_by_one
-                else await patiently(lambda: _compared(provider, name, asked, resolutions), clock)
+                else await with_retries(lambda: _compared(provider, name, asked, resolutions), clock)
             )
         except ServiceError as error:
             raise _as_usage(error, name) from error
@@ -119,8 +119,8 @@ def _filled(tool: Tool, given: Mapping[str, Any], sweeps: bool) -> tuple[Mapping
     """What is sent: the given, and stand-ins for what is required and missing. A resolution left out is swept."""
     own = {"model"} | ({"resolution"} if tool.models and "model" not in given else set())
     missing = tuple(name for name in tool.required if name not in given and name not in own)
-    question = question_for(tool, {**given, **{name: Pending() for name in missing}})
-    sent = {key: value for key, value in question.params.items() if key != "model" or "model" in given}
+    price_request = price_request_for(tool, {**given, **{name: Pending() for name in missing}})
+    sent = {key: value for key, value in price_request.params.items() if key != "model" or "model" in given}
     if sweeps:
         sent.pop("resolution", None)
     return sent, missing
@@ -155,7 +155,7 @@ async def _estimated(
     provider: Provider, tool: Tool, params: Mapping[str, Any], catalog: Catalog
 ) -> tuple[PriceRow, ...]:
     """`compare_prices` refuses tools without models (docs/service.md, “Generation”): one question, one row."""
-    quote = await provider.quote(question_for(tool, params))
+    quote = await provider.quote(price_request_for(tool, params))
     if quote.credits is None:
         raise ServiceError("invalid", f"{tool.name}: {quote.refusal}", status=quote.refusal_status)
     name = params.get("model")

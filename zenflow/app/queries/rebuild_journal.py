@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.clock import Clock
 from zenflow.errors import UsageError, ZenflowError
 from zenflow.history.events import Event, RunStarted
@@ -116,7 +116,7 @@ async def _ours(provider: Provider, clock: Clock) -> list[TaskSummary]:
     found: dict[str, TaskSummary] = {}
     offset: int | None = 0
     for _ in range(PAGES_MOST):
-        page, offset = await patiently(
+        page, offset = await with_retries(
             lambda at=offset: provider.list_tasks(query="zenflow", limit=100, offset=at or 0),  # type: ignore[misc]
             clock,
         )

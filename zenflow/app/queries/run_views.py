@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.queries.runs import find
+from zenflow.app.queries import runs
 from zenflow.errors import UsageError
 from zenflow.host.writing import replace_file
 from zenflow.report.build_run_view import run_view
@@ -36,7 +36,7 @@ async def view_of(word: str | None, settings: Settings) -> RunView:
     """Return the view of one run; left out, the last. Raises NoSuchRun, and UsageError for a run without a start."""
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
-        row = find(journal, word)
+        row = runs.find(journal, word)
         events = journal.events(row.run_id)
     finally:
         await journal.close()

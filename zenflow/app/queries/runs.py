@@ -20,7 +20,7 @@ LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenRun:
     """A run's report, and whether some process works on it now."""
 
     row: RunRow
@@ -63,7 +63,7 @@ def _line(row: RunRow, state: RunState) -> RunLine:
     if state.started is not None and state.ended_at is not None:
         lasted = seconds_between(state.started.at, state.ended_at)
     labels = state.started.options.get("labels") or {} if state.started is not None else {}
-    return RunLine(row, state.books.spent, sum(len(one) for one in state.files.values()), lasted, labels)
+    return RunLine(row, state.totals.spent, sum(len(one) for one in state.files.values()), lasted, labels)
 
 
 async def runs(settings: Settings) -> Sequence[RunRow]:
@@ -75,14 +75,14 @@ async def runs(settings: Settings) -> Sequence[RunRow]:
         await journal.close()
 
 
-async def show(word: str | None, settings: Settings) -> Seen:
+async def show(word: str | None, settings: Settings) -> SeenRun:
     """One run; left out, the last. Raises NoSuchRun."""
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
         row = find(journal, word)
         events = journal.events(row.run_id)
         report = look_at(events)
-        return Seen(row, report, run_view(events) if report.state.started is not None else None)
+        return SeenRun(row, report, run_view(events) if report.state.started is not None else None)
     finally:
         await journal.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.clock import Clock
 from zenflow.engine.reporting.replay import look_at
 from zenflow.errors import UsageError
@@ -58,13 +58,13 @@ async def tasks(asked: TaskFilter, settings: Settings) -> TaskPage:
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
         (rows, following), working = await asyncio.gather(
-            patiently(
+            with_retries(
                 lambda: provider.list_tasks(
                     query=asked.query, tool=asked.tool, status=asked.status, limit=asked.limit, offset=asked.offset
                 ),
                 clock,
             ),
-            patiently(provider.processing_tools, clock),
+            with_retries(provider.processing_tools, clock),
         )
     at_work = tuple(name for name, busy in working.items() if busy)
     return TaskPage(settings.server, tuple(rows), following, at_work, asked)
@@ -97,7 +97,7 @@ async def delete(task_id: str, settings: Settings, agree: AgreeToDelete) -> Task
 async def _whole_id(word: str, provider: Service, clock: Clock) -> str:
     if is_uuid(word):
         return word
-    rows, _ = await patiently(lambda: provider.list_tasks(limit=NEWEST), clock)
+    rows, _ = await with_retries(lambda: provider.list_tasks(limit=NEWEST), clock)
     found = [row.task_id for row in rows if row.task_id.lower().startswith(word.lower())]
     if len(found) == 1:
         return found[0]
@@ -111,7 +111,7 @@ async def _whole_id(word: str, provider: Service, clock: Clock) -> str:
 
 async def _view(task_id: str, settings: Settings, provider: Service, clock: Clock) -> TaskView:
     try:
-        found = await patiently(lambda: provider.get_task(task_id), clock)
+        found = await with_retries(lambda: provider.get_task(task_id), clock)
     except ServiceError as error:
         if error.trouble in ("not_found", "forbidden"):
             why = "belongs to another account" if error.trouble == "forbidden" else "is not known, or was deleted"
@@ -123,7 +123,7 @@ async def _view(task_id: str, settings: Settings, provider: Service, clock: Cloc
     async def result_of(call_id: str) -> CallResult | None:
         async with gate:
             try:
-                return await patiently(lambda: provider.call_result(call_id), clock)
+                return await with_retries(lambda: provider.call_result(call_id), clock)
             except ServiceError as error:
                 if error.trouble == "not_found":
                     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.catalog.diff import Change, changes
 from zenflow.catalog.model import Account, Catalog, Model, Tool
 from zenflow.catalog.snapshot import read_snapshot, write_snapshot
@@ -21,15 +21,15 @@ async def tools(settings: Settings) -> Catalog:
     """Every tool with its schema and models."""
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        return await patiently(lambda: provider.catalog(None), clock)
+        return await with_retries(lambda: provider.catalog(None), clock)
 
 
 async def tool(name: str, settings: Settings) -> tuple[Tool, Account]:
     """One tool, and the account whose gates its models are seen through."""
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        account = await patiently(provider.account, clock)
-        catalog = await patiently(lambda: provider.catalog([name]), clock)
+        account = await with_retries(provider.account, clock)
+        catalog = await with_retries(lambda: provider.catalog([name]), clock)
     found = catalog.tools.get(name)
     if found is None:
         raise no_such_tool(name, catalog, settings.server)
@@ -56,8 +56,8 @@ async def model(name: str, value: str, settings: Settings) -> ModelView:
     """One model with its prompt guide. Raises UsageError for a tool or a model that is not there."""
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        account = await patiently(provider.account, clock)
-        catalog = await patiently(lambda: provider.catalog([name]), clock)
+        account = await with_retries(provider.account, clock)
+        catalog = await with_retries(lambda: provider.catalog([name]), clock)
         tool = catalog.tools.get(name)
         if tool is None:
             raise no_such_tool(name, catalog, settings.server)
@@ -66,7 +66,7 @@ async def model(name: str, value: str, settings: Settings) -> ModelView:
             known = [one.value for one in tool.models]
             hint = did_you_mean(value, known) or (f"It has: {', '.join(known)}." if known else "It has no models.")
             raise UsageError("ZF052", f"`{name}` has no model `{value}`.", hint)
-        guide = await patiently(lambda: provider.model_guide(value), clock)
+        guide = await with_retries(lambda: provider.model_guide(value), clock)
     return ModelView(tool, found, guide, account)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app.config.settings import Settings
-from zenflow.app.recovery.fetched_files import FolderShelf
-from zenflow.app.recovery.session import open_desk
-from zenflow.app.recovery.unassigned_files import LaidAside, lay_aside
+from zenflow.app.recovery.fetched_files import FetchedFileIndex
+from zenflow.app.recovery.session import open_session
+from zenflow.app.recovery.unassigned_files import UnassignedFiles, save_unassigned
 from zenflow.app.running.manifest import leave_manifest
 from zenflow.artifacts.folders import make_inside
 from zenflow.artifacts.manifest import write_json
@@ -23,8 +23,8 @@ from zenflow.engine.model.report import RunReport
 
 @dataclass(frozen=True, slots=True)
 class FetchView:
-    """`running`: paid calls that are not over, by task. `lost`: paid, and no result is to be found. `aside`: what nobody can
-    give to an input; `undecided`: submissions that a person must decide on."""
+    """`running`: paid calls that are not over, by task. `lost`: paid, and no result is to be found. `unassigned`: what
+    nobody can give to an input; `undecided`: submissions that a person must decide on."""
 
     server: str
     run_id: str
@@ -32,38 +32,40 @@ class FetchView:
     collected: Collected
     running: Mapping[str, int]
     lost: tuple[str, ...]
-    aside: LaidAside
+    unassigned: UnassignedFiles
     undecided: tuple[int, ...]
     report: RunReport | None
 
     @property
     def is_whole(self) -> bool:
-        missing = self.running or self.lost or self.collected.failures or self.aside.failures or self.aside.running
+        missing = (
+            self.running or self.lost or self.collected.failures or self.unassigned.failures or self.unassigned.running
+        )
         return not (missing or self.undecided)
 
 
 async def fetch(word: str | None, out: Path | None, settings: Settings) -> FetchView:
     """Of one run (left out: the last), into its own folder or `out`. Raises NoSuchRun, RunBusy, Refused, ServiceError."""
-    async with open_desk(word, settings, out=out) as opened:
-        desk, own = opened.desk, out is None or _is_same(out, Path(opened.started.out_dir))
-        folder = desk.context.parts.store.folder
-        shelf = None if own else FolderShelf(folder)
-        await take_late(desk)
-        await take_in(desk)
-        collected = await collect(desk, shelf)
+    async with open_session(word, settings, out=out) as opened:
+        session, own = opened.session, out is None or _is_same(out, Path(opened.started.out_dir))
+        folder = session.context.parts.store.folder
+        fetched_files = None if own else FetchedFileIndex(folder)
+        await take_late(session)
+        await take_in(session)
+        collected = await collect(session, fetched_files)
         _leave_texts(folder, collected.texts)
-        aside = await lay_aside(desk, opened.row.run_id, folder)
-        await desk.context.recorder.flush()
+        unassigned = await save_unassigned(session, opened.row.run_id, folder)
+        await session.context.recorder.flush()
         report = opened.report_now()
-        if shelf is not None:
-            shelf.leave(opened.row.run_id)
+        if fetched_files is not None:
+            fetched_files.leave(opened.row.run_id)
         else:
             leave_manifest(report, folder)
         lost = tuple(f"{one.instance}: call {one.call_id}" for one in report.state.lost)
         running = still_running(report.state)
-        undecided = tuple(s.number for s in report.state.submissions.values() if s.needs_look or s.in_doubt)
+        undecided = tuple(s.number for s in report.state.submissions.values() if s.needs_lookup or s.needs_decision)
         return FetchView(
-            opened.started.server, opened.row.run_id, folder, collected, running, lost, aside, undecided, report
+            opened.started.server, opened.row.run_id, folder, collected, running, lost, unassigned, undecided, report
         )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
-from zenflow.app.recovery.fetched_files import FolderShelf, save_assets
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.recovery.fetched_files import FetchedFileIndex, save_assets
 from zenflow.artifacts.base import SavedFile
 from zenflow.artifacts.manifest import write_json
 from zenflow.artifacts.naming import portable_path
@@ -48,7 +48,7 @@ async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> St
     folder = out or settings.output_dir / stamp
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
-        account = await patiently(provider.account, clock)
+        account = await with_retries(provider.account, clock)
         tasks = await stamped_tasks(provider, clock, stamp)
         names: dict[str, str] = {}
         texts: dict[str, dict[str, Any]] = {}
@@ -57,15 +57,15 @@ async def fetch_by_stamp(stamp: str, out: Path | None, settings: Settings) -> St
             await _name(task, provider, clock, names, texts, failures)
         for path, text in texts.items():
             write_json((folder / path).parent, Path(path).name, text)
-        shelf, store = FolderShelf(folder), wiring.open_store(folder)
-        kept = [f for f in map(shelf.find, names) if f is not None and await store.verify(f)]
+        fetched_files, store = FetchedFileIndex(folder), wiring.open_store(folder)
+        kept = [f for f in map(fetched_files.find, names) if f is not None and await store.verify(f)]
         there = {file.asset_id for file in kept}
         missing = [asset_id for asset_id in names if asset_id not in there]
         new = await save_assets(missing, names, provider, clock, store, failures)
         for file in new:
-            shelf.put(file)
+            fetched_files.put(file)
         if new:
-            shelf.leave(stamp)
+            fetched_files.leave(stamp)
     return StampView(settings.server, account, folder, tasks, tuple(new), tuple(kept), tuple(texts), tuple(failures))
 
 
@@ -74,7 +74,7 @@ async def stamped_tasks(provider: Provider, clock: Clock, stamp: str) -> tuple[T
     found: dict[str, TaskSummary] = {}
     offset: int | None = 0
     for _ in range(PAGES_MOST):
-        page, offset = await patiently(
+        page, offset = await with_retries(
             lambda at=offset: provider.list_tasks(query=stamp, limit=100, offset=at or 0),  # type: ignore[misc]
             clock,
         )
@@ -94,7 +94,7 @@ async def _name(
 ) -> None:
     """The names under which a task's assets are saved, and by path what is none; what is not there is told."""
     try:
-        task = await patiently(lambda: provider.get_task(summary.task_id), clock)
+        task = await with_retries(lambda: provider.get_task(summary.task_id), clock)
     except ServiceError as error:
         failures.append(f"task {summary.task_id}: {error.message}")
         return
@@ -103,7 +103,7 @@ async def _name(
             failures.append(f"task {summary.task_id}, call {place}: {call.status}")
             continue
         try:
-            result = await patiently(lambda one=call.call_id: provider.call_result(one), clock)  # type: ignore[misc]
+            result = await with_retries(lambda one=call.call_id: provider.call_result(one), clock)  # type: ignore[misc]
         except ServiceError as error:
             failures.append(f"task {summary.task_id}, call {place}: {error.message}")
             continue

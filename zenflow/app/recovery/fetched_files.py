@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
 from zenflow.artifacts.manifest import write_json
 from zenflow.clock import Clock
@@ -22,7 +22,7 @@ URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 TRIES = 4
 
 
-class FolderShelf:
+class FetchedFileIndex:
     """What lies in such a folder, in a document there (`index`)."""
 
     def __init__(self, folder: Path, index: str = INDEX) -> None:
@@ -65,7 +65,7 @@ async def save_assets(
         await clock.sleep(0.25 * 2**attempt if attempt else 0.0)
         for start in range(0, len(left), URLS_AT_ONCE):
             part = left[start : start + URLS_AT_ONCE]
-            for address in await patiently(lambda ids=part: provider.download_urls(ids), clock):  # type: ignore[misc]
+            for address in await with_retries(lambda ids=part: provider.download_urls(ids), clock):  # type: ignore[misc]
                 if address.url is None:
                     why[address.asset_id] = address.error or why[address.asset_id]
                     continue

@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.queries.runs import Seen, find
-from zenflow.app.recovery.session import open_desk
+from zenflow.app.queries import runs
+from zenflow.app.queries.runs import SeenRun
+from zenflow.app.recovery.session import open_session
 from zenflow.credits import ZERO
-from zenflow.engine.maintenance.audit import BookCheck, Compared, check_books
-from zenflow.engine.reconciliation.abandoned import settle_given_up
+from zenflow.engine.maintenance.audit import BookCheck, Compared, check_transactions
+from zenflow.engine.reconciliation.abandoned import settle_abandoned
 from zenflow.engine.reporting.replay import look_at
 from zenflow.history.state import SubmissionState
 from zenflow.report.ledger import CallRow, LedgerRow, call_rows, ledger_rows
@@ -25,7 +26,7 @@ from zenflow.report.ledger import CallRow, LedgerRow, call_rows, ledger_rows
 class LedgerView:
     """`check` is the account's side, None when it was not asked for. `news`: refunds and debits just taken in."""
 
-    seen: Seen
+    seen: SeenRun
     rows: tuple[LedgerRow, ...]
     calls: tuple[CallRow, ...]
     check: BookCheck | None = None
@@ -59,7 +60,7 @@ class Revision:
 
     @property
     def spent(self) -> Decimal:
-        return sum((view.seen.report.state.books.spent for view in self.runs), ZERO)
+        return sum((view.seen.report.state.totals.spent for view in self.runs), ZERO)
 
     @property
     def calls(self) -> int:
@@ -72,8 +73,8 @@ async def ledger(word: str | None, settings: Settings, *, check: bool = False) -
         return await _checked(word, settings)
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
-        row = find(journal, word)
-        return _view(Seen(row, look_at(journal.events(row.run_id))))
+        row = runs.find(journal, word)
+        return _view(SeenRun(row, look_at(journal.events(row.run_id))))
     finally:
         await journal.close()
 
@@ -83,7 +84,7 @@ async def by_revision(settings: Settings, server: str | None = None) -> Sequence
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
         views = [
-            _view(Seen(row, look_at(journal.events(row.run_id))))
+            _view(SeenRun(row, look_at(journal.events(row.run_id))))
             for row in journal.runs()
             if server in (None, row.server)
         ]
@@ -99,19 +100,19 @@ async def by_revision(settings: Settings, server: str | None = None) -> Sequence
 
 
 async def _checked(word: str | None, settings: Settings) -> LedgerView:
-    async with open_desk(word, settings) as opened:
-        desk = opened.desk
+    async with open_session(word, settings) as opened:
+        session = opened.session
         before = _rows_known(opened.report.state.submissions.values())
-        await desk.books.settle(from_start=True)
-        await settle_given_up(desk.context, desk.looker, desk.books)
-        found = await check_books(desk)
-        await desk.context.recorder.flush()
+        await session.transactions.settle(from_start=True)
+        await settle_abandoned(session.context, session.lookup, session.transactions)
+        found = await check_transactions(session)
+        await session.context.recorder.flush()
         report = opened.report_now()
         news = _rows_known(report.state.submissions.values()) - before
-        return _view(Seen(opened.row, report), found, news)
+        return _view(SeenRun(opened.row, report), found, news)
 
 
-def _view(seen: Seen, check: BookCheck | None = None, news: int = 0) -> LedgerView:
+def _view(seen: SeenRun, check: BookCheck | None = None, news: int = 0) -> LedgerView:
     state = seen.report.state
     return LedgerView(seen, ledger_rows(state), call_rows(state), check, news)
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.prepare import catalog_for
-from zenflow.app.queries.runs import find
+from zenflow.app.queries import runs
 from zenflow.app.running.resume import on_server_of
 from zenflow.app.running.run import parts_for
 from zenflow.engine.io.belonging import compare_account
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import look_at
@@ -31,10 +31,10 @@ Choose = Callable[[Journal, str | None], RunRow]
 
 
 @dataclass(frozen=True, slots=True)
-class OpenDesk:
+class OpenSession:
     """The run's report as its journal told it when the desk was opened."""
 
-    desk: Desk
+    session: MaintenanceSession
     row: RunRow
     started: RunStarted
     report: RunReport
@@ -46,14 +46,14 @@ class OpenDesk:
 
 
 @asynccontextmanager
-async def open_desk(
+async def open_session(
     word: str | None,
     settings: Settings,
     *,
     take_over: bool = False,
-    choose: Choose = find,
+    choose: Choose = runs.find,
     out: Path | None = None,
-) -> AsyncIterator[OpenDesk]:
+) -> AsyncIterator[OpenSession]:
     """Raises NoSuchRun, RunBusy, Refused (another server or account), ServiceError."""
     clock = wiring.clock()
     journal = wiring.open_journal(settings, clock)
@@ -67,15 +67,15 @@ async def open_desk(
         try:
             async with wiring.open_provider(on_server_of(started, settings), clock) as provider:
                 to = Connection(on_server_of(started, settings), provider, journal, clock)
-                account = await patiently(provider.account, clock)
+                account = await with_retries(provider.account, clock)
                 compare_account(started, account)
                 catalog = await catalog_for(stored_recipe(started), to)
                 parts = parts_for(to, lease, wiring.open_store(out or Path(started.out_dir)))
-                desk = Desk(parts, account, catalog)
+                session = MaintenanceSession(parts, account, catalog)
                 try:
-                    yield OpenDesk(desk, row, started, report, to)
+                    yield OpenSession(session, row, started, report, to)
                 finally:
-                    await desk.close()
+                    await session.close()
         finally:
             journal.release_lease(lease)
     finally:

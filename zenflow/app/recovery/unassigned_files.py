@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.app.connection import wiring
-from zenflow.app.recovery.fetched_files import FolderShelf, save_assets
+from zenflow.app.recovery.fetched_files import FetchedFileIndex, save_assets
 from zenflow.artifacts.base import SavedFile
 from zenflow.artifacts.manifest import write_json
 from zenflow.artifacts.naming import portable_path
-from zenflow.engine.maintenance.session import Desk
-from zenflow.engine.maintenance.unassigned_results import DoubtfulCall, DoubtfulTask, doubtful_tasks
+from zenflow.engine.maintenance.session import MaintenanceSession
+from zenflow.engine.maintenance.unassigned_results import DoubtfulCall, DoubtfulTask, unassigned_tasks
 
 FOLDER, MANIFEST = "in-doubt", "in-doubt.json"
 SAID = (
@@ -28,7 +28,7 @@ DECIDED = "Everything that was laid aside here has been decided since; what belo
 
 
 @dataclass(frozen=True, slots=True)
-class LaidAside:
+class UnassignedFiles:
     """`new` and `kept` are files below `in-doubt/`; `failures` what is not there, and why; `running` calls are not over."""
 
     tasks: tuple[DoubtfulTask, ...] = ()
@@ -38,30 +38,30 @@ class LaidAside:
     running: int = 0
 
 
-async def lay_aside(desk: Desk, run_id: str, folder: Path) -> LaidAside:
+async def save_unassigned(session: MaintenanceSession, run_id: str, folder: Path) -> UnassignedFiles:
     """Fetch all of it that is not there. Raises ServiceError, ArtifactError."""
-    tasks, place = await doubtful_tasks(desk), folder / FOLDER
+    tasks, place = await unassigned_tasks(session), folder / FOLDER
     if not tasks and not (place / MANIFEST).exists():
-        return LaidAside()
-    parts, shelf, store = desk.context.parts, FolderShelf(place, MANIFEST), wiring.open_store(place)
+        return UnassignedFiles()
+    parts, fetched_files, store = session.context.parts, FetchedFileIndex(place, MANIFEST), wiring.open_store(place)
     names = {asset: name for task in tasks for call in task.calls for asset, name in _names(task, call).items()}
-    kept = [file for file in map(shelf.find, names) if file is not None and await store.verify(file)]
+    kept = [file for file in map(fetched_files.find, names) if file is not None and await store.verify(file)]
     there = {file.asset_id for file in kept}
     missing = [asset_id for asset_id in names if asset_id not in there]
     failures: list[str] = []
     new = await save_assets(missing, names, parts.provider, parts.clock, store, failures)
     for file in new:
-        shelf.put(file)
+        fetched_files.put(file)
     texts = _leave_texts(place, tasks)
     files = {file.asset_id: file.path for file in (*kept, *new)}
     said = SAID.replace("RUN", run_id) if tasks else DECIDED
-    shelf.leave(run_id, said=said, tasks=[_task_row(task, files, texts) for task in tasks])
+    fetched_files.leave(run_id, said=said, tasks=[_task_row(task, files, texts) for task in tasks])
     calls = [call for task in tasks for call in task.calls]
     failures += [
         f"call {call.call_id}: {call.trouble}" for call in calls if call.trouble and call.status == "completed"
     ]
     running = sum(call.status not in ("completed", "failed") for call in calls)
-    return LaidAside(tasks, tuple(new), tuple(kept), tuple(failures), running)
+    return UnassignedFiles(tasks, tuple(new), tuple(kept), tuple(failures), running)
 
 
 def _name(task: DoubtfulTask, call: DoubtfulCall) -> str:

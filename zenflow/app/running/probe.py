@@ -16,13 +16,13 @@ from typing import Any
 from zenflow.app.config.settings import Setting, Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.probe_results import Finding, keep_findings
-from zenflow.app.connection.retry import patiently
-from zenflow.app.running.run import Agree, Hands, RunRequest, run
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.running.run import Agree, RunCallbacks, RunRequest, run
 from zenflow.artifacts.sizes import pixels_of
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.outputs import media_of
-from zenflow.catalog.price_requests import question_for
+from zenflow.catalog.price_requests import price_request_for
 from zenflow.clock import Clock, as_iso
 from zenflow.credits import as_text, in_words
 from zenflow.engine.model.report import Listener, Progress, RunReport
@@ -56,7 +56,7 @@ class _Call:
     shaped: bool
 
 
-async def probe(settings: Settings, spend: Decimal, agree: Agree, hands: Hands) -> ProbeView:
+async def probe(settings: Settings, spend: Decimal, agree: Agree, callbacks: RunCallbacks) -> ProbeView:
     """Raises Refused when nothing can be measured for so little, or when it is not agreed to."""
     clock = wiring.clock()
     async with wiring.open_provider(settings, clock) as provider:
@@ -69,8 +69,8 @@ async def probe(settings: Settings, spend: Decimal, agree: Agree, hands: Hands) 
         recipe = _leave_recipe(folder, call, two, spend)
         together = Setting("limits.max_submission", spend, "doctor --probe")
         settings = replace(settings, by_key={**settings.by_key, together.key: together})
-        watching = _Watching(provider, clock, hands.listener, settings)
-        watched = Hands(watching, hands.stop, hands.begun)
+        watching = _Watching(provider, clock, callbacks.listener, settings)
+        watched = RunCallbacks(watching, callbacks.stop, callbacks.begun)
         report = await run(
             RunRequest(recipe=str(recipe), current=folder, out=folder / "files"), settings, agree, watched
         )
@@ -83,16 +83,16 @@ async def probe(settings: Settings, spend: Decimal, agree: Agree, hands: Hands) 
 
 
 async def _cheapest(provider: Provider, clock: Clock) -> _Call | None:
-    catalog: Catalog = await patiently(lambda: provider.catalog(None), clock)
+    catalog: Catalog = await with_retries(lambda: provider.catalog(None), clock)
     found: list[_Call] = []
     for tool in catalog.tools.values():
         prompt = next((name for name in PROMPTS if name in tool.parameters), None)
         if prompt is None or tool.blocked or media_of(tool) != "image" or set(tool.required) - {prompt}:
             continue
         for params in _with_models(tool, {prompt: "a plain grey ball on a white table"}):
-            question = question_for(tool, params)
+            price_request = price_request_for(tool, params)
             try:
-                price = (await patiently(lambda q=question: provider.quote(q), clock)).credits  # type: ignore[misc]
+                price = (await with_retries(lambda q=price_request: provider.quote(q), clock)).credits  # type: ignore[misc]
             except ServiceError:
                 continue
             if price is not None:

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.explain_reuse import given_inputs
 from zenflow.app.planning.plan_file import word_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, load, read_recipe
 from zenflow.catalog.model import Account, Catalog
 from zenflow.clock import as_iso
-from zenflow.engine.expansion.expected_counts import asked_by, asked_defaults
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS
+from zenflow.engine.expansion.expected_counts import default_counts, expected_count_function
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.model.instances import Instance
 from zenflow.engine.model.recipe_record import recorded_recipe
-from zenflow.engine.reuse.preview import Foreseen, Foreseer
+from zenflow.engine.reuse.preview import ReusePreview, ReusePreviewer
 from zenflow.errors import Refused
 from zenflow.history.events import Event, RecipeChanged, Reopened, RunStarted
 from zenflow.history.fold import ORPHANED, apply, fold
@@ -42,10 +42,10 @@ class Correction:
     inputs: Mapping[str, Any]
     event: RecipeChanged
     orphans: tuple[Orphan, ...] = ()
-    seen: Foreseen = field(default_factory=Foreseen)
+    seen: ReusePreview = field(default_factory=ReusePreview)
 
 
-def foresee_rest(
+def preview_remaining(
     recipe: Recipe,
     started: RunStarted,
     events: Sequence[Event],
@@ -53,7 +53,7 @@ def foresee_rest(
     catalog: Catalog,
     journal: Journal,
     again: tuple[str, ...] = (),
-) -> Foreseen:
+) -> ReusePreview:
     """The run as a resume will find it: what is done, what runs, what is still to be asked for."""
     state = fold(events)
     options = {**state.options, "max": dict(maxima)}
@@ -68,8 +68,8 @@ def foresee_rest(
         place = (wanted.get("run"), wanted.get("instance"))
         return next((row for row in rows if (row.run_id, row.instance) == place), None)
 
-    asked = asked_by(catalog.tools, options.get("asked", {}))
-    foreseer = Foreseer(
+    asked = expected_count_function(catalog.tools, options.get("asked", {}))
+    previewer = ReusePreviewer(
         catalog.tools,
         asked,
         options,
@@ -79,7 +79,7 @@ def foresee_rest(
     )
     # After the unfolder has seen who was there: as in a resume, what is taken up again keeps its place below `max`.
     apply(state, Reopened("", (*_taken_up_again(state, recipe), *again)))
-    return foreseer.unfold(recipe, started.inputs)
+    return previewer.expand(recipe, started.inputs)
 
 
 def _taken_up_again(state: RunState, recipe: Recipe) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def _taken_up_again(state: RunState, recipe: Recipe) -> tuple[str, ...]:
     found = []
     for address, instance in state.instances.items():
         spec = spec_at(recipe, address)
-        files = instance.status is InstanceStatus.DONE and spec is not None and spec.uses in TAKES_WHAT_EXISTS
+        files = instance.status is InstanceStatus.DONE and spec is not None and spec.uses in TOLERATES_MISSING_INPUTS
         if files or instance.status in (InstanceStatus.FAILED, InstanceStatus.SKIPPED):
             found.append(address)
     return tuple(found)
@@ -110,7 +110,7 @@ def correct(
     maxima: Mapping[str, int],
     catalog: Catalog,
     account: Account,
-    to: Inquiry,
+    to: ReadOnlyConnection,
 ) -> Correction:
     """Which result goes where. Raises Refused while it is not known what became of a request."""
     state = fold(events)
@@ -132,15 +132,15 @@ def correct(
         addresses = running.get(fingerprint)
         return addresses.pop(0) if addresses else None
 
-    options = {"asked": asked_defaults(catalog, recipe), "max": dict(maxima)}
-    seen = Foreseer(
+    options = {"asked": default_counts(catalog, recipe), "max": dict(maxima)}
+    seen = ReusePreviewer(
         catalog.tools,
-        asked_by(catalog.tools, options["asked"]),
+        expected_count_function(catalog.tools, options["asked"]),
         options,
         lambda digest: to.journal.find_asset(started.server, account.account_id, digest),
         find_result,
         find_open=find_open,
-    ).unfold(recipe, loaded.inputs.values)
+    ).expand(recipe, loaded.inputs.values)
     moves.update({old: instance.address for instance, old in seen.running.items()})
     event = RecipeChanged(
         at=as_iso(to.clock.now()),

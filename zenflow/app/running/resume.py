@@ -13,15 +13,15 @@ from typing import Any
 
 from zenflow.app.config.settings import Setting, Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
+from zenflow.app.connection.retry import with_retries
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.prepare import catalog_for, check_maxima, plan_for
 from zenflow.app.planning.sources import check_recorded
-from zenflow.app.queries.runs import find
+from zenflow.app.queries import runs
 from zenflow.app.running.orphans import save_orphans, saved_assets
 from zenflow.app.running.picks_named import check_picks
-from zenflow.app.running.remaining_work import correct, foresee_rest, load_correction
-from zenflow.app.running.run import Hands, Work, carry_out, parts_for
+from zenflow.app.running.remaining_work import correct, load_correction, preview_remaining
+from zenflow.app.running.run import RunCallbacks, Work, carry_out, parts_for
 from zenflow.catalog.model import Account
 from zenflow.engine.io.belonging import compare_account
 from zenflow.engine.model.recipe_record import stored_recipe
@@ -33,7 +33,7 @@ from zenflow.history.events import RunStarted
 from zenflow.history.state import InstanceStatus, RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.journal.lock import take_over_of, this_process
-from zenflow.plan.model import BudgetLine, Foresight, Orphan, Plan
+from zenflow.plan.model import BudgetLine, Orphan, Plan, ReuseEstimate
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.origins import origins_of
@@ -72,7 +72,7 @@ class Rest:
 AgreeToRest = Callable[[Rest], None]
 
 
-async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest, hands: Hands) -> RunReport:
+async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest, callbacks: RunCallbacks) -> RunReport:
     """The report of the run, however it ended this time. Raises NoSuchRun, RunBusy, Refused."""
     clock = wiring.clock()
     journal = wiring.open_journal(settings, clock)
@@ -87,7 +87,7 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         try:
             async with wiring.open_provider(settings, clock) as provider:
                 to = Connection(settings, provider, journal, clock)
-                return await _go_on(request, started, report, to, lease, agree, hands)
+                return await _go_on(request, started, report, to, lease, agree, callbacks)
         except ServiceError as error:
             error.of_run(row.run_id, started.server)
             raise
@@ -97,13 +97,13 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         await journal.close()
 
 
-async def resume_with(request: ResumeRequest, to: Connection, agree: AgreeToRest, hands: Hands) -> RunReport:
+async def resume_with(request: ResumeRequest, to: Connection, agree: AgreeToRest, callbacks: RunCallbacks) -> RunReport:
     """The same over a connection that is open already."""
     row = resumable(to.journal, request.run)
     report = look_at(to.journal.events(row.run_id))
     lease = to.journal.take_lease(row.run_id, take_over=request.take_over)
     try:
-        return await _go_on(request, _started(report.state, row.run_id), report, to, lease, agree, hands)
+        return await _go_on(request, _started(report.state, row.run_id), report, to, lease, agree, callbacks)
     finally:
         to.journal.release_lease(lease)
 
@@ -115,9 +115,9 @@ async def _go_on(
     to: Connection,
     lease: Lease,
     agree: AgreeToRest,
-    hands: Hands,
+    callbacks: RunCallbacks,
 ) -> RunReport:
-    account = await patiently(to.provider.account, to.clock)
+    account = await with_retries(to.provider.account, to.clock)
     compare_account(started, account)
     budget = _budget(request, report.state)
     events = to.journal.events(started.run_id)
@@ -130,15 +130,17 @@ async def _go_on(
         loaded = load_correction(request.recipe, request.current, started)
         catalog = await catalog_for(loaded.recipe, to)
         correction = correct(loaded, started, events, maxima, catalog, account, to)
-        recipe, inputs, foresight = correction.recipe, correction.inputs, correction.seen.by_path()
+        recipe, inputs, reuse_estimates = correction.recipe, correction.inputs, correction.seen.by_path()
     else:
         catalog = await catalog_for(recipe, to)
-        foresight = foresee_rest(recipe, started, events, maxima, catalog, to.journal, request.again).by_path()
+        reuse_estimates = preview_remaining(
+            recipe, started, events, maxima, catalog, to.journal, request.again
+        ).by_path()
     check_maxima(recipe, request.maxima)
     check_picks(recipe, request.picks)
     left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
     plan = await _plan_rest(
-        recipe, inputs, maxima, left.line, foresight, started.run_id, to, account, is_new=correction is not None
+        recipe, inputs, maxima, left.line, reuse_estimates, started.run_id, to, account, is_new=correction is not None
     )
     orphans = () if correction is None else correction.orphans
     agree(_rest(started, report, plan, budget, orphans, request.again))
@@ -146,10 +148,10 @@ async def _go_on(
     parts = parts_for(to, lease, wiring.open_store(out_dir))
     if correction is not None:
         await to.journal.append(lease, [correction.event])
-    hands.begun(started.run_id, out_dir)
+    callbacks.begun(started.run_id, out_dir)
     work = Work(recipe, account, catalog, plan, parts, _changes(request))
-    found = await carry_out(work, to.settings, hands)
-    if found.orphans and not hands.stop.draining:
+    found = await carry_out(work, to.settings, callbacks)
+    if found.orphans and not callbacks.stop.draining:
         await save_orphans(found, saved_assets(events), out_dir, to)
     return found
 
@@ -162,13 +164,13 @@ class _BudgetLeft:
 
     @property
     def line(self) -> BudgetLine:
-        return BudgetLine(max(Decimal(0), self.budget - self.state.books.committed), self.origin)
+        return BudgetLine(max(Decimal(0), self.budget - self.state.totals.committed), self.origin)
 
 
 def resumable(journal: Journal, word: str | None) -> RunRow:
     """The run that is named, else the newest that is not done and that nobody works on."""
     if word is not None:
-        return find(journal, word)
+        return runs.find(journal, word)
     rows: Sequence[RunRow] = journal.runs()
     for row in rows:
         if row.status != "done" and not row.holder_alive:
@@ -213,10 +215,10 @@ def _started(state: RunState, run_id: str) -> RunStarted:
 def _budget(request: ResumeRequest, state: RunState) -> Decimal:
     if request.budget is None:
         return state.budget
-    if request.budget < state.books.committed:
+    if request.budget < state.totals.committed:
         raise Refused(
             BELOW_SPENT,
-            f"A budget of {request.budget} is below the {state.books.committed} that this run has spent or set aside.",
+            f"A budget of {request.budget} is below the {state.totals.committed} that this run has spent or set aside.",
             "Name a higher one, or leave it out.",
         )
     return request.budget
@@ -227,7 +229,7 @@ async def _plan_rest(
     inputs: Mapping[str, Any],
     maxima: Mapping[str, int],
     line: BudgetLine,
-    foresight: Mapping[str, Foresight],
+    reuse_estimates: Mapping[str, ReuseEstimate],
     run_id: str,
     to: Connection,
     account: Account,
@@ -237,7 +239,9 @@ async def _plan_rest(
     """What is left, at today's prices; None when it cannot be planned: what is paid is fetched all the same. A corrected recipe
     must be right."""
     try:
-        return await plan_for(recipe, inputs, (line,), maxima, to, account, run_id=run_id, foresight=foresight)
+        return await plan_for(
+            recipe, inputs, (line,), maxima, to, account, run_id=run_id, reuse_estimates=reuse_estimates
+        )
     except InvalidRecipe:
         if is_new:
             raise

@@ -18,7 +18,7 @@ from zenflow.app.connection import wiring
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
-from zenflow.app.planning.validate import load_or_tell
+from zenflow.app.planning.validate import load_or_raise
 from zenflow.app.running.manifest import ACCEPTED, leave_accepted, leave_manifest
 from zenflow.app.running.picks import with_candidates
 from zenflow.app.running.picks_named import check_picks
@@ -53,7 +53,7 @@ class RunRequest(RecipeRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class RunCallbacks:
     """What a person holds of a run: how it is told, how it is stopped, and where it was told to begin."""
 
     listener: Listener
@@ -61,9 +61,9 @@ class Hands:
     begun: Callable[[str, Path], None]  # run id and folder, once they are sure
 
 
-async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
+async def run(request: RunRequest, settings: Settings, agree: Agree, callbacks: RunCallbacks) -> RunReport:
     """The report of the run, however it ended. Raises what refused it before it began."""
-    loaded = await load_or_tell(request, settings)
+    loaded = await load_or_raise(request, settings)
     check_picks(loaded.recipe, request.picks)
     async with wiring.connect(settings) as to:
         plan = await make_plan(loaded, request, to)
@@ -72,10 +72,12 @@ async def run(request: RunRequest, settings: Settings, agree: Agree, hands: Hand
             refused.facts = {**refused.facts, "plan": plan}
             raise refused
         agree(plan)
-        return await begin_and_execute(plan, loaded, request, to, hands)
+        return await begin_and_execute(plan, loaded, request, to, callbacks)
 
 
-async def begin_and_execute(plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, hands: Hands) -> RunReport:
+async def begin_and_execute(
+    plan: Plan, loaded: Loaded, request: RunRequest, to: Connection, callbacks: RunCallbacks
+) -> RunReport:
     run_id = new_run_id(to.clock.now(), wiring.random_bytes())
     out_dir = out_folder(request, to.settings, run_id)
     store = wiring.open_store(out_dir)
@@ -85,9 +87,9 @@ async def begin_and_execute(plan: Plan, loaded: Loaded, request: RunRequest, to:
         parts = parts_for(to, lease, store)
         with _nothing_begun():
             await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
-        hands.begun(run_id, out_dir)
+        callbacks.begun(run_id, out_dir)
         assert plan.account is not None  # `make_plan` has asked for it
-        return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, hands)
+        return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, callbacks)
     finally:
         to.journal.release_lease(lease)
 
@@ -116,17 +118,17 @@ class Work:
     changes: Changes | None = None  # of a resume
 
 
-async def carry_out(work: Work, settings: Settings, hands: Hands) -> RunReport:
+async def carry_out(work: Work, settings: Settings, callbacks: RunCallbacks) -> RunReport:
     """Execute it, and leave its manifest. An error carries the run's id from here on."""
     parts = work.parts
-    asked_to_stop = asyncio.create_task(_hear_stop_requests(parts, hands.stop), name="stop requests")
+    asked_to_stop = asyncio.create_task(_hear_stop_requests(parts, callbacks.stop), name="stop requests")
     gates = Gates(work.recipe.policy.nsfw, settings.allows_nsfw, work.account)
     try:
         report = await execute(
-            parts, work.account, work.catalog, work.plan, hands.listener, hands.stop, gates, work.changes
+            parts, work.account, work.catalog, work.plan, callbacks.listener, callbacks.stop, gates, work.changes
         )
         report = _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
-        return report if hands.stop.draining else await with_candidates(report, parts.store.folder, settings)
+        return report if callbacks.stop.draining else await with_candidates(report, parts.store.folder, settings)
     except ZenflowError as error:
         error.of_run(parts.lease.run_id, parts.provider.server)
         raise
@@ -177,7 +179,7 @@ def parts_for(to: Connection, lease: Lease, store: ArtifactStore) -> Parts:
         limits=wiring.limits_of(to.settings),
         random_bytes=wiring.random_bytes(),
         per_day=to.settings.per_day,
-        pace=wiring.open_pace(to.settings),
+        shared_limit=wiring.open_pace(to.settings),
     )
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Setting, Settings
 from zenflow.app.connection import wiring
-from zenflow.app.connection.retry import patiently
-from zenflow.app.connection.wiring import Inquiry
+from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.plan_file import fact_of, keep_plan, read_plan, stale, word_of
 from zenflow.app.planning.plan_gate import refusal_of
-from zenflow.app.planning.prepare import Loaded, asker_for, bounds_of, plan_for
-from zenflow.app.planning.reuse_options import wish_from
+from zenflow.app.planning.prepare import Loaded, bounds_of, plan_for, price_source
+from zenflow.app.planning.reuse_options import reuse_options_from
 from zenflow.app.planning.sources import local_source, recorded_source
 from zenflow.app.running.picks_named import check_picks
-from zenflow.app.running.run import Agree, Hands, RunRequest, begin_and_execute
+from zenflow.app.running.run import Agree, RunCallbacks, RunRequest, begin_and_execute
 from zenflow.engine.model.report import RunReport
 from zenflow.errors import UsageError
 from zenflow.plan.model import BudgetLine, Plan
@@ -56,7 +56,7 @@ class SavedRunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, hands: Hands) -> RunReport:
+async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, callbacks: RunCallbacks) -> RunReport:
     """Exactly that plan. Raises Refused that names what moved."""
     saved = read_plan(request.current / request.file)
     settings = _on_its_server(saved, settings)
@@ -78,13 +78,13 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
             picks=request.picks,
             labels=request.labels,
         )
-        return await begin_and_execute(plan, loaded, asked, to, hands)
+        return await begin_and_execute(plan, loaded, asked, to, callbacks)
 
 
-async def _made_again(saved: SavedPlan, loaded: Loaded, to: Inquiry) -> tuple[Plan, SavedPlan]:
-    account = await patiently(to.provider.account, to.clock)
+async def _made_again(saved: SavedPlan, loaded: Loaded, to: ReadOnlyConnection) -> tuple[Plan, SavedPlan]:
+    account = await with_retries(to.provider.account, to.clock)
     bounds = (BudgetLine(saved.budget, _ORIGIN), *bounds_of(None, to, account))
-    wish = wish_from(saved.reuse)
+    options = reuse_options_from(saved.reuse)
     plan = await plan_for(
         loaded.recipe,
         loaded.inputs.values,
@@ -92,8 +92,8 @@ async def _made_again(saved: SavedPlan, loaded: Loaded, to: Inquiry) -> tuple[Pl
         saved.maxima,
         to,
         account,
-        wish=wish if saved.reuse else None,
-        ask=asker_for(to, 0),  # whatever was told lately: a plan binds at prices that hold now
+        options=options if saved.reuse else None,
+        ask=price_source(to, 0),  # whatever was told lately: a plan binds at prices that hold now
     )
     return plan, await keep_plan(plan, loaded, to, ())
 

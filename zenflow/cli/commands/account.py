@@ -5,20 +5,20 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("account")
 @server_options
-@talk_options
-def command(where: Where, talk: Talk) -> int:
+@display_options
+def command(where: Where, display: DisplayOptions) -> int:
     """Show the account on the server: balance, gates, and what runs here have set aside."""
     from zenflow.app.queries.account import account
     from zenflow.cli.views.account import account_document, draw_account
 
     found = wait_for(account(settings_here(where)))
-    console = talk.console
-    console.show(draw_account(found, console.ink, console.width))
+    console = display.console
+    console.show(draw_account(found, console.style, console.width))
     console.document("done", None, account_document(found))
     return 0

@@ -6,7 +6,7 @@ import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
 from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.parsers import parse_budget, parse_increase
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -20,7 +20,7 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--budget", metavar="N", help="Fail (3) when the worst case of B is over N credits.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to show it.")
 @server_options
-@talk_options
+@display_options
 def command(
     before: str,
     after: str,
@@ -29,7 +29,7 @@ def command(
     budget: str | None,
     form: str,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Compare what A and B cost. Each is a recipe, a saved plan, a run, or REV:path in git.
 
@@ -50,12 +50,12 @@ def command(
         inputs=said,
     )
     found = wait_for(diff(request, settings_here(where)))
-    console = talk.console
-    console.show(diff_markdown(found) if form == "markdown" else draw_diff(found, console.ink, console.width))
+    console = display.console
+    console.show(diff_markdown(found) if form == "markdown" else draw_diff(found, console.style, console.width))
     refused = refused_by(found, limit, most)
     if refused is None:
         console.document("done", None, difference_document(found))
         return exits.DONE
-    console.insist(draw_error(refused.message, refused.code, refused.hint, console.talk_ink, console.text_width))
+    console.error(draw_error(refused.message, refused.code, refused.hint, console.message_style, console.text_width))
     console.document("refused", error_document(refused), difference_document(found))
     return exits.REFUSED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.parsers import parse_budget
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -20,27 +20,27 @@ from zenflow.errors import UsageError
 @click.option("--yes", "-y", is_flag=True, help="With `--probe`: agree to its price beforehand.")
 @click.option("--rebuild", "rebuilding", is_flag=True, help="Keep a damaged journal aside and build a new one.")
 @server_options
-@talk_options
-def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where, talk: Talk) -> int:
+@display_options
+def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where, display: DisplayOptions) -> int:
     """Check the installation, the workspace, the journal, the server and the sign-in. Spends nothing by itself."""
     from zenflow.cli.views import doctor as view
 
     if probing and rebuilding:
         raise UsageError("ZF003", "Probe the server or rebuild the journal, not both.")
-    console, settings = talk.console, settings_here(where)
+    console, settings = display.console, settings_here(where)
     if rebuilding:
         from zenflow.app.queries.rebuild_journal import rebuild
 
         built = wait_for(rebuild(settings))
-        console.show(view.draw_rebuild(built, console.ink, console.width))
+        console.show(view.draw_rebuild(built, console.style, console.width))
         console.document("done", None, view.rebuild_document(built))
         return exits.DONE
     if probing:
-        return _probe(spend, yes, where, talk)
+        return _probe(spend, yes, where, display)
     from zenflow.app.queries.doctor import doctor
 
     found = wait_for(doctor(settings))
-    console.show(view.draw_checkup(found, console.ink, console.width))
+    console.show(view.draw_checkup(found, console.style, console.width))
     wrong = next((check for check in found.checks if check.mark == "wrong"), None)
     error = None if wrong is None else {"code": "ZF073", "message": wrong.said, "hint": wrong.hint or None}
     status = exits.DONE if found.is_well else exits.FAILED
@@ -48,25 +48,25 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
     return status
 
 
-def _probe(spend: str, yes: bool, where: Where, talk: Talk) -> int:
+def _probe(spend: str, yes: bool, where: Where, display: DisplayOptions) -> int:
     from zenflow.app.running.probe import ProbeView, probe
-    from zenflow.app.running.run import Hands
+    from zenflow.app.running.run import RunCallbacks
     from zenflow.cli.prompts.consent import agree_to_plan
     from zenflow.cli.running.driver import drive
     from zenflow.cli.views import doctor as view
     from zenflow.engine.model.report import RunReport
 
-    console, settings = talk.console, settings_here(where)
+    console, settings = display.console, settings_here(where)
     most = parse_budget(spend)
     assert most is not None
     seen: list[ProbeView] = []
 
-    async def work(hands: Hands) -> RunReport:
-        seen.append(await probe(settings, most, agree_to_plan(console, yes=yes), hands))
+    async def work(callbacks: RunCallbacks) -> RunReport:
+        seen.append(await probe(settings, most, agree_to_plan(console, yes=yes), callbacks))
         return seen[0].report
 
     report = drive(work, console)
-    console.show(view.draw_probe(seen[0], console.ink, console.width))
+    console.show(view.draw_probe(seen[0], console.style, console.width))
     false = [one for one in seen[0].findings if one.holds is False]
     error = None if not false else {"code": "ZF675", "message": false[0].said, "hint": "`zenflow doctor` keeps it"}
     status = exits.FAILED if false or report.exit_status else exits.DONE

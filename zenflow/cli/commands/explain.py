@@ -6,22 +6,22 @@ import re
 
 import click
 
-from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.params.options import DisplayOptions, display_options
 from zenflow.errors import UsageError
 
 
 @click.command("explain")
 @click.argument("code", required=False)
-@talk_options
-def command(code: str | None, talk: Talk) -> int:
+@display_options
+def command(code: str | None, display: DisplayOptions) -> int:
     """Show the page of CODE, such as ZF203; without CODE, all of them by range."""
     from zenflow.cli.views.explain import draw_list, draw_page, list_document, page_document
     from zenflow.cli.views.pages import pages
     from zenflow.suggest import nearest
 
-    console = talk.console
+    console = display.console
     if code is None:
-        console.show(draw_list(console.ink))
+        console.show(draw_list(console.style))
         console.document("done", None, list_document())
         return 0
     digits = re.fullmatch(r"(?:ZF)?(\d{3})", code.strip(), re.IGNORECASE)
@@ -30,6 +30,6 @@ def command(code: str | None, talk: Talk) -> int:
         near = nearest(code.upper(), pages())
         hint = f"Did you mean `{near}`? " if near else ""
         raise UsageError("ZF074", f"There is no code `{code}`.", f"{hint}`zenflow explain` lists them.")
-    console.show(draw_page(page, console.ink, console.width))
+    console.show(draw_page(page, console.style, console.width))
     console.document("done", None, page_document(page))
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -19,8 +19,8 @@ from zenflow.errors import UsageError
 @click.option("--out", type=NamedPath(), metavar="DIR", help="Into DIR instead of the run's own folder.")
 @click.option("--stamp", metavar="STAMP", help="Instead of a run: all tasks whose comment begins with STAMP.")
 @server_options
-@talk_options
-def command(run: str | None, out: Path | None, stamp: str | None, where: Where, talk: Talk) -> int:
+@display_options
+def command(run: str | None, out: Path | None, stamp: str | None, where: Where, display: DisplayOptions) -> int:
     """Save everything that RUN (left out: the last) has paid for and that is not on disk: also what came after its
     end, and what no `download` names (below `paid/`). Free; the run stays as it is."""
     from zenflow.app.recovery.fetch import fetch
@@ -30,15 +30,15 @@ def command(run: str | None, out: Path | None, stamp: str | None, where: Where, 
     if run is not None and stamp is not None:
         raise UsageError("ZF003", "Name a run or a stamp, not both.")
     place = None if out is None else current_folder() / out
-    console, settings = talk.console, settings_here(where)
+    console, settings = display.console, settings_here(where)
     if stamp is not None:
         found = wait_for(fetch_by_stamp(stamp, place, settings))
-        console.show(view.draw_stamped(found, console.ink, console.width))
+        console.show(view.draw_stamped(found, console.style, console.width))
         status = exits.STOPPED if found.failures else exits.DONE
         console.document(exits.WORDS[status], view.stamped_error(found), view.stamped_document(found))
         return status
     fetched = wait_for(fetch(run, place, settings))
-    console.show(view.draw_fetch(fetched, console.ink, console.width))
+    console.show(view.draw_fetch(fetched, console.style, console.width))
     status = exits.DONE if fetched.is_whole else exits.STOPPED
     console.document(exits.WORDS[status], view.fetch_error(fetched), view.fetch_document(fetched))
     return status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import current_folder
-from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.params.options import DisplayOptions, display_options
 from zenflow.cli.terminal import exit_codes as exits
 
 
@@ -13,13 +13,13 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE…")
 @click.option("check", "--check", is_flag=True, help="Write nothing; status 1 where something would change.")
 @click.option("diff", "--diff", is_flag=True, help="Write nothing; show what would change.")
-@talk_options
-def command(recipes: tuple[str, ...], check: bool, diff: bool, talk: Talk) -> int:
+@display_options
+def command(recipes: tuple[str, ...], check: bool, diff: bool, display: DisplayOptions) -> int:
     """Lay out each RECIPE: two spaces a level, quotes where expressions need them. Comments and meaning stay."""
     from zenflow.app.authoring.fmt import formatted, write
     from zenflow.cli.views.problems import shown_path
 
-    console = talk.console
+    console = display.console
     found = [formatted(word, current_folder()) for word in recipes]
     changed = [one for one in found if one.differs]
     for one in changed:

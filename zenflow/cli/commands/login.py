@@ -10,7 +10,7 @@ import webbrowser
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options
 from zenflow.cli.terminal.console import Console
 from zenflow.errors import UsageError
 
@@ -18,8 +18,8 @@ from zenflow.errors import UsageError
 @click.command("login")
 @click.option("--server", metavar="WHERE", help="zencreator, or the URL of an MCP server.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and take the pasted redirect.")
-@talk_options
-def command(server: str | None, no_browser: bool, talk: Talk) -> int:
+@display_options
+def command(server: str | None, no_browser: bool, display: DisplayOptions) -> int:
     """Sign in with your account. The tokens are kept for you alone and refresh by themselves.
 
     `login` does not switch servers: which one runs use stands in zenflow.toml, or in `--server`.
@@ -27,16 +27,16 @@ def command(server: str | None, no_browser: bool, talk: Talk) -> int:
     from zenflow.app.queries.login import login
     from zenflow.cli.views.login import draw_signed_in, signed_in_document
 
-    console = talk.console
+    console = display.console
     settings, usual = settings_here(Where(server, None)), settings_here(Where()).server
 
     async def open_browser(address: str) -> None:
-        console.insist(f"Sign in here, if no browser opens:\n\n{address}\n")
+        console.error(f"Sign in here, if no browser opens:\n\n{address}\n")
         if _has_screen():
             await asyncio.to_thread(webbrowser.open, address)
 
     async def print_address(address: str) -> None:
-        console.insist(
+        console.error(
             f"Open this address in a browser, on any machine:\n\n{address}\n\n"
             "When you have signed in, the browser tries to go to an address that begins with http://127.0.0.1\n"
             "and fails. Copy that whole address and paste it here."
@@ -48,7 +48,7 @@ def command(server: str | None, no_browser: bool, talk: Talk) -> int:
     found = asyncio.run(
         login(settings, usual, print_address if no_browser else open_browser, pasted if no_browser else None)
     )
-    console.show(draw_signed_in(found, console.ink))
+    console.show(draw_signed_in(found, console.style))
     console.document("done", None, signed_in_document(found))
     return 0
 

@@ -12,14 +12,14 @@ import click
 from zenflow.cli.params.command_context import recipe_words, settings_here
 from zenflow.cli.params.input_options import InputsInOrder
 from zenflow.cli.params.options import (
-    Asked,
-    Talk,
+    DisplayOptions,
+    RecipeOptions,
+    ReuseOptions,
     Where,
-    Wish,
+    display_options,
     recipe_options,
     reuse_options,
     server_options,
-    talk_options,
 )
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
@@ -58,10 +58,10 @@ class Shown:
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
 @click.option("--detailed-exitcode", is_flag=True, help="10 instead of 0 when there is something to pay.")
 @server_options
-@talk_options
+@display_options
 def command(
-    asked: Asked,
-    wish: Wish,
+    asked: RecipeOptions,
+    options: ReuseOptions,
     keep_in: Path | None,
     form: str,
     compare: bool,
@@ -70,7 +70,7 @@ def command(
     strict: bool,
     detailed_exitcode: bool,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Show what a run of RECIPE would do and cost, step by step. Nothing is spent."""
     if offline and (keep_in is not None or compare or cheapest):
@@ -84,34 +84,34 @@ def command(
         cheapest=cheapest,
         offline=offline,
     )
-    return show_plan(asked, wish, where, talk, shown)
+    return show_plan(asked, options, where, display, shown)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) -> int:
+def show_plan(asked: RecipeOptions, options: ReuseOptions, where: Where, display: DisplayOptions, shown: Shown) -> int:
     """Also `zenflow run --dry-run`."""
-    from zenflow.app.planning.plan import PlanWish, plan_more
+    from zenflow.app.planning.plan import PlanOptions, plan_more
     from zenflow.app.planning.plan_gate import refusal_of
     from zenflow.app.planning.prepare import RecipeRequest
     from zenflow.cli.error_boundary import error_document
-    from zenflow.cli.terminal.headings import near
+    from zenflow.cli.terminal.headings import relative_path
     from zenflow.cli.views.cheapest import cheapest_document
     from zenflow.cli.views.compare import comparison_document
     from zenflow.cli.views.plan import is_free
     from zenflow.cli.views.problems import draw_problems
     from zenflow.plan.output.document import plan_document
 
-    console = talk.console
-    request = RecipeRequest(**recipe_words(asked, wish))
-    more = PlanWish(keep_in=shown.keep_in, compare=shown.compare, cheapest=shown.cheapest, offline=shown.offline)
+    console = display.console
+    request = RecipeRequest(**recipe_words(asked, options))
+    more = PlanOptions(keep_in=shown.keep_in, compare=shown.compare, cheapest=shown.cheapest, offline=shown.offline)
     planned = wait_for(plan_more(request, settings_here(where), more))
     plan = planned.plan
     refused = refusal_of(plan, strict=shown.strict)
     if plan.warnings:
-        console.say(draw_problems(plan.warnings, console.talk_ink, console.text_width) + "\n")
+        console.info(draw_problems(plan.warnings, console.message_style, console.text_width) + "\n")
     body = plan_document(plan)
     _show(planned, console, shown)
     if planned.comparison is not None:
@@ -119,7 +119,9 @@ def show_plan(asked: Asked, wish: Wish, where: Where, talk: Talk, shown: Shown) 
     if planned.cheapest is not None:
         body["cheapest"] = cheapest_document(planned.cheapest)
     if shown.keep_in is not None:
-        console.say(f"Saved in {near(shown.keep_in)}: `zenflow run --plan {near(shown.keep_in)}` does exactly that.")
+        console.info(
+            f"Saved in {relative_path(shown.keep_in)}: `zenflow run --plan {relative_path(shown.keep_in)}` does exactly that."
+        )
         body["saved_in"] = str(shown.keep_in)
     error = None if refused is None else error_document(refused)
     console.document("planned" if refused is None else "refused", error, body)
@@ -136,16 +138,16 @@ def _show(planned: Planned, console: Console, shown: Shown) -> None:
     from zenflow.cli.views.plan_markdown import fenced, plan_markdown
 
     markdown = shown.form == "markdown"
-    ink, width = (PLAIN, 120) if markdown else (console.ink, console.width)
+    style, width = (PLAIN, 120) if markdown else (console.style, console.width)
     note = CHANGED if planned.cheapest is not None and planned.cheapest.switches else ""
     if markdown:
         console.show(plan_markdown(planned.plan, as_of=_now(), offline=shown.offline, note=note))
     else:
-        console.show(draw_plan(planned.plan, ink, width, as_of=_now(), offline=shown.offline, note=note))
+        console.show(draw_plan(planned.plan, style, width, as_of=_now(), offline=shown.offline, note=note))
     below = []
     if planned.comparison is not None and shown.compare:
-        below.append(draw_comparison(planned.comparison, ink, width))
+        below.append(draw_comparison(planned.comparison, style, width))
     if planned.cheapest is not None:
-        below.append(draw_cheapest(planned.cheapest, planned.comparison, ink, width))
+        below.append(draw_cheapest(planned.cheapest, planned.comparison, style, width))
     for text in below:
         console.show(fenced(text) if markdown else text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
@@ -18,9 +18,15 @@ from zenflow.ids import is_uuid
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("as_step", "--step", is_flag=True, help="With ID: only the YAML of the step.")
 @server_options
-@talk_options
+@display_options
 def command(
-    query: str | None, tool: str | None, tags: tuple[str, ...], limit: int, as_step: bool, where: Where, talk: Talk
+    query: str | None,
+    tool: str | None,
+    tags: tuple[str, ...],
+    limit: int,
+    as_step: bool,
+    where: Where,
+    display: DisplayOptions,
 ) -> int:
     """List presets, or search them; with an ID show that one and the step that it makes.
 
@@ -29,15 +35,15 @@ def command(
     from zenflow.app.queries import presets
     from zenflow.cli.views import presets as view
 
-    settings, console = settings_here(where), talk.console
+    settings, console = settings_here(where), display.console
     if query is not None and is_uuid(query):
         found = wait_for(presets.preset(query, settings))
-        console.show(found.step.rstrip("\n") if as_step else view.draw_preset(found, console.ink, console.width))
+        console.show(found.step.rstrip("\n") if as_step else view.draw_preset(found, console.style, console.width))
         console.document("done", None, view.preset_document(found))
         return 0
     if as_step:
         raise UsageError("ZF003", "`--step` writes out one preset: name its ID.", "`zenflow presets --json` has them.")
     listed = wait_for(presets.presets(query, tool, tags, limit, settings))
-    console.show(view.draw_presets(listed, console.ink, console.width))
+    console.show(view.draw_presets(listed, console.style, console.width))
     console.document("done", None, view.presets_document(listed))
     return 0

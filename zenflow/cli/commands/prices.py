@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.parsers import parse_parameter
 from zenflow.cli.running.event_loop import wait_for
 
@@ -15,8 +15,8 @@ from zenflow.cli.running.event_loop import wait_for
 @click.option("given", "-p", "--param", multiple=True, metavar="KEY=VALUE", help="One parameter of the call.")
 @click.option("--resolutions", metavar="A,B", help="Compare these; left out, all that there are.")
 @server_options
-@talk_options
-def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: Where, talk: Talk) -> int:
+@display_options
+def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: Where, display: DisplayOptions) -> int:
     """Show what one call of TOOL costs with each of its models, cheapest first. Nothing is submitted.
 
     Required parameters that are not given are filled with stand-ins; the answer names them.
@@ -27,7 +27,7 @@ def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: W
     words = [parse_parameter(word) for word in given]
     wanted = [part.strip() for part in (resolutions or "").split(",") if part.strip()]
     found = wait_for(prices(tool, words, wanted, settings_here(where)))
-    console = talk.console
-    console.show(draw_prices(found, console.ink, console.width))
+    console = display.console
+    console.show(draw_prices(found, console.style, console.width))
     console.document("done", None, prices_document(found))
     return 0

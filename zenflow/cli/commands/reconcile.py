@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.parsers import parse_adoption, parse_resubmission
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -37,23 +37,23 @@ from zenflow.report.next_steps import for_this_run
     help="Agree beforehand to the price of `--resubmit`, and to `--adopt` without all evidence.",
 )
 @server_options
-@talk_options
+@display_options
 def command(
     run: str | None,
     adopted: tuple[str, ...],
     again: tuple[str, ...],
-    given_up: tuple[int, ...],
+    abandoned: tuple[int, ...],
     take_over: bool,
     yes: bool,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Show what is known of RUN's submissions without an answer (left out: the newest run that has one), and decide.
 
     Without a decision nothing changes. Decisions are asked for on a terminal, or given as options.
     """
     from zenflow.app.recovery.reconcile import ReconcileRequest, reconcile
-    from zenflow.cli.prompts.reconcile import voice_of
+    from zenflow.cli.prompts.reconcile import reconcile_prompts
     from zenflow.cli.views.reconcile import draw_outcome, reconcile_document
 
     adoptions = [parse_adoption(word) for word in adopted]
@@ -62,12 +62,12 @@ def command(
         adopt={number: task_id for number, task_id, _ in adoptions},
         named={number: named for number, _, named in adoptions if named},
         resubmit=dict(parse_resubmission(word) for word in again),
-        give_up=given_up,
+        write_off=abandoned,
         take_over=take_over,
     )
-    console = talk.console
-    view = wait_for(reconcile(request, settings_here(where), voice_of(console, yes=yes)))
-    console.show(draw_outcome(view, console.ink, console.width))
+    console = display.console
+    view = wait_for(reconcile(request, settings_here(where), reconcile_prompts(console, yes=yes)))
+    console.show(draw_outcome(view, console.style, console.width))
     error = None
     if view.failures:
         first = view.failures[0][1]

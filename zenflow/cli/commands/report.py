@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -18,16 +18,16 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("-o", "--output", type=NamedPath(), metavar="FILE", help="Write to FILE (default: the output folder).")
 @click.option("--open", "show", is_flag=True, help="Open the report in your browser.")
 @state_option
-@talk_options
-def command(run: str | None, output: Path | None, show: bool, where: Where, talk: Talk) -> int:
+@display_options
+def command(run: str | None, output: Path | None, show: bool, where: Where, display: DisplayOptions) -> int:
     """Write an HTML report of RUN (default: the last run): pictures, prompts, prices, graph and timeline."""
     from zenflow.app.queries.run_views import view_of, write_report
     from zenflow.cli.views.reports import draw_written, report_document
 
     view = wait_for(view_of(run, settings_here(where)))
     written = write_report(view, output, current_folder())
-    talk.console.show(draw_written(written))
-    talk.console.document("done", None, report_document(written))
+    display.console.show(draw_written(written))
+    display.console.document("done", None, report_document(written))
     if show:
         click.launch(written.file.as_uri())
     return exits.DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import Talk, Where, pick_option, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, pick_option, server_options
 from zenflow.cli.params.parsers import parse_budget, parse_maximum
 from zenflow.cli.params.paths import NamedPath
 
@@ -23,7 +23,7 @@ from zenflow.cli.params.paths import NamedPath
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price of the rest beforehand, and to nothing else.")
 @server_options
-@talk_options
+@display_options
 def command(
     run: str | None,
     budget: str | None,
@@ -34,7 +34,7 @@ def command(
     take_over: bool,
     yes: bool,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""
     from zenflow.app.running.resume import Rest, ResumeRequest, resume
@@ -55,13 +55,13 @@ def command(
     )
     settings = settings_here(where)
     left: list[Rest] = []
-    ask = agree_to_rest(talk.console, yes=yes)
+    ask = agree_to_rest(display.console, yes=yes)
 
     def agree(rest: Rest) -> None:
         left.append(rest)
         ask(rest)
 
-    report = drive(lambda hands: resume(request, settings, agree, hands), talk.console)
+    report = drive(lambda callbacks: resume(request, settings, agree, callbacks), display.console)
     if not left:
-        talk.console.say(f"{report.run_id} is done: there was nothing to go on with.")
-    return show_report(until_chosen(report, settings, talk.console), talk.console)
+        display.console.info(f"{report.run_id} is done: there was nothing to go on with.")
+    return show_report(until_chosen(report, settings, display.console), display.console)

@@ -13,16 +13,16 @@ from zenflow.cli.commands.plan import Shown, show_plan
 from zenflow.cli.params.command_context import current_folder, recipe_words, recipes_here, settings_here
 from zenflow.cli.params.input_options import InputsInOrder
 from zenflow.cli.params.options import (
-    Asked,
-    Talk,
+    DisplayOptions,
+    RecipeOptions,
+    ReuseOptions,
     Where,
-    Wish,
+    display_options,
     label_option,
     maybe_recipe_options,
     pick_option,
     reuse_options,
     server_options,
-    talk_options,
 )
 from zenflow.cli.params.paths import NamedPath
 from zenflow.errors import UsageError
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Refuse a plan of which only the expected case fits.")
 @click.option("--dry-run", is_flag=True, help="The same as `zenflow plan`.")
 @server_options
-@talk_options
+@display_options
 def command(
-    asked: Asked,
-    wish: Wish,
+    asked: RecipeOptions,
+    options: ReuseOptions,
     plan_file: Path | None,
     picks: Mapping[str, tuple[int, ...]],
     out: Path | None,
@@ -55,7 +55,7 @@ def command(
     strict: bool,
     dry_run: bool,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Run RECIPE: show the plan, ask, then make and save everything within the budget."""
     if plan_file is not None:
@@ -65,7 +65,7 @@ def command(
             or asked.budget is not None
             or asked.maxima
             or len(words) < len(asked.inputs)
-            or wish != Wish()
+            or options != ReuseOptions()
             or dry_run
         ):
             raise UsageError(
@@ -73,24 +73,24 @@ def command(
                 "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.",
                 f"`zenflow run --plan {plan_file}`.",
             )
-        return _run_plan(SavedRun(plan_file, words, picks, out, strict, labels), where, talk)
+        return _run_plan(SavedRun(plan_file, words, picks, out, strict, labels), where, display)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
     if dry_run:
-        return show_plan(asked, wish, where, talk, Shown(strict=strict))
+        return show_plan(asked, options, where, display, Shown(strict=strict))
     from zenflow.app.running.run import RunRequest, run
-    from zenflow.cli.prompts.assumptions import telling_assumptions
+    from zenflow.cli.prompts.assumptions import showing_assumptions
     from zenflow.cli.prompts.consent import agree_to_plan
     from zenflow.cli.running.driver import drive
     from zenflow.cli.running.summary import show_report, with_plan
 
-    request = RunRequest(**recipe_words(asked, wish), out=out, strict=strict, picks=picks, labels=labels)
+    request = RunRequest(**recipe_words(asked, options), out=out, strict=strict, picks=picks, labels=labels)
     settings = settings_here(where)
-    agree = agree_to_plan(talk.console, yes=yes, notice=telling_assumptions(talk.console, settings))
-    with with_plan(talk.console):
-        report = drive(lambda hands: run(request, settings, agree, hands), talk.console)
-    return show_report(_chosen(report, settings, talk), talk.console)
+    agree = agree_to_plan(display.console, yes=yes, notice=showing_assumptions(display.console, settings))
+    with with_plan(display.console):
+        report = drive(lambda callbacks: run(request, settings, agree, callbacks), display.console)
+    return show_report(_chosen(report, settings, display), display.console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class SavedRun:
     labels: Mapping[str, str]
 
 
-def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
+def _run_plan(said: SavedRun, where: Where, display: DisplayOptions) -> int:
     """A saved plan is agreed to: nobody is asked again."""
     from zenflow.app.running.run_saved import SavedRunRequest, run_saved
     from zenflow.cli.prompts.consent import agree_to_plan
@@ -122,16 +122,16 @@ def _run_plan(said: SavedRun, where: Where, talk: Talk) -> int:
         labels=said.labels,
     )
     settings = settings_here(where)
-    agree = agree_to_plan(talk.console, yes=True)
-    with with_plan(talk.console):
-        report = drive(lambda hands: run_saved(request, settings, agree, hands), talk.console)
-    return show_report(_chosen(report, settings, talk), talk.console)
+    agree = agree_to_plan(display.console, yes=True)
+    with with_plan(display.console):
+        report = drive(lambda callbacks: run_saved(request, settings, agree, callbacks), display.console)
+    return show_report(_chosen(report, settings, display), display.console)
 
 
-def _chosen(report: RunReport, settings: Settings, talk: Talk) -> RunReport:
+def _chosen(report: RunReport, settings: Settings, display: DisplayOptions) -> RunReport:
     """What is left to choose is asked for; a run without choices loads nothing of going on with one."""
     if not report.choices:
         return report
     from zenflow.cli.prompts.picks import until_chosen
 
-    return until_chosen(report, settings, talk.console)
+    return until_chosen(report, settings, display.console)

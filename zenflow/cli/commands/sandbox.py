@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zenflow.cli.params.options import Talk, talk_options
+from zenflow.cli.params.options import DisplayOptions, display_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal.console import Console
@@ -32,7 +32,7 @@ from zenflow.sandbox.settings import SandboxSettings
 @click.option("--requests-per-second", type=float, metavar="N", help="Above it, answer 429.")
 @click.option("--url-lifetime", type=float, default=300.0, show_default=True, help="Seconds a signed URL lives.")
 @click.option("--legacy-only", is_flag=True, help="Know only clients that initialize.")
-@talk_options
+@display_options
 def command(
     port: int,
     host: str,
@@ -50,7 +50,7 @@ def command(
     requests_per_second: float | None,
     url_lifetime: float,
     legacy_only: bool,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Serve the sandbox over HTTP until Ctrl-C: the service's protocol, prices and manners, with drawn pictures."""
     from zenflow.app.queries.sandbox import check_faults, serve_sandbox
@@ -83,7 +83,7 @@ def command(
     except ValueError as error:
         raise UsageError("ZF067", f"The sandbox cannot be like that: {error}.") from error
     try:
-        wait_for(serve_sandbox(settings, host, port, lambda url: _tell(url, talk.console, settings)))
+        wait_for(serve_sandbox(settings, host, port, lambda url: _tell(url, display.console, settings)))
     except KeyboardInterrupt:
         pass
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
@@ -19,8 +19,8 @@ from zenflow.errors import UsageError
 @click.option("offline", "--offline", is_flag=True, help="With the tools of the last snapshot.")
 @click.option("out", "-o", "--output", type=NamedPath(), metavar="FILE", help="Write it to FILE.")
 @server_options
-@talk_options
-def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Talk) -> int:
+@display_options
+def command(plain: bool, offline: bool, out: Path | None, where: Where, display: DisplayOptions) -> int:
     """Print the schema of recipes that the YAML language server completes, explains and checks with.
 
     The first line of a recipe names it: `# yaml-language-server: $schema=FILE`.
@@ -33,7 +33,7 @@ def command(plain: bool, offline: bool, out: Path | None, where: Where, talk: Ta
     if plain and offline:
         raise UsageError("ZF003", "`--plain` asks no service, and so there is nothing to be offline for.")
     schema = recipe_schema() if plain else wait_for(schema_of(settings_here(where), offline=offline))
-    console = talk.console
+    console = display.console
     text = json.dumps(schema, indent=2, ensure_ascii=False)
     if out is None:
         if not console.json:

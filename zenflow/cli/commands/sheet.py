@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -20,7 +20,7 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--columns", metavar="item.NAME", help="Put this name of a mapping `foreach` across the top.")
 @click.option("-o", "--output", type=NamedPath(), metavar="FILE", help="Write to FILE (default: the output folder).")
 @state_option
-@talk_options
+@display_options
 def command(
     run: str | None,
     step: str | None,
@@ -28,7 +28,7 @@ def command(
     columns: str | None,
     output: Path | None,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Write a contact sheet of STEP of RUN (default: the last step with pictures of the last run) as PNG."""
     from zenflow.app.queries.run_views import view_of, write_sheet
@@ -37,7 +37,7 @@ def command(
 
     view = wait_for(view_of(run, settings_here(where)))
     written = write_sheet(view, step, rows, columns, output, current_folder())
-    if not talk.console.json:
-        talk.console.show(draw_sheet(written) + picture_escape(written.file))
-    talk.console.document("done", None, sheet_document(written))
+    if not display.console.json:
+        display.console.show(draw_sheet(written) + picture_escape(written.file))
+    display.console.document("done", None, sheet_document(written))
     return exits.DONE

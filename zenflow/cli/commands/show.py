@@ -7,15 +7,15 @@ from dataclasses import replace
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
 from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("show")
 @click.argument("run", required=False)
 @state_option
-@talk_options
-def command(run: str | None, where: Where, talk: Talk) -> int:
+@display_options
+def command(run: str | None, where: Where, display: DisplayOptions) -> int:
     """Show RUN (default: the last run): steps, failures, inputs, outputs, files, credits. Works offline."""
     from zenflow.app.queries.runs import show
     from zenflow.cli.running.summary import first_error
@@ -25,13 +25,13 @@ def command(run: str | None, where: Where, talk: Talk) -> int:
     from zenflow.report.run_view_document import run_view_document
 
     seen = wait_for(show(run, settings_here(where)))
-    console = talk.console
+    console = display.console
     report = replace(seen.report, status="interrupted") if seen.has_died else seen.report
-    console.show(draw_run(report, console.ink, console.width))
+    console.show(draw_run(report, console.style, console.width))
     if seen.view is not None:
-        console.show(draw_values(seen.view, console.ink, console.width))
+        console.show(draw_values(seen.view, console.style, console.width))
     if seen.is_alive:
-        console.show(f"{seen.row.holder} works on it.\n{console.ink.link('→')} zenflow stop {report.run_id}")
+        console.show(f"{seen.row.holder} works on it.\n{console.style.link('→')} zenflow stop {report.run_id}")
     view = None if seen.view is None else run_view_document(seen.view)
     console.document(report.status, first_error(report), {**run_document(report), "view": view})
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, state_option, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.views.runs import status_word
 
@@ -13,13 +13,13 @@ from zenflow.cli.views.runs import status_word
 @click.command("stop")
 @click.argument("run", required=False)
 @state_option
-@talk_options
-def command(run: str | None, where: Where, talk: Talk) -> int:
+@display_options
+def command(run: str | None, where: Where, display: DisplayOptions) -> int:
     """Ask RUN (left out: the one that is going) to submit nothing new, wait for what is paid, and save it."""
     from zenflow.app.queries.runs import stop
 
     row = wait_for(stop(run, settings_here(where)))
-    console = talk.console
+    console = display.console
     if row.holder_alive:
         console.show(f"{row.run_id} was asked to stop: it waits for what is paid and saves it.")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 
@@ -22,7 +22,7 @@ STATUSES = ("created", "processing", "partial", "completed", "failed")  # docs/s
 @click.option("doomed", "--delete", metavar="ID", help="Delete this task, after asking. Nothing is refunded.")
 @click.option("--yes", "-y", is_flag=True, help="With `--delete`: agree beforehand.")
 @server_options
-@talk_options
+@display_options
 def command(
     task_id: str | None,
     tool: str | None,
@@ -33,7 +33,7 @@ def command(
     doomed: str | None,
     yes: bool,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """List the account's tasks, newest first; with ID show one, its calls and what they gave."""
     from zenflow.app.queries import tasks
@@ -44,18 +44,18 @@ def command(
         raise UsageError("ZF003", "`--yes` means something with `--delete ID` only.")
     if task_id is not None and doomed is not None:
         raise UsageError("ZF003", "Show a task or delete one, not both.", f"`zenflow tasks --delete {doomed}`")
-    settings, console = settings_here(where), talk.console
+    settings, console = settings_here(where), display.console
     if doomed is not None:
         gone = wait_for(tasks.delete(doomed, settings, agree_to_delete(console, yes=yes)))
         console.show(f"Task {gone.task.task_id} is deleted. Nothing was refunded.")
         console.document("done", None, {"server": gone.server, "deleted_task_id": gone.task.task_id})
     elif task_id is not None:
         found = wait_for(tasks.task(task_id, settings))
-        console.show(view.draw_task(found, console.ink, console.width))
+        console.show(view.draw_task(found, console.style, console.width))
         console.document("done", None, view.task_document(found))
     else:
         asked = tasks.TaskFilter(tool=tool, status=status, query=query, limit=limit, offset=offset)
         page = wait_for(tasks.tasks(asked, settings))
-        console.show(view.draw_tasks(page, console.ink, console.width))
+        console.show(view.draw_tasks(page, console.style, console.width))
         console.document("done", None, view.tasks_document(page))
     return 0

@@ -6,7 +6,7 @@ import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
 from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 
 
@@ -15,8 +15,8 @@ from zenflow.cli.running.event_loop import wait_for
 @input_options
 @click.option("form", "--format", type=click.Choice(["text", "json", "github"]), default="text", help="How to tell.")
 @server_options
-@talk_options
-def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, talk: Talk) -> int:
+@display_options
+def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, display: DisplayOptions) -> int:
     """Check RECIPE: its text, its references, its parameters against the tools. Nothing is sent that costs.
 
     Every finding has a code: `zenflow explain CODE` says what it means.
@@ -27,5 +27,5 @@ def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, talk: 
 
     request = RecipeRequest(recipe=recipe, current=current_folder(), inputs=said)
     validation = wait_for(validate(request, settings_here(where)))
-    show_validation(validation, talk.console, form)
+    show_validation(validation, display.console, form)
     return validation.status

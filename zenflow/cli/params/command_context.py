@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.app.config.settings import Settings, load_settings
 from zenflow.app.config.workspace import find_workspace
-from zenflow.cli.params.options import Asked, Where, Wish
+from zenflow.cli.params.options import RecipeOptions, ReuseOptions, Where
 from zenflow.errors import UsageError
 
 
@@ -18,13 +18,13 @@ def settings_here(where: Where) -> Settings:
     return load_settings(find_workspace(current), os.environ, where.overrides(), current=current)
 
 
-def recipe_words(asked: Asked, wish: Wish | None = None) -> dict[str, Any]:
+def recipe_words(asked: RecipeOptions, options: ReuseOptions | None = None) -> dict[str, Any]:
     """The fields of a `RecipeRequest`."""
-    from zenflow.app.planning.reuse_options import ReuseWish
+    from zenflow.app.planning.reuse_options import ReuseOptions
 
-    said = wish or Wish()
+    said = options or ReuseOptions()
     return {
-        "reuse": ReuseWish(source=said.source, redo=said.redo, start=said.start),
+        "reuse": ReuseOptions(source=said.source, redo=said.redo, start=said.start),
         "recipe": asked.recipe,
         "current": current_folder(),
         "inputs": asked.inputs,

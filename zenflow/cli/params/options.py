@@ -1,7 +1,7 @@
 """Options that several commands share, each with one spelling and one meaning. A command takes only those that mean
 something for it; any other is an error that click itself raises.
 
-Each group of options arrives as one value: `talk` (how to answer), `place` (which server, which state), `asked` (what
+Each group of options arrives as one value: `display` (how to answer), `place` (which server, which state), `asked` (what
 to do with which recipe).
 """
 
@@ -25,7 +25,7 @@ Body = TypeVar("Body", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class DisplayOptions:
     console: Console
 
 
@@ -46,7 +46,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecipeOptions:
     """What a recipe is to be planned with."""
 
     recipe: str
@@ -56,7 +56,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ReuseOptions:
     """What the command line says about results of earlier runs."""
 
     source: str | None = None
@@ -64,8 +64,8 @@ class Wish:
     start: str | None = None
 
 
-def talk_options(body: Body) -> Callable[..., Any]:
-    """`--json --quiet --no-color -v --log-file --log-format` → `talk`, and the log as they say."""
+def display_options(body: Body) -> Callable[..., Any]:
+    """`--json --quiet --no-color -v --log-file --log-format` → `display`, and the log as they say."""
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; talk goes to stderr.")
     @click.option("--quiet", "-q", is_flag=True, help="No talk; the result and errors alone.")
@@ -74,7 +74,7 @@ def talk_options(body: Body) -> Callable[..., Any]:
     @click.option("--log-file", type=NamedPath(), metavar="FILE", help="Append the whole log to FILE.")
     @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log [text].")
     @wraps(body)
-    def with_talk(
+    def with_display(
         *args: Any,
         as_json: bool,
         quiet: bool,
@@ -88,9 +88,9 @@ def talk_options(body: Body) -> Callable[..., Any]:
             from zenflow.cli.terminal.log import set_up  # only who wants a log loads it
 
             set_up(verbose, log_file, log_format == "json")
-        return body(*args, talk=Talk(Console(json=as_json, quiet=quiet, no_color=no_color)), **words)
+        return body(*args, display=DisplayOptions(Console(json=as_json, quiet=quiet, no_color=no_color)), **words)
 
-    return with_talk
+    return with_display
 
 
 def state_option(body: Body) -> Callable[..., Any]:
@@ -148,7 +148,7 @@ def _asked(body: Body) -> Callable[..., Any]:
         maxima: tuple[str, ...],
         **words: Any,
     ) -> Any:
-        asked = Asked(
+        asked = RecipeOptions(
             recipe,
             said,
             parse_budget(budget),
@@ -160,7 +160,7 @@ def _asked(body: Body) -> Callable[..., Any]:
 
 
 def reuse_options(body: Body) -> Callable[..., Any]:
-    """`--reuse --redo --from` → `wish`: which results of earlier runs are taken instead of calls."""
+    """`--reuse --redo --from` → `options`: which results of earlier runs are taken instead of calls."""
 
     @click.option(
         "--reuse",
@@ -172,11 +172,11 @@ def reuse_options(body: Body) -> Callable[..., Any]:
     @click.option("--redo", multiple=True, metavar="STEP[.I]", help="Make this anew; keep the rest of the last run.")
     @click.option("--from", "start", metavar="STEP", help="Make STEP and what follows it anew; keep what is before.")
     @wraps(body)
-    def with_wish(*args: Any, reuse: str | None, redo: tuple[str, ...], start: str | None, **words: Any) -> Any:
+    def with_reuse(*args: Any, reuse: str | None, redo: tuple[str, ...], start: str | None, **words: Any) -> Any:
         source = "last" if reuse is None and (redo or start) else reuse
-        return body(*args, wish=Wish(source, redo, start), **words)
+        return body(*args, options=ReuseOptions(source, redo, start), **words)
 
-    return with_wish
+    return with_reuse
 
 
 def label_option(text: str) -> Callable[[Body], Callable[..., Any]]:

@@ -13,7 +13,7 @@ from zenflow.clock import as_iso
 from zenflow.plan.model import Plan
 
 
-def telling_assumptions(console: Console, settings: Settings) -> Callable[[Plan], None]:
+def showing_assumptions(console: Console, settings: Settings) -> Callable[[Plan], None]:
     """Tells them when something is to be paid and this server's were neither told nor measured."""
 
     def tell(plan: Plan) -> None:
@@ -21,7 +21,7 @@ def telling_assumptions(console: Console, settings: Settings) -> Callable[[Plan]
         if due and must_be_told(settings.state_dir, plan.server):
             from zenflow.cli.views.doctor import draw_assumptions
 
-            console.say(draw_assumptions(plan.server, console.talk_ink, console.width) + "\n")
+            console.info(draw_assumptions(plan.server, console.message_style, console.width) + "\n")
             try:
                 mark_told(settings.state_dir, plan.server, as_iso(wiring.clock().now()))
             except ArtifactError:  # then they are told again next time

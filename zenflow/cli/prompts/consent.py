@@ -34,8 +34,8 @@ def agree_to_plan(
 
     def agree(plan: Plan) -> None:
         if plan.warnings:
-            console.say(draw_problems(plan.warnings, console.talk_ink, console.text_width) + "\n")
-        console.say(draw_plan(plan, console.talk_ink, console.width) + "\n")
+            console.info(draw_problems(plan.warnings, console.message_style, console.text_width) + "\n")
+        console.info(draw_plan(plan, console.message_style, console.width) + "\n")
         notice(plan)
         _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
 
@@ -46,8 +46,8 @@ def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
     """Shows what is left of a run and asks for what that may cost."""
 
     def agree(rest: Rest) -> None:
-        console.say(draw_rest(rest, console.talk_ink, console.width) + "\n")
-        left = max(ZERO, rest.budget - rest.report.state.books.committed)
+        console.info(draw_rest(rest, console.message_style, console.width) + "\n")
+        left = max(ZERO, rest.budget - rest.report.state.totals.committed)
         _ask(console, ZERO if rest.credits == ZERO else left, rest.server, yes)
 
     return agree
@@ -58,7 +58,7 @@ def agree_to_send_again(console: Console, *, yes: bool) -> Callable[[str, Submis
 
     def agree(server: str, submission: SubmissionState, price: Decimal) -> None:
         calls = f"{len(submission.calls)} call{'s' if len(submission.calls) != 1 else ''}"
-        console.say(
+        console.info(
             f"#{submission.number} goes out again: {submission.tool}, {calls}, {in_words(price)}, "
             f"attempt {submission.attempts + 1}."
         )
@@ -71,7 +71,7 @@ def agree_to_a_word(console: Console, *, yes: bool) -> Callable[[str], None]:
     """Says what cannot be compared, and asks whether it is to be taken all the same."""
 
     def agree(said: str) -> None:
-        console.say("\n".join(wrap(said, console.width)))
+        console.info("\n".join(wrap(said, console.width)))
         if yes:
             return
         if not console.can_ask:
@@ -90,7 +90,7 @@ def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None
     """Shows a task and asks whether it may go. A sandbox is asked about too: what is gone is gone."""
 
     def agree(view: TaskView) -> None:
-        console.say(draw_task(view, console.talk_ink, console.width) + "\n")
+        console.info(draw_task(view, console.message_style, console.width) + "\n")
         if yes:
             return
         said = (

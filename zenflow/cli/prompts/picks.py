@@ -34,17 +34,17 @@ def until_chosen(report: RunReport, settings: Settings, console: Console) -> Run
 
 def _go_on(request: ResumeRequest, settings: Settings, console: Console) -> RunReport:
     agree = agree_to_rest(console, yes=True)
-    return drive(lambda hands: resume(request, settings, agree, hands), console)
+    return drive(lambda callbacks: resume(request, settings, agree, callbacks), console)
 
 
 def _ask_all(report: RunReport, console: Console) -> Picks | None:
-    console.insist("\n" + draw_choices(report, console.talk_ink))
+    console.error("\n" + draw_choices(report, console.message_style))
     picks: dict[str, tuple[int, ...]] = {}
     for address, choice in report.choices.items():
-        console.insist("\n" + draw_choice(address, choice, console.talk_ink))
+        console.error("\n" + draw_choice(address, choice, console.message_style))
         places = _ask(choice, console)
         if places is None:
-            console.insist("")
+            console.error("")
             return None
         picks[address] = places
     return picks
@@ -63,7 +63,7 @@ def _ask(choice: Choice, console: Console) -> tuple[int, ...] | None:
         places = _places(answer)
         if 0 < len(places) <= choice.most and all(1 <= place <= last for place in places):
             return places
-        console.insist(f"`{answer}` is no choice: up to {choice.most} of the numbers 1 to {last}.")
+        console.error(f"`{answer}` is no choice: up to {choice.most} of the numbers 1 to {last}.")
 
 
 def _places(answer: str) -> tuple[int, ...]:

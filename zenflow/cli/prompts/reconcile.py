@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from zenflow.app.recovery.reconcile import Decision, Voice
+from zenflow.app.recovery.reconcile import Decision, ReconcilePrompts
 from zenflow.cli.prompts.consent import agree_to_a_word, agree_to_send_again, answer_of
 from zenflow.cli.terminal.console import Console
 from zenflow.cli.views.reconcile import choices, draw_evidence
 from zenflow.credits import credits_from
-from zenflow.engine.maintenance.evidence import Case, Evidence, StrayCase
+from zenflow.engine.maintenance.evidence import Case, Evidence, UnrecognizedTaskCase
 
 
-def voice_of(console: Console, *, yes: bool) -> Voice:
+def reconcile_prompts(console: Console, *, yes: bool) -> ReconcilePrompts:
     """What `app/recovery/reconcile` speaks through. Where nobody can be asked, nothing is decided."""
 
     def show(server: str, run_id: str, evidence: Evidence) -> None:
-        console.show(draw_evidence(server, run_id, evidence, console.ink, console.width) + "\n")
+        console.show(draw_evidence(server, run_id, evidence, console.style, console.width) + "\n")
 
     def decide(case: Case) -> Decision | None:
         return _decision(console, case) if console.can_ask else None
 
-    def decide_stray(case: StrayCase) -> Decision | None:
+    def decide_unrecognized(case: UnrecognizedTaskCase) -> Decision | None:
         return _decision(console, case) if console.can_ask else None
 
-    return Voice(show, decide, decide_stray, agree_to_send_again(console, yes=yes), agree_to_a_word(console, yes=yes))
+    return ReconcilePrompts(
+        show, decide, decide_unrecognized, agree_to_send_again(console, yes=yes), agree_to_a_word(console, yes=yes)
+    )
 
 
-def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
+def _decision(console: Console, case: Case | UnrecognizedTaskCase) -> Decision | None:
     while True:
         said = answer_of(console, choices(case))
         if not said:
@@ -33,19 +35,19 @@ def _decision(console: Console, case: Case | StrayCase) -> Decision | None:
         decision = read_decision(said, case)
         if decision is not None:
             return decision
-        console.insist("That is none of them. An empty line leaves it as it is.")
+        console.error("That is none of them. An empty line leaves it as it is.")
 
 
-def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
+def read_decision(said: str, case: Case | UnrecognizedTaskCase) -> Decision | None:
     """`a TASK`, `r`, `r CREDITS`, `g`, or the whole words, and `a CALLS` of a task that nobody asked for; None when it is
     none of them."""
     word, _, rest = said.strip().partition(" ")
     letter, rest = word.lower()[:1], rest.strip()
-    if isinstance(case, StrayCase):
-        return _of_stray(letter, rest, case)
+    if isinstance(case, UnrecognizedTaskCase):
+        return _decision_on_unrecognized(letter, rest, case)
     if letter == "a" and rest:
         return Decision("adopt", rest)
-    if letter == "a" and case.submission.in_doubt:
+    if letter == "a" and case.submission.needs_decision:
         return Decision("adopt", case.submission.task_id)
     if letter == "a" and len(case.candidates) == 1:
         return Decision("adopt", case.candidates[0].task_id)
@@ -57,11 +59,11 @@ def read_decision(said: str, case: Case | StrayCase) -> Decision | None:
     return None
 
 
-def _of_stray(letter: str, rest: str, stray: StrayCase) -> Decision | None:
-    task_id = stray.task.task_id
+def _decision_on_unrecognized(letter: str, rest: str, unrecognized: UnrecognizedTaskCase) -> Decision | None:
+    task_id = unrecognized.task.task_id
     if letter == "g" and rest in ("", "up"):
         return Decision("give up")
     named = tuple(name.strip() for name in rest.split(",")) if rest and rest != task_id else ()
-    if letter != "a" or (named and not stray.waiting):
+    if letter != "a" or (named and not unrecognized.waiting):
         return None
     return Decision("adopt", task_id, named=named)

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from zenflow.app.running.run import Hands
+from zenflow.app.running.run import RunCallbacks
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import signals
 from zenflow.cli.terminal.console import Console
-from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.headings import relative_path
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
 from zenflow.cli.views.progress_plain import PlainProgress
@@ -25,55 +25,55 @@ from zenflow.recipe.model import ACTIONS
 DRAW_EVERY_S, TELL_EVERY_S = 0.2, 1.0
 
 
-class Teller(Listener, Protocol):
+class ProgressListener(Listener, Protocol):
     """A listener that draws when its time comes."""
 
-    def say(self, text: str) -> None: ...
+    def info(self, text: str) -> None: ...
 
     def current(self) -> Progress | None: ...
 
     def tick(self, *, last: bool = False) -> None: ...
 
 
-def drive(work: Callable[[Hands], Awaitable[RunReport]], console: Console) -> RunReport:
+def drive(work: Callable[[RunCallbacks], Awaitable[RunReport]], console: Console) -> RunReport:
     """Do `work` with progress and signals; its report."""
     return wait_for(_drive(work, console))
 
 
-async def _drive(work: Callable[[Hands], Awaitable[RunReport]], console: Console) -> RunReport:
-    teller = _teller(console)
+async def _drive(work: Callable[[RunCallbacks], Awaitable[RunReport]], console: Console) -> RunReport:
+    listener = _listener(console)
     stop = StopSignal()
-    guard = _Guard(stop, teller, console)
+    guard = _Guard(stop, listener, console)
     stop.on_change(guard.asked)
-    ticking = asyncio.create_task(_tick(teller, DRAW_EVERY_S if console.draws else TELL_EVERY_S))
+    ticking = asyncio.create_task(_tick(listener, DRAW_EVERY_S if console.draws else TELL_EVERY_S))
     try:
-        return await work(Hands(teller, stop, guard.begin))
+        return await work(RunCallbacks(listener, stop, guard.begin))
     finally:
         ticking.cancel()
         guard.end()
-        teller.tick(last=True)
+        listener.tick(last=True)
 
 
-def _teller(console: Console) -> Teller:
+def _listener(console: Console) -> ProgressListener:
     if console.draws:
         from zenflow.cli.views.progress_live import LiveProgress  # rich: 100 ms
 
-        return LiveProgress(no_color=not console.talk_ink.on)
-    return PlainProgress(console.say)
+        return LiveProgress(no_color=not console.message_style.on)
+    return PlainProgress(console.info)
 
 
-async def _tick(teller: Teller, every_s: float) -> None:
+async def _tick(listener: ProgressListener, every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        teller.tick()
+        listener.tick()
 
 
 class _Guard:
     """Signals, from the moment there is something to resume."""
 
-    def __init__(self, stop: StopSignal, teller: Teller, console: Console) -> None:
+    def __init__(self, stop: StopSignal, listener: ProgressListener, console: Console) -> None:
         self._stop = stop
-        self._teller = teller
+        self._listener = listener
         self._console = console
         self._run_id = ""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,7 +81,7 @@ class _Guard:
 
     def begin(self, run_id: str, out_dir: Path) -> None:
         self._run_id = run_id
-        self._console.say(f"run {run_id} → {near(out_dir)}")
+        self._console.info(f"run {run_id} → {relative_path(out_dir)}")
         self._loop = asyncio.get_running_loop()
         try:
             for number in signals.heeded():
@@ -94,15 +94,15 @@ class _Guard:
         self._heard = True
         self._stop.request()
         if self._stop.leaving:
-            self._console.insist(f"Leaving at once. `zenflow resume {self._run_id}` goes on.")
+            self._console.error(f"Leaving at once. `zenflow resume {self._run_id}` goes on.")
             self.end()
         else:
-            self._console.insist("\n".join(wrap(self._stopping(), self._console.width, "  ")))
+            self._console.error("\n".join(wrap(self._stopping(), self._console.width, "  ")))
 
     def asked(self) -> None:
         """A stop was asked for; where no signal came, by `zenflow stop` from another terminal."""
         if not self._heard and not self._stop.leaving:
-            self._console.insist(f"`zenflow stop` was said. {self._stopping()}")
+            self._console.error(f"`zenflow stop` was said. {self._stopping()}")
 
     def end(self) -> None:
         """Back to the usual handlers: the next Ctrl-C is the interpreter's."""
@@ -112,7 +112,7 @@ class _Guard:
                 loop.remove_signal_handler(number)
 
     def _stopping(self) -> str:
-        snapshot = self._teller.current()
+        snapshot = self._listener.current()
         steps = () if snapshot is None else snapshot.steps
         running = sum(step.running for step in steps if step.uses not in ACTIONS)
         paid = f"waiting for {plural(running, 'call')} already paid" if running else "saving what is there"

@@ -19,8 +19,8 @@ INTERRUPTED = "ZF090"
 
 def show_report(report: RunReport, console: Console) -> int:
     """Tell how a run ended; its status."""
-    console.say()
-    console.show(draw_run(report, console.ink, console.width))
+    console.info()
+    console.show(draw_run(report, console.style, console.width))
     console.document(report.status, first_error(report), run_document(report))
     return report.exit_status
 
@@ -57,6 +57,6 @@ def with_plan(console: Console) -> Iterator[None]:
     except Refused as refused:
         plan = refused.facts.get("plan")
         if plan is not None:
-            console.say(draw_plan(plan, console.talk_ink, console.width, verdict=False) + "\n")
+            console.info(draw_plan(plan, console.message_style, console.width, verdict=False) + "\n")
             refused.facts = {"document": refused_document(plan)}
         raise

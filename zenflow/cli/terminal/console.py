@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from zenflow.cli.terminal.style import COLOUR, PLAIN, Ink
+from zenflow.cli.terminal.style import COLOUR, PLAIN, Style
 from zenflow.errors import UsageError
 
 NOT_WRITTEN = "ZF033"
@@ -30,12 +30,12 @@ class Console:
     quiet: bool = False
     no_color: bool = False
 
-    def say(self, text: str = "") -> None:
+    def info(self, text: str = "") -> None:
         """Talk: to stderr, unless `--quiet`."""
         if not self.quiet:
-            self.insist(text)
+            self.error(text)
 
-    def insist(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Talk that `--quiet` does not silence: errors and questions."""
         _write(sys.stderr, text + "\n")
 
@@ -54,13 +54,13 @@ class Console:
             _answer(envelope(status, error, body))
 
     @property
-    def ink(self) -> Ink:
+    def style(self) -> Style:
         """How stdout may be coloured."""
-        return _ink(sys.stdout, self.no_color)
+        return _style(sys.stdout, self.no_color)
 
     @property
-    def talk_ink(self) -> Ink:
-        return _ink(sys.stderr, self.no_color)
+    def message_style(self) -> Style:
+        return _style(sys.stderr, self.no_color)
 
     @property
     def width(self) -> int:
@@ -88,7 +88,7 @@ def envelope(status: str, error: Mapping[str, Any] | None, body: Mapping[str, An
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _ink(stream: TextIO | None, no_color: bool) -> Ink:
+def _style(stream: TextIO | None, no_color: bool) -> Style:
     plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return PLAIN if plain or not _is_terminal(stream) else COLOUR
 

@@ -20,7 +20,7 @@ def titled(name: str, version: str) -> str:
     return f"{name} {version}" if version else name
 
 
-def near(path: Path | str) -> str:
+def relative_path(path: Path | str) -> str:
     """A path as a person would type it here: relative when it lies below the current folder."""
     try:
         return str(Path(path).relative_to(Path.cwd())) or "."

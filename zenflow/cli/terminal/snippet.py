@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import columns_of_character
 from zenflow.problems import Place
 
@@ -15,7 +15,7 @@ LEAST_SHOWN = 24
 def snippet(
     place: Place,
     line: str | None,
-    ink: Ink,
+    style: Style,
     mark: Callable[[str], str],
     width: int,
     gutter: int,
@@ -36,10 +36,10 @@ def snippet(
         text, offset = "…" + text, offset + 1
     if shown[1]:
         text += "…"
-    space, bar = " " * gutter, ink.faint("|")
+    space, bar = " " * gutter, style.faint("|")
     return [
         f"{space} {bar}",
-        f"{ink.faint(str(place.line).rjust(gutter))} {bar} {text}".rstrip(),
+        f"{style.faint(str(place.line).rjust(gutter))} {bar} {text}".rstrip(),
         f"{space} {bar} {' ' * offset}{mark(under * length)}",
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Ink:
+class Style:
     """Marks text; `on` false leaves it as it is. Meaning is never carried by colour alone."""
 
     on: bool
@@ -33,5 +33,5 @@ class Ink:
         return f"\x1b[{code}m{text}\x1b[0m" if self.on and text else text
 
 
-PLAIN = Ink(False)
-COLOUR = Ink(True)
+PLAIN = Style(False)
+COLOUR = Style(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import columns_of, cut, cut_front, pad, wrap
 
 GAP = "  "
@@ -25,17 +25,17 @@ def table(
     columns: Sequence[Column],
     rows: Sequence[Sequence[str]],
     width: int,
-    ink: Ink,
+    style: Style,
     *,
     feet: Sequence[Sequence[str]] = (),
     indent: str = "  ",
 ) -> list[str]:
     """The lines: a head, the rows, and, below a rule, the feet."""
     widths = _fitted(columns, [[c.title for c in columns], *rows, *feet], width - len(indent))
-    lines = [ink.faint(_line([c.title for c in columns], columns, widths, indent))]
+    lines = [style.faint(_line([c.title for c in columns], columns, widths, indent))]
     lines += [line for row in rows for line in _lines(row, columns, widths, indent)]
     if feet:
-        lines.append(ink.faint(indent + "─" * (sum(widths) + len(GAP) * (len(widths) - 1))))
+        lines.append(style.faint(indent + "─" * (sum(widths) + len(GAP) * (len(widths) - 1))))
         lines += [_line(foot, columns, widths, indent) for foot in feet]
     return lines
 

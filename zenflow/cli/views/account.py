@@ -8,15 +8,15 @@ from zenflow.app.queries.account import AccountView
 from zenflow.catalog.gates import BILLING_URL, SETTINGS_URL
 from zenflow.catalog.model import Account
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
 
 
-def draw_account(view: AccountView, ink: Ink, width: int) -> str:
+def draw_account(view: AccountView, style: Style, width: int) -> str:
     account = view.account
     lines = [
-        ink.strong(where_line(view.server)),
+        style.strong(where_line(view.server)),
         f"  account         {account.account_id}" + (f" ({account.email})" if account.email else ""),
         f"  credits         {as_text(account.credits)}",
         f"  set aside here  {as_text(view.committed)}",
@@ -26,9 +26,9 @@ def draw_account(view: AccountView, ink: Ink, width: int) -> str:
     for gate in gates(account):
         lines += wrap(gate, width, indent="    ", first="  · ")
     if account.closed:
-        lines.append(ink.bad(f"  The account is {account.closed}: the service refuses its calls."))
+        lines.append(style.bad(f"  The account is {account.closed}: the service refuses its calls."))
     if account.out_of_credits:
-        lines.append(ink.warn("  Out of credits."))
+        lines.append(style.warn("  Out of credits."))
     lines.append(f"  → top up: {account.purchase_url or BILLING_URL}")
     return "\n".join(lines)
 

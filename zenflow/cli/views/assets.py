@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.queries.assets import FetchedAssets
-from zenflow.cli.terminal.headings import near
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural, size
@@ -14,17 +14,17 @@ from zenflow.cli.terminal.units import plural, size
 _COLUMNS = (Column("file", shrinks=True, least=24), Column("type"), Column("size", right=True))
 
 
-def draw_assets(found: FetchedAssets, ink: Ink, width: int) -> str:
+def draw_assets(found: FetchedAssets, style: Style, width: int) -> str:
     saved = [one.file for one in found.assets if one.file is not None]
     what = "preview" if found.preview else "original"
-    lines = [f"Saved {plural(len(saved), what)} in {near(found.folder)}"] if saved else []
+    lines = [f"Saved {plural(len(saved), what)} in {relative_path(found.folder)}"] if saved else []
     if saved:
-        lines += table(_COLUMNS, [[file.path, file.media_type, size(file.bytes)] for file in saved], width, ink)
+        lines += table(_COLUMNS, [[file.path, file.media_type, size(file.bytes)] for file in saved], width, style)
     if found.preview and saved:
-        lines.append(ink.faint("  Reduced pictures, not the originals: `zenflow assets get ID…`"))
+        lines.append(style.faint("  Reduced pictures, not the originals: `zenflow assets get ID…`"))
     for one in found.assets:
         if one.file is None:
-            lines += wrap(f"{one.asset_id}: {one.error}", width, indent="  ", first=ink.bad("✗ "))
+            lines += wrap(f"{one.asset_id}: {one.error}", width, indent="  ", first=style.bad("✗ "))
     return "\n".join(lines)
 
 

@@ -7,23 +7,23 @@ from typing import Any
 
 from zenflow.app.planning.cheapest import Cheapest, Keep, Switch
 from zenflow.app.planning.compare import Choice, Comparison
-from zenflow.cli.terminal.headings import near
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_numbers, as_text, in_words
 
 CHANGED = "Not as the recipe stands: with the cheapest models and resolutions that may be used."
 
 
-def draw_cheapest(found: Cheapest, comparison: Comparison | None, ink: Ink, width: int) -> str:
+def draw_cheapest(found: Cheapest, comparison: Comparison | None, style: Style, width: int) -> str:
     """Below the plan: one paragraph per step, then how to keep it all."""
     lines: list[str] = [""]
     if not found.switches:
         lines += wrap("The cheapest models and resolutions that may be used are used already.", width)
     else:
-        lines += wrap(f"{ink.warn('Cheaper:')} {_sum(found)}", width)
+        lines += wrap(f"{style.warn('Cheaper:')} {_sum(found)}", width)
         for switch in found.switches:
-            lines += _switch(switch, ink, width)
+            lines += _switch(switch, style, width)
     for path, why in () if comparison is None else comparison.why_not:
         lines += wrap(f"{path}: {why}", width, "    ", "  · ")
     if found.switches:
@@ -40,11 +40,9 @@ def _sum(found: Cheapest) -> str:
     )
 
 
-def _switch(switch: Switch, ink: Ink, width: int) -> list[str]:
+def _switch(switch: Switch, style: Style, width: int) -> list[str]:
     instead = "" if switch.before is None else f" instead of {_named(switch.before, switch.after)}"
-    text = (
-        f"{ink.strong(switch.path)}: {_named(switch.after, switch.before)}{instead} saves {as_text(switch.after.saves)}"
-    )
+    text = f"{style.strong(switch.path)}: {_named(switch.after, switch.before)}{instead} saves {as_text(switch.after.saves)}"
     lines = wrap(text, width, "    ", "  ~ ")
     loses = "; ".join(switch.after.loses) or "nothing that the service tells of"
     return [*lines, *wrap(f"loses: {loses}", width, "      ", "    ")]
@@ -65,7 +63,9 @@ def _how_to_keep(found: Cheapest, width: int) -> Iterator[str]:
     yield "To keep it:"
     for keep in _keeps(found):
         if keep.input_name is None:
-            yield from wrap(f"{near(keep.file or '')}, line {keep.line}: `{_words(keep)}`", width, "    ", "  → ")
+            yield from wrap(
+                f"{relative_path(keep.file or '')}, line {keep.line}: `{_words(keep)}`", width, "    ", "  → "
+            )
     if inputs:
         yield from wrap(f"and give the run `{' '.join(inputs)}`", width, "    ", "  → ")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.planning.compare import Choice, Comparison, StepChoices
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
@@ -21,22 +21,22 @@ _COLUMNS = (
 )
 
 
-def draw_comparison(comparison: Comparison, ink: Ink, width: int) -> str:
+def draw_comparison(comparison: Comparison, style: Style, width: int) -> str:
     """A table per step."""
     lines: list[str] = []
     for step in comparison.steps:
-        lines += ["", *_step(step, ink, width)]
+        lines += ["", *_step(step, style, width)]
     for path, why in comparison.why_not:
         lines += ["", *wrap(f"{path}: {why}", width)]
     lines += ["", *_sum(comparison, width)]
     return "\n".join(lines)
 
 
-def _step(step: StepChoices, ink: Ink, width: int) -> list[str]:
+def _step(step: StepChoices, style: Style, width: int) -> list[str]:
     calls = plural(step.calls, "call")
-    heading = f"{ink.strong(step.path)} · {step.tool}, {calls} expected"
+    heading = f"{style.strong(step.path)} · {step.tool}, {calls} expected"
     rows = [_row(choice) for choice in step.choices]
-    lines = [heading, *table(_COLUMNS, rows, width, ink)]
+    lines = [heading, *table(_COLUMNS, rows, width, style)]
     for name, why in step.closed:
         lines += wrap(f"{name}: {why}", width, "    ", "  × ")
     return lines

@@ -8,23 +8,23 @@ from typing import Any
 
 from zenflow.app.config.setting_specs import KEYS
 from zenflow.app.config.settings import TOKEN_VARIABLE, Settings
-from zenflow.cli.terminal.headings import near
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.credits import as_number
 
 _COLUMNS = (Column("setting"), Column("value", shrinks=True, least=10), Column("from"), Column("in the environment"))
 
 
-def draw_config(settings: Settings, ink: Ink, width: int) -> str:
+def draw_config(settings: Settings, style: Style, width: int) -> str:
     file = settings.workspace.file
-    head = f"workspace {near(settings.workspace.root)}" + ("" if file else " (no zenflow.toml here or above)")
+    head = f"workspace {relative_path(settings.workspace.root)}" + ("" if file else " (no zenflow.toml here or above)")
     rows = [
         [key.name, _shown(settings.value(key.name)), settings.by_key[key.name].origin, key.variable] for key in KEYS
     ]
     token = ("set", TOKEN_VARIABLE) if settings.token else ("not set", "–")
     rows.append(["token", *token, TOKEN_VARIABLE])
-    return "\n".join([ink.strong(head), "", *table(_COLUMNS, rows, width, ink)])
+    return "\n".join([style.strong(head), "", *table(_COLUMNS, rows, width, style)])
 
 
 def config_document(settings: Settings) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def config_document(settings: Settings) -> dict[str, Any]:
 def _shown(value: Any) -> str:
     if value is None:
         return "–"
-    return near(value) if isinstance(value, Path) else str(value)
+    return relative_path(value) if isinstance(value, Path) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.credits import as_number, as_text
 from zenflow.report.cost_history import CostEntry, CostRow, grouped, totals
@@ -16,7 +16,7 @@ from zenflow.report.cost_history import CostEntry, CostRow, grouped, totals
 _CSV = ("server", "group", "runs", "calls", "charged", "refunded", "spent")
 
 
-def draw_costs(entries: Sequence[CostEntry], by: str, ink: Ink, width: int) -> str:
+def draw_costs(entries: Sequence[CostEntry], by: str, style: Style, width: int) -> str:
     """Return one table per server."""
     if not entries:
         return "No charged calls in that time."
@@ -31,7 +31,7 @@ def draw_costs(entries: Sequence[CostEntry], by: str, ink: Ink, width: int) -> s
             Column("spent", right=True),
         )
         own = [_cells(row) for row in rows if row.server == total.server]
-        lines += [ink.strong(where_line(total.server)), *table(columns, own, width, ink, feet=[_cells(total)]), ""]
+        lines += [style.strong(where_line(total.server)), *table(columns, own, width, style, feet=[_cells(total)]), ""]
     return "\n".join(lines).rstrip()
 
 

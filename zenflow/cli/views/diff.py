@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan import ALIKE_FROM, FOLD_FROM
@@ -27,11 +27,11 @@ _COLUMNS = (
 _HEAD = ("", "step", "tool · model", "calls", "credits", "change")
 
 
-def draw_diff(found: Difference, ink: Ink, width: int) -> str:
+def draw_diff(found: Difference, style: Style, width: int) -> str:
     """Where from and where to, the table, the sum in one sentence."""
-    lines = [f"{ink.bad('-')} {found.before.label}", f"{ink.good('+')} {found.after.label}", ""]
+    lines = [f"{style.bad('-')} {found.before.label}", f"{style.good('+')} {found.after.label}", ""]
     rows, more = _rows(found)
-    lines += table(_COLUMNS, rows, width, ink, feet=_feet(found))
+    lines += table(_COLUMNS, rows, width, style, feet=_feet(found))
     if more:
         lines += ["", *wrap(more, width)]
     return "\n".join([*lines, "", *wrap(_sentence(found), width)])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.pages import Page, pages
 
 
-def draw_page(page: Page, ink: Ink, width: int) -> str:
+def draw_page(page: Page, style: Style, width: int) -> str:
     """Title, prose wrapped, examples as they stand."""
-    lines = [ink.strong(f"{page.code} {page.title}")]
+    lines = [style.strong(f"{page.code} {page.title}")]
     in_example = False
     for line in page.text.splitlines():
         if line.startswith("```"):
@@ -24,11 +24,11 @@ def draw_page(page: Page, ink: Ink, width: int) -> str:
     return "\n".join([lines[0], "", *lines[1:]])
 
 
-def draw_list(ink: Ink) -> str:
+def draw_list(style: Style) -> str:
     """Every code with its title, range by range."""
     blocks = []
     for name, group in groupby(pages().values(), lambda page: page.range):
-        blocks.append("\n".join([ink.strong(name), *(f"  {page.code}  {page.title}" for page in group)]))
+        blocks.append("\n".join([style.strong(name), *(f"  {page.code}  {page.title}" for page in group)]))
     return "\n\n".join(blocks)
 
 

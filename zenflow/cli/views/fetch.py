@@ -9,70 +9,72 @@ from zenflow.app.recovery.fetch import FetchView
 from zenflow.app.recovery.fetch_by_stamp import StampView
 from zenflow.app.recovery.unassigned_files import FOLDER, MANIFEST
 from zenflow.artifacts.base import SavedFile
-from zenflow.cli.terminal.headings import near, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path, where_line
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.cli.terminal.units import plural, size
 
 FILES_SHOWN = 20
 
 
-def draw_fetch(view: FetchView, ink: Ink, width: int) -> str:
+def draw_fetch(view: FetchView, style: Style, width: int) -> str:
     found = view.collected
-    lines = [ink.strong(where_line(view.server)), f"run {view.run_id} → {near(view.folder)}"]
+    lines = [style.strong(where_line(view.server)), f"run {view.run_id} → {relative_path(view.folder)}"]
     lines += _files(found.new, width)
     lines.append(_sum(found.new, found.kept))
     if found.texts:
         lines.append(f"{plural(len(found.texts), 'text')} below paid/")
     for asset_id, code, why in found.failures:
         text = why if not asset_id or asset_id in why else f"asset {asset_id}: {why}"
-        lines += wrap(f"{text} [{code}]", width, "    ", ink.bad("! "))
+        lines += wrap(f"{text} [{code}]", width, "    ", style.bad("! "))
     if view.running:
         calls = sum(view.running.values())
         lines += wrap(f"{plural(calls, 'paid call')} not over yet: fetch again when it is.", width, "    ", "· ")
         lines += [f"    task {task_id}" for task_id in view.running]
     for lost in view.lost:
-        lines += wrap(f"{lost}: paid, and its result cannot be found; see manifest.json", width, "    ", ink.bad("! "))
-    lines += _aside(view, ink, width)
+        lines += wrap(
+            f"{lost}: paid, and its result cannot be found; see manifest.json", width, "    ", style.bad("! ")
+        )
+    lines += _unassigned(view, style, width)
     if view.is_whole:
-        lines.append(ink.good("Everything that this run has paid for is on disk."))
+        lines.append(style.good("Everything that this run has paid for is on disk."))
     return "\n".join(lines)
 
 
-def _aside(view: FetchView, ink: Ink, width: int) -> list[str]:
+def _unassigned(view: FetchView, style: Style, width: int) -> list[str]:
     """What nobody can give to an input, and what a person must decide."""
-    aside, lines = view.aside, []
-    for task in aside.tasks:
+    unassigned, lines = view.unassigned, []
+    for task in unassigned.tasks:
         lines += wrap(
-            f"task {task.task_id}, {plural(len(task.calls), 'call')}: {task.why}", width, "    ", ink.warn("? ")
+            f"task {task.task_id}, {plural(len(task.calls), 'call')}: {task.why}", width, "    ", style.warn("? ")
         )
-    if aside.tasks:
-        total = len(aside.new) + len(aside.kept)
+    if unassigned.tasks:
+        total = len(unassigned.new) + len(unassigned.kept)
         said = f"{plural(total, 'file')} of these laid aside below {FOLDER}/, and given to no step: {FOLDER}/{MANIFEST}"
         lines += wrap(said, width, "    ", "· ")
-    for failure in aside.failures:
-        lines += wrap(failure, width, "    ", ink.bad("! "))
-    if aside.running:
+    for failure in unassigned.failures:
+        lines += wrap(failure, width, "    ", style.bad("! "))
+    if unassigned.running:
         lines += wrap(
-            f"{plural(aside.running, 'call')} of these not over yet: fetch again when it is.", width, "    ", "· "
+            f"{plural(unassigned.running, 'call')} of these not over yet: fetch again when it is.", width, "    ", "· "
         )
     if view.undecided:
         numbers = ", ".join(f"#{number}" for number in view.undecided)
         lines += wrap(
-            f"It is not known what became of {numbers}, or whose its results are.", width, "    ", ink.warn("? ")
+            f"It is not known what became of {numbers}, or whose its results are.", width, "    ", style.warn("? ")
         )
-        lines.append(f"{ink.link('→')} zenflow reconcile {view.run_id}")
+        lines.append(f"{style.link('→')} zenflow reconcile {view.run_id}")
     return lines
 
 
-def draw_stamped(view: StampView, ink: Ink, width: int) -> str:
-    lines = [ink.strong(where_line(view.server)), f"{plural(len(view.tasks), 'task')} → {near(view.folder)}"]
+def draw_stamped(view: StampView, style: Style, width: int) -> str:
+    lines = [style.strong(where_line(view.server)), f"{plural(len(view.tasks), 'task')} → {relative_path(view.folder)}"]
     lines += _files(view.new, width)
     lines.append(_sum(view.new, view.kept))
     if view.texts:
         lines.append(f"{plural(len(view.texts), 'text')} below paid/")
     for failure in view.failures:
-        lines += wrap(failure, width, "    ", ink.bad("! "))
+        lines += wrap(failure, width, "    ", style.bad("! "))
     return "\n".join(lines)
 
 
@@ -84,8 +86,8 @@ def fetch_error(view: FetchView) -> Mapping[str, Any] | None:
         return {"code": code, "message": message, "hint": "`zenflow fetch` again"}
     if view.lost:
         return {"code": "ZF644", "message": view.lost[0], "hint": None}
-    if view.aside.failures:
-        return {"code": "ZF840", "message": view.aside.failures[0], "hint": "`zenflow fetch` again"}
+    if view.unassigned.failures:
+        return {"code": "ZF840", "message": view.unassigned.failures[0], "hint": "`zenflow fetch` again"}
     if view.undecided and not view.running:
         numbers = ", ".join(f"#{number}" for number in view.undecided)
         return {"code": "ZF642", "message": f"{numbers} to be decided", "hint": f"zenflow reconcile {view.run_id}"}
@@ -108,21 +110,21 @@ def fetch_document(view: FetchView) -> dict[str, Any]:
         "failures": [{"asset_id": a or None, "code": code, "message": why} for a, code, why in found.failures],
         "running": [{"task_id": task_id, "calls": calls} for task_id, calls in view.running.items()],
         "not_retrievable": list(view.lost),
-        "in_doubt": _aside_document(view),
+        "in_doubt": _unassigned_document(view),
     }
 
 
-def _aside_document(view: FetchView) -> dict[str, Any]:
-    aside = view.aside
+def _unassigned_document(view: FetchView) -> dict[str, Any]:
+    unassigned = view.unassigned
     return {
         "tasks": [
             {"task_id": task.task_id, "tool": task.tool, "submission": task.submission, "why": task.why}
-            for task in aside.tasks
+            for task in unassigned.tasks
         ],
-        "new": [_row(file, f"{FOLDER}/") for file in aside.new],
-        "kept": [_row(file, f"{FOLDER}/") for file in aside.kept],
-        "failures": list(aside.failures),
-        "running": aside.running,
+        "new": [_row(file, f"{FOLDER}/") for file in unassigned.new],
+        "kept": [_row(file, f"{FOLDER}/") for file in unassigned.kept],
+        "failures": list(unassigned.failures),
+        "running": unassigned.running,
         "undecided": list(view.undecided),
     }
 

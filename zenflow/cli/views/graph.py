@@ -8,7 +8,7 @@ from typing import Any
 from zenflow.app.planning.graphs.costs import Cost
 from zenflow.app.planning.graphs.network import Analysis, Way
 from zenflow.app.planning.graphs.recipe_graph import Node, RecipeGraph
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import columns_of, cut, pad, wrap
 from zenflow.cli.terminal.units import span
 from zenflow.cli.views.graph_text import CRITICAL, draw_rows
@@ -71,7 +71,7 @@ def draw_dot(graph: RecipeGraph) -> str:
     return "\n".join([*lines, "}"])
 
 
-def draw_graph(graph: RecipeGraph, analysis: Analysis, costs: Mapping[str, Cost], ink: Ink, width: int) -> str:
+def draw_graph(graph: RecipeGraph, analysis: Analysis, costs: Mapping[str, Cost], style: Style, width: int) -> str:
     """Return the drawing: a line for each step, edges at its left, cost at its right; below it the critical paths."""
     nodes = {node.step_id: node for node in graph.nodes}
     order = [step for layer in analysis.layers for step in layer]
@@ -83,7 +83,9 @@ def draw_graph(graph: RecipeGraph, analysis: Analysis, costs: Mapping[str, Cost]
     else:
         labels = _labels([nodes[step] for step in order], costs, width - left)
         lines = [
-            pad(row.drawing, left) + (_marked(labels[row.step], row.step in critical, ink)) if row.step else row.drawing
+            pad(row.drawing, left) + (_marked(labels[row.step], row.step in critical, style))
+            if row.step
+            else row.drawing
             for row in rows
         ]
     return "\n".join([*lines, "", *_critical(analysis, width)])
@@ -110,8 +112,8 @@ def _cost(cost: Cost) -> str:
     return ", ".join(part for part in (span(cost.seconds) if cost.seconds >= 1 else "", credits) if part)
 
 
-def _marked(label: str, critical: bool, ink: Ink) -> str:
-    return ink.strong(label) if critical else label
+def _marked(label: str, critical: bool, style: Style) -> str:
+    return style.strong(label) if critical else label
 
 
 def _layers(analysis: Analysis, width: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from zenflow.app.recovery.ledger import LedgerView, Revision
 from zenflow.cli.terminal.headings import titled, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
@@ -67,19 +67,19 @@ _RUNS = (
 # --------------------------------------------------------------------------------------------------------------- one run
 
 
-def draw_ledger(view: LedgerView, ink: Ink, width: int) -> str:
+def draw_ledger(view: LedgerView, style: Style, width: int) -> str:
     report, started = view.seen.report, view.seen.report.state.started
-    head = [] if started is None else [ink.strong(where_line(started.server)), _revision_of(started)]
+    head = [] if started is None else [style.strong(where_line(started.server)), _revision_of(started)]
     head += [] if started is None else origin_lines(origins_of(started.recipe_origins))
     head.append(f"run {report.run_id} · budget {as_text(report.state.budget)}")
     if not view.rows:
         return "\n".join([*head, "", "Nothing was submitted."])
-    lines = [*head, "", *table(_COLUMNS, [_cells(row) for row in view.calls], width, ink, feet=[_foot(view)])]
+    lines = [*head, "", *table(_COLUMNS, [_cells(row) for row in view.calls], width, style, feet=[_foot(view)])]
     unconfirmed = sum(1 for row in view.rows if row.charged and not row.confirmed)
     if unconfirmed:
         said = f"* at the quote: of {plural(unconfirmed, 'submission')} the account's own row was not seen yet"
         lines += wrap(said, width, "    ", "  ")
-    return "\n".join([*lines, *_comparison(view, ink, width)])
+    return "\n".join([*lines, *_comparison(view, style, width)])
 
 
 def _revision_of(started: RunStarted) -> str:
@@ -103,13 +103,13 @@ def _cells(row: CallRow) -> list[str]:
 
 
 def _foot(view: LedgerView) -> list[str]:
-    books = view.seen.report.state.books
+    totals = view.seen.report.state.totals
     quoted = sum((row.quote for row in view.rows), ZERO)
     foot = ["", "total", "", "", "", "", as_text(quoted)]
-    return [*foot, as_text(books.charged + books.difference), as_text(books.refunded) if books.refunded else "–"]
+    return [*foot, as_text(totals.charged + totals.difference), as_text(totals.refunded) if totals.refunded else "–"]
 
 
-def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
+def _comparison(view: LedgerView, style: Style, width: int) -> list[str]:
     check = view.check
     if check is None:
         return []
@@ -117,16 +117,16 @@ def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
     if view.news:
         lines.append(f"Taken in just now: {plural(view.news, 'row')} of the account's transaction list.")
     if not check.complete:
-        lines += wrap("The list could not be read down to the start of the run.", width, "  ", ink.warn("! "))
+        lines += wrap("The list could not be read down to the start of the run.", width, "  ", style.warn("! "))
     differing = [one for one in check.compared if not one.agrees]
     if check.agrees:
-        lines.append(ink.good("The account's transaction list agrees, row by row."))
+        lines.append(style.good("The account's transaction list agrees, row by row."))
     elif differing:
-        lines.append(ink.bad("The account's transaction list differs:"))
+        lines.append(style.bad("The account's transaction list differs:"))
     for one in differing:
         lines += wrap(f"#{one.submission} {sentence(one)}", width, "     ", "  ")
     for row in check.unowned:
-        mark = ink.bad("! ") if row.ours else "· "
+        mark = style.bad("! ") if row.ours else "· "
         said = f"{in_words(row.amount)}, row {row.transaction_id}, task {row.task_id or '–'}: {row.said}"
         lines += wrap(said, width, "    ", mark)
     open_ones = [one for one in check.compared if one.found == "not known yet"]
@@ -143,34 +143,34 @@ def _comparison(view: LedgerView, ink: Ink, width: int) -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- all of them
 
 
-def draw_revisions(revisions: Sequence[Revision], ink: Ink, width: int) -> str:
+def draw_revisions(revisions: Sequence[Revision], style: Style, width: int) -> str:
     if not revisions:
         return "No run yet. `zenflow run RECIPE` begins one."
     lines: list[str] = []
     for one in revisions:
-        lines.append(ink.strong(f"{titled(one.name, one.version)} · revision {one.digest[:DIGEST_SHOWN]}"))
+        lines.append(style.strong(f"{titled(one.name, one.version)} · revision {one.digest[:DIGEST_SHOWN]}"))
         feet = [["total", "", "", str(one.calls), "", "", as_text(one.spent)]]
-        lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, ink, feet=feet), ""]
+        lines += [*table(_RUNS, [_run_cells(view) for view in one.runs], width, style, feet=feet), ""]
     spent: dict[str, Decimal] = {}
     for view in (view for one in revisions for view in one.runs):
         started = view.seen.report.state.started
         server = started.server if started is not None else ""
-        spent[server] = spent.get(server, ZERO) + view.seen.report.state.books.spent
+        spent[server] = spent.get(server, ZERO) + view.seen.report.state.totals.spent
     sums = [f"Spent {in_words(total)} on {server}, net of refunds." for server, total in sorted(spent.items())]
     return "\n".join([*lines, *sums])
 
 
 def _run_cells(view: LedgerView) -> list[str]:
     report = view.seen.report
-    books, started = report.state.books, report.state.started
+    totals, started = report.state.totals, report.state.started
     return [
         report.run_id,
         "" if started is None else started.server,
         report.status,
         str(len(view.calls)),
-        as_text(books.charged + books.difference),
-        as_text(books.refunded) if books.refunded else "–",
-        as_text(books.spent),
+        as_text(totals.charged + totals.difference),
+        as_text(totals.refunded) if totals.refunded else "–",
+        as_text(totals.spent),
     ]
 
 
@@ -216,7 +216,7 @@ def _model(view: LedgerView, row: CallRow) -> str | None:
 
 
 def ledger_document(view: LedgerView) -> dict[str, Any]:
-    books, started = view.seen.report.state.books, view.seen.report.state.started
+    totals, started = view.seen.report.state.totals, view.seen.report.state.started
     return {
         "run_id": view.seen.report.run_id,
         "recipe": None
@@ -230,14 +230,14 @@ def ledger_document(view: LedgerView) -> dict[str, Any]:
         "submissions": [_submission_document(view, row) for row in view.rows],
         "calls": [_call_document(row) for row in view.calls],
         "totals": {
-            "reserved": as_number(books.reserved),
-            "open": as_number(books.open),
-            "charged": as_number(books.charged),
-            "released": as_number(books.released),
-            "unknown": as_number(books.unknown),
-            "difference": as_number(books.difference),
-            "refunded": as_number(books.refunded),
-            "spent": as_number(books.spent),
+            "reserved": as_number(totals.reserved),
+            "open": as_number(totals.open),
+            "charged": as_number(totals.charged),
+            "released": as_number(totals.released),
+            "unknown": as_number(totals.unknown),
+            "difference": as_number(totals.difference),
+            "refunded": as_number(totals.refunded),
+            "spent": as_number(totals.spent),
             "budget": as_number(view.seen.report.state.budget),
         },
         "checked": view.check is not None,

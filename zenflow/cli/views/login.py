@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.queries.login import SignedIn, SignedOut
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.credits import as_number, in_words
 
 
-def draw_signed_in(found: SignedIn, ink: Ink) -> str:
+def draw_signed_in(found: SignedIn, style: Style) -> str:
     who = found.account.email or found.account.account_id
-    lines = [ink.good(f"Signed in at {found.server} as {who}, {in_words(found.account.credits)}.")]
+    lines = [style.good(f"Signed in at {found.server} as {who}, {in_words(found.account.credits)}.")]
     lines.append(f"The sign-in is kept in {found.kept_in}.")
     if not found.used_for_runs:
         lines.append(

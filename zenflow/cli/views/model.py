@@ -8,16 +8,16 @@ from typing import Any
 
 from zenflow.app.queries.tools import ModelView
 from zenflow.catalog.model import Account, Model
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap, wrap_text
 
 _SHOWN_ELSEWHERE = ("value", "description", "is_default", "trusted_only", "pricing")
 _PRICE_KEYS = ("price", "credits", "per_call", "base")
 
 
-def draw_model(view: ModelView, ink: Ink, width: int) -> str:
+def draw_model(view: ModelView, style: Style, width: int) -> str:
     model = view.model
-    lines = [ink.strong(f"{view.tool.name} · {model.value}"), *wrap(model.description, width)]
+    lines = [style.strong(f"{view.tool.name} · {model.value}"), *wrap(model.description, width)]
     lines += ["", f"  price  {price_of(model)}   → zenflow prices {view.tool.name}"]
     gate = gates_of(model, view.account)
     if gate:
@@ -27,7 +27,7 @@ def draw_model(view: ModelView, ink: Ink, width: int) -> str:
             lines += wrap(_shown(value), width, indent="         ", first=f"  {key}: ")
     guide, source = (view.guide, model.value) if view.guide else (view.tool.prompt_guide, view.tool.name)
     if guide:
-        lines += ["", ink.strong(f"How to write for {source}"), "", *wrap_text(guide.strip(), width)]
+        lines += ["", style.strong(f"How to write for {source}"), "", *wrap_text(guide.strip(), width)]
     return "\n".join(lines)
 
 

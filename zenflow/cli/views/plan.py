@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from zenflow.cli.terminal.headings import titled, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan_notes import ages, duration, notes
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 def draw_plan(
     plan: Plan,
-    ink: Ink,
+    style: Style,
     width: int,
     *,
     verdict: bool = True,
@@ -45,10 +45,10 @@ def draw_plan(
     note: str = "",
 ) -> str:
     """The whole plan; without the verdict where an error says it. `as_of`: now, where ages are to be told. `note`: what of."""
-    lines = [ink.strong(where_line(plan.server)), *wrap(_what(plan), width)]
+    lines = [style.strong(where_line(plan.server)), *wrap(_what(plan), width)]
     lines += [line for text in origin_lines(plan.recipe.origins) for line in wrap(text, width, "  ")]
-    lines += [*(wrap(ink.warn(note), width) if note else ()), ""]
-    lines += _table(plan, ink, width)
+    lines += [*(wrap(style.warn(note), width) if note else ()), ""]
+    lines += _table(plan, style, width)
     below = notes(plan, width)
     lines += ["", *below] if below else []
     takes = duration(plan)
@@ -57,7 +57,7 @@ def draw_plan(
     lines += ["", *old] if old else []
     if not verdict:
         return "\n".join(lines)
-    lines += ["", *wrap(draw_sentence(plan, ink), width)]
+    lines += ["", *wrap(draw_sentence(plan, style), width)]
     lines += [line for way in ways_out(plan) for line in wrap(way, width, "  ", "→ ")]
     return "\n".join(lines)
 
@@ -67,9 +67,9 @@ def _what(plan: Plan) -> str:
     return f"{titled(plan.recipe.name, plan.recipe.version)}{description}"
 
 
-def _table(plan: Plan, ink: Ink, width: int) -> list[str]:
+def _table(plan: Plan, style: Style, width: int) -> list[str]:
     rows, feet = plan_rows(plan)
-    return table(_COLUMNS, rows, width, ink, feet=feet)
+    return table(_COLUMNS, rows, width, style, feet=feet)
 
 
 def plan_rows(plan: Plan) -> tuple[list[list[str]], list[list[str]]]:
@@ -136,7 +136,7 @@ def _in_tree(path: str) -> str:
 
 
 def _each(step: PlannedStep) -> str:
-    mark = "~" if step.stand_in else ""
+    mark = "~" if step.placeholder else ""
     if step.unpriced is not None:
         return f"≤ {as_text(step.max_credits)}"
     if step.credits_each is not None:

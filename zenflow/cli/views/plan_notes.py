@@ -37,7 +37,7 @@ def note_texts(plan: Plan) -> Iterator[tuple[str, str]]:
     """Mark and text of each."""
     for why, paths in _unpriced(plan).items():
         yield "?", f"no price for {named(paths)}: {why}"
-    if any(step.stand_in and step.unpriced is None for step in plan.steps.values()):
+    if any(step.placeholder and step.unpriced is None for step in plan.steps.values()):
         yield (
             "~",
             "priced with a stand-in for what is not made yet; asked again before anything that leads there is paid",
@@ -77,7 +77,7 @@ def _reuse_notes(reuse: Reuse) -> Iterator[tuple[str, str]]:
         counted = [f"{count} of {path}" if count > 1 else path for path, count in paths.items()]
         yield "=", f"kept from run {run_id}: {named(counted)}{worth}"
     if not reuse.kept:
-        none_yet = reuse.wish.get("source") == "last" and reuse.source_run is None
+        none_yet = reuse.options.get("source") == "last" and reuse.source_run is None
         why = "there is no run of this recipe here yet" if none_yet else "no request is the same"
         yield "=", f"nothing of an earlier run is kept: {why}"
     if reuse.orphans:

@@ -6,7 +6,7 @@ from typing import Any
 
 from zenflow.app.queries.presets import PresetList, PresetView
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.providers.base import Template
@@ -19,12 +19,12 @@ _COLUMNS = (
 )
 
 
-def draw_presets(found: PresetList, ink: Ink, width: int) -> str:
-    lines = [ink.strong(where_line(found.server)), ""]
+def draw_presets(found: PresetList, style: Style, width: int) -> str:
+    lines = [style.strong(where_line(found.server)), ""]
     if not found.presets:
         return "\n".join([*lines, f"No preset fits `{found.query}`." if found.query else "There are no presets."])
     cells = [[one.template_id, _title(one), one.tool, ", ".join(one.tags)] for one in found.presets]
-    lines += table(_COLUMNS, cells, width, ink)
+    lines += table(_COLUMNS, cells, width, style)
     return "\n".join([*lines, "→ zenflow presets ID"])
 
 
@@ -32,9 +32,9 @@ def presets_document(found: PresetList) -> dict[str, Any]:
     return {"server": found.server, "query": found.query, "presets": [_document(one) for one in found.presets]}
 
 
-def draw_preset(view: PresetView, ink: Ink, width: int) -> str:
+def draw_preset(view: PresetView, style: Style, width: int) -> str:
     one = view.preset
-    lines = [ink.strong(_title(one)), *(wrap(one.description, width) if one.description else [])]
+    lines = [style.strong(_title(one)), *(wrap(one.description, width) if one.description else [])]
     lines.append(f"{one.tool} · {', '.join(one.tags) or 'no tags'}")
     return "\n".join([*lines, "", "As a step of a recipe:", "", view.step.rstrip("\n")])
 

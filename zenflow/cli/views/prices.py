@@ -6,13 +6,13 @@ from typing import Any
 
 from zenflow.app.queries.prices import PriceList
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
 
 
-def draw_prices(found: PriceList, ink: Ink, width: int) -> str:
+def draw_prices(found: PriceList, style: Style, width: int) -> str:
     swept = any(row.resolution for row in found.rows)
     columns = [
         Column("credits", right=True),
@@ -31,11 +31,11 @@ def draw_prices(found: PriceList, ink: Ink, width: int) -> str:
         ]
         for row in found.rows
     ]
-    lines = [ink.strong(where_line(found.server)), f"{found.tool}: one call, cheapest first", ""]
-    lines += table(columns, cells, width, ink) if cells else ["  No model has a price for this."]
+    lines = [style.strong(where_line(found.server)), f"{found.tool}: one call, cheapest first", ""]
+    lines += table(columns, cells, width, style) if cells else ["  No model has a price for this."]
     for none in found.without:
         place = f" at {none.resolution}" if none.resolution else ""
-        lines += wrap(f"{none.model}{place}: {none.reason}", width, indent="    ", first=ink.faint("  – "))
+        lines += wrap(f"{none.model}{place}: {none.reason}", width, indent="    ", first=style.faint("  – "))
     if found.filled:
         lines += ["", *wrap(f"Not given, a stand-in was sent: {', '.join(found.filled)}.", width)]
     return "\n".join(lines)

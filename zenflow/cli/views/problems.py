@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.cli.terminal.snippet import snippet
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.next_steps import next_step
 from zenflow.problems import Place, Problem
@@ -27,11 +27,11 @@ MOST_QUOTED = 160  # of what is quoted out of a file: two lines of a terminal; w
 _QUOTED = re.compile(r"`([^`\n]*)`")
 
 
-def draw_problems(problems: Sequence[Problem], ink: Ink, width: int) -> str:
+def draw_problems(problems: Sequence[Problem], style: Style, width: int) -> str:
     """Each finding with its place, then how many there are."""
     sources = Sources()
-    blocks = ["\n".join(_block(problem, sources, ink, width)) for problem in problems]
-    return "\n\n".join([*blocks, ink.strong(summary(problems))])
+    blocks = ["\n".join(_block(problem, sources, style, width)) for problem in problems]
+    return "\n\n".join([*blocks, style.strong(summary(problems))])
 
 
 def summary(problems: Iterable[Problem]) -> str:
@@ -42,11 +42,11 @@ def summary(problems: Iterable[Problem]) -> str:
     return ", ".join(part for part in parts if part) or "no problems"
 
 
-def draw_error(message: str, code: str, hint: str | None, ink: Ink, width: int) -> str:
+def draw_error(message: str, code: str, hint: str | None, style: Style, width: int) -> str:
     """One error without a place: the message, its code, and on a line of its own what to do."""
     lines = wrap(f"{message} [{code}]", width, "  ", "error: ")
-    lines[0] = lines[0].replace("error:", ink.bad("error:"), 1)
-    return "\n".join([*lines, *_hint(next_step(code, hint), "", ink, width)])
+    lines[0] = lines[0].replace("error:", style.bad("error:"), 1)
+    return "\n".join([*lines, *_hint(next_step(code, hint), "", style, width)])
 
 
 def as_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -92,32 +92,32 @@ def shown_path(file: str) -> str:
     return file if relative.startswith("..") else relative
 
 
-def _block(problem: Problem, sources: Sources, ink: Ink, width: int) -> list[str]:
-    mark = ink.bad if problem.severity == "error" else ink.warn
-    head = f"{problem.severity}: {clipped(problem.message)} {ink.faint(f'[{problem.code}]')}"
+def _block(problem: Problem, sources: Sources, style: Style, width: int) -> list[str]:
+    mark = style.bad if problem.severity == "error" else style.warn
+    head = f"{problem.severity}: {clipped(problem.message)} {style.faint(f'[{problem.code}]')}"
     place = problem.place
     if place is not None:
-        head = f"{ink.strong(f'{shown_path(place.file)}:{place.line}:{place.column}:')} {head}"
+        head = f"{style.strong(f'{shown_path(place.file)}:{place.line}:{place.column}:')} {head}"
     head = head.replace(f"{problem.severity}:", mark(f"{problem.severity}:"), 1)
     lines = [head] if width >= NARROW else wrap(head, width, "  ", "")
     gutter = _gutter([place, *(note.place for note in problem.notes)])
     if place is not None:
-        lines += snippet(place, sources.line(place), ink, mark, width, gutter)
+        lines += snippet(place, sources.line(place), style, mark, width, gutter)
     for note in problem.notes:
         at = f"{shown_path(note.place.file)}:{note.place.line}:{note.place.column}"
-        lines.append(f"{' ' * gutter} = {ink.strong('note:')} {note.message} ({at})")
-        lines += snippet(note.place, sources.line(note.place), ink, ink.link, width, gutter, under="-")
+        lines.append(f"{' ' * gutter} = {style.strong('note:')} {note.message} ({at})")
+        lines += snippet(note.place, sources.line(note.place), style, style.link, width, gutter, under="-")
     return lines + _hint(
-        next_step(problem.code, problem.hint), " " * (gutter + 1) if place is not None else "", ink, width
+        next_step(problem.code, problem.hint), " " * (gutter + 1) if place is not None else "", style, width
     )
 
 
-def _hint(hint: str, indent: str, ink: Ink, width: int) -> list[str]:
+def _hint(hint: str, indent: str, style: Style, width: int) -> list[str]:
     lines: list[str] = []
     for number, written in enumerate(clipped(hint).splitlines()):
         opening = "→ " if number == 0 else "  "
         if number == 0:
-            lines += wrap(written, width, indent + "  ", indent + ink.link(opening.strip()) + " ")
+            lines += wrap(written, width, indent + "  ", indent + style.link(opening.strip()) + " ")
         else:
             lines.append(indent + opening + written)  # a quoted line keeps its own spaces
     return lines

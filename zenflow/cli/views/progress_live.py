@@ -32,9 +32,9 @@ class LiveProgress:
     def event(self, event: Event) -> None:
         line = failure_line(event)
         if line is not None:
-            self.say(line)
+            self.info(line)
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
     def progress(self, snapshot: Callable[[], Progress]) -> None:
@@ -64,8 +64,8 @@ def drawing(snapshot: Progress) -> Group:
     for step in shown:
         table.add_row(*_row(step))
     rest = [Text(f"  … {hidden} more steps", style="dim")] if hidden else []
-    talk = [Text(f"  {snapshot.talk}", style="yellow")] if snapshot.talk else []
-    return Group(_header(snapshot), table, *rest, *talk)
+    status_text = [Text(f"  {snapshot.status_text}", style="yellow")] if snapshot.status_text else []
+    return Group(_header(snapshot), table, *rest, *status_text)
 
 
 def _header(snapshot: Progress) -> Text:

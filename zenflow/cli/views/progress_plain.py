@@ -27,7 +27,7 @@ class _Said:
 class PlainProgress:
     """A listener of the engine; `tick` is called now and then by whoever owns the clock."""
 
-    say: Callable[[str], None]
+    info: Callable[[str], None]
     _snapshot: Callable[[], Progress] | None = None
     _said: dict[str, _Said] = field(default_factory=dict)
     _talk: str = ""
@@ -35,7 +35,7 @@ class PlainProgress:
     def event(self, event: Event) -> None:
         line = failure_line(event)
         if line is not None:
-            self.say(line)
+            self.info(line)
 
     def progress(self, snapshot: Callable[[], Progress]) -> None:
         self._snapshot = snapshot
@@ -50,9 +50,9 @@ class PlainProgress:
             return
         for step in snapshot.steps:
             self._tell(step, snapshot.elapsed_s, last)
-        if snapshot.talk and snapshot.talk != self._talk:
-            self.say(snapshot.talk)
-        self._talk = snapshot.talk
+        if snapshot.status_text and snapshot.status_text != self._talk:
+            self.info(snapshot.status_text)
+        self._talk = snapshot.status_text
 
     def _tell(self, step: StepProgress, now_s: float, last: bool) -> None:
         said = self._said.setdefault(step.path, _Said())
@@ -63,7 +63,7 @@ class PlainProgress:
         if not (over or last) and now_s - said.at_s < QUIET_S:
             return
         said.line, said.at_s, said.finished = numbers, now_s, over
-        self.say(f"{span(now_s):>10}  {step_line(step)}")
+        self.info(f"{span(now_s):>10}  {step_line(step)}")
 
 
 def step_line(step: StepProgress) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from zenflow.app.sharing.recipes import ListedRecipe, RecipeList
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.credits import as_number, as_text
@@ -19,15 +19,15 @@ _COLUMNS = (
 )
 
 
-def draw_recipes(found: RecipeList, ink: Ink, width: int) -> str:
+def draw_recipes(found: RecipeList, style: Style, width: int) -> str:
     """One line for each recipe; inputs that must be given end with `*`."""
     lines: list[str] = []
     if found.recipes:
-        lines = table(_COLUMNS, [_cells(one) for one in found.recipes], width, ink)
+        lines = table(_COLUMNS, [_cells(one) for one in found.recipes], width, style)
     elif not found.problems:
         lines = ["No recipes here: `zenflow init` makes a first one, `zenflow repo add` adds a repository."]
     for name, error in found.problems.items():
-        lines += wrap(f"{name}: {error.message} [{error.code}]", width, "  ", ink.bad("! "))
+        lines += wrap(f"{name}: {error.message} [{error.code}]", width, "  ", style.bad("! "))
         lines += wrap(error.hint, width, "    ", "  → ") if error.hint else []
     if any(one.is_required for recipe in found.recipes for one in recipe.summary.inputs):
         lines += ["", "* must be given: `-i NAME=VALUE`"]

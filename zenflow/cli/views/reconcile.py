@@ -9,35 +9,35 @@ from typing import Any
 
 from zenflow.app.recovery.reconcile import ReconcileView
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.cli.terminal.units import plural
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text, in_words
-from zenflow.engine.maintenance.evidence import Candidate, Case, Evidence, SeenRow, StrayCase
+from zenflow.engine.maintenance.evidence import Candidate, Case, Evidence, SeenRow, UnrecognizedTaskCase
 
 LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN, CALLS_NAMED = 4, 8, 3, 12
 
 
-def draw_evidence(server: str, run_id: str, evidence: Evidence, ink: Ink, width: int) -> str:
+def draw_evidence(server: str, run_id: str, evidence: Evidence, style: Style, width: int) -> str:
     """Everything that is known of what is still unknown."""
-    lines = [ink.strong(where_line(server)), f"run {run_id}"]
+    lines = [style.strong(where_line(server)), f"run {run_id}"]
     for number, task_id in evidence.adopted:
         lines += wrap(f"#{number}: the look found task {task_id}, with our stamp and our inputs: adopted.", width)
     for case in evidence.cases:
-        lines += ["", *draw_case(case, ink, width)]
-    for stray in evidence.strays:
-        lines += ["", *draw_stray(stray, ink, width)]
-    if not evidence.cases and not evidence.strays:
-        lines += ["", ink.good("Nothing is unknown: there is nothing to decide.")]
+        lines += ["", *draw_case(case, style, width)]
+    for unrecognized in evidence.unrecognized_cases:
+        lines += ["", *draw_unrecognized(unrecognized, style, width)]
+    if not evidence.cases and not evidence.unrecognized_cases:
+        lines += ["", style.good("Nothing is unknown: there is nothing to decide.")]
     return "\n".join(lines)
 
 
-def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
+def draw_case(case: Case, style: Style, width: int) -> list[str]:
     one = case.submission
     steps = Counter(call.call.instance.rpartition("/")[2].split(".")[0] for call in one.calls)
     what = f"#{one.number} {one.tool} · {plural(len(one.calls), 'call')} · {in_words(one.quote)} set aside"
-    lines = [ink.warn(what), *_fact("for", ", ".join(f"{name} ×{n}" for name, n in steps.items()), width)]
+    lines = [style.warn(what), *_fact("for", ", ".join(f"{name} ×{n}" for name, n in steps.items()), width)]
     lines += _fact("stamp", one.stamp, width)
     for call in one.calls[:CALLS_SHOWN]:
         asked = f"{call.call.instance} {json.dumps(call.call.params, ensure_ascii=False)}"
@@ -46,7 +46,7 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
         lines += _fact("", f"… and {len(one.calls) - CALLS_SHOWN} more calls", width)
     sent = f"{_second(one.intended_at)}, {plural(one.attempts, 'attempt')}; {one.outcome.value}: {one.detail or '–'}"
     lines += _fact("sent", sent, width)
-    if one.in_doubt:
+    if one.needs_decision:
         lines += _fact("but", one.contradiction or one.shortfall, width)
         missing = [call.call.instance for call in one.calls if call.status == "unknown"]
         lines += _fact("unknown", ", ".join(missing), width) if missing else []
@@ -59,75 +59,75 @@ def draw_case(case: Case, ink: Ink, width: int) -> list[str]:
     return lines
 
 
-def draw_stray(stray: StrayCase, ink: Ink, width: int) -> list[str]:
-    task = stray.task
-    debit = "no debit was seen" if stray.debit is None else f"{in_words(stray.debit)} were charged"
-    lines = [ink.warn(f"#{stray.number} {task.tool} · task {task.task_id}")]
+def draw_unrecognized(unrecognized: UnrecognizedTaskCase, style: Style, width: int) -> list[str]:
+    task = unrecognized.task
+    debit = "no debit was seen" if unrecognized.debit is None else f"{in_words(unrecognized.debit)} were charged"
+    lines = [style.warn(f"#{unrecognized.number} {task.tool} · task {task.task_id}")]
     said = f"carries this run's stamp, and the journal does not know it ({debit}; {task.status})"
     lines += wrap(said, width, "  ", "  ")
     if task.inputs:
         return lines
-    calls = plural(stray.size, "call") if stray.size else "an unknown number of calls"
+    calls = plural(unrecognized.size, "call") if unrecognized.size else "an unknown number of calls"
     lines += _fact("asked", f"the service does not tell; {calls}", width)
-    names = [call.instance for call in stray.waiting]
+    names = [call.instance for call in unrecognized.waiting]
     waiting = ", ".join(names[:CALLS_NAMED]) + (f" and {len(names) - CALLS_NAMED} more" if names[CALLS_NAMED:] else "")
     return [*lines, *_fact("could be", waiting or f"no call of {task.tool} waits", width)]
 
 
-def choices(case: Case | StrayCase) -> str:
+def choices(case: Case | UnrecognizedTaskCase) -> str:
     """The question for a person at a terminal."""
-    if isinstance(case, StrayCase):
+    if isinstance(case, UnrecognizedTaskCase):
         if not case.waiting:
             return f"#{case.number}: [a]dopt it, [g]ive it up, or nothing now? "
         return f"#{case.number}: [a]dopt it for what waits, [a STEP.0,STEP.1] for these, [g]ive it up, or nothing now? "
     if case.submission.is_short and not case.submission.out_of_order:
         return f"#{case.number}: [g]ive up what is not there, so that a resume makes it anew, or nothing now? "
-    if case.submission.in_doubt:
+    if case.submission.needs_decision:
         return f"#{case.number}: [a]ccept its results as they are, [g]ive them up, or nothing now? "
     return f"#{case.number}: [a TASK] adopt, [r]esubmit, [r CREDITS] for up to so much, [g]ive up, or nothing now? "
 
 
-def draw_outcome(view: ReconcileView, ink: Ink, width: int) -> str:
+def draw_outcome(view: ReconcileView, style: Style, width: int) -> str:
     """What was decided, and what is left."""
     lines: list[str] = []
     for one in view.decided:
-        mark = ink.good if one.settled else ink.warn
+        mark = style.good if one.settled else style.warn
         lines += wrap(f"#{one.number} {one.act}: {one.said}.", width, "    ", mark("· "))
     for number, error in view.failures:
-        lines += wrap(f"#{number}: {error.message} [{error.code}]", width, "    ", ink.bad("· "))
+        lines += wrap(f"#{number}: {error.message} [{error.code}]", width, "    ", style.bad("· "))
         lines += wrap(error.hint.replace("RUN", view.run_id), width, "      ", "    → ") if error.hint else []
     if view.open_numbers:
         left = ", ".join(f"#{number}" for number in view.open_numbers)
         lines += wrap(f"Still to be decided: {left}. Nothing that could repeat them is sent.", width)
         first = view.open_numbers[0]
         command = f"zenflow reconcile {view.run_id}"
-        stray = next((one for one in view.evidence.strays if one.number == first), None)
-        if stray is not None:
-            lines.append(f"{ink.link('→')} {command} --adopt {first}={stray.task.task_id}")
+        unrecognized = next((one for one in view.evidence.unrecognized_cases if one.number == first), None)
+        if unrecognized is not None:
+            lines.append(f"{style.link('→')} {command} --adopt {first}={unrecognized.task.task_id}")
             lines.append(f"  or --give-up {first}")
         else:
             doubted = next(
-                (c.submission for c in view.evidence.cases if c.number == first and c.submission.in_doubt), None
+                (c.submission for c in view.evidence.cases if c.number == first and c.submission.needs_decision), None
             )
             if doubted is not None and not doubted.out_of_order:  # what is there of it is taken
-                return "\n".join([*lines, f"{ink.link('→')} {command} --give-up {first}"])
+                return "\n".join([*lines, f"{style.link('→')} {command} --give-up {first}"])
             task = "TASK" if doubted is None else doubted.task_id
             again = f"--resubmit {first}, or " if doubted is None else ""
-            lines.append(f"{ink.link('→')} {command} --adopt {first}={task}")
+            lines.append(f"{style.link('→')} {command} --adopt {first}={task}")
             lines.append(f"  or {again}--give-up {first}")
     elif view.decided or view.evidence.adopted:
-        lines.append(f"{ink.link('→')} zenflow resume {view.run_id}")
+        lines.append(f"{style.link('→')} zenflow resume {view.run_id}")
     return "\n".join(lines)
 
 
 def reconcile_document(view: ReconcileView) -> dict[str, Any]:
-    books = view.report.state.books
+    totals = view.report.state.totals
     return {
         "server": view.server,
         "run_id": view.run_id,
         "adopted": [{"submission": number, "task_id": task_id} for number, task_id in view.evidence.adopted],
         "unknown": [_case(case) for case in view.evidence.cases],
-        "strays": [_stray(stray) for stray in view.evidence.strays],
+        "strays": [_unrecognized_case(unrecognized) for unrecognized in view.evidence.unrecognized_cases],
         "decided": [
             {"submission": d.number, "act": d.act, "said": d.said, "task_id": d.task_id, "settled": d.settled}
             for d in view.decided
@@ -137,7 +137,7 @@ def reconcile_document(view: ReconcileView) -> dict[str, Any]:
             for number, error in view.failures
         ],
         "open": list(view.open_numbers),
-        "credits": {"charged": as_number(books.charged), "unknown": as_number(books.unknown)},
+        "credits": {"charged": as_number(totals.charged), "unknown": as_number(totals.unknown)},
     }
 
 
@@ -149,7 +149,7 @@ def _fact(name: str, said: str, width: int) -> list[str]:
 
 
 def _looks(case: Case, width: int) -> list[str]:
-    looks = case.submission.looks
+    looks = case.submission.lookups
     lines = []
     for place, look in enumerate(looks[-LOOKS_SHOWN:]):
         words = [
@@ -218,7 +218,7 @@ def _case(case: Case) -> dict[str, Any]:
                 "found": list(look.found),
                 "detail": look.detail,
             }
-            for look in one.looks
+            for look in one.lookups
         ],
         "transactions": None if case.rows is None else [_row(row) for row in case.rows],
         "candidates": [
@@ -247,17 +247,17 @@ def _row(row: SeenRow) -> dict[str, Any]:
     }
 
 
-def _stray(stray: StrayCase) -> dict[str, Any]:
+def _unrecognized_case(unrecognized: UnrecognizedTaskCase) -> dict[str, Any]:
     return {
-        "submission": stray.number,
-        "task_id": stray.task.task_id,
-        "tool": stray.task.tool,
-        "status": stray.task.status,
-        "comment": stray.task.comment,
-        "debit": as_number(stray.debit),
-        "calls": stray.size,
-        "inputs": [dict(one) for one in stray.task.inputs],
-        "waiting": [{"instance": call.instance, "params": dict(call.params)} for call in stray.waiting],
+        "submission": unrecognized.number,
+        "task_id": unrecognized.task.task_id,
+        "tool": unrecognized.task.tool,
+        "status": unrecognized.task.status,
+        "comment": unrecognized.task.comment,
+        "debit": as_number(unrecognized.debit),
+        "calls": unrecognized.size,
+        "inputs": [dict(one) for one in unrecognized.task.inputs],
+        "waiting": [{"instance": call.instance, "params": dict(call.params)} for call in unrecognized.waiting],
     }
 
 

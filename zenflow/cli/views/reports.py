@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zenflow.app.queries.run_views import WrittenReport, WrittenSheet
-from zenflow.cli.terminal.headings import near
+from zenflow.cli.terminal.headings import relative_path
 from zenflow.cli.terminal.units import plural, size
 
 
@@ -13,11 +13,11 @@ def draw_written(written: WrittenReport) -> str:
     """Return the lines about a report."""
     view = written.view
     lines = [
-        f"Wrote {near(written.file)} ({size(written.bytes)})",
+        f"Wrote {relative_path(written.file)} ({size(written.bytes)})",
         f"{view.recipe} · run {view.run_id} · {plural(len(view.files), 'file')}",
     ]
     if written.beside is not None:
-        lines.append(f"Media that does not fit in one file is in {near(written.beside)}: send both.")
+        lines.append(f"Media that does not fit in one file is in {relative_path(written.beside)}: send both.")
     return "\n".join(lines)
 
 
@@ -33,7 +33,7 @@ def report_document(written: WrittenReport) -> dict[str, Any]:
 
 def draw_sheet(written: WrittenSheet) -> str:
     """Return the line about a sheet."""
-    return f"Wrote {near(written.file)} ({plural(written.cells, 'picture')}, {size(written.bytes)})"
+    return f"Wrote {relative_path(written.file)} ({plural(written.cells, 'picture')}, {size(written.bytes)})"
 
 
 def sheet_document(written: WrittenSheet) -> dict[str, Any]:

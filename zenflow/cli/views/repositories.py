@@ -9,7 +9,7 @@ from typing import Any
 from zenflow.app.sharing.inventory import Deviation, RepositoryRow
 from zenflow.app.sharing.lock import LockReport
 from zenflow.cli.terminal.console import Console
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.repos.locker import Pinned
@@ -20,7 +20,7 @@ COMMIT_SHOWN = 12
 def show_lock(report: LockReport, console: Console) -> None:
     """Say what was pinned."""
     for warning in report.warnings:
-        console.say(f"{console.talk_ink.warn('warning:')} {warning}")
+        console.info(f"{console.message_style.warn('warning:')} {warning}")
     for pinned in report.pinned:
         console.show(_pinned_line(pinned))
     if report.kept:
@@ -67,16 +67,16 @@ _ROWS = (
 _NEWER_SHOWN = 3
 
 
-def draw_repositories(rows: Sequence[RepositoryRow], ink: Ink, width: int) -> str:
+def draw_repositories(rows: Sequence[RepositoryRow], style: Style, width: int) -> str:
     """One line for each repository, and below it when its tags were asked for."""
     if not rows:
         return "No repositories: `zenflow repo add NAME URL --rev TAG` adds one."
-    lines = table(_ROWS, [_row_cells(row) for row in rows], width, ink)
+    lines = table(_ROWS, [_row_cells(row) for row in rows], width, style)
     for row in rows:
         if row.problem:
-            lines += wrap(f"{row.name}: {row.problem}", width, "  ", ink.bad("! "))
+            lines += wrap(f"{row.name}: {row.problem}", width, "  ", style.bad("! "))
         if row.is_branch:
-            lines += wrap(f"{row.name}: {row.rev} is a branch, which moves", width, "  ", ink.warn("! "))
+            lines += wrap(f"{row.name}: {row.rev} is a branch, which moves", width, "  ", style.warn("! "))
     dates = {row.refs_at[:10] for row in rows if row.refs_at}
     lines += ["", f"Tags as of {', '.join(sorted(dates))}: `zenflow repo update --check` asks again."] if dates else []
     return "\n".join(lines)
@@ -102,7 +102,7 @@ def show_verification(count: int, found: Sequence[Deviation], console: Console) 
     """Name every file that differs."""
     for one in found:
         place = f"{one.repository}:{one.path}" if one.path else one.repository
-        console.show(f"{console.ink.bad(place)}: {one.what}")
+        console.show(f"{console.style.bad(place)}: {one.what}")
     if not found:
         console.show(f"{count} files are as they were locked.")
     error = None
@@ -113,6 +113,6 @@ def show_verification(count: int, found: Sequence[Deviation], console: Console) 
             "hint": "`zenflow repo lock --repair` writes the cache again.",
         }
         if not console.json:
-            console.show(f"{console.ink.link('→')} {error['hint']}")
+            console.show(f"{console.style.link('→')} {error['hint']}")
     document = {"compared": count, "differing": [asdict(one) for one in found]}
     console.document("failed" if found else "done", error, document)

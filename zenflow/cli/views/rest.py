@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zenflow.cli.terminal.headings import titled, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
 from zenflow.credits import ZERO, as_text, in_words
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 AGAIN_SHOWN = 10
 
 
-def draw_rest(rest: Rest, ink: Ink, width: int) -> str:
-    started, books = rest.report.state.started, rest.report.state.books
+def draw_rest(rest: Rest, style: Style, width: int) -> str:
+    started, totals = rest.report.state.started, rest.report.state.totals
     name = "" if started is None else f"{titled(started.recipe_name, started.recipe_version)} · "
-    lines = [ink.strong(where_line(rest.server)), f"{name}run {rest.report.run_id}"]
+    lines = [style.strong(where_line(rest.server)), f"{name}run {rest.report.run_id}"]
     cost = "an unknown number of" if rest.credits is None else _cost(rest)
-    said = f"Goes on for {cost} credits; {as_text(books.committed)} of the budget of {as_text(rest.budget)} are used."
+    said = f"Goes on for {cost} credits; {as_text(totals.committed)} of the budget of {as_text(rest.budget)} are used."
     lines += wrap(said, width)
     if rest.again:
         lines.append(f"{plural(len(rest.again), 'failed instance')} will be made again:")

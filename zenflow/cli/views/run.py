@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from zenflow.cli.terminal.headings import near, titled, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path, titled, where_line
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural, size, span
@@ -35,17 +35,17 @@ _COLUMNS = (
 _NOT_DONE = ("failed", "unknown", "not retrievable", "late", "stopped", "blocked", "running", "waiting", "skipped")
 
 
-def draw_run(report: RunReport, ink: Ink, width: int) -> str:
+def draw_run(report: RunReport, style: Style, width: int) -> str:
     """The whole report."""
-    lines = [*_head(report, ink), ""]
+    lines = [*_head(report, style), ""]
     if report.steps:
-        lines += [*table(_COLUMNS, [_row(step) for step in report.steps.values()], width, ink), ""]
-    lines += _failures(report, ink, width)
-    lines += _reasons(report, ink, width)
-    lines += _choices(report, ink)
-    lines += _open(report, ink, width)
+        lines += [*table(_COLUMNS, [_row(step) for step in report.steps.values()], width, style), ""]
+    lines += _failures(report, style, width)
+    lines += _reasons(report, style, width)
+    lines += _choices(report, style)
+    lines += _open(report, style, width)
     lines += [*_saved(report), *_orphaned(report, width), _spent(report)]
-    lines += _next(report, ink)
+    lines += _next(report, style)
     return "\n".join(lines)
 
 
@@ -58,16 +58,16 @@ def next_command(report: RunReport) -> str | None:
     return f"zenflow resume {report.run_id}{price}"
 
 
-def _head(report: RunReport, ink: Ink) -> list[str]:
+def _head(report: RunReport, style: Style) -> list[str]:
     started = report.state.started
-    mark = {"done": ink.good, "running": ink.link}.get(report.status, ink.bad)
+    mark = {"done": style.good, "running": style.link}.get(report.status, style.bad)
     if started is None:
         return [f"run {report.run_id} · {mark(report.status)}"]
     lasted = _lasted(started.at, report.state.ended_at)
     took = f" in {span(lasted)}" if lasted is not None and report.state.resumes == 0 else ""
     recipe = titled(started.recipe_name, started.recipe_version)
     title = f"{recipe} · run {report.run_id} · {mark(report.status)}{took}"
-    return [ink.strong(where_line(started.server)), title, *origin_lines(origins_of(started.recipe_origins))]
+    return [style.strong(where_line(started.server)), title, *origin_lines(origins_of(started.recipe_origins))]
 
 
 def _row(step: StepReport) -> list[str]:
@@ -82,11 +82,11 @@ def _is_paid(step: StepReport) -> bool:
     return any(instance.task_id for instance in step.instances)
 
 
-def _failures(report: RunReport, ink: Ink, width: int) -> list[str]:
+def _failures(report: RunReport, style: Style, width: int) -> list[str]:
     failed = [i for step in report.steps.values() for i in step.instances if i.status == "failed"]
     if not failed:
         return []
-    lines = [ink.bad(plural(len(failed), "failure"))]
+    lines = [style.bad(plural(len(failed), "failure"))]
     for instance in failed[:FAILURES_SHOWN]:
         lines += failure_lines(instance, report.run_id, width)
     if len(failed) > FAILURES_SHOWN:
@@ -102,7 +102,7 @@ def failure_lines(instance: InstanceReport, run_id: str, width: int) -> list[str
     return lines + (wrap(hint, width, "      ", "    → ") if hint else [])
 
 
-def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
+def _reasons(report: RunReport, style: Style, width: int) -> list[str]:
     """What stopped it, or is worth knowing; failures have said theirs already, and equal reasons share their hint."""
     told = {
         f"{i.address}: {i.message}" for step in report.steps.values() for i in step.instances if i.status == "failed"
@@ -116,7 +116,7 @@ def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
     if not by_kind:
         return []
     title = {"interrupted": "Interrupted", "stopped": "Stopped"}.get(report.status)
-    lines = [ink.warn(title) if title else ink.strong("To know")]
+    lines = [style.warn(title) if title else style.strong("To know")]
     for (code, hint), sentences in by_kind.items():
         for said in sentences[:REASONS_SHOWN]:
             lines += wrap(said + (f" [{code}]" if code else ""), width, "    ", "  ")
@@ -126,9 +126,9 @@ def _reasons(report: RunReport, ink: Ink, width: int) -> list[str]:
     return [*lines, ""]
 
 
-def _choices(report: RunReport, ink: Ink) -> list[str]:
+def _choices(report: RunReport, style: Style) -> list[str]:
     """What is to be chosen from, with the files to look at."""
-    drawn = [draw_choice(address, choice, ink) for address, choice in report.choices.items()]
+    drawn = [draw_choice(address, choice, style) for address, choice in report.choices.items()]
     return [*"\n".join(drawn).split("\n"), ""] if drawn else []
 
 
@@ -136,12 +136,12 @@ def _server(report: RunReport) -> str:
     return "" if report.state.started is None else report.state.started.server
 
 
-def _open(report: RunReport, ink: Ink, width: int) -> list[str]:
+def _open(report: RunReport, style: Style, width: int) -> list[str]:
     calls = report.open_calls
     if not calls:
         return []
     total = as_text(sum((call.credits for call in calls), start=type(calls[0].credits)(0)))
-    lines = [ink.warn(f"{plural(len(calls), 'call')} not settled, {total} credits")]
+    lines = [style.warn(f"{plural(len(calls), 'call')} not settled, {total} credits")]
     for call in calls[:OPEN_SHOWN]:
         task = f", task {call.task_id}" if call.task_id else ""
         said = f"{call.why} ({call.tool}, {in_words(call.credits)}{task})"
@@ -166,31 +166,31 @@ def _saved(report: RunReport) -> list[str]:
     if not report.files or started is None:
         return []
     total = size(sum(file.bytes for file in report.files))
-    return [f"Saved {plural(len(report.files), 'file')} ({total}) in {near(started.out_dir)}"]
+    return [f"Saved {plural(len(report.files), 'file')} ({total}) in {relative_path(started.out_dir)}"]
 
 
 def _spent(report: RunReport) -> str:
-    books, started = report.state.books, report.state.started
+    totals, started = report.state.totals, report.state.started
     planned = ""
     if started is not None:
         expected, worst = as_text(started.planned_expected), as_text(started.planned_worst)
         planned = f", planned {expected}" + (f" (worst {worst})" if worst != expected else "")
-    parts = [f"Spent {in_words(books.spent)}{planned}, budget {as_text(report.state.budget)}"]
-    if books.refunded:
-        parts.append(f"{as_text(books.refunded)} refunded")
-    if books.unknown:
-        parts.append(f"{as_text(books.unknown)} unknown")
+    parts = [f"Spent {in_words(totals.spent)}{planned}, budget {as_text(report.state.budget)}"]
+    if totals.refunded:
+        parts.append(f"{as_text(totals.refunded)} refunded")
+    if totals.unknown:
+        parts.append(f"{as_text(totals.unknown)} unknown")
     if report.balance_after is not None:
         parts.append(f"balance {as_text(report.balance_after)}")
     return "; ".join(parts)
 
 
-def _next(report: RunReport, ink: Ink) -> list[str]:
+def _next(report: RunReport, style: Style) -> list[str]:
     command = next_command(report)
     hints = [hint for _, _, hint in report.reasons]
     if hints and rest_expected(report) == ZERO and all("zenflow resume RUN --" in hint for hint in hints):
         return []  # each has said what to resume with; without that nothing is left to do
-    return [] if command is None or report.status == "running" else [f"{ink.link('→')} {command}"]
+    return [] if command is None or report.status == "running" else [f"{style.link('→')} {command}"]
 
 
 def _lasted(start: str, end: str | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.units import span
 from zenflow.credits import as_number, as_text
@@ -26,7 +26,7 @@ _COLUMNS = (
 _SERVER, _LABEL = Column("server", shrinks=True, least=7), Column("label", shrinks=True, least=6)
 
 
-def draw_runs(lines: Sequence[RunLine], total: int, ink: Ink, width: int) -> str:
+def draw_runs(lines: Sequence[RunLine], total: int, style: Style, width: int) -> str:
     """Return the table; a column for servers only where they differ, one for labels only where a run has one."""
     if not lines:
         return "No runs yet. `zenflow run RECIPE` starts one."
@@ -37,8 +37,8 @@ def draw_runs(lines: Sequence[RunLine], total: int, ink: Ink, width: int) -> str
         [*_cells(line), *([line.row.server] if servers else []), *([_labels(line)] if labelled else [])]
         for line in lines
     ]
-    drawn = [] if servers else [ink.strong(where_line(lines[0].row.server))]
-    drawn += table(columns, cells, width, ink, indent="")
+    drawn = [] if servers else [style.strong(where_line(lines[0].row.server))]
+    drawn += table(columns, cells, width, style, indent="")
     if total > len(lines):
         drawn.append(f"… and {total - len(lines)} older: `zenflow runs --limit {total}`")
     return "\n".join(drawn)

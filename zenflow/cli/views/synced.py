@@ -7,8 +7,8 @@ from typing import Any
 
 from zenflow.app.queries.tools import Synced
 from zenflow.catalog.diff import Change
-from zenflow.cli.terminal.headings import near
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
 
@@ -16,13 +16,13 @@ _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 STALE = "ZF078"
 
 
-def draw_synced(synced: Synced, ink: Ink, width: int) -> str:
+def draw_synced(synced: Synced, style: Style, width: int) -> str:
     lines = [_head(synced)]
     if synced.taken_from is not None and synced.taken_from != synced.catalog.server:
-        lines.append(ink.warn(f"The snapshot was of {synced.taken_from}."))
+        lines.append(style.warn(f"The snapshot was of {synced.taken_from}."))
     for change in synced.changes or ():
         mark = _MARKS[change.how]
-        paint = {"+": ink.good, "-": ink.bad, "~": ink.warn}[mark]
+        paint = {"+": style.good, "-": style.bad, "~": style.warn}[mark]
         text = wrap(_line(change), width, "      ", f"  {mark} ")
         lines += [text[0].replace(mark, paint(mark), 1), *text[1:]]
     return "\n".join(lines)
@@ -47,7 +47,7 @@ def stale_error(synced: Synced) -> dict[str, Any]:
 
 
 def _head(synced: Synced) -> str:
-    place, count = near(synced.folder), plural(len(synced.catalog.tools), "tool")
+    place, count = relative_path(synced.folder), plural(len(synced.catalog.tools), "tool")
     written = f"{count} of {synced.catalog.server} in {place}"
     if synced.changes is None:
         return written if synced.written else f"No snapshot in {place}. `zenflow tools sync` takes it."

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zenflow.cli.terminal.headings import where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.clock import as_iso
@@ -27,8 +27,8 @@ _CALLS = (Column("#", right=True), Column("call"), Column("status"), Column("gav
 _ID_SHOWN = 8
 
 
-def draw_tasks(page: TaskPage, ink: Ink, width: int) -> str:
-    lines = [ink.strong(where_line(page.server))]
+def draw_tasks(page: TaskPage, style: Style, width: int) -> str:
+    lines = [style.strong(where_line(page.server))]
     lines.append(f"At work: {', '.join(page.at_work)}." if page.at_work else "Nothing is at work.")
     if not page.tasks:
         return "\n".join([*lines, "", "No task is like that." if _is_filtered(page) else "No task yet."])
@@ -36,7 +36,7 @@ def draw_tasks(page: TaskPage, ink: Ink, width: int) -> str:
         [task.task_id[:_ID_SHOWN], task.tool, task.status, _done(task), _minute(task.created_at), task.comment]
         for task in page.tasks
     ]
-    lines += ["", *table(_PAGE, cells, width, ink)]
+    lines += ["", *table(_PAGE, cells, width, style)]
     if page.next_offset is not None:
         lines.append(f"→ more: `zenflow tasks --offset {page.next_offset}`")
     return "\n".join(lines)
@@ -52,10 +52,10 @@ def tasks_document(page: TaskPage) -> dict[str, Any]:
     }
 
 
-def draw_task(view: TaskView, ink: Ink, width: int) -> str:
+def draw_task(view: TaskView, style: Style, width: int) -> str:
     task = view.task
     lines = [
-        ink.strong(where_line(view.server)),
+        style.strong(where_line(view.server)),
         f"{task.task_id} · {task.tool} · {task.status} · {_done(task)} done",
         *wrap(f"comment  {task.comment or '–'}", width, indent="         "),
         f"created  {_minute(task.created_at)}   finished  {_minute(task.finished_at)}",
@@ -66,7 +66,7 @@ def draw_task(view: TaskView, ink: Ink, width: int) -> str:
         [str(place), call.call_id, call.status, call.error or ", ".join(_assets(view, call.call_id))]
         for place, call in enumerate(task.calls)
     ]
-    lines += ["", *(table(_CALLS, cells, width, ink) if cells else ["  It shows no calls yet."])]
+    lines += ["", *(table(_CALLS, cells, width, style) if cells else ["  It shows no calls yet."])]
     if any(_assets(view, call.call_id) for call in task.calls):
         lines.append("→ zenflow assets get ID…")
     return "\n".join(lines)

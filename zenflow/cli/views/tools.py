@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from zenflow.catalog.model import Account, Catalog, Tool
-from zenflow.cli.terminal.headings import near, where_line
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path, where_line
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap, wrap_text
 from zenflow.cli.views.model import draw_model, gates_of, model_document, price_of
 from zenflow.credits import as_number, as_text
 
-__all__ = ["draw_model", "draw_tool", "draw_tools", "model_document", "near", "tool_document", "tools_document"]
+__all__ = [
+    "draw_model",
+    "draw_tool",
+    "draw_tools",
+    "model_document",
+    "relative_path",
+    "tool_document",
+    "tools_document",
+]
 
 _LIST = (
     Column("tool"),
@@ -36,11 +44,11 @@ _MODELS = (
 )
 
 
-def draw_tools(catalog: Catalog, ink: Ink, width: int) -> str:
+def draw_tools(catalog: Catalog, style: Style, width: int) -> str:
     rows = [
         [tool.name, as_text(tool.base_price), _models(tool), _first_sentence(tool)] for tool in catalog.tools.values()
     ]
-    lines = [ink.strong(where_line(catalog.server)), "", *table(_LIST, rows, width, ink)]
+    lines = [style.strong(where_line(catalog.server)), "", *table(_LIST, rows, width, style)]
     lines += ["", "`from` is the base price in credits; `zenflow plan` asks for the exact one.", "→ zenflow tools NAME"]
     return "\n".join(lines)
 
@@ -49,23 +57,23 @@ def tools_document(catalog: Catalog) -> dict[str, Any]:
     return {"server": catalog.server, "tools": [_short(tool) for tool in catalog.tools.values()]}
 
 
-def draw_tool(tool: Tool, account: Account, ink: Ink, width: int) -> str:
-    blocked = ink.bad(" (blocked at the moment)") if tool.blocked else ""
-    lines = [ink.strong(tool.name) + blocked, *wrap(tool.description, width), ""]
+def draw_tool(tool: Tool, account: Account, style: Style, width: int) -> str:
+    blocked = style.bad(" (blocked at the moment)") if tool.blocked else ""
+    lines = [style.strong(tool.name) + blocked, *wrap(tool.description, width), ""]
     required = set(tool.required)
     rows = [
         [name + (" *" if name in required else ""), _type(schema), _default(schema), str(schema.get("description", ""))]
         for name, schema in tool.parameters.items()
         if isinstance(schema, Mapping)
     ]
-    lines += table(_PARAMETERS, rows, width, ink)
-    lines.append(ink.faint("  * required"))
+    lines += table(_PARAMETERS, rows, width, style)
+    lines.append(style.faint("  * required"))
     if tool.models:
         models = [[m.value, price_of(m), gates_of(m, account), m.description] for m in tool.models]
-        lines += ["", *table(_MODELS, models, width, ink)]
-        lines.append(ink.faint(f"  → zenflow tools {tool.name} --model M · zenflow prices {tool.name}"))
+        lines += ["", *table(_MODELS, models, width, style)]
+        lines.append(style.faint(f"  → zenflow tools {tool.name} --model M · zenflow prices {tool.name}"))
     if tool.prompt_guide:
-        lines += ["", ink.strong("How to write for it"), "", *wrap_text(tool.prompt_guide.strip(), width)]
+        lines += ["", style.strong("How to write for it"), "", *wrap_text(tool.prompt_guide.strip(), width)]
     return "\n".join(lines)
 
 

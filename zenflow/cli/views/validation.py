@@ -16,8 +16,8 @@ NO_TEXT = "ZF104"  # up to it: there is no text that could be read further
 
 def show_validation(validation: Validation, console: Console, form: str) -> None:
     """Draw it in the form asked for; `--json` wins."""
-    if validation.talk:
-        console.say(validation.talk)
+    if validation.note:
+        console.info(validation.note)
     if form == "json" and not console.json:
         console.show(envelope(_status(validation), _error(validation), _document(validation)))
         return
@@ -30,12 +30,12 @@ def show_validation(validation: Validation, console: Console, form: str) -> None
 
 def _show_text(validation: Validation, console: Console) -> None:
     if validation.problems:
-        console.show(draw_problems(validation.problems, console.ink, console.text_width))
+        console.show(draw_problems(validation.problems, console.style, console.text_width))
     if validation.recipe is None and all(problem.code > NO_TEXT for problem in validation.problems):
         console.show("The rest of the file is checked once YAML can read it.")
     if validation.is_valid and not (console.quiet or validation.recipe is None):
         steps = plural(len(validation.recipe.steps), "step")
-        well = console.ink.good("valid")
+        well = console.style.good("valid")
         against = validation.checked_against
         console.show(f"{shown_path(validation.path)}: {well} · {steps}, checked against the tools of {against}")
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from zenflow.cli.terminal.headings import near
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.headings import relative_path
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.units import size
 from zenflow.report.run_view import RunView
 from zenflow.report.run_view_document import plain_json
@@ -15,25 +15,25 @@ from zenflow.report.run_view_document import plain_json
 FILES_SHOWN = 20
 
 
-def draw_values(view: RunView, ink: Ink, width: int) -> str:
+def draw_values(view: RunView, style: Style, width: int) -> str:
     """Return the lines; the first line is empty where there is something to show."""
-    lines = [*_values("Inputs", view.inputs, ink, width), *_values("Outputs", view.outputs, ink, width)]
+    lines = [*_values("Inputs", view.inputs, style, width), *_values("Outputs", view.outputs, style, width)]
     if view.files:
-        lines += ["", ink.strong("Files")]
+        lines += ["", style.strong("Files")]
         for file in view.files[:FILES_SHOWN]:
             kind = f"preview, {file.media_type}" if file.is_preview else file.media_type
-            lines.append(f"  {near(file.path)}  {kind}, {size(file.bytes)}")
+            lines.append(f"  {relative_path(file.path)}  {kind}, {size(file.bytes)}")
         if len(view.files) > FILES_SHOWN:
             lines.append(f"  … and {len(view.files) - FILES_SHOWN} more: zenflow show {view.run_id} --json")
     return "\n".join(lines)
 
 
-def _values(title: str, values: Mapping[str, Any], ink: Ink, width: int) -> list[str]:
+def _values(title: str, values: Mapping[str, Any], style: Style, width: int) -> list[str]:
     if not values:
         return []
     return [
         "",
-        ink.strong(title),
+        style.strong(title),
         *(f"  {name}: {_text(value, width - len(name) - 4)}" for name, value in values.items()),
     ]
 

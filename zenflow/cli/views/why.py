@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from zenflow.app.planning.explain_reuse import Difference, Why
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.plan.fingerprint import ABSENT, CONTENT
 
@@ -19,23 +19,23 @@ _VERDICTS = {
 }
 
 
-def draw_why(found: Why, ink: Ink, width: int, indent: str = "") -> str:
+def draw_why(found: Why, style: Style, width: int, indent: str = "") -> str:
     """The instance, then what it waits for, indented."""
-    mark = ink.good if found.verdict in ("kept", "free") else ink.warn
+    mark = style.good if found.verdict in ("kept", "free") else style.warn
     lines = wrap(
-        f"{ink.strong(found.address)} {mark(_VERDICTS[found.verdict])}: {found.reason}.", width, indent, indent
+        f"{style.strong(found.address)} {mark(_VERDICTS[found.verdict])}: {found.reason}.", width, indent, indent
     )
     for one in found.differences:
-        lines += [f"{indent}  {one.where}", *_sides(one, ink, width, indent)]
-    lines += [draw_why(inner, ink, width, indent + "  ") for inner in found.because]
+        lines += [f"{indent}  {one.where}", *_sides(one, style, width, indent)]
+    lines += [draw_why(inner, style, width, indent + "  ") for inner in found.because]
     return "\n".join(lines)
 
 
-def _sides(one: Difference, ink: Ink, width: int, indent: str) -> list[str]:
+def _sides(one: Difference, style: Style, width: int, indent: str) -> list[str]:
     room = max(20, width - len(indent) - 6)
     return [
-        f"{indent}    {ink.bad('-')} {cut(_value(one.old), room)}",
-        f"{indent}    {ink.good('+')} {cut(_value(one.new), room)}",
+        f"{indent}    {style.bad('-')} {cut(_value(one.old), room)}",
+        f"{indent}    {style.good('+')} {cut(_value(one.new), room)}",
     ]
 
 

@@ -14,7 +14,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.expansion.readiness import Go, decide
 from zenflow.engine.expansion.subrecipes import inputs_of
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Frame, Halt, Instance
+from zenflow.engine.model.instances import Frame, Instance, StopReason
 from zenflow.engine.model.report import Choice
 from zenflow.errors import ZenflowError
 from zenflow.history import events as e
@@ -49,8 +49,8 @@ class FreeWork:
             results = await self._results(instance, params)
         except ServiceError as error:
             if error.trouble in ("sign_in", "unreachable", "rate_limited", "out_of_credits"):
-                context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` goes on from here.")
-                context.hold(instance, Halt(error.code, error.message, error.hint or ""))
+                context.stop_run(error.code, error.message, error.hint or "`zenflow resume RUN` goes on from here.")
+                context.pause(instance, StopReason(error.code, error.message, error.hint or ""))
             else:
                 context.fail(instance, error.code, error.message, error.hint or "")
         except ZenflowError as error:
@@ -217,7 +217,7 @@ class FreeWork:
         instance.choice = Choice(str(question), tuple(offered), most)
         if chosen is None:
             hint = f"`zenflow resume RUN --pick {instance.address}=1` takes the first."
-            context.hold(instance, Halt("ZF650", f"waits for a choice: {question}", hint))
+            context.pause(instance, StopReason("ZF650", f"waits for a choice: {question}", hint))
             return None
         wrong = [number for number in chosen if not 1 <= number <= len(offered)]
         if wrong or len(chosen) > most:
@@ -225,7 +225,7 @@ class FreeWork:
             text = (
                 f"`--pick {instance.address}={named}`: there are {len(offered)} to choose from, and {most} may be taken"
             )
-            context.hold(instance, Halt("ZF651", text, "Choose again with `zenflow resume RUN --pick …`."))
+            context.pause(instance, StopReason("ZF651", text, "Choose again with `zenflow resume RUN --pick …`."))
             return None
         asset_ids = [offered[number - 1] for number in chosen]
         context.recorder.record(e.Picked(context.recorder.now(), instance.address, tuple(asset_ids)))

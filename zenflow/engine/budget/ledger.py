@@ -27,7 +27,7 @@ class NoRoom:
     balance: bool = False
 
 
-NO_WEIGHT = NoRoom(
+COST_UNKNOWN = NoRoom(
     "ZF646",
     "a task carries this run's stamp, the journal does not know it, and nobody can say what it has cost",
     "`zenflow reconcile RUN` shows what is known of it and takes your decision.",
@@ -36,20 +36,20 @@ NO_WEIGHT = NoRoom(
 
 @dataclass(slots=True)
 class Ledger:
-    """The sums of one process's part of a run. `state.books` holds what is in the journal; `pending` what is on its way."""
+    """The sums of one process's part of a run. `state.totals` holds what is in the journal; `pending` what is on its way."""
 
     state: RunState
-    keeps_tails: bool  # the worst case does not fit: what was started is finished first
+    reserves_downstream: bool  # the worst case does not fit: what was started is finished first
     pending: Decimal = ZERO
     balance: Decimal | None = None
     since_reading: Decimal = ZERO  # reservations that the last reading of the balance cannot contain
     others: Decimal = ZERO  # open reservations of other runs of this account
     frame_spent: dict[str, Decimal] = field(default_factory=dict)  # per frame with a budget of its own
-    strangers: Callable[[], Decimal | None] = lambda: ZERO  # tasks of this run that the journal does not know
+    unrecognized_cost: Callable[[], Decimal | None] = lambda: ZERO  # tasks of this run that the journal does not know
     overcharged: Overcharges = field(default_factory=Overcharges)
     _still_to_show: Decimal = ZERO
-    _owed: dict[Instance, Decimal] = field(default_factory=dict)
-    _owed_sum: Decimal = ZERO
+    _reserved: dict[Instance, Decimal] = field(default_factory=dict)
+    _reserved_sum: Decimal = ZERO
 
     def __post_init__(self) -> None:
         self.read_charges()
@@ -57,19 +57,19 @@ class Ledger:
     @property
     def room(self) -> Decimal:
         """Credits of the budget that nothing has a claim on."""
-        if self.strangers() is None:
+        if self.unrecognized_cost() is None:
             return ZERO
         return self.state.budget - self.committed - self.pending - self._still_to_show
 
     @property
     def committed(self) -> Decimal:
         """Charged, reserved and unknown; a task that the journal does not know is unknown too."""
-        return self.state.books.committed + (self.strangers() or ZERO)
+        return self.state.totals.committed + (self.unrecognized_cost() or ZERO)
 
     def overdrawn(self) -> NoRoom | None:
         """Why not even what is set aside already may be sent: more is committed than the budget holds, or nobody knows."""
-        if self.strangers() is None:
-            return NO_WEIGHT
+        if self.unrecognized_cost() is None:
+            return COST_UNKNOWN
         if self.committed <= self.state.budget:
             return None
         used = f"{in_words(self.committed)} are charged or set aside, and the budget is {as_text(self.state.budget)}"
@@ -94,13 +94,13 @@ class Ledger:
         self.balance, self.others, self.since_reading = balance, others, self.pending
 
     def no_room_for(
-        self, instance: Instance, quote: Decimal, tail: Decimal, frame_budgets: FrameBudgets
+        self, instance: Instance, quote: Decimal, downstream: Decimal, frame_budgets: FrameBudgets
     ) -> NoRoom | None:
         """None when the call may be sent now."""
-        if self.strangers() is None:
-            return NO_WEIGHT
-        wanted = quote + (tail if self.keeps_tails else ZERO)
-        kept = self._kept_for_others(instance) if self.keeps_tails else ZERO
+        if self.unrecognized_cost() is None:
+            return COST_UNKNOWN
+        wanted = quote + (downstream if self.reserves_downstream else ZERO)
+        kept = self._kept_for_others(instance) if self.reserves_downstream else ZERO
         if wanted + kept > self.room or quote > self.room:
             return NoRoom(
                 "ZF620",
@@ -123,14 +123,14 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------------ reservations
 
-    def reserve(self, instance: Instance, quote: Decimal, tail: Decimal) -> None:
+    def reserve(self, instance: Instance, quote: Decimal, downstream: Decimal) -> None:
         """Set aside, before the journal has it."""
         self.pending += quote
         self.since_reading += quote
         self._count(instance, quote)
-        if self.keeps_tails:
-            self._pay_owed(instance, quote + tail)
-            self._owe(instance, tail)
+        if self.reserves_downstream:
+            self._release_reserved(instance, quote + downstream)
+            self._reserve_downstream(instance, downstream)
 
     def took_over(self, instance: Instance, quote: Decimal) -> None:
         """A task that the journal had forgotten has made this call: the books hold it, and so must the budgets of recipes
@@ -147,7 +147,7 @@ class Ledger:
             self.pending -= quote
         self.since_reading = max(ZERO, self.since_reading - quote)
         self._count(instance, -quote)
-        self.forget_owed(instance)
+        self.release_downstream(instance)
 
     def _count(self, instance: Instance, quote: Decimal) -> None:
         for frame in _frames_of(instance):
@@ -155,41 +155,41 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------------------- tails
 
-    def forget_owed(self, instance: Instance) -> None:
+    def release_downstream(self, instance: Instance) -> None:
         """Nothing will follow it."""
-        self._owed_sum -= self._owed.pop(instance, ZERO)
+        self._reserved_sum -= self._reserved.pop(instance, ZERO)
 
-    def forget_all_owed(self) -> None:
+    def release_all_downstream(self) -> None:
         """Nothing runs: everything that was owed has been begun, or will not come."""
-        self._owed.clear()
-        self._owed_sum = ZERO
+        self._reserved.clear()
+        self._reserved_sum = ZERO
 
     def _kept_for_others(self, instance: Instance) -> Decimal:
         """What is owed, less what this very call is a part of."""
-        debtor = self._debtor(instance)
-        return self._owed_sum - (self._owed.get(debtor, ZERO) if debtor is not None else ZERO)
+        reserving = self._reserving_instance(instance)
+        return self._reserved_sum - (self._reserved.get(reserving, ZERO) if reserving is not None else ZERO)
 
-    def _owe(self, instance: Instance, tail: Decimal) -> None:
-        if tail > 0:
-            self._owed[instance] = self._owed.get(instance, ZERO) + tail
-            self._owed_sum += tail
+    def _reserve_downstream(self, instance: Instance, downstream: Decimal) -> None:
+        if downstream > 0:
+            self._reserved[instance] = self._reserved.get(instance, ZERO) + downstream
+            self._reserved_sum += downstream
 
-    def _pay_owed(self, instance: Instance, amount: Decimal) -> None:
-        debtor = self._debtor(instance)
-        if debtor is None:
+    def _release_reserved(self, instance: Instance, amount: Decimal) -> None:
+        reserving = self._reserving_instance(instance)
+        if reserving is None:
             return
-        owed = self._owed[debtor]
-        paid = min(owed, amount)
-        self._owed_sum -= paid
-        if paid == owed:
-            del self._owed[debtor]
+        reserved = self._reserved[reserving]
+        paid = min(reserved, amount)
+        self._reserved_sum -= paid
+        if paid == reserved:
+            del self._reserved[reserving]
         else:
-            self._owed[debtor] = owed - paid
+            self._reserved[reserving] = reserved - paid
 
-    def _debtor(self, instance: Instance) -> Instance | None:
+    def _reserving_instance(self, instance: Instance) -> Instance | None:
         at = instance.source
         while at is not None:
-            if at in self._owed:
+            if at in self._reserved:
                 return at
             at = at.source
         return None

@@ -19,7 +19,7 @@ from zenflow.history.state import InstanceStatus, RunState
 from zenflow.plan.fanout import Fan, Key, combinations, fanout_of, parse_address
 from zenflow.recipe.model import Recipe, StepSpec
 
-Asked = Callable[[StepSpec, Mapping[str, Value], str], int]
+ExpectedCount = Callable[[StepSpec, Mapping[str, Value], str], int]
 """How many elements one instance of a step is asked for in a field, as far as its parameters tell (rule 15)."""
 
 _RESTORED = {
@@ -30,14 +30,14 @@ _RESTORED = {
 }
 
 
-class Unfolder:
+class Expander:
     """Makes frames and instances, and passes on what becomes of them. `agenda` holds instances to look at again."""
 
-    def __init__(self, state: RunState, asked: Asked) -> None:
+    def __init__(self, state: RunState, expected_count: ExpectedCount) -> None:
         self.agenda: deque[Instance] = deque()
         self.frames: list[Frame] = []
         self._state = state
-        self._asked = asked
+        self._expected_count = expected_count
         self._journaled = _keys_by_step(state)
         self.makers: dict[str, tuple[Instance, int]] = {}  # asset id → the call that made it, and which of its results
         self._born: dict[str, int] = {}  # how many of the journaled ones exist again
@@ -85,11 +85,11 @@ class Unfolder:
             self._add(step, (), 0, None)
             self.close(step)
         elif not step.fanout.streams:
-            self._unfold_list(step)
+            self._expand_list(step)
 
     # ----------------------------------------------------------------------------------------------- lists and matrices
 
-    def _unfold_list(self, step: StepRun) -> None:
+    def _expand_list(self, step: StepRun) -> None:
         """Evaluate `foreach`, now or again when what it waits for is there."""
         try:
             value = evaluate_tree(step.spec.foreach, frame_scope(step.frame))
@@ -99,7 +99,7 @@ class Unfolder:
             return self._give_up(step, error.code, error.message, error.hint or "")
         pending = pendings_in(value)
         if pending:
-            self.wait(pending[0], lambda: self._unfold_list(step))
+            self.wait(pending[0], lambda: self._expand_list(step))
             return None
         elements = self._elements(step, value)
         if elements is None:
@@ -185,12 +185,14 @@ class Unfolder:
         step = source.step
         if not step.fans_out:
             return 0
-        asked_here = self._asked_of(source, name)
+        asked_here = self._expected_of(source, name)
         earlier = source.index
         uniform = self._uniform_ask(step, name)
         if uniform is not None:
             return earlier * uniform
-        known = [self._asked_of(step.by_index[i], name) if i in step.by_index else asked_here for i in range(earlier)]
+        known = [
+            self._expected_of(step.by_index[i], name) if i in step.by_index else asked_here for i in range(earlier)
+        ]
         return sum(known)
 
     def _uniform_ask(self, step: StepRun, field: str) -> int | None:
@@ -199,10 +201,10 @@ class Unfolder:
             written = step.spec.with_.get(name)
             if isinstance(written, Template) and any(read.root != "inputs" for read in written.reads):
                 return None
-        return self._asked(step.spec, frame_scope(step.frame), field)
+        return self._expected_count(step.spec, frame_scope(step.frame), field)
 
-    def _asked_of(self, instance: Instance, field: str) -> int:
-        return self._asked(instance.step.spec, scope_of(instance), field)
+    def _expected_of(self, instance: Instance, field: str) -> int:
+        return self._expected_count(instance.step.spec, scope_of(instance), field)
 
     def _source_settled(self, step: StepRun) -> None:
         source = step.frame.steps[step.fanout.source or ""]

@@ -8,7 +8,7 @@ from typing import Any
 
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.outputs import COUNT_FIELDS, asked_count
-from zenflow.engine.expansion.expander import Asked
+from zenflow.engine.expansion.expander import ExpectedCount
 from zenflow.engine.expansion.scope import Blocked
 from zenflow.expr.evaluate import ExpressionError
 from zenflow.expr.tree import evaluate_tree
@@ -18,12 +18,12 @@ from zenflow.recipe.actions import ACTION_RESULTS, TOOL_RESULTS
 from zenflow.recipe.model import Recipe, StepSpec
 
 
-def asked_by(tools: Mapping[str, Tool], defaults: Mapping[str, int]) -> Asked:
+def expected_count_function(tools: Mapping[str, Tool], defaults: Mapping[str, int]) -> ExpectedCount:
     """The function for one run: by the tools' schemas, or, offline, by the defaults that the run wrote down."""
 
-    def asked(spec: StepSpec, scope: Mapping[str, Value], field: str) -> int:
+    def expected_count(spec: StepSpec, scope: Mapping[str, Value], field: str) -> int:
         if spec.recipe is not None:
-            return _asked_of_recipe(spec, spec.recipe, scope, field, asked)
+            return _expected_of_recipe(spec, spec.recipe, scope, field, expected_count)
         if _gives_one(spec, field):
             return 1
         params = _known({name: spec.with_[name] for name in COUNT_FIELDS if name in spec.with_}, scope)
@@ -35,7 +35,7 @@ def asked_by(tools: Mapping[str, Tool], defaults: Mapping[str, int]) -> Asked:
         known = next((v for v in params.values() if isinstance(v, int) and not isinstance(v, bool)), None)
         return known if known is not None else defaults.get(spec.uses, 1)
 
-    return asked
+    return expected_count
 
 
 def _gives_one(spec: StepSpec, field: str) -> bool:
@@ -45,7 +45,9 @@ def _gives_one(spec: StepSpec, field: str) -> bool:
     return known is not None and known.name not in ("array", "any")
 
 
-def _asked_of_recipe(spec: StepSpec, recipe: Recipe, scope: Mapping[str, Value], field: str, asked: Asked) -> int:
+def _expected_of_recipe(
+    spec: StepSpec, recipe: Recipe, scope: Mapping[str, Value], field: str, expected_count: ExpectedCount
+) -> int:
     """An output that is exactly one inner step's field is asked for as often as that step is, times its instances."""
     plain = step_field_of(recipe.outputs.get(field))
     if plain is None or plain[1] is None or plain[0] not in recipe.steps:
@@ -54,7 +56,7 @@ def _asked_of_recipe(spec: StepSpec, recipe: Recipe, scope: Mapping[str, Value],
     given = _known(spec.with_, scope)
     defaults = {name: one.default for name, one in recipe.inputs.items() if not one.required}
     inner_scope: dict[str, Value] = {"inputs": {**defaults, **given}, "steps": Pending(), "item": Pending()}
-    return asked(inner, inner_scope, plain[1]) * _instances(inner, inner_scope)
+    return expected_count(inner, inner_scope, plain[1]) * _instances(inner, inner_scope)
 
 
 def _instances(spec: StepSpec, scope: Mapping[str, Value]) -> int:
@@ -79,7 +81,7 @@ def _known(written: Mapping[str, Any], scope: Mapping[str, Value]) -> dict[str, 
     return found
 
 
-def asked_defaults(catalog: Catalog, recipe: Recipe) -> dict[str, int]:
+def default_counts(catalog: Catalog, recipe: Recipe) -> dict[str, int]:
     """What each generation tool of a recipe gives when its count is left out: kept with the run, for looking at it offline."""
     found: dict[str, int] = {}
     for spec in recipe.steps.values():
@@ -87,5 +89,5 @@ def asked_defaults(catalog: Catalog, recipe: Recipe) -> dict[str, int]:
         if spec.kind == "tool" and tool is not None:
             found[spec.uses] = asked_count(tool, {})
         elif spec.recipe is not None:
-            found.update(asked_defaults(catalog, spec.recipe))
+            found.update(default_counts(catalog, spec.recipe))
     return found

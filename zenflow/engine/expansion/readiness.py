@@ -13,7 +13,7 @@ from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, undecided_in, without_nulls
 from zenflow.expr.values import SKIPPED, Pending
 
-TAKES_WHAT_EXISTS = frozenset({"download", "preview"})
+TOLERATES_MISSING_INPUTS = frozenset({"download", "preview"})
 """Actions that save what there is: one failed picture of 200 does not keep 199 from being saved."""
 
 DEFERRED = {"download": ("asset_ids", "asset_id", "name"), "preview": ("asset_ids", "asset_id", "name")}

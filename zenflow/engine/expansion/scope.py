@@ -1,7 +1,8 @@
 """What expressions see while a run goes: `steps`, `item`, `index`, `origin`, `previous` (rules 14 to 20).
 
 A name that is not known yet answers `Pending`, whose `on` is the list of waiters to join. Reading what has failed raises
-`Blocked`, which `decide` turns into a blocked reader; `lenient` readers (`download`, `preview`, `outputs`) take what exists.
+`Blocked`, which `decide` turns into a blocked reader. Readers that tolerate missing
+inputs (`download`, `preview`, `outputs`) take what exists.
 """
 
 from __future__ import annotations
@@ -23,39 +24,43 @@ class Blocked(Exception):
         self.by = by
 
 
-def scope_of(instance: Instance, *, lenient: bool = False) -> dict[str, Value]:
+def scope_of(instance: Instance, *, tolerates_missing: bool = False) -> dict[str, Value]:
     """Every name that the expressions of one instance may use."""
     frame = instance.step.frame
     names = dict(frame.names)
-    names["steps"] = StepsLookup(frame, lenient)
+    names["steps"] = StepsLookup(frame, tolerates_missing)
     if instance.step.fans_out:
         names["item"] = instance.item
         names["index"] = instance.index
-        names["origin"] = OriginLookup(instance.source, lenient)
+        names["origin"] = OriginLookup(instance.source, tolerates_missing)
         names["previous"] = PreviousLookup(instance)
     return names
 
 
-def frame_scope(frame: Frame, *, lenient: bool = False) -> dict[str, Value]:
+def frame_scope(frame: Frame, *, tolerates_missing: bool = False) -> dict[str, Value]:
     """The names outside any instance: for `foreach` and `outputs`."""
-    return {**frame.names, "steps": StepsLookup(frame, lenient)}
+    return {**frame.names, "steps": StepsLookup(frame, tolerates_missing)}
 
 
 @dataclass(slots=True, eq=False)
 class StepsLookup:
     frame: Frame
-    lenient: bool
+    tolerates_missing: bool
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step = self.frame.steps.get(key) if isinstance(key, str) else None
         if step is None:
-            raise Unknown(key, self.known_keys(), "steps")
-        return ManyLookup(step, self.lenient) if step.fans_out else OneLookup(step.single, self.lenient)
+            raise Unknown(key, self.keys(), "steps")
+        return (
+            ManyLookup(step, self.tolerates_missing)
+            if step.fans_out
+            else OneLookup(step.single, self.tolerates_missing)
+        )
 
-    def whole(self) -> Value:
-        raise Unknown("steps", self.known_keys(), "a value")
+    def value(self) -> Value:
+        raise Unknown("steps", self.keys(), "a value")
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.frame.steps)
 
 
@@ -64,10 +69,10 @@ class OneLookup:
     """One instance: `steps.upload`, `steps.generate[2]`, `origin.generate`."""
 
     instance: Instance
-    lenient: bool
+    tolerates_missing: bool
     with_item: bool = False  # `origin.ID` also answers `.item` and `.index`
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if self.with_item and key == "item":
             return self.instance.item
         if self.with_item and key == "index":
@@ -80,11 +85,11 @@ class OneLookup:
         value: Value = results[str(key)]
         return value
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         results = self._results()
         return dict(results) if isinstance(results, Mapping) else results
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.instance.results or ())
 
     def _results(self) -> Mapping[str, Any] | Pending | Any:
@@ -93,16 +98,20 @@ class OneLookup:
             return instance.answers
         if not instance.is_over:
             return Pending(instance.waiters)
-        if self.lenient:
-            return _without_gaps(instance.exists)
+        if self.tolerates_missing:
+            return _without_gaps(instance.available_results)
         if instance.fails_readers:
             raise Blocked(instance.address)
         return SKIPPED
 
 
-def _without_gaps(exists: Mapping[str, Any] | None) -> Mapping[str, Any] | Any:
+def _without_gaps(available_results: Mapping[str, Any] | None) -> Mapping[str, Any] | Any:
     """What there is of one that is not done: the rest reads as skipped."""
-    return SKIPPED if exists is None else {name: SKIPPED if one is None else one for name, one in exists.items()}
+    return (
+        SKIPPED
+        if available_results is None
+        else {name: SKIPPED if one is None else one for name, one in available_results.items()}
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -110,21 +119,21 @@ class ManyLookup:
     """A step with `foreach`: a field of it is a list, a number is one instance (rule 20)."""
 
     step: StepRun
-    lenient: bool
+    tolerates_missing: bool
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if isinstance(key, int):
             return self._one(key)
         if not self.step.is_settled:
             return Pending(self.step.waiters)
         return self._field(key)
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         if not self.step.is_settled:
             return Pending(self.step.waiters)
         return [dict(instance.answers) for instance in self._done()]
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return sorted({name for instance in self.step.instances.values() for name in instance.results or ()})
 
     def _field(self, field: str) -> Value:
@@ -140,13 +149,13 @@ class ManyLookup:
         return values
 
     def _done(self) -> list[Instance]:
-        if self.step.blocked and not self.lenient:
+        if self.step.blocked and not self.tolerates_missing:
             raise Blocked(self.step.path)
         done = []
         for instance in self.step.ordered():
-            if instance.status is Status.DONE or (self.lenient and instance.exists is not None):
+            if instance.status is Status.DONE or (self.tolerates_missing and instance.available_results is not None):
                 done.append(instance)
-            elif instance.fails_readers and not self.lenient:
+            elif instance.fails_readers and not self.tolerates_missing:
                 raise Blocked(instance.address)
         return done
 
@@ -158,13 +167,13 @@ class ManyLookup:
             ordered = self.step.ordered()
             if -index > len(ordered):
                 raise no_instance(self.step.spec.id, index, len(ordered))
-            return OneLookup(ordered[index], self.lenient)
+            return OneLookup(ordered[index], self.tolerates_missing)
         instance = self.step.by_index.get(index)
         if instance is not None:
-            return OneLookup(instance, self.lenient)
+            return OneLookup(instance, self.tolerates_missing)
         if not self.step.closed:
             return Pending(self.step.arrivals)
-        if self.step.blocked and not self.lenient:
+        if self.step.blocked and not self.tolerates_missing:
             raise Blocked(self.step.path)
         if any(known > index for known in self.step.by_index):
             return SKIPPED
@@ -178,20 +187,20 @@ class OriginLookup:
     """`origin.ID`: the one instance of ID that this element came from, through any number of such steps (rule 17)."""
 
     source: Instance | None
-    lenient: bool
+    tolerates_missing: bool
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         at = self.source
         while at is not None:
             if at.step.spec.id == key:
-                return OneLookup(at, self.lenient, with_item=True)
+                return OneLookup(at, self.tolerates_missing, with_item=True)
             at = at.source
-        raise Unknown(key, self.known_keys(), "origin")
+        raise Unknown(key, self.keys(), "origin")
 
-    def whole(self) -> Value:
-        raise Unknown("origin", self.known_keys(), "a value")
+    def value(self) -> Value:
+        raise Unknown("origin", self.keys(), "a value")
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         names, at = [], self.source
         while at is not None:
             names.append(at.step.spec.id)
@@ -205,15 +214,15 @@ class PreviousLookup:
 
     instance: Instance
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         found = self._found()
-        return found.ask(key) if isinstance(found, OneLookup) else found
+        return found.get(key) if isinstance(found, OneLookup) else found
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         found = self._found()
-        return found.whole() if isinstance(found, OneLookup) else found
+        return found.value() if isinstance(found, OneLookup) else found
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return ()
 
     def _found(self) -> Value:

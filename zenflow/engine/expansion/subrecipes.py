@@ -61,7 +61,7 @@ def outputs_of(frame: Frame, scope: Mapping[str, Value]) -> dict[str, Any]:
 
 def results_of(frame: Frame) -> dict[str, Any]:
     """The same as results of the step that uses the recipe: what will not come is left out, and reads as skipped there."""
-    scope = frame_scope(frame, lenient=True)
+    scope = frame_scope(frame, tolerates_missing=True)
     return {name: value for name, value in _outputs(frame, scope) if value is not SKIPPED}
 
 

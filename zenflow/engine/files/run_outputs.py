@@ -18,12 +18,12 @@ from zenflow.expr.values import SKIPPED, Unknown, Value
 from zenflow.history.events import FileSaved
 from zenflow.history.state import RunState
 from zenflow.plan.analysis.scope import no_instance
-from zenflow.recipe.actions import TAKES_WHAT_EXISTS
+from zenflow.recipe.actions import TOLERATES_MISSING_INPUTS
 
 Saved = Mapping[str, Mapping[str, Any]]  # address of a download → its results as far as files are on disk
 
 
-def outputs_at_the_end(frame: Frame, state: RunState) -> dict[str, Any]:
+def final_outputs(frame: Frame, state: RunState) -> dict[str, Any]:
     """The outputs of the outermost recipe."""
     folder = Path(state.started.out_dir) if state.started is not None else Path()
     saved = {
@@ -54,18 +54,18 @@ class _Steps:
     frame: Frame
     saved: Saved
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step = self.frame.steps.get(str(key))
-        if step is None or (step.is_settled and step.spec.uses not in TAKES_WHAT_EXISTS):
-            return StepsLookup(self.frame, True).ask(key)
+        if step is None or (step.is_settled and step.spec.uses not in TOLERATES_MISSING_INPUTS):
+            return StepsLookup(self.frame, True).get(key)
         if step.fans_out:
             return _Many(step, self.saved)
         return _One(step.single, self.saved) if step.instances else SKIPPED
 
-    def whole(self) -> Value:
-        return StepsLookup(self.frame, True).whole()
+    def value(self) -> Value:
+        return StepsLookup(self.frame, True).value()
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.frame.steps)
 
 
@@ -74,7 +74,7 @@ class _One:
     instance: Instance
     saved: Saved
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         results = self.results()
         if results is None or (key not in results and self.instance.status is not Status.DONE):
             return SKIPPED
@@ -83,16 +83,16 @@ class _One:
         value: Value = results[str(key)]
         return SKIPPED if value is None and self.instance.status is not Status.DONE else value
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         results = self.results()
         return SKIPPED if results is None else dict(results)
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.results() or ())
 
     def results(self) -> Mapping[str, Any] | None:
-        exists = self.instance.exists
-        return self.saved.get(self.instance.address) if exists is None else exists
+        available_results = self.instance.available_results
+        return self.saved.get(self.instance.address) if available_results is None else available_results
 
 
 @dataclass(slots=True, eq=False)
@@ -100,21 +100,21 @@ class _Many:
     step: StepRun
     saved: Saved
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if isinstance(key, int):
             return self._one(key)
         found: list[Any] = []
-        for one in self._there():
-            value = one.ask(key)
+        for one in self._available():
+            value = one.get(key)
             if value is not SKIPPED:
                 found.extend(value) if isinstance(value, list) else found.append(value)
         return found
 
-    def whole(self) -> Value:
-        return [one.whole() for one in self._there()]
+    def value(self) -> Value:
+        return [one.value() for one in self._available()]
 
-    def known_keys(self) -> Sequence[str]:
-        return sorted({name for one in self._there() for name in one.known_keys()})
+    def keys(self) -> Sequence[str]:
+        return sorted({name for one in self._available() for name in one.keys()})  # noqa: SIM118 - a record, not a dict
 
     def _one(self, index: int) -> Value:
         ordered = self.step.ordered()
@@ -128,6 +128,6 @@ class _Many:
             raise no_instance(self.step.spec.id, index, len(ordered))
         return SKIPPED
 
-    def _there(self) -> Iterable[_One]:
+    def _available(self) -> Iterable[_One]:
         every = (_One(instance, self.saved) for instance in self.step.ordered())
         return [one for one in every if one.results() is not None]

@@ -14,14 +14,14 @@ from typing import Any
 from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, Expected, Insisted, SavedFile
 from zenflow.artifacts.sizes import pixels_of
 from zenflow.engine.context import Context
-from zenflow.engine.expansion.expander import Unfolder
+from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.expansion.readiness import Decision, Fail, Skip, Wait
 from zenflow.engine.expansion.scope import OriginLookup, scope_of
 from zenflow.engine.files.resumable_download import open_body
 from zenflow.engine.files.run_outputs import saved_results
 from zenflow.engine.files.url_batches import Addresses
-from zenflow.engine.model.instances import Halt, Instance, Status, StepRun
-from zenflow.engine.tracking.order import Look, kind_of
+from zenflow.engine.model.instances import Instance, Status, StepRun, StopReason
+from zenflow.engine.tracking.order import MediaTraits, kind_of
 from zenflow.engine.tracking.result_order import OrderGuard
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
@@ -55,16 +55,16 @@ class Saving:
     open_jobs: int = 0
     closed: bool = False
     failures: list[tuple[str, str, str]] = field(default_factory=list)
-    halted: bool = False
+    stopped: bool = False
 
 
 class Saver:
     """Collects files to be saved, asks for their addresses in batches, and streams them to the store."""
 
-    def __init__(self, context: Context, unfolder: Unfolder) -> None:
+    def __init__(self, context: Context, expander: Expander) -> None:
         self.order: OrderGuard | None = None
         self._context = context
-        self._unfolder = unfolder
+        self._expander = expander
         self._savings: dict[Instance, Saving] = {}
         self._addresses = Addresses(context)
         self._jobs: set[asyncio.Task[None]] = set()
@@ -89,7 +89,7 @@ class Saver:
             self._follow(saving, step, name)
             return None
         try:
-            value = evaluate_tree(written, scope_of(instance, lenient=True), existing=True)
+            value = evaluate_tree(written, scope_of(instance, tolerates_missing=True), existing=True)
         except ExpressionError as error:
             return Fail(error.code, error.message, error.hint or "")
         return self._begin_value(instance, value)
@@ -114,11 +114,11 @@ class Saver:
 
     def _maker(self, instance: Instance, asset_id: str, place: int) -> tuple[Instance | None, int]:
         """The instance that made an asset, and the asset's number among the results of its step."""
-        made = self._unfolder.makers.get(asset_id)
+        made = self._expander.makers.get(asset_id)
         if made is None:
             return instance.source, place
         maker, position = made
-        return maker, self._unfolder.place_of(maker) + position
+        return maker, self._expander.place_of(maker) + position
 
     def _stream_of(self, instance: Instance, written: Any) -> tuple[StepRun, str] | None:
         plain = step_field_of(written)
@@ -144,10 +144,10 @@ class Saver:
         step.waiters.append(lambda: self._close(saving))
 
     def _take(self, saving: Saving, ended: Instance, name: str) -> None:
-        if ended.exists is None:
+        if ended.available_results is None:
             return
-        value = ended.exists.get(name)
-        first = self._unfolder.place_of(ended, name)
+        value = ended.available_results.get(name)
+        first = self._expander.place_of(ended, name)
         for position, asset_id in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(asset_id, str):
                 self._add(saving, FileJob(saving.instance, first + position, asset_id, ended, first + position))
@@ -220,7 +220,7 @@ class Saver:
             try:
                 address = await self._addresses.take(job.asset_id, preview)
             except ServiceError as error:
-                self._halt(saving, error)
+                self._stop_run(saving, error)
                 return None
             try:
                 async with self._at_once:
@@ -252,11 +252,11 @@ class Saver:
         if self.order.tells(state.submissions[number]):
             pixels = await asyncio.to_thread(pixels_of, self._context.parts.store.folder / saved.path)
             ratio = pixels[0] / pixels[1] if pixels is not None and pixels[1] else None
-            self.order.check(state.submissions[number], position, Look(ratio, None, kind_of(saved.media_type)))
+            self.order.check(state.submissions[number], position, MediaTraits(ratio, None, kind_of(saved.media_type)))
 
-    def _halt(self, saving: Saving, error: ServiceError) -> None:
-        saving.halted = True
-        self._context.halt(error.code, error.message, error.hint or "`zenflow resume RUN` fetches what is missing.")
+    def _stop_run(self, saving: Saving, error: ServiceError) -> None:
+        saving.stopped = True
+        self._context.stop_run(error.code, error.message, error.hint or "`zenflow resume RUN` fetches what is missing.")
 
     def _note_as_it_is(self, job: FileJob, saved: SavedFile, problem: str) -> None:
         times = SAME_BEFORE + 1
@@ -313,7 +313,7 @@ class Saver:
             return f"{folder}{maker}-{job.number}"
         if not isinstance(written, Template):
             return folder + str(written)
-        scope = scope_of(instance, lenient=True)
+        scope = scope_of(instance, tolerates_missing=True)
         if not instance.step.fans_out:
             scope["index"] = job.place
             scope["origin"] = OriginLookup(job.source, True)
@@ -332,8 +332,8 @@ class Saver:
         if not saving.closed or saving.open_jobs or saving.instance.is_over:
             return
         context, instance = self._context, saving.instance
-        if saving.halted:
-            context.hold(instance, Halt("ZF703", "files are still to be fetched", "`zenflow resume RUN`."))
+        if saving.stopped:
+            context.pause(instance, StopReason("ZF703", "files are still to be fetched", "`zenflow resume RUN`."))
         elif saving.failures:
             code, message, hint = saving.failures[0]
             more = f" (and {len(saving.failures) - 1} more files)" if len(saving.failures) > 1 else ""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from zenflow.clock import Clock
-from zenflow.engine.io.rate_limiter import Brake, Kind
+from zenflow.engine.io.rate_limiter import Kind, RateLimiter
 from zenflow.providers.base import Provider, ServiceError
 
 T = TypeVar("T")
@@ -22,12 +22,12 @@ SERVER_TRIES = 5  # a 5xx or an unreadable answer to a free question
 
 
 class Service:
-    """The provider behind the brake. `talk` says what is waited for when it is unusual, for the progress view."""
+    """The provider behind the brake. `status_text` says what is waited for when it is unusual, for the progress view."""
 
-    def __init__(self, provider: Provider, brake: Brake, clock: Clock, patience_429_s: float) -> None:
+    def __init__(self, provider: Provider, limiter: RateLimiter, clock: Clock, patience_429_s: float) -> None:
         self.provider = provider
-        self.brake = brake
-        self.talk = ""
+        self.limiter = limiter
+        self.status_text = ""
         self._clock = clock
         self._patience_429_s = patience_429_s
 
@@ -36,7 +36,7 @@ class Service:
         begun = self._clock.monotonic_s()
         tries = 0
         while True:
-            await self.brake.slot(kind)
+            await self.limiter.acquire(kind)
             _log.debug("ask for %s", _WHAT[kind])
             try:
                 answer = await question()
@@ -47,19 +47,19 @@ class Service:
                     raise
                 await self._pause(error, tries)
             else:
-                self.talk = ""
+                self.status_text = ""
                 return answer
 
     async def once(self, kind: Kind, question: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question that can wait: not asked again now when it goes wrong. Raises ServiceError."""
-        await self.brake.slot(kind)
+        await self.limiter.acquire(kind)
         _log.debug("ask once for %s", _WHAT[kind])
         try:
             return await question()
         except ServiceError as error:
             _log.info("%s, not asked again: %s: %s", _WHAT[kind], error.trouble, error)
             if error.trouble == "rate_limited":
-                self.brake.brake(error.retry_after_s)
+                self.limiter.back_off(error.retry_after_s)
             raise
 
     def _is_enough(self, error: ServiceError, tries: int, begun: float) -> bool:
@@ -72,12 +72,12 @@ class Service:
 
     async def _pause(self, error: ServiceError, tries: int) -> None:
         if error.trouble == "rate_limited":
-            pause_s = self.brake.brake(error.retry_after_s)
-            self.talk = f"rate limited, going on in {pause_s:.0f} s"
+            pause_s = self.limiter.back_off(error.retry_after_s)
+            self.status_text = f"rate limited, going on in {pause_s:.0f} s"
             await self._clock.sleep(pause_s)
             return
         if error.trouble == "unreachable":
-            self.talk = "the service cannot be reached, trying again"
+            self.status_text = "the service cannot be reached, trying again"
         await self._clock.sleep(backoff_s(tries))
 
 

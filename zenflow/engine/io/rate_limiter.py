@@ -30,7 +30,7 @@ _SLOWEST = 0.2  # requests per second
 _RECOVERY_S = 5.0  # a tenth of the full rate comes back after this long without a 429
 
 
-class Pace(Protocol):
+class RateLimit(Protocol):
     """What several processes of one workspace share: `journal/shared_rate_limit`."""
 
     def take(self, now_s: float, rate: float) -> float: ...
@@ -38,25 +38,25 @@ class Pace(Protocol):
     def pause(self, now_s: float, until_s: float) -> None: ...
 
 
-class Brake:
+class RateLimiter:
     """`await slot(kind)` returns when one request of that kind may be sent."""
 
-    def __init__(self, clock: Clock, requests_per_second: float, pace: Pace | None = None) -> None:
+    def __init__(self, clock: Clock, requests_per_second: float, shared_limit: RateLimit | None = None) -> None:
         self._clock = clock
-        self._pace = pace
+        self._shared_limit = shared_limit
         self._others_until = 0.0  # requests of other processes have the turn until then
         self._full = requests_per_second
         self.rate = requests_per_second
         self._tokens = max(1.0, requests_per_second)
         self._at = clock.monotonic_s()
         self._paused_until = 0.0
-        self._braked_at = 0.0
+        self._limited_at = 0.0
         self._grown_at = 0.0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
         self._pump: asyncio.Task[None] | None = None
 
-    async def slot(self, kind: Kind) -> None:
+    async def acquire(self, kind: Kind) -> None:
         """Wait for the right to send one request."""
         self._refill()
         if not self._waiting and self._take():
@@ -67,17 +67,17 @@ class Brake:
             self._pump = asyncio.create_task(self._serve())
         await place
 
-    def brake(self, retry_after_s: float | None) -> float:
+    def back_off(self, retry_after_s: float | None) -> float:
         """The service said 429: everybody pauses, the rate halves. Returns how long the pause is, in seconds."""
         now = self._clock.monotonic_s()
-        if now - self._braked_at > 1.0:  # one burst of 429s is one message
+        if now - self._limited_at > 1.0:  # one burst of 429s is one message
             self.rate = max(_SLOWEST, self.rate / 2)
-            self._braked_at = self._grown_at = now
+            self._limited_at = self._grown_at = now
         pause_s = min(60.0, retry_after_s if retry_after_s is not None else max(2.0, 1.0 / self.rate))
         self._paused_until = max(self._paused_until, now + pause_s)
         self._tokens = min(self._tokens, 1.0)
-        if self._pace is not None:
-            self._pace.pause(now, self._paused_until)
+        if self._shared_limit is not None:
+            self._shared_limit.pause(now, self._paused_until)
         return pause_s
 
     @property
@@ -104,9 +104,9 @@ class Brake:
     def _take(self) -> bool:
         if self._tokens < 1 or self.paused_s > 0:
             return False
-        if self._pace is not None:
+        if self._shared_limit is not None:
             now = self._clock.monotonic_s()
-            wait_s = self._pace.take(now, self.rate)
+            wait_s = self._shared_limit.take(now, self.rate)
             if wait_s > 0:
                 self._others_until = now + wait_s
                 return False

@@ -71,7 +71,7 @@ class Recorder:
             raise
         self._take_in((event,))
 
-    def tell(self, snapshot: Callable[[], Progress]) -> None:
+    def notify(self, snapshot: Callable[[], Progress]) -> None:
         self._listener.progress(snapshot)
 
     async def flush(self) -> None:

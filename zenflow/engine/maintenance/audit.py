@@ -14,7 +14,7 @@ from typing import Literal
 from zenflow.clock import from_iso
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.reconciliation.task_lookup import MARGIN
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import STAMP_RUN_LENGTH
@@ -67,14 +67,14 @@ class BookCheck:
         return self.complete and all(one.agrees for one in self.compared) and not any(r.ours for r in self.unowned)
 
 
-async def check_books(desk: Desk) -> BookCheck:
+async def check_transactions(session: MaintenanceSession) -> BookCheck:
     """Compare everything. Raises ServiceError when the list cannot be read."""
-    rows, complete = await _rows_of_the_run(desk)
+    rows, complete = await _rows_of_the_run(session)
     by_task: dict[str, list[Transaction]] = {}
     for row in rows:
         if row.task_id is not None and row.amount is not None:
             by_task.setdefault(row.task_id, []).append(row)
-    submissions = desk.state.submissions
+    submissions = session.state.submissions
     nameless = {
         number: [row for row in rows if row.transaction_id in one.debits] for number, one in submissions.items()
     }
@@ -82,24 +82,24 @@ async def check_books(desk: Desk) -> BookCheck:
     known = {one.task_id for one in submissions.values() if one.task_id is not None}
     ours = {row_id for one in submissions.values() for row_id in one.debits}
     debits = [row for row in rows if row.amount is not None and row.amount < 0]
-    strangers = [row for row in debits if row.task_id not in known and row.transaction_id not in ours]
-    unowned, others = await _strangers(desk, strangers)
+    unrecognized_tasks = [row for row in debits if row.task_id not in known and row.transaction_id not in ours]
+    unowned, others = await _unrecognized_debits(session, unrecognized_tasks)
     return BookCheck(compared, unowned, others, complete)
 
 
-async def _rows_of_the_run(desk: Desk) -> tuple[Sequence[Transaction], bool]:
+async def _rows_of_the_run(session: MaintenanceSession) -> tuple[Sequence[Transaction], bool]:
     """Down to the oldest watermark; where that is not known, down to the day before the first intent."""
-    submissions = [one for _, one in sorted(desk.state.submissions.items())]
+    submissions = [one for _, one in sorted(session.state.submissions.items())]
     if not submissions:
         return (), True
-    floor = desk.state.first_watermark
+    floor = session.state.first_watermark
     if floor is not None:
         try:
-            return await desk.books.rows_since(floor), True
+            return await session.transactions.rows_since(floor), True
         except ServiceError:
             pass  # the row we had seen is no longer there: by time, then
     oldest = min(from_iso(one.intended_at) for one in submissions) - MARGIN
-    service = desk.context.service
+    service = session.context.service
     found: list[Transaction] = []
     offset: int | None = 0
     for _ in range(MOST_PAGES):
@@ -125,9 +125,9 @@ def _compare(
 
 
 def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
-    if one.outcome is Outcome.GIVEN_UP and not debits:
+    if one.outcome is Outcome.ABANDONED and not debits:
         return "not known yet"
-    if one.outcome in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+    if one.outcome in (Outcome.ACCEPTED, Outcome.ABANDONED):
         if not debits:
             return "no row"
         listed = sum(debits, ZERO)
@@ -135,19 +135,21 @@ def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
             return "matched"  # in one row, or one for each call
         twice = listed > one.quote and len(debits) > 1 and (max(debits) >= one.quote or len(debits) > len(one.calls))
         return "charged twice" if twice else "another amount"
-    if one.outcome in (Outcome.REFUSED, Outcome.RECLAIMED, Outcome.RELEASED):
+    if one.outcome in (Outcome.REFUSED, Outcome.NOT_CHARGED, Outcome.RELEASED):
         return "charged all the same" if debits or one.debits else "matched"
     return "not known yet"
 
 
-async def _strangers(desk: Desk, rows: Sequence[Transaction]) -> tuple[tuple[Unowned, ...], tuple[int, Decimal]]:
+async def _unrecognized_debits(
+    session: MaintenanceSession, rows: Sequence[Transaction]
+) -> tuple[tuple[Unowned, ...], tuple[int, Decimal]]:
     """Debits of tasks that are not ours: another client's, unless our stamp or nobody's name is on them."""
-    assert desk.state.started is not None
-    stamp = desk.state.started.stamp_run[:STAMP_RUN_LENGTH]
+    assert session.state.started is not None
+    stamp = session.state.started.stamp_run[:STAMP_RUN_LENGTH]
     unowned, count, total = [], 0, ZERO
     for place, row in enumerate(rows):
         amount = -(row.amount or ZERO)
-        said, ours = await _said_of(desk, row, stamp, ask=place < STRANGERS_ASKED)
+        said, ours = await _said_of(session, row, stamp, ask=place < STRANGERS_ASKED)
         if said:
             unowned.append(Unowned(row.transaction_id, amount, row.task_id, said, ours))
         else:
@@ -155,13 +157,13 @@ async def _strangers(desk: Desk, rows: Sequence[Transaction]) -> tuple[tuple[Uno
     return tuple(unowned), (count, total)
 
 
-async def _said_of(desk: Desk, row: Transaction, stamp: str, *, ask: bool) -> tuple[str, bool]:
+async def _said_of(session: MaintenanceSession, row: Transaction, stamp: str, *, ask: bool) -> tuple[str, bool]:
     """Why a debit is worth a person's eyes; nothing for one that is another client's."""
     if row.task_id is None:
         return "names no task", False
     if not ask:
         return "", False
-    service, task_id = desk.context.service, row.task_id
+    service, task_id = session.context.service, row.task_id
     try:
         task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
     except ServiceError as error:

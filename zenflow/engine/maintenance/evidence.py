@@ -14,12 +14,12 @@ from decimal import Decimal
 from zenflow.clock import from_iso
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.maintenance.pending_calls import WaitingCall, calls_waiting
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.payment.pricing import Pricing
-from zenflow.engine.reconciliation.abandoned import settle_given_up
-from zenflow.engine.reconciliation.task_lookup import MARGIN, Sight, is_conclusive, is_ours
+from zenflow.engine.reconciliation.abandoned import settle_abandoned
+from zenflow.engine.reconciliation.task_lookup import MARGIN, LookupResult, is_conclusive, is_ours
 from zenflow.engine.reconciliation.transaction_list import NO_ROWS
-from zenflow.engine.reconciliation.unrecognized_tasks import Stranger, Strangers
+from zenflow.engine.reconciliation.unrecognized_tasks import UnrecognizedTask, UnrecognizedTasks
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState, SubmissionState
 from zenflow.ids import STAMP_RUN_LENGTH
@@ -58,7 +58,7 @@ class SeenRow:
 @dataclass(frozen=True, slots=True)
 class Case:
     """One submission that is still unknown, with everything that speaks for or against it; or one whose results are not in
-    the order of its inputs (`submission.in_doubt`).
+    the order of its inputs (`submission.needs_decision`).
 
     `rows` None: the transaction list cannot be read. `conclusive`: by the table nothing was charged; a resume sends it again.
     """
@@ -74,7 +74,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class StrayCase:
+class UnrecognizedTaskCase:
     """A task with this run's stamp that the journal does not know. `debit` is what its rows say it was charged; `waiting`,
     where the service does not tell its inputs, the calls of its tool that it may have been made for."""
 
@@ -94,55 +94,59 @@ class Evidence:
     """`adopted`: what the looks of this gathering have found and, by the table, adopted."""
 
     cases: tuple[Case, ...]
-    strays: tuple[StrayCase, ...]
+    unrecognized_cases: tuple[UnrecognizedTaskCase, ...]
     adopted: tuple[tuple[int, str], ...]
 
 
-async def gather(desk: Desk) -> Evidence:
+async def gather(session: MaintenanceSession) -> Evidence:
     """Look once for everything that is unknown, record the looks, and lay out the rest; what was given up is confirmed or
     released where the account's list says so by now. Raises ServiceError."""
-    await desk.own_up()
-    sight = await desk.looker.look()
+    await session.mark_interrupted_as_unknown()
+    lookup_result = await session.lookup.look_up()
     adopted, cases = [], []
-    for submission in list(desk.state.submissions.values()):
-        if submission.in_doubt:
+    for submission in list(session.state.submissions.values()):
+        if submission.needs_decision:
             cases.append(Case(submission, (), (), False))
-        if not submission.needs_look:
+        if not submission.needs_lookup:
             continue
-        if await desk.looker.resolve(submission, sight):
+        if await session.lookup.resolve(submission, lookup_result):
             adopted.append((submission.number, submission.task_id or ""))
         else:
-            cases.append(await _case(desk, submission, sight))
-    strangers = Strangers(desk.context, desk.looker)
-    await strangers.find()
-    await strangers.weigh(desk.books, Pricing(desk.context).prices_of)
-    desk.context.ledger.strangers = strangers.weight
-    await settle_given_up(desk.context, desk.looker, desk.books)
-    strays = [await _stray(desk, stranger) for stranger in strangers.unrecognised()]
-    return Evidence(tuple(cases), tuple(strays), tuple(adopted))
+            cases.append(await _case(session, submission, lookup_result))
+    unrecognized_tasks = UnrecognizedTasks(session.context, session.lookup)
+    await unrecognized_tasks.find()
+    await unrecognized_tasks.measure_cost(session.transactions, Pricing(session.context).prices_of)
+    session.context.ledger.unrecognized_cost = unrecognized_tasks.cost
+    await settle_abandoned(session.context, session.lookup, session.transactions)
+    unrecognized_cases = [
+        await _unrecognized_case(session, unrecognized) for unrecognized in unrecognized_tasks.unclaimed()
+    ]
+    return Evidence(tuple(cases), tuple(unrecognized_cases), tuple(adopted))
 
 
-async def _case(desk: Desk, submission: SubmissionState, sight: Sight) -> Case:
-    candidates = await _candidates(desk, submission, sight)
-    rows = await _rows(desk, submission)
+async def _case(session: MaintenanceSession, submission: SubmissionState, lookup_result: LookupResult) -> Case:
+    candidates = await _candidates(session, submission, lookup_result)
+    rows = await _rows(session, submission)
     return Case(submission, candidates, rows, is_conclusive(submission))
 
 
 # ----------------------------------------------------------------------------------------------------------- candidates
 
 
-async def _candidates(desk: Desk, submission: SubmissionState, sight: Sight) -> tuple[Candidate, ...]:
+async def _candidates(
+    session: MaintenanceSession, submission: SubmissionState, lookup_result: LookupResult
+) -> tuple[Candidate, ...]:
     """Tasks with its stamp first, then those of its tool and size that nobody here knows and that came about then."""
     intended = from_iso(submission.intended_at)
-    listed = {task.task_id: task for task in sight.tasks}
+    listed = {task.task_id: task for task in lookup_result.tasks}
     try:
-        listed.update((task.task_id, task) for task in await desk.looker.listing(intended - MARGIN))
+        listed.update((task.task_id, task) for task in await session.lookup.listing(intended - MARGIN))
     except ServiceError:
         pass  # then the look's own tasks are what there is
-    known = {s.task_id for s in desk.state.submissions.values()}
+    known = {s.task_id for s in session.state.submissions.values()}
     likely = [t for t in listed.values() if t.task_id not in known and _could_be(t, submission, intended)]
     likely.sort(key=lambda task: not task.comment.startswith(submission.stamp))
-    return tuple([await _candidate(desk, submission, task) for task in likely[:MOST_CANDIDATES]])
+    return tuple([await _candidate(session, submission, task) for task in likely[:MOST_CANDIDATES]])
 
 
 def _could_be(task: TaskSummary, submission: SubmissionState, intended: datetime) -> bool:
@@ -155,8 +159,8 @@ def _could_be(task: TaskSummary, submission: SubmissionState, intended: datetime
     return task.created_at is None or intended - MARGIN <= task.created_at <= intended + CANDIDATE_AFTER
 
 
-async def _candidate(desk: Desk, submission: SubmissionState, seen: TaskSummary) -> Candidate:
-    service = desk.context.service
+async def _candidate(session: MaintenanceSession, submission: SubmissionState, seen: TaskSummary) -> Candidate:
+    service = session.context.service
     same: bool | None = None
     try:
         task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(seen.task_id))
@@ -181,32 +185,36 @@ def _with_stamp(task: Task, stamp: str) -> Task:
 # ----------------------------------------------------------------------------------------------------------------- rows
 
 
-async def _rows(desk: Desk, submission: SubmissionState) -> tuple[SeenRow, ...] | None:
+async def _rows(session: MaintenanceSession, submission: SubmissionState) -> tuple[SeenRow, ...] | None:
     if submission.watermark is None:
         return None
     try:
-        rows = await desk.books.rows_since(submission.watermark)
+        rows = await session.transactions.rows_since(submission.watermark)
     except ServiceError:
         return None
-    return tuple([await _seen_row(desk, submission, row, at) for at, row in enumerate(rows)])
+    return tuple([await _seen_row(session, submission, row, at) for at, row in enumerate(rows)])
 
 
-async def _seen_row(desk: Desk, submission: SubmissionState, row: Transaction, position: int) -> SeenRow:
-    whose, explained = await _whose(desk, submission, row, ask=position < ROWS_EXPLAINED)
+async def _seen_row(
+    session: MaintenanceSession, submission: SubmissionState, row: Transaction, position: int
+) -> SeenRow:
+    whose, explained = await _whose(session, submission, row, ask=position < ROWS_EXPLAINED)
     return SeenRow(row.transaction_id, row.amount, row.task_id, row.created_at, whose, explained)
 
 
-async def _whose(desk: Desk, submission: SubmissionState, row: Transaction, *, ask: bool) -> tuple[str, bool]:
+async def _whose(
+    session: MaintenanceSession, submission: SubmissionState, row: Transaction, *, ask: bool
+) -> tuple[str, bool]:
     if row.amount is not None and row.amount >= 0:
         return "a credit", True
     if row.task_id is None:
         return "names no task", False
-    ours = _owner_in(desk.state, row.task_id)
+    ours = _owner_in(session.state, row.task_id)
     if ours is not None:
         return f"#{ours} of this run", True
     if not ask:
         return "not asked for", False
-    service, task_id = desk.context.service, row.task_id
+    service, task_id = session.context.service, row.task_id
     try:
         task = await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
     except ServiceError as error:
@@ -223,21 +231,21 @@ def _owner_in(state: RunState, task_id: str) -> int | None:
 # --------------------------------------------------------------------------------------------------------------- strays
 
 
-async def _stray(desk: Desk, stranger: Stranger) -> StrayCase:
-    tool = desk.context.catalog.tools.get(stranger.task.tool)
+async def _unrecognized_case(session: MaintenanceSession, unrecognized: UnrecognizedTask) -> UnrecognizedTaskCase:
+    tool = session.context.catalog.tools.get(unrecognized.task.tool)
     waiting: list[WaitingCall] = []
-    if stranger.is_blind and tool is not None:
-        await desk.context.recorder.flush()
-        parts = desk.context.parts
+    if unrecognized.hides_inputs and tool is not None:
+        await session.context.recorder.flush()
+        parts = session.context.parts
         waiting = calls_waiting(fold(parts.journal.events(parts.lease.run_id)), tool)
-    return StrayCase(stranger.number, stranger.task, stranger.debit, tuple(waiting))
+    return UnrecognizedTaskCase(unrecognized.number, unrecognized.task, unrecognized.debit, tuple(waiting))
 
 
-async def debits_of(desk: Desk, task_id: str) -> Sequence[Transaction]:
+async def debits_of(session: MaintenanceSession, task_id: str) -> Sequence[Transaction]:
     """The debit rows of one task, down to where the list stood before anything of the run was paid; none where it cannot be
     read. A submission's own mark moves when it is sent again."""
     try:
-        rows = await desk.books.rows_since(desk.state.first_watermark or NO_ROWS)
+        rows = await session.transactions.rows_since(session.state.first_watermark or NO_ROWS)
     except ServiceError:
         return ()
     return [row for row in rows if row.task_id == task_id and row.amount is not None and row.amount < 0]

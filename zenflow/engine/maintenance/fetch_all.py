@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zenflow.artifacts.base import SavedFile
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.files.saver import FileJob, Saver, Saving
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.model.instances import Frame, Instance, Status, StepRun
 from zenflow.engine.model.recipe_record import stored_recipe
-from zenflow.engine.reporting.replay import unfolded
+from zenflow.engine.reporting.replay import expanded
 from zenflow.engine.tracking.poller import Watcher, watchable
 from zenflow.errors import Stopped
 from zenflow.history import events as e
@@ -30,7 +30,7 @@ from zenflow.recipe.model import StepSpec
 PAID = "paid"
 
 
-class Shelf(Protocol):
+class FetchedFiles(Protocol):
     """What lies in a folder that is not the run's own: remembered there, since the journal holds the run's own only."""
 
     def find(self, asset_id: str) -> SavedFile | None: ...
@@ -57,45 +57,45 @@ class Collected:
     failures: list[tuple[str, str, str]] = field(default_factory=list)  # asset id, code, why
 
 
-async def take_in(desk: Desk) -> None:
+async def take_in(session: MaintenanceSession) -> None:
     """Learn what became of paid calls since: results, failures, debits and refunds. Raises ServiceError."""
-    await desk.own_up()
-    watcher = Watcher(desk.context, desk.looker)
+    await session.mark_interrupted_as_unknown()
+    watcher = Watcher(session.context, session.lookup)
     await watcher.find_lost()
-    for submission in watchable(desk.state.submissions):
+    for submission in watchable(session.state.submissions):
         watcher.add(submission)
     await watcher.round()
-    await desk.books.settle(from_start=True)
-    blind = desk.context.blind
+    await session.transactions.settle(from_start=True)
+    blind = session.context.blind
     if blind is not None:
         raise Stopped(blind.code, blind.message, blind.hint)
 
 
-async def collect(desk: Desk, shelf: Shelf | None = None) -> Collected:
-    """Fetch every paid file that is not there. `shelf`: of a folder that is not the run's own."""
-    await desk.context.recorder.flush()
-    state = _without_downloads(desk)
-    unfolder = unfolded(state)
-    saver = _Collector(desk, unfolder, shelf)
-    for instance in list(_downloads(unfolder.frames)):
+async def collect(session: MaintenanceSession, fetched_files: FetchedFiles | None = None) -> Collected:
+    """Fetch every paid file that is not there. `fetched_files`: of a folder that is not the run's own."""
+    await session.context.recorder.flush()
+    state = _without_downloads(session)
+    expander = expanded(state)
+    saver = _Collector(session, expander, fetched_files)
+    for instance in list(_downloads(expander.frames)):
         saver.begin(instance)
     await saver.finish()
     named = {file.asset_id for file in (*saver.collected.new, *saver.collected.kept)}
     named |= {asset_id for asset_id, _, _ in saver.collected.failures}
-    for job in _unnamed(desk.state, named, saver.collected):
+    for job in _unnamed(session.state, named, saver.collected):
         saver.begin_paid(*job)
     await saver.finish()
     return saver.collected
 
 
-def _without_downloads(desk: Desk) -> RunState:
+def _without_downloads(session: MaintenanceSession) -> RunState:
     """The run's facts as if no file had been asked for yet: then every download can be begun."""
-    state = fold(desk.context.parts.journal.events(desk.context.parts.lease.run_id))
+    state = fold(session.context.parts.journal.events(session.context.parts.lease.run_id))
     assert state.started is not None
     recipe = stored_recipe(state.started)
     for address in list(state.instances):
         spec = spec_at(recipe, address)
-        if spec is not None and spec.uses in TAKES_WHAT_EXISTS:
+        if spec is not None and spec.uses in TOLERATES_MISSING_INPUTS:
             del state.instances[address]
     return state
 
@@ -103,7 +103,7 @@ def _without_downloads(desk: Desk) -> RunState:
 def _downloads(frames: list[Frame]) -> Iterator[Instance]:
     for frame in frames:
         for step in frame.steps.values():
-            if step.spec.uses in TAKES_WHAT_EXISTS and step.spec.uses != "preview":
+            if step.spec.uses in TOLERATES_MISSING_INPUTS and step.spec.uses != "preview":
                 yield from (one for one in step.ordered() if one.status is not Status.SKIPPED)
 
 
@@ -133,24 +133,24 @@ def _file_name(address: str) -> str:
 class _Collector(Saver):
     """Saves as a run does, and leaves its steps alone."""
 
-    def __init__(self, desk: Desk, unfolder: Any, shelf: Shelf | None) -> None:
-        super().__init__(desk.context, unfolder)
+    def __init__(self, session: MaintenanceSession, expander: Any, fetched_files: FetchedFiles | None) -> None:
+        super().__init__(session.context, expander)
         self.collected = Collected()
-        self._shelf = shelf
+        self._fetched_files = fetched_files
         self._names: dict[Instance, str] = {}
-        self._desk = desk
+        self._session = session
 
     async def finish(self) -> None:
         """Return when every file is there, or is known not to come. Raises what went wrong with us."""
         while self._jobs:
             await asyncio.wait(set(self._jobs))
             await asyncio.sleep(0)
-        if self._desk.context.defects:
-            raise self._desk.context.defects[0]
+        if self._session.context.defects:
+            raise self._session.context.defects[0]
 
     def begin_paid(self, address: str, asset_id: str, place: int, name: str) -> None:
         """One asset that no download names."""
-        instance = _stand_in(address)
+        instance = _placeholder(address)
         self._names[instance] = name
         saving = self._open(instance)
         job = FileJob(instance, place, asset_id, None, place)
@@ -161,35 +161,35 @@ class _Collector(Saver):
         return self._names.get(job.instance) or super()._name(job)
 
     async def _kept(self, job: FileJob, before: e.FileSaved | None) -> SavedFile | None:
-        if self._shelf is None:
+        if self._fetched_files is None:
             kept = await super()._kept(job, before)
         else:
-            found = self._shelf.find(job.asset_id)
-            kept = found if found is not None and await self._desk.context.parts.store.verify(found) else None
+            found = self._fetched_files.find(job.asset_id)
+            kept = found if found is not None and await self._session.context.parts.store.verify(found) else None
         if kept is not None:
             self.collected.kept.append(kept)
         return kept
 
     def _journal(self, job: FileJob, saved: SavedFile) -> None:
         self.collected.new.append(saved)
-        if self._shelf is None:
+        if self._fetched_files is None:
             super()._journal(job, saved)
         else:
-            self._shelf.put(saved)
+            self._fetched_files.put(saved)
 
     def _finish(self, saving: Saving) -> None:
         """No step is settled by this; what failed is told by asset."""
-        halts = self._desk.context.halts
+        stop_reasons = self._session.context.stop_reasons
         failures, saving.failures = saving.failures, []
         for code, message, _ in failures:
             asset_id = message.removeprefix("asset ").partition(":")[0]
             self.collected.failures.append((asset_id, code, message))
-        if saving.halted and halts:
-            saving.halted = False
-            self.collected.failures.append(("", halts[-1].code, halts[-1].message))
+        if saving.stopped and stop_reasons:
+            saving.stopped = False
+            self.collected.failures.append(("", stop_reasons[-1].code, stop_reasons[-1].message))
 
 
-def _stand_in(address: str) -> Instance:
+def _placeholder(address: str) -> Instance:
     """An instance to hang files on that no step of the recipe saves: it goes by the address of the call that made them."""
     path, key = parse_address(address)
     spec = StepSpec(

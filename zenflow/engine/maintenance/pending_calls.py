@@ -10,7 +10,7 @@ from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Tool
 from zenflow.engine.expansion.readiness import Go, decide
 from zenflow.engine.model.instances import Instance, Status
-from zenflow.engine.reporting.replay import unfolded
+from zenflow.engine.reporting.replay import expanded
 from zenflow.history.state import RunState
 
 
@@ -28,7 +28,7 @@ def calls_waiting(state: RunState, tool: Tool) -> list[WaitingCall]:
     """Calls of one tool that nothing is known to have been sent for, in the order of their steps and lists. `state` is
     the reader's own: it is unfolded here."""
     found = []
-    for frame in unfolded(state).frames:
+    for frame in expanded(state).frames:
         for step in frame.steps.values():
             if step.spec.kind == "tool" and step.spec.uses == tool.name:
                 found += [call for one in step.ordered() if (call := _waiting(one, tool)) is not None]

@@ -11,9 +11,15 @@ from decimal import Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.maintenance.evidence import StrayCase, same_inputs
-from zenflow.engine.maintenance.session import Desk
-from zenflow.engine.maintenance.unrecognized_decisions import Confirm, Decided, book_stray, price_now, take_stray
+from zenflow.engine.maintenance.evidence import UnrecognizedTaskCase, same_inputs
+from zenflow.engine.maintenance.session import MaintenanceSession
+from zenflow.engine.maintenance.unrecognized_decisions import (
+    Confirm,
+    Decided,
+    assign_unrecognized,
+    price_now,
+    write_off_unrecognized,
+)
 from zenflow.engine.payment.sender import fact_of, post
 from zenflow.engine.reconciliation.call_binding import is_part
 from zenflow.errors import Refused, Stopped, UsageError
@@ -33,9 +39,9 @@ def _not_asked(said: str) -> None:
 class Reconciler:
     """Carries decisions out."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._context = desk.context
+    def __init__(self, session: MaintenanceSession) -> None:
+        self._session = session
+        self._context = session.context
 
     # ------------------------------------------------------------------------------------------------------------- adopt
 
@@ -43,7 +49,7 @@ class Reconciler:
         """Take a task for the submission's. Raises UsageError, Refused (it cannot be it, or what cannot be compared is not
         taken on a person's word), ServiceError."""
         submission = self._open(number)
-        if submission.in_doubt:
+        if submission.needs_decision:
             return await self._take_order(submission, task_id)
         task = await self._task(task_id)
         against = self._against(submission, task)
@@ -62,7 +68,7 @@ class Reconciler:
             await recorder.commit(accepted, e.Noted(recorder.now(), "ZF648", note))
         else:
             await recorder.commit(accepted)
-        await self._desk.books.settle()
+        await self._session.transactions.settle()
         said += f"; not compared: {missing}" if missing else ""
         return Decided(number, "adopt", said, task.task_id, True)
 
@@ -80,7 +86,7 @@ class Reconciler:
     def _against(self, submission: SubmissionState, task: Task) -> list[str]:
         """Everything that says that this task is not the submission: owner, tool, number of calls, inputs."""
         found = []
-        account_id = self._desk.account.account_id
+        account_id = self._session.account.account_id
         if task.owner_id is not None and task.owner_id != account_id:
             found.append(f"it belongs to account {task.owner_id}, and the run to {account_id}")
         if task.tool != submission.tool:
@@ -90,31 +96,33 @@ class Reconciler:
             found.append(f"it has {task.total} calls, and {len(submission.calls)} were asked")
         elif task.inputs and not part and not same_inputs(submission, task):
             found.append("its inputs are others")
-        holder = self._desk.holder_of(task.task_id)
+        holder = self._session.holder_of(task.task_id)
         if holder is not None:
             found.append(f"it is already {holder}")
         return found
 
-    async def adopt_stray(self, stray: StrayCase, named: Sequence[str] = (), confirm: Confirm = _not_asked) -> Decided:
+    async def assign_unrecognized(
+        self, unrecognized: UnrecognizedTaskCase, named: Sequence[str] = (), confirm: Confirm = _not_asked
+    ) -> Decided:
         """A task that carries the run's stamp and that nothing in the journal asked for: taken for the calls that are
         `named`, or for all that wait, where the service does not tell its inputs; else booked under no step."""
-        return await take_stray(self._desk, stray, named, confirm)
+        return await assign_unrecognized(self._session, unrecognized, named, confirm)
 
-    async def give_up_stray(self, stray: StrayCase) -> Decided:
+    async def write_off_unrecognized(self, unrecognized: UnrecognizedTaskCase) -> Decided:
         """Booked under no step, whatever it was asked; what waits is made anew."""
-        return await book_stray(self._desk, stray, "give up")
+        return await write_off_unrecognized(self._session, unrecognized, "give up")
 
     # ---------------------------------------------------------------------------------------------------------- give up
 
-    async def give_up(self, number: int) -> Decided:
+    async def write_off(self, number: int) -> Decided:
         """Nothing more is done about it: its quote is booked as charged until the transaction list says otherwise."""
         submission = self._open(number)
-        if submission.in_doubt:
-            return await self._give_up_results(submission)
-        await self._context.recorder.commit(e.GaveUp(self._context.recorder.now(), number))
+        if submission.needs_decision:
+            return await self._write_off_results(submission)
+        await self._context.recorder.commit(e.Abandoned(self._context.recorder.now(), number))
         return Decided(number, "give up", f"{in_words(submission.quote)} stay booked as charged", None, True)
 
-    async def _give_up_results(self, submission: SubmissionState) -> Decided:
+    async def _write_off_results(self, submission: SubmissionState) -> Decided:
         """Paid, and nobody can tell whose they are: their calls count as failed, and a resume makes them anew."""
         recorder, now = self._context.recorder, self._context.recorder.now()
         facts: list[e.Event] = []
@@ -137,27 +145,27 @@ class Reconciler:
         """Look once more, say the price, then attempt k+1 of the same intent: row 1 of docs/money.md again. `most`: what it may
         cost where that is more than was set aside for it."""
         submission = self._open(number)
-        if submission.in_doubt:
+        if submission.needs_decision:
             hint = f"`--give-up {number}`, then `zenflow resume RUN` makes its calls anew."
             raise UsageError("ZF652", f"#{number} was accepted and charged: it cannot be sent again.", hint)
-        sight = await self._desk.looker.look()
-        if await self._desk.looker.resolve(submission, sight):
+        lookup_result = await self._session.lookup.look_up()
+        if await self._session.lookup.resolve(submission, lookup_result):
             said = f"the look before it found task {submission.task_id}: adopted, nothing was sent"
             return Decided(number, "resubmit", said, submission.task_id, True)
-        if not sight.complete:
+        if not lookup_result.complete:
             raise Stopped(
                 "ZF649",
-                f"The look before sending #{number} again is not complete: {sight.detail}. Nothing was sent.",
+                f"The look before sending #{number} again is not complete: {lookup_result.detail}. Nothing was sent.",
                 "Try again later, or adopt a task that you know to be it.",
             )
         prices = await self._prices(submission, most)
         agree(submission, sum(prices, ZERO))
-        await self._desk.books.begin()
+        await self._session.transactions.begin()
         await self._context.identity.check()
         attempt = submission.attempts + 1
         recorder, since_s = self._context.recorder, self._context.clock.monotonic_s()
         quotes = tuple(prices) if sum(prices, ZERO) > submission.quote else ()
-        watermark, balance = self._desk.books.position
+        watermark, balance = self._session.transactions.position
         await recorder.commit(e.Attempted(recorder.now(), number, attempt, watermark, quotes, balance))
         return await self._sent(submission, attempt, since_s)
 
@@ -215,13 +223,13 @@ class Reconciler:
     # ---------------------------------------------------------------------------------------------------------- the rest
 
     def _open(self, number: int) -> SubmissionState:
-        submission = self._desk.state.submissions.get(number)
+        submission = self._session.state.submissions.get(number)
         if submission is None:
-            known = self._desk.state.submissions.values()
-            open_ones = [f"#{s.number}" for s in known if s.needs_look or s.in_doubt]
+            known = self._session.state.submissions.values()
+            open_ones = [f"#{s.number}" for s in known if s.needs_lookup or s.needs_decision]
             there = f"Still unknown: {', '.join(open_ones)}." if open_ones else "None is unknown."
             raise UsageError("ZF652", f"This run has no submission #{number}. {there}")
-        if not submission.needs_look and not submission.in_doubt:
+        if not submission.needs_lookup and not submission.needs_decision:
             raise UsageError("ZF652", f"Submission #{number} is {submission.outcome.value}: nothing is to be decided.")
         return submission
 
@@ -244,4 +252,4 @@ def _missing(submission: SubmissionState, task: Task) -> str:
         "its owner, which the service does not tell": task.owner_id is None,
         "the stamp, which its comment lacks": not task.comment.startswith(submission.stamp),
     }
-    return "; ".join(said for said, holds in facts.items() if holds)
+    return "; ".join(said for said, paused in facts.items() if paused)

@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 from zenflow.catalog.model import Account, Catalog
-from zenflow.engine.budget.downstream_prices import PricesAhead
+from zenflow.engine.budget.downstream_prices import DownstreamPrices
 from zenflow.engine.budget.ledger import FrameBudgets, Ledger
 from zenflow.engine.context import Context
-from zenflow.engine.expansion.expander import Unfolder
-from zenflow.engine.expansion.expected_counts import asked_by
+from zenflow.engine.expansion.expander import Expander
+from zenflow.engine.expansion.expected_counts import expected_count_function
 from zenflow.engine.io.belonging import compare_account
 from zenflow.engine.io.client import Service
-from zenflow.engine.io.rate_limiter import Brake
+from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.model.ports import Parts, StopSignal
 from zenflow.engine.model.report import Listener, Silent
-from zenflow.engine.reconciliation.task_lookup import Looker
-from zenflow.engine.reconciliation.transactions import Bookkeeper
+from zenflow.engine.reconciliation.task_lookup import TaskLookup
+from zenflow.engine.reconciliation.transactions import TransactionReconciler
 from zenflow.errors import Defect
 from zenflow.history import events as e
 from zenflow.history.fold import fold
@@ -27,7 +27,7 @@ from zenflow.history.state import Outcome, RunState
 DIED = "the process ended before an answer was read"
 
 
-class Desk:
+class MaintenanceSession:
     """One run on the table. The caller has compared server and account, and holds the lease."""
 
     def __init__(self, parts: Parts, account: Account, catalog: Catalog, listener: Listener | None = None) -> None:
@@ -37,26 +37,26 @@ class Desk:
             raise Defect("ZF901", f"the journal holds no start of run {run_id}")
         compare_account(self.state.started, account)
         self.account = account
-        self._brake = Brake(parts.clock, parts.limits.requests_per_second, parts.pace)
+        self._limiter = RateLimiter(parts.clock, parts.limits.requests_per_second, parts.shared_limit)
         self.context = Context(
             parts=parts,
             recorder=Recorder(parts.journal, parts.lease, self.state, listener or Silent(), parts.clock),
-            unfolder=Unfolder(self.state, asked_by(catalog.tools, self.state.options.get("asked", {}))),
-            service=Service(parts.provider, self._brake, parts.clock, parts.limits.patience_429_s),
-            ledger=Ledger(self.state, keeps_tails=False, balance=account.credits),
+            expander=Expander(self.state, expected_count_function(catalog.tools, self.state.options.get("asked", {}))),
+            service=Service(parts.provider, self._limiter, parts.clock, parts.limits.patience_429_s),
+            ledger=Ledger(self.state, reserves_downstream=False, balance=account.credits),
             frame_budgets=FrameBudgets(),
             planned={},
             planned_prices={},
-            ahead=PricesAhead(None),
+            downstream=DownstreamPrices(None),
             catalog=catalog,
             stop=StopSignal(),
             account_id=account.account_id,
             began_s=parts.clock.monotonic_s(),
         )
-        self.books = Bookkeeper(self.context)
-        self.looker = Looker(self.context, self.books)
+        self.transactions = TransactionReconciler(self.context)
+        self.lookup = TaskLookup(self.context, self.transactions)
 
-    async def own_up(self) -> None:
+    async def mark_interrupted_as_unknown(self) -> None:
         """What a dead process left on its way has no answer any more: unknown, from now on."""
         recorder = self.context.recorder
         for submission in list(self.state.submissions.values()):
@@ -80,6 +80,6 @@ class Desk:
     async def close(self) -> None:
         """Return when everything that was recorded is durable. Raises JournalError when it is not."""
         await self.context.recorder.flush()
-        self._brake.close()
+        self._limiter.close()
         if self.context.recorder.failed is not None:
             raise self.context.recorder.failed

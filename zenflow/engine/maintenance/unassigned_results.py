@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.reconciliation.task_lookup import is_ours
-from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
+from zenflow.engine.reconciliation.unrecognized_tasks import UnrecognizedTasks
 from zenflow.engine.tracking.result_assets import assets_in
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.ids import STAMP_LENGTH
@@ -21,7 +21,7 @@ from zenflow.providers.base import Call, ServiceError, Task
 
 
 @dataclass(frozen=True, slots=True)
-class MayBelong:
+class PossibleOwner:
     """An input that a result may be of: its instance where one asked for it, and what was asked."""
 
     instance: str | None
@@ -49,33 +49,35 @@ class DoubtfulTask:
     comment: str
     why: str
     submission: int | None
-    may_belong: tuple[MayBelong, ...]
+    may_belong: tuple[PossibleOwner, ...]
     calls: tuple[DoubtfulCall, ...] = field(default=())
 
 
-async def take_late(desk: Desk) -> None:
+async def take_late(session: MaintenanceSession) -> None:
     """A task for what was given up or refused, and made all the same, is the run's again. Raises ServiceError."""
-    await desk.own_up()
+    await session.mark_interrupted_as_unknown()
     try:
-        await Strangers(desk.context, desk.looker).find()
+        await UnrecognizedTasks(session.context, session.lookup).find()
     except ServiceError as error:
         if error.trouble != "absent":  # a server that does not list has nothing to show
             raise
 
 
-async def doubtful_tasks(desk: Desk) -> tuple[DoubtfulTask, ...]:
+async def unassigned_tasks(session: MaintenanceSession) -> tuple[DoubtfulTask, ...]:
     """Everything of that kind that the service has. Raises ServiceError."""
-    found = [await _disordered(desk, submission) for submission in desk.state.submissions.values() if _open(submission)]
+    found = [
+        await _disordered(session, submission) for submission in session.state.submissions.values() if _open(submission)
+    ]
     try:
-        sight = await desk.looker.look()
+        lookup_result = await session.lookup.look_up()
     except ServiceError as error:
         if error.trouble != "absent":
             raise
         return tuple(one for one in found if one is not None)
-    known = {submission.task_id for submission in desk.state.submissions.values()}
-    for summary in sight.tasks:
+    known = {submission.task_id for submission in session.state.submissions.values()}
+    for summary in lookup_result.tasks:
         if summary.task_id not in known:
-            found.append(await _unbound(desk, summary.task_id))
+            found.append(await _unbound(session, summary.task_id))
     return tuple(one for one in found if one is not None)
 
 
@@ -86,8 +88,8 @@ def _open(submission: SubmissionState) -> bool:
     return (disordered or bool(submission.shortfall)) and submission.task_id is not None
 
 
-async def _disordered(desk: Desk, submission: SubmissionState) -> DoubtfulTask | None:
-    task = await _task(desk, submission.task_id or "")
+async def _disordered(session: MaintenanceSession, submission: SubmissionState) -> DoubtfulTask | None:
+    task = await _task(session, submission.task_id or "")
     disordered = bool(submission.contradiction) and not submission.order_taken
     loose = ("waiting", "failed", "unknown") if disordered else ("unknown", "failed")
     untaken = [call for call in submission.calls if call.status in loose]
@@ -97,30 +99,30 @@ async def _disordered(desk: Desk, submission: SubmissionState) -> DoubtfulTask |
     calls = [(place, c) for place, c in enumerate(task.calls) if c.call_id not in taken and c.status != "failed"]
     if not calls:
         return None
-    may_belong = tuple(MayBelong(call.call.instance, call.call.params) for call in untaken)
+    may_belong = tuple(PossibleOwner(call.call.instance, call.call.params) for call in untaken)
     why = f"its results are not in the order of its inputs: {submission.contradiction}"
     if not disordered:
         why = f"fewer calls than were asked for: {submission.shortfall}"
-    return await _with_calls(desk, task, why, submission.number, may_belong, calls)
+    return await _with_calls(session, task, why, submission.number, may_belong, calls)
 
 
-async def _unbound(desk: Desk, task_id: str) -> DoubtfulTask | None:
-    task = await _task(desk, task_id)
+async def _unbound(session: MaintenanceSession, task_id: str) -> DoubtfulTask | None:
+    task = await _task(session, task_id)
     if task is None:
         return None
-    namesake = next((s for s in desk.state.submissions.values() if s.stamp == task.comment[:STAMP_LENGTH]), None)
-    if namesake is None:
+    same_stamp = next((s for s in session.state.submissions.values() if s.stamp == task.comment[:STAMP_LENGTH]), None)
+    if same_stamp is None:
         why = "it carries this run's stamp, and the journal does not know it"
-    elif namesake.task_id is not None and is_ours(namesake, task):
-        why = f"a second task with the stamp and the inputs of #{namesake.number}, which is task {namesake.task_id}"
+    elif same_stamp.task_id is not None and is_ours(same_stamp, task):
+        why = f"a second task with the stamp and the inputs of #{same_stamp.number}, which is task {same_stamp.task_id}"
     else:
-        why = f"it carries the stamp of #{namesake.number} ({_stands(namesake)}), and is not what was asked there"
-    if namesake is None or (task.inputs and not is_ours(namesake, task)):
-        asked = tuple(MayBelong(None, params) for params in task.inputs)
+        why = f"it carries the stamp of #{same_stamp.number} ({_stands(same_stamp)}), and is not what was asked there"
+    if same_stamp is None or (task.inputs and not is_ours(same_stamp, task)):
+        asked = tuple(PossibleOwner(None, params) for params in task.inputs)
     else:
-        asked = tuple(MayBelong(call.call.instance, call.call.params) for call in namesake.calls)
-    number = None if namesake is None else namesake.number
-    return await _with_calls(desk, task, why, number, asked, list(enumerate(task.calls)))
+        asked = tuple(PossibleOwner(call.call.instance, call.call.params) for call in same_stamp.calls)
+    number = None if same_stamp is None else same_stamp.number
+    return await _with_calls(session, task, why, number, asked, list(enumerate(task.calls)))
 
 
 def _stands(submission: SubmissionState) -> str:
@@ -128,34 +130,34 @@ def _stands(submission: SubmissionState) -> str:
 
 
 async def _with_calls(
-    desk: Desk,
+    session: MaintenanceSession,
     task: Task,
     why: str,
     number: int | None,
-    may_belong: tuple[MayBelong, ...],
+    may_belong: tuple[PossibleOwner, ...],
     calls: list[tuple[int, Call]],
 ) -> DoubtfulTask:
     asked = [one.params for one in may_belong]
-    results = tuple([await _result(desk, task, place, call, asked) for place, call in calls])
+    results = tuple([await _result(session, task, place, call, asked) for place, call in calls])
     return DoubtfulTask(task.task_id, task.tool, task.comment, why, number, may_belong, results)
 
 
-async def _result(desk: Desk, task: Task, place: int, call: Call, asked: Any) -> DoubtfulCall:
+async def _result(session: MaintenanceSession, task: Task, place: int, call: Call, asked: Any) -> DoubtfulCall:
     if call.status != "completed":
         trouble = "the service reports it as failed" if call.status == "failed" else "not over yet"
         return DoubtfulCall(place, call.call_id, call.status, trouble=trouble)
-    service = desk.context.service
+    service = session.context.service
     try:
         result = await service.ask(Kind.RESULT, lambda: service.provider.call_result(call.call_id))
-        asset_ids = await assets_in(desk.context, task.tool, [*asked, *task.inputs], result)
+        asset_ids = await assets_in(session.context, task.tool, [*asked, *task.inputs], result)
     except ServiceError as error:
         return DoubtfulCall(place, call.call_id, call.status, trouble=error.message)
     trouble = "no result is to be found in its answer" if asset_ids is None else ""
     return DoubtfulCall(place, call.call_id, call.status, asset_ids or (), result.output, trouble)
 
 
-async def _task(desk: Desk, task_id: str) -> Task | None:
-    service = desk.context.service
+async def _task(session: MaintenanceSession, task_id: str) -> Task | None:
+    service = session.context.service
     try:
         return await service.ask(Kind.LOOK, lambda: service.provider.get_task(task_id))
     except ServiceError as error:

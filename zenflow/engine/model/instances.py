@@ -1,4 +1,4 @@
-"""The run as it unfolds: frames, steps, instances. Nouns only; `unfold` makes them, `decide` asks what they may do.
+"""The run as it unfolds: frames, steps, instances. Nouns only; `expand` makes them, `decide` asks what they may do.
 
 Nothing here is in the journal: it can be built again at any time from the recipe, the inputs and the journaled facts, and
 a resume does exactly that.
@@ -21,7 +21,7 @@ Waiter: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class StopReason:
     """Why no new paid call is made: the run ends with status 4, and can go on later."""
 
     code: str
@@ -75,7 +75,7 @@ class Instance:
         return self.status in OVER
 
     @property
-    def exists(self) -> Mapping[str, Any] | None:
+    def available_results(self) -> Mapping[str, Any] | None:
         """What there is of its results: all when it is done; of a recipe in which something failed, what was made."""
         if self.status is Status.DONE:
             return self.answers

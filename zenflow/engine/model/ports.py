@@ -19,7 +19,7 @@ from zenflow.ids import RandomBytes
 if TYPE_CHECKING:  # a plan needs the limits, and none of the doors below
     from zenflow.artifacts.base import ArtifactStore
     from zenflow.journal.base import Journal, Lease
-    from zenflow.journal.shared_rate_limit import SharedPace
+    from zenflow.journal.shared_rate_limit import SharedRateLimit
     from zenflow.providers.base import Provider
 
 
@@ -51,7 +51,7 @@ class Parts:
     limits: Limits
     random_bytes: RandomBytes
     per_day: Decimal | None = None
-    pace: SharedPace | None = None  # of all processes of this workspace
+    shared_limit: SharedRateLimit | None = None  # of all processes of this workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

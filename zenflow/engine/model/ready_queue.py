@@ -16,23 +16,23 @@ from zenflow.engine.model.instances import Instance
 class Ready:
     """One paid call with everything known: its parameters as they will be sent, which try it is.
 
-    `company` bounds the batch it may travel in: after a refusal that names no input, a batch is taken apart in halves.
+    `max_batch_size` bounds the batch it may travel in: after a refusal that names no input, a batch is taken apart in halves.
     """
 
     instance: Instance
     tool: str
     params: Mapping[str, Any]
     try_number: int
-    company: int = 1_000_000
+    max_batch_size: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A ready call at its fresh quote; `question` is the key under which that was asked."""
+    """A ready call at its fresh quote; `price_request` is the key under which that was asked."""
 
     ready: Ready
     quote: Decimal
-    question: str = ""
+    price_request: str = ""
 
 
 class ReadyQueue:
@@ -43,8 +43,8 @@ class ReadyQueue:
         self._heap: list[tuple[float, tuple[int, ...], int, Ready]] = []
         self._numbers = itertools.count()
 
-    def push(self, ready: Ready, tail_s: float) -> None:
-        place = (self._sign * tail_s, ready.instance.key, next(self._numbers), ready)
+    def push(self, ready: Ready, downstream_seconds: float) -> None:
+        place = (self._sign * downstream_seconds, ready.instance.key, next(self._numbers), ready)
         heapq.heappush(self._heap, place)
 
     def pop_up_to(self, count: int) -> list[Ready]:
@@ -65,17 +65,17 @@ def batches(calls: Sequence[Priced], most: int, max_submission: Decimal) -> list
     """One batch per tool, cut at `most` calls and at `max_submission` credits; at least one call in each."""
     open_batches: dict[str, list[Priced]] = {}
     sums: dict[str, Decimal] = {}
-    company: dict[str, int] = {}
+    max_batch_size: dict[str, int] = {}
     done: list[list[Priced]] = []
     for call in calls:
         tool = call.ready.tool
         batch = open_batches.get(tool)
-        bound = min(most, company.get(tool, most), call.ready.company)
+        bound = min(most, max_batch_size.get(tool, most), call.ready.max_batch_size)
         if batch is None or len(batch) >= bound or sums[tool] + call.quote > max_submission:
             batch = open_batches[tool] = []
-            sums[tool], company[tool] = Decimal(0), most
+            sums[tool], max_batch_size[tool] = Decimal(0), most
             done.append(batch)
         batch.append(call)
-        company[tool] = min(company[tool], call.ready.company)
+        max_batch_size[tool] = min(max_batch_size[tool], call.ready.max_batch_size)
         sums[tool] += call.quote
     return done

@@ -119,7 +119,7 @@ class Progress:
     budget: Decimal
     elapsed_s: float
     expected_rest_s: float | None
-    talk: str = ""  # what is waited for, when unusual: “rate limited, going on in 4 s”
+    status_text: str = ""  # what is waited for, when unusual: “rate limited, going on in 4 s”
 
 
 class Listener(Protocol):

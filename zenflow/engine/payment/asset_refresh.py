@@ -16,7 +16,7 @@ from typing import Any
 from zenflow.credits import in_words
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Halt, Instance
+from zenflow.engine.model.instances import Instance, StopReason
 from zenflow.engine.model.ready_queue import Ready
 from zenflow.history import events as e
 from zenflow.history.fold import fold
@@ -37,7 +37,7 @@ class OldAssets:
         self._upload_again = upload_again
         self._price_of = price_of
         self._instead: dict[str, str] = {}  # asset → the one to be read: itself, or what took its place
-        self._gone: dict[str, Halt] = {}
+        self._gone: dict[str, StopReason] = {}
         state = context.recorder.state
         began = state.started.at[:10] if state.started is not None else ""
         self._makers = _makers(state.instances.values()) if began and began < f"{context.clock.now():%Y-%m-%d}" else {}
@@ -54,15 +54,15 @@ class OldAssets:
                 for rest in candidates[place:]:
                     again(rest)
                 hint = error.hint or "`zenflow resume RUN`"
-                self._context.halt(error.code, f"assets cannot be asked for: {error.message}", hint)
+                self._context.stop_run(error.code, f"assets cannot be asked for: {error.message}", hint)
                 break
-            if isinstance(one, Halt):
-                self._context.hold(ready.instance, one)
+            if isinstance(one, StopReason):
+                self._context.pause(ready.instance, one)
             else:
                 found.append(one)
         return found
 
-    async def refresh(self, ready: Ready) -> Ready | Halt:
+    async def refresh(self, ready: Ready) -> Ready | StopReason:
         """The call with assets that are there, or why it must wait. Raises ServiceError when that cannot be asked."""
         instead: dict[str, str] = {}
         for asset_id in set(_assets_in(ready.params)):
@@ -100,7 +100,7 @@ class OldAssets:
             self._instead[asset_id] = asset_id
 
     async def _replace(self, asset_id: str, address: str) -> None:
-        instance = self._context.unfolder.find(address)
+        instance = self._context.expander.find(address)
         if instance is not None and instance.step.spec.uses == "upload":
             results = await self._upload_again(instance)
             if results is not None:
@@ -166,7 +166,7 @@ class OldAssets:
 
     # ---------------------------------------------------------------------------------------------------------- no way out
 
-    async def _must_be_made_again(self, asset_id: str, address: str) -> Halt:
+    async def _must_be_made_again(self, asset_id: str, address: str) -> StopReason:
         state = self._context.recorder.state
         known = state.instances.get(address)
         price: Decimal | None = None
@@ -178,7 +178,7 @@ class OldAssets:
             f"what {address} made (asset {asset_id}) is gone at the service and not on disk: it must be made again, "
             f"{in_words(price)}"
         )
-        return Halt("ZF645", text, f"`zenflow resume RUN --again {address}` makes it again, within the budget.")
+        return StopReason("ZF645", text, f"`zenflow resume RUN --again {address}` makes it again, within the budget.")
 
 
 def _makers(instances: Any) -> dict[str, str]:

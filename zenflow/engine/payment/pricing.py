@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.credits import ZERO, as_text, in_words
-from zenflow.engine.budget.downstream_prices import Ahead, dearest
+from zenflow.engine.budget.downstream_prices import DownstreamPrice, highest_price
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Halt
+from zenflow.engine.model.instances import StopReason
 from zenflow.engine.model.ready_queue import Priced, Ready
 from zenflow.engine.payment.quotes import FreshQuotes
 from zenflow.history.state import SubmissionState
-from zenflow.plan.analysis.source_map import pointed
+from zenflow.plan.analysis.source_map import with_source_location
 from zenflow.providers.base import ServiceError
 
 MOVED_HINT = "`zenflow resume RUN` shows the new total and asks."
@@ -30,81 +30,83 @@ class Pricing:
     def __init__(self, context: Context) -> None:
         self.quotes = FreshQuotes(context.service, context.clock, context.limits.quote_ttl_s)
         self._context = context
-        self._stopped: dict[str, Halt] = {}  # tools with which nothing more is sent by this process
+        self._stopped: dict[str, StopReason] = {}  # tools with which nothing more is sent by this process
 
     async def price_of(self, tool_name: str, params: Mapping[str, Any]) -> Decimal | None:
         """Today's price of one call; None where there is none."""
         tool = self._context.catalog.tools.get(tool_name)
         if tool is None:
             return None
-        question = self.quotes.question(tool, params)
-        return (await self.quotes.ask([question]))[question.key].credits
+        price_request = self.quotes.price_request(tool, params)
+        return (await self.quotes.ask([price_request]))[price_request.key].credits
 
     async def prices_of(self, tool_name: str, many: Sequence[Mapping[str, Any]]) -> list[Decimal | None]:
         """Today's price of each call of one tool."""
         tool = self._context.catalog.tools.get(tool_name)
         if tool is None:
             return [None] * len(many)
-        questions = [self.quotes.question(tool, params) for params in many]
-        quotes = await self.quotes.ask(questions)
-        return [quotes[question.key].credits for question in questions]
+        price_requests = [self.quotes.price_request(tool, params) for params in many]
+        quotes = await self.quotes.ask(price_requests)
+        return [quotes[price_request.key].credits for price_request in price_requests]
 
     async def priced(self, candidates: Sequence[Ready]) -> list[Priced]:
         """Those that have a price that may be paid; the others fail or are held, each with its reason."""
         tools = self._context.catalog.tools
-        questions = [self.quotes.question(tools[ready.tool], ready.params) for ready in candidates]
-        ahead = [one.question for ready in candidates for one in self._ahead(ready)]
-        quotes = await self.quotes.ask([*questions, *ahead])
+        price_requests = [self.quotes.price_request(tools[ready.tool], ready.params) for ready in candidates]
+        downstream = [one.price_request for ready in candidates for one in self._downstream(ready)]
+        quotes = await self.quotes.ask([*price_requests, *downstream])
         found = []
-        for ready, question in zip(candidates, questions, strict=True):
-            quote = self._accepted(ready, question, quotes[question.key])
+        for ready, price_request in zip(candidates, price_requests, strict=True):
+            quote = self._accepted(ready, price_request, quotes[price_request.key])
             if quote is None:
                 continue
-            why_not = self._stopped.get(ready.tool) or self._moved_ahead(ready, quotes)
+            why_not = self._stopped.get(ready.tool) or self._increased_downstream(ready, quotes)
             if why_not is not None:
-                self._context.hold(ready.instance, why_not)
+                self._context.pause(ready.instance, why_not)
             else:
-                found.append(Priced(ready, quote, question.key))
+                found.append(Priced(ready, quote, price_request.key))
         return found
 
-    def _ahead(self, ready: Ready) -> Sequence[Ahead]:
-        return self._context.ahead.of(ready.instance.step.plan_path)
+    def _downstream(self, ready: Ready) -> Sequence[DownstreamPrice]:
+        return self._context.downstream.of(ready.instance.step.plan_path)
 
-    def _moved_ahead(self, ready: Ready, quotes: Mapping[str, Quote]) -> Halt | None:
+    def _increased_downstream(self, ready: Ready, quotes: Mapping[str, Quote]) -> StopReason | None:
         """A price of what follows, asked with a stand-in, has risen: nothing is paid that leads there (promise 2)."""
-        said = next((said for one in self._ahead(ready) if (said := one.moved(quotes)) is not None), None)
-        return None if said is None else Halt("ZF633", said, MOVED_HINT)
+        said = next((said for one in self._downstream(ready) if (said := one.increased(quotes)) is not None), None)
+        return None if said is None else StopReason("ZF633", said, MOVED_HINT)
 
-    def _shown(self, ready: Ready, question: Question) -> Decimal | None:
+    def _shown(self, ready: Ready, price_request: PriceRequest) -> Decimal | None:
         """What the plan showed for this call; for one whose parameters it did not know, the most for one of its step."""
         context = self._context
         tool = context.catalog.tools[ready.tool]
-        shown = context.planned_prices.get(self.quotes.key_in_plan(question, tool, ready.params))
-        return dearest(context.plan_of(ready.instance.step)) if shown is None else shown
+        shown = context.planned_prices.get(self.quotes.key_in_plan(price_request, tool, ready.params))
+        return highest_price(context.plan_of(ready.instance.step)) if shown is None else shown
 
-    def _accepted(self, ready: Ready, question: Question, quote: Quote) -> Decimal | None:
+    def _accepted(self, ready: Ready, price_request: PriceRequest, quote: Quote) -> Decimal | None:
         context, instance = self._context, ready.instance
         ceiling = instance.step.spec.max_credits
         most = None if ceiling is None else Decimal(str(ceiling))
         if quote.credits is None:
             if quote.refusal_status in (400, 403, 404, 422):
-                reason = pointed(instance.step.spec, f"the service refuses this call: {quote.refusal}")
+                reason = with_source_location(instance.step.spec, f"the service refuses this call: {quote.refusal}")
                 context.fail(instance, "ZF630", reason, "")
                 return None
             if most is None:
-                context.hold(instance, Halt("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`."))
+                context.pause(
+                    instance, StopReason("ZF631", f"no price can be had: {quote.refusal}", "Give it `max_credits`.")
+                )
                 return None
             return most
         cost = context.ledger.cost(ready.tool, quote.credits)
         if most is not None and cost > most:
             charged = "" if cost == quote.credits else f" and charged at {as_text(cost)}"
             text = f"quoted at {in_words(quote.credits)}{charged}, above `max_credits: {as_text(most)}`"
-            context.hold(instance, Halt("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
+            context.pause(instance, StopReason("ZF632", text, "Raise `max_credits`, or choose a cheaper model."))
             return None
-        shown = self._shown(ready, question)
+        shown = self._shown(ready, price_request)
         if shown is not None and quote.credits > shown:
             text = f"the price moved since the plan: {as_text(shown)} → {in_words(quote.credits)} a call"
-            context.hold(instance, Halt("ZF633", text, MOVED_HINT))
+            context.pause(instance, StopReason("ZF633", text, MOVED_HINT))
             return None
         return cost
 
@@ -118,18 +120,18 @@ class Pricing:
         waiting: list[Ready] = []
         for call in calls:
             instance = call.ready.instance
-            tail = context.tail_credits(instance)
-            short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+            downstream = context.downstream_credits(instance)
+            short = context.ledger.no_room_for(instance, call.quote, downstream, context.frame_budgets)
             if short is not None and short.balance:
                 await self.read_balance()
-                short = context.ledger.no_room_for(instance, call.quote, tail, context.frame_budgets)
+                short = context.ledger.no_room_for(instance, call.quote, downstream, context.frame_budgets)
             if short is None:
-                context.ledger.reserve(instance, call.quote, tail)
+                context.ledger.reserve(instance, call.quote, downstream)
                 chosen.append(call)
             elif busy or chosen:
                 waiting.append(call.ready)
             else:
-                context.hold(instance, Halt(short.code, short.message, short.hint))
+                context.pause(instance, StopReason(short.code, short.message, short.hint))
         return chosen, waiting
 
     async def read_balance(self) -> None:
@@ -149,7 +151,7 @@ class Pricing:
         prices = await self.prices_of(tool, [call.call.params for call in submission.calls])
         return None if None in prices else sum((cost(tool, price) for price in prices if price is not None), ZERO)
 
-    def stop(self, tool: str, why: Halt) -> None:
+    def stop(self, tool: str, why: StopReason) -> None:
         """Nothing more is sent with it by this process."""
         self._stopped.setdefault(tool, why)
 
@@ -165,4 +167,4 @@ class Pricing:
                 f"(task {submission.task_id}): nothing more is sent with it"
             )
             hint = "`zenflow resume RUN` goes on, and sets aside what it really charges."
-            self.stop(submission.tool, Halt("ZF635", text, hint))
+            self.stop(submission.tool, StopReason("ZF635", text, hint))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Halt, Instance
+from zenflow.engine.model.instances import Instance, StopReason
 from zenflow.engine.payment.quotes import FreshQuotes
 from zenflow.history import events as e
-from zenflow.plan.analysis.source_map import pointed
+from zenflow.plan.analysis.source_map import with_source_location
 from zenflow.providers.base import ServiceError
 
 HINT = "Nothing was charged for it. `zenflow tools NAME` shows what the tool takes."
@@ -20,7 +20,7 @@ _CODES = {400: "ZF708", 403: "ZF706", 404: "ZF707", 422: "ZF708"}
 Call = tuple[Instance, e.IntendedCall]
 
 
-async def guilty_of(
+async def rejected_inputs(
     context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], no: e.Refused
 ) -> set[int]:
     """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell, and
@@ -35,9 +35,9 @@ async def guilty_of(
     provider, service = context.service.provider, context.service
     refused = set()
     for position, (_, call) in enumerate(calls):
-        question = quotes.question(tool, call.params)
+        price_request = quotes.price_request(tool, call.params)
         try:
-            quote = await service.ask(Kind.PRICE, lambda q=question: provider.quote(q))  # type: ignore[misc]
+            quote = await service.ask(Kind.PRICE, lambda q=price_request: provider.quote(q))  # type: ignore[misc]
         except ServiceError:
             return set()
         if quote.credits is None:
@@ -53,13 +53,13 @@ def reason_for(instance: Instance, position: int, no: e.Refused, count: int) -> 
     """What was wrong with one input, with the place in the recipe that it was written at."""
     about = [text for text in no.violations if count == 1 or _names(position, text)]
     reason = "; ".join(about) or no.message or "the service refused this input"
-    return pointed(instance.step.spec, reason) if no.status in (400, 422) else reason
+    return with_source_location(instance.step.spec, reason) if no.status in (400, 422) else reason
 
 
-def out_of_credits(no: e.Refused) -> Halt:
+def out_of_credits(no: e.Refused) -> StopReason:
     where = no.payload.get("purchase_url")
     hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
-    return Halt("ZF705", no.message or "the account is out of credits", hint)
+    return StopReason("ZF705", no.message or "the account is out of credits", hint)
 
 
 def _names(position: int, violation: str) -> bool:

@@ -50,7 +50,7 @@ async def is_open(context: Context) -> bool:
     except JournalError:
         context.wake.set()
         return False
-    context.halt("ZF811", "another process has taken this run over", "See `zenflow runs`.")
+    context.stop_run("ZF811", "another process has taken this run over", "See `zenflow runs`.")
     return False
 
 

@@ -17,14 +17,14 @@ from zenflow.catalog.gates import Gates
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Halt, Instance, Status
+from zenflow.engine.model.instances import Instance, Status, StopReason
 from zenflow.engine.model.ready_queue import Priced, Ready, ReadyQueue, batches
 from zenflow.engine.payment import refusals
 from zenflow.engine.payment.asset_refresh import OldAssets
 from zenflow.engine.payment.param_check import ParamCheck
 from zenflow.engine.payment.pricing import Pricing
 from zenflow.engine.payment.sender import fact_of, post, status_of
-from zenflow.engine.reconciliation.unrecognized_tasks import Strangers
+from zenflow.engine.reconciliation.unrecognized_tasks import UnrecognizedTasks
 from zenflow.history import events as e
 from zenflow.history.state import SubmissionState
 from zenflow.ids import stamp_for
@@ -35,10 +35,10 @@ COMMENT_LIMIT = 500  # docs/service.md, “Generation”
 Position: TypeAlias = Callable[[], tuple[str | None, Decimal | None]]
 """The newest transaction row seen so far, and the balance of the account there."""
 SMALL_AMOUNT = Decimal(100)  # credits that may go out in one submission whatever the budget is
-STOPPING = Halt("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
+STOPPING = StopReason("ZF636", "the run is to stop", "`zenflow resume RUN` looks for it again.")
 
 
-class Cashier:
+class Submitter:
     """Takes ready paid calls and sends them, as far as slots and money go."""
 
     def __init__(self, context: Context, queue: ReadyQueue, gates: Gates, position: Position) -> None:
@@ -51,7 +51,7 @@ class Cashier:
         self._check = ParamCheck(gates)
         self._numbers = itertools.count(context.recorder.state.next_submission)
         self._sending: set[asyncio.Task[None]] = set()
-        self.strangers: Strangers | None = None  # of a resume
+        self.unrecognized_tasks: UnrecognizedTasks | None = None  # of a resume
         self.old_assets: OldAssets | None = None
         self._behind: list[Ready] = []  # held while a task that nobody knows may have asked for them
         self._position = position
@@ -72,11 +72,11 @@ class Cashier:
             context.fail(instance, error.code, error.message, error.hint or "")
             return
         tries = len(instance.journaled.submissions) if instance.journaled is not None else 0
-        self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.tail_s(instance))
+        self.queue.push(Ready(instance, tool.name, sent, tries + 1), context.downstream_seconds(instance))
 
     def again(self, ready: Ready) -> None:
         """Back into the queue: not sent yet, or a declared retry."""
-        self.queue.push(ready, self._context.tail_s(ready.instance))
+        self.queue.push(ready, self._context.downstream_seconds(ready.instance))
 
     @property
     def has_slots(self) -> bool:
@@ -98,7 +98,7 @@ class Cashier:
             if not candidates:
                 return
             if idle and not self.in_flight:
-                context.ledger.forget_all_owed()
+                context.ledger.release_all_downstream()
             fresh = [ready for ready in candidates if not await self._already_asked(ready)]
             fresh = [ready for ready in fresh if not self._may_be_asked(ready)]
             if self.old_assets is not None:
@@ -113,21 +113,21 @@ class Cashier:
 
     async def _already_asked(self, ready: Ready) -> bool:
         """A task that the journal lost may hold this very call: then it is taken over, never sent again."""
-        stranger = self.strangers.claim(ready) if self.strangers is not None else None
-        if stranger is None or self.strangers is None:
+        unrecognized = self.unrecognized_tasks.claim(ready) if self.unrecognized_tasks is not None else None
+        if unrecognized is None or self.unrecognized_tasks is None:
             return False
         ready.instance.status = Status.RUNNING
-        if stranger.is_whole:
-            inputs = stranger.task.inputs
+        if unrecognized.is_fully_matched:
+            inputs = unrecognized.task.inputs
             try:
                 prices = await self.pricing.prices_of(ready.tool, inputs)
             except ServiceError as error:
                 self._no_prices(error)
                 return True
-            if stranger.debit is None and None in prices:
+            if unrecognized.debit is None and None in prices:
                 return True  # what it has cost nobody can say: it is told at the end, and lets nothing be paid
             known = [price or ZERO for price in prices]
-            submission = await self.strangers.adopt(stranger, known, self._context.account_id)
+            submission = await self.unrecognized_tasks.adopt(unrecognized, known, self._context.account_id)
             self.in_flight += len(inputs)
             for call in submission.calls:
                 self._context.ledger.took_over(self._instance(call.call.instance), call.call.quote)
@@ -138,12 +138,12 @@ class Cashier:
     def _may_be_asked(self, ready: Ready) -> bool:
         """While a task with our stamp is unrecognised, nothing goes out with its tool: it could be the same again, and paid
         again (docs/money.md, “Resume”)."""
-        stranger = None if self.strangers is None else self.strangers.of_tool(ready.tool)
-        if stranger is None:
+        unrecognized = None if self.unrecognized_tasks is None else self.unrecognized_tasks.of_tool(ready.tool)
+        if unrecognized is None:
             return False
-        said = f"task {stranger.task.task_id} of {ready.tool} carries this run's stamp, and may be this very call"
-        self._context.hold(
-            ready.instance, Halt("ZF646", said, "`zenflow reconcile RUN` shows it and takes your decision.")
+        said = f"task {unrecognized.task.task_id} of {ready.tool} carries this run's stamp, and may be this very call"
+        self._context.pause(
+            ready.instance, StopReason("ZF646", said, "`zenflow reconcile RUN` shows it and takes your decision.")
         )
         self._behind.append(ready)
         return True
@@ -152,7 +152,7 @@ class Cashier:
         """A task was recognised: what waited for that is looked at again."""
         behind, self._behind = self._behind, []
         for ready in behind:
-            self._context.let_go(ready.instance)
+            self._context.unpause(ready.instance)
             self.again(ready)
 
     def skip_numbers(self, highest: int) -> None:
@@ -190,8 +190,10 @@ class Cashier:
     async def _send(self, batch: Sequence[Priced]) -> None:
         context = self._context
         await self._check_identity()
-        await context.service.brake.slot(Kind.CREATE)
-        is_fresh = self.pricing.quotes.are_fresh(call.question for call in batch)  # the brake may have held it for long
+        await context.service.limiter.acquire(Kind.CREATE)
+        is_fresh = self.pricing.quotes.are_fresh(
+            call.price_request for call in batch
+        )  # the brake may have held it for long
         if not context.takes_new_work or not is_fresh:
             self._return_unsent(batch)
             return
@@ -204,7 +206,7 @@ class Cashier:
             self._return_unsent(batch)
             for call in batch:
                 self._unqueue(call.ready)
-                context.hold(call.ready.instance, Halt(reached.code, reached.message, reached.hint or ""))
+                context.pause(call.ready.instance, StopReason(reached.code, reached.message, reached.hint or ""))
             return
         context.ledger.journaled(intended.quote)
         await self._post(intended.submission, 1, since_s)
@@ -214,7 +216,7 @@ class Cashier:
         try:
             await self._context.identity.check()
         except ServiceError as error:
-            self._context.give_up_watching(error)
+            self._context.stop_polling(error)
 
     def _unqueue(self, ready: Ready) -> None:
         """Take one call out of the queue again."""
@@ -251,17 +253,17 @@ class Cashier:
             return None
         return Cap(context.account_id, f"{context.clock.now():%Y-%m-%d}", context.parts.per_day)
 
-    async def send_again(self, submission: SubmissionState) -> Halt | None:
+    async def send_again(self, submission: SubmissionState) -> StopReason | None:
         """Attempt k+1 of the same intent; or why not. The caller has looked (docs/money.md: never without)."""
         context = self._context
         await self._check_identity()
         why_not = await self._why_not_again(submission)
-        if not submission.needs_look:  # a round of the watcher has found it while we looked, or asked for its price
+        if not submission.needs_lookup:  # a round of the watcher has found it while we looked, or asked for its price
             return None
         if why_not is not None:
             return why_not
         if not context.takes_new_work:
-            return context.halts[-1] if context.halts else STOPPING
+            return context.stop_reasons[-1] if context.stop_reasons else STOPPING
         attempt = submission.attempts + 1
         now, since_s = context.recorder.now(), context.clock.monotonic_s()
         watermark, balance = self._position()
@@ -269,28 +271,28 @@ class Cashier:
         await self._post(submission.number, attempt, since_s)
         return None
 
-    async def _why_not_again(self, submission: SubmissionState) -> Halt | None:
+    async def _why_not_again(self, submission: SubmissionState) -> StopReason | None:
         """The budget must hold what is committed by now, and at a fresh quote it must cost no more than what was set aside for
         it (promise 3): a person decides then."""
         overdrawn = self._context.ledger.overdrawn()  # what another copy of the journal has made counts too
         if overdrawn is not None:
-            return Halt(overdrawn.code, overdrawn.message, overdrawn.hint)
+            return StopReason(overdrawn.code, overdrawn.message, overdrawn.hint)
         decides = f"`zenflow reconcile RUN`: adopt a task, `--resubmit {submission.number}` at a price, or give it up."
         try:
             total = await self.pricing.total_of(submission)
         except ServiceError as error:
             self._no_prices(error)
-            return self._context.halts[-1]
+            return self._context.stop_reasons[-1]
         if total is None:
-            return Halt("ZF631", "no price can be had for sending it again", decides)
+            return StopReason("ZF631", "no price can be had for sending it again", decides)
         if total <= submission.quote:
             return None
         text = f"sending it again costs {in_words(total)} now, and {as_text(submission.quote)} were set aside"
-        return Halt("ZF633", text, decides)
+        return StopReason("ZF633", text, decides)
 
     def _no_prices(self, error: ServiceError) -> None:
         hint = error.hint or "`zenflow resume RUN`"
-        self._context.halt(error.code, f"prices cannot be asked: {error.message}", hint)
+        self._context.stop_run(error.code, f"prices cannot be asked: {error.message}", hint)
 
     async def _post(self, number: int, attempt: int, since_s: float) -> None:
         """The one POST of one attempt; then what its answer means."""
@@ -318,10 +320,10 @@ class Cashier:
     def _mind_the_rate(self, answer: SubmitAnswer) -> None:
         status = status_of(answer)
         if status == 429:
-            pause_s = self._context.service.brake.brake(answer.facts.retry_after_s)
-            self._context.service.talk = f"rate limited, going on in {pause_s:.0f} s"
+            pause_s = self._context.service.limiter.back_off(answer.facts.retry_after_s)
+            self._context.service.status_text = f"rate limited, going on in {pause_s:.0f} s"
         elif status == 401 and not answer.token_renewed:
-            self._context.halt("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
+            self._context.stop_run("ZF703", "the service no longer accepts the sign-in", SIGN_IN_AGAIN)
 
     def _say_words(self, submission: SubmissionState, fact: e.OutcomeUnknown) -> None:
         """An answer that came and could not be taken for a yes or a no: its words are shown at once."""
@@ -347,19 +349,19 @@ class Cashier:
             context.ledger.take_back(instance, call.quote, was_pending=False)
             instance.status = Status.WAITING
         if no.status == 402:
-            halt = refusals.out_of_credits(no)
-            context.halt(halt.code, halt.message, halt.hint)
+            stop = refusals.out_of_credits(no)
+            context.stop_run(stop.code, stop.message, stop.hint)
             for instance, _ in calls:
-                context.hold(instance, halt)
+                context.pause(instance, stop)
             return
-        guilty = await refusals.guilty_of(context, self.pricing.quotes, submission.tool, calls, no)
-        company = max(1, len(calls) // 2) if not guilty else len(calls)
+        rejected = await refusals.rejected_inputs(context, self.pricing.quotes, submission.tool, calls, no)
+        max_batch_size = max(1, len(calls) // 2) if not rejected else len(calls)
         for position, (instance, call) in enumerate(calls):
-            if position in guilty:
+            if position in rejected:
                 reason = refusals.reason_for(instance, position, no, len(calls))
                 context.fail(instance, refusals.code_of(no), reason, refusals.HINT)
             else:
-                self.again(Ready(instance, submission.tool, call.params, call.try_number, company))
+                self.again(Ready(instance, submission.tool, call.params, call.try_number, max_batch_size))
 
     def _instance(self, address: str) -> Instance:
         return self._context.instance(address)

@@ -7,8 +7,8 @@ complete looks, the wait over, every debit since its watermark explained. The de
 from __future__ import annotations
 
 from zenflow.engine.context import Context
-from zenflow.engine.reconciliation.task_lookup import Looker, is_conclusive
-from zenflow.engine.reconciliation.transactions import Bookkeeper
+from zenflow.engine.reconciliation.task_lookup import TaskLookup, is_conclusive
+from zenflow.engine.reconciliation.transactions import TransactionReconciler
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.providers.base import ServiceError
@@ -16,27 +16,27 @@ from zenflow.providers.base import ServiceError
 NEVER_CHARGED = "given up, and never charged: complete looks without it, and every debit since is another's"
 
 
-async def settle_given_up(context: Context, looker: Looker, books: Bookkeeper) -> None:
+async def settle_abandoned(context: Context, lookup: TaskLookup, transactions: TransactionReconciler) -> None:
     """Look once for all of them; a service that cannot be asked leaves them booked as they are."""
     waiting = [one for one in context.recorder.state.submissions.values() if _waits(one)]
     if not waiting:
         return
     try:
-        sight = await looker.look()
+        lookup_result = await lookup.look_up()
         for submission in waiting:
-            if not await looker.resolve(submission, sight):  # found: it is the run's again
-                await _settle(context, books, submission)
+            if not await lookup.resolve(submission, lookup_result):  # found: it is the run's again
+                await _settle(context, transactions, submission)
     except ServiceError:
         return
 
 
 def _waits(submission: SubmissionState) -> bool:
-    return submission.outcome is Outcome.GIVEN_UP and submission.confirmed is None
+    return submission.outcome is Outcome.ABANDONED and submission.confirmed is None
 
 
-async def _settle(context: Context, books: Bookkeeper, submission: SubmissionState) -> None:
+async def _settle(context: Context, transactions: TransactionReconciler, submission: SubmissionState) -> None:
     recorder = context.recorder
-    row = await books.debit_of(submission)
+    row = await transactions.debit_of(submission)
     if row is not None and row.amount is not None:
         await recorder.commit(e.Confirmed(recorder.now(), submission.number, row.transaction_id, -row.amount))
     elif is_conclusive(submission):

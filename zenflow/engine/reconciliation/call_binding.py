@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.model.instances import Halt, Instance, Status
+from zenflow.engine.model.instances import Instance, Status, StopReason
 from zenflow.engine.reconciliation.task_lookup import canonical
 from zenflow.history import events as e
 from zenflow.history.state import SubmissionState
@@ -44,7 +44,7 @@ class Binder:
             return [instance for instance in found if instance is not None]
         return []
 
-    async def look_again(self) -> None:
+    async def look_up_again(self) -> None:
         """What an earlier process did not see of a task: it may show all of its calls now."""
         service = self._context.service
         for submission in list(self._context.recorder.state.submissions.values()):
@@ -123,4 +123,4 @@ def rest_unknown(context: Context, submission: SubmissionState, instance: Instan
     """The call of an instance is not there: it rests until a person has decided."""
     said, hint = "it is not known whether it was made", "`zenflow reconcile RUN` shows it; "
     hint += f"`--give-up {submission.number}` lets a resume make it anew."
-    context.rest(instance, Status.UNKNOWN, said, Halt("ZF642", submission.shortfall, hint))
+    context.suspend(instance, Status.UNKNOWN, said, StopReason("ZF642", submission.shortfall, hint))

@@ -16,7 +16,7 @@ from zenflow.clock import from_iso
 from zenflow.credits import in_words
 from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
-from zenflow.engine.reconciliation.transactions import Bookkeeper
+from zenflow.engine.reconciliation.transactions import TransactionReconciler
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, RunState, SubmissionState
 from zenflow.ids import STAMP_LENGTH, STAMP_RUN_LENGTH
@@ -29,7 +29,7 @@ MARGIN = timedelta(hours=26)  # our clock may be wrong by a zone and a day; the 
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LookupResult:
     """What one look saw: the tasks of this run, and whether that is all of them."""
 
     begun_at: datetime
@@ -39,20 +39,20 @@ class Sight:
     detail: str
 
 
-class Looker:
+class TaskLookup:
     """Answers one question: what became of this submission?"""
 
-    def __init__(self, context: Context, books: Bookkeeper) -> None:
+    def __init__(self, context: Context, transactions: TransactionReconciler) -> None:
         self._context = context
-        self._books = books
+        self._transactions = transactions
         self._comments: dict[str, str] = {}  # of tasks that the listing showed without one
         self._closed_s: dict[int, float] = {}  # when this process lost a connection, by the clock that does not jump
 
     async def confirm(self) -> None:
         """The second witness: the debits of what was accepted."""
-        await self._books.confirm()
+        await self._transactions.confirm()
 
-    async def look(self) -> Sight:
+    async def look_up(self) -> LookupResult:
         """One look for every submission of the run at once. Raises ServiceError; also where the sign-in is another's now."""
         context = self._context
         await context.identity.check()
@@ -63,19 +63,19 @@ class Looker:
         tasks = await self._commented(await self._pages(run_part, None), known)
         ours = tuple(task for task in tasks if task.comment.startswith(run_part) or task.task_id in known)
         if known and known & {task.task_id for task in ours}:
-            return Sight(begun, begun_s, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
+            return LookupResult(begun, begun_s, ours, True, f"listed by stamp: {len(ours)} tasks, control found")
         oldest = _oldest_intent(state)
         everything = await self._commented(await self._pages(None, oldest), known)
         ours = tuple(task for task in everything if task.comment.startswith(run_part))
         seen = {task.task_id for task in everything}
         control = not known or bool(known & seen)
         detail = f"listed unfiltered: {len(everything)} tasks, {'control found' if known & seen else 'no control'}"
-        return Sight(begun, begun_s, ours, control, detail)
+        return LookupResult(begun, begun_s, ours, control, detail)
 
     async def _commented(self, tasks: Sequence[TaskSummary], known: Collection[str]) -> Sequence[TaskSummary]:
         """A listing may leave comments out, and so hide our stamps: then tasks that could be a lost one are asked for."""
         submissions = self._context.recorder.state.submissions.values()
-        lost = {(s.tool, len(s.calls)) for s in submissions if s.needs_look or s.outcome is Outcome.GIVEN_UP}
+        lost = {(s.tool, len(s.calls)) for s in submissions if s.needs_lookup or s.outcome is Outcome.ABANDONED}
         found: list[TaskSummary] = []
         for task in tasks:
             could_be = not task.comment and task.task_id not in known
@@ -109,11 +109,11 @@ class Looker:
             offset = following
         raise ServiceError("server", "the listing of tasks does not end")
 
-    async def resolve(self, submission: SubmissionState, sight: Sight) -> bool:
+    async def resolve(self, submission: SubmissionState, lookup_result: LookupResult) -> bool:
         """Adopt what a look found for one submission; else record what it saw. True when a task was adopted."""
         context = self._context
         known = {s.task_id for s in context.recorder.state.submissions.values() if s.task_id is not None}
-        unknown = [task for task in sight.tasks if task.task_id not in known]
+        unknown = [task for task in lookup_result.tasks if task.task_id not in known]
         found = [task for task in unknown if task.comment.startswith(submission.stamp)]
         matching = [(task, whole) for task in found if (whole := await self._match(submission, task)) is not None]
         if matching:
@@ -124,13 +124,15 @@ class Looker:
             return True
         against = {task.task_id: None for task in found} | dict.fromkeys(self._made_already(submission))
         explained, why_not = await self._explained(submission)
-        waited = self._is_after_wait(submission, sight)
-        detail = sight.detail if not against else f"{sight.detail}; a task with our stamp holds other inputs"
+        waited = self._is_after_wait(submission, lookup_result)
+        detail = (
+            lookup_result.detail if not against else f"{lookup_result.detail}; a task with our stamp holds other inputs"
+        )
         detail += why_not
-        event = e.Looked(
+        event = e.LookupRecorded(
             context.recorder.now(),
             submission.number,
-            sight.complete and not against,
+            lookup_result.complete and not against,
             waited,
             explained,
             tuple(against),
@@ -141,8 +143,8 @@ class Looker:
 
     async def _explained(self, submission: SubmissionState) -> tuple[bool | None, str]:
         """The second and the third witness: every debit is somebody's, and the balance is no lower than they say."""
-        explained = await self._books.debits_explained(submission)
-        missing = await self._books.missing_from_balance(submission) if explained else None
+        explained = await self._transactions.all_debits_attributed(submission)
+        missing = await self._transactions.missing_from_balance(submission) if explained else None
         if not missing:
             return explained, ""
         return False, f"; the balance is {in_words(missing)} lower than the transaction list explains"
@@ -159,11 +161,11 @@ class Looker:
         asked = {canonical(call.call.params) for call in submission.calls}
         against = []
         for summary in unknown:
-            namesake = by_stamp.get(summary.comment[:STAMP_LENGTH])
-            if namesake is submission or summary.tool != submission.tool:
+            same_stamp = by_stamp.get(summary.comment[:STAMP_LENGTH])
+            if same_stamp is submission or summary.tool != submission.tool:
                 continue
             task = await self._task(summary.task_id)
-            if namesake is not None and task is not None and is_ours(namesake, task):
+            if same_stamp is not None and task is not None and is_ours(same_stamp, task):
                 continue
             inputs = None if task is None else [canonical(one) for one in task.inputs]
             if task is not None and inputs == [canonical(call.call.params) for call in submission.calls]:
@@ -220,12 +222,12 @@ class Looker:
         assert submission.closed_at is not None
         return from_iso(submission.closed_at) + timedelta(seconds=self._context.limits.lost_answer_wait_s)
 
-    def _is_after_wait(self, submission: SubmissionState, sight: Sight) -> bool:
+    def _is_after_wait(self, submission: SubmissionState, lookup_result: LookupResult) -> bool:
         """Wall clocks jump; only of what an earlier process lost is nothing better known."""
         closed_s = self._closed_s.get(submission.number)
         if closed_s is not None:
-            return sight.begun_s >= closed_s + self._context.limits.lost_answer_wait_s
-        return submission.closed_at is not None and sight.begun_at >= self._wait_ends(submission)
+            return lookup_result.begun_s >= closed_s + self._context.limits.lost_answer_wait_s
+        return submission.closed_at is not None and lookup_result.begun_at >= self._wait_ends(submission)
 
     def lost_now(self, submission: SubmissionState) -> None:
         """The connection of its last attempt is gone, as of this moment."""
@@ -245,15 +247,15 @@ class Looker:
 def is_conclusive(submission: SubmissionState) -> bool:
     """Never charged, as far as evidence can say: two complete looks without the stamp, the second begun after
     `lost_answer_wait`, and every debit since the watermark explained at that time."""
-    if any(look.found or not look.complete for look in submission.looks[-1:]):
+    if any(look.found or not look.complete for look in submission.lookups[-1:]):
         return False  # what was seen last counts: another submission may have turned out to be this one
-    complete = [look for look in submission.looks if look.complete and not look.found]
+    complete = [look for look in submission.lookups if look.complete and not look.found]
     return len(complete) >= 2 and any(look.after_wait and look.debits_explained for look in complete[1:])
 
 
 def is_refusal(submission: SubmissionState) -> bool:
     """Whether the last lookup confirms a no that came: complete, without a task, and every debit is explained."""
-    last = submission.looks[-1:]
+    last = submission.lookups[-1:]
     return any(look.complete and not look.found and look.debits_explained for look in last)
 
 

@@ -21,7 +21,7 @@ from zenflow.providers.base import ServiceError, Transaction
 PAUSE_S = 15.0  # after a reading that confirmed nothing: the list lags, or cannot be read
 
 
-class Bookkeeper:
+class TransactionReconciler:
     """`watermark` is the id of the newest row seen; None when the list cannot be read."""
 
     def __init__(self, context: Context) -> None:
@@ -117,7 +117,7 @@ class Bookkeeper:
         account = await service.ask(Kind.LOOK, service.provider.account)
         return account.credits if account.account_id == self._context.account_id else None
 
-    async def debits_explained(self, submission: SubmissionState) -> bool | None:
+    async def all_debits_attributed(self, submission: SubmissionState) -> bool | None:
         """Whether every debit since the submission's watermark is somebody's; None when the list cannot be read."""
         if submission.watermark is None:
             return None
@@ -141,8 +141,8 @@ class Bookkeeper:
         debits = [row for row in rows if row.amount is not None and row.amount < 0]
         unexplained = [row for row in debits if not await self._is_explained(row, submission)]
         submissions = self._context.recorder.state.submissions.values()
-        rivals = [s for s in submissions if s is not submission and s.task_id is None and s.confirmed is None]
-        alike = [s for s in rivals if s.quote == submission.quote]
+        other_unsettled = [s for s in submissions if s is not submission and s.task_id is None and s.confirmed is None]
+        alike = [s for s in other_unsettled if s.quote == submission.quote]
         if len(unexplained) != 1 or unexplained[0].amount != -submission.quote or alike:
             return None
         return unexplained[0]

@@ -47,17 +47,17 @@ def snapshot(context: Context) -> Progress:
         run_id=context.parts.lease.run_id,
         phase=phase,
         steps=steps,
-        charged=state.books.spent,
-        reserved=state.books.open + state.books.unknown,
+        charged=state.totals.spent,
+        reserved=state.totals.open + state.totals.unknown,
         budget=state.budget,
         elapsed_s=context.clock.monotonic_s() - context.began_s,
         expected_rest_s=_rest_s(context, tallies),
-        talk=context.service.talk,
+        status_text=context.service.status_text,
     )
 
 
 def _steps(context: Context) -> Iterable[StepRun]:
-    for frame in context.unfolder.frames:
+    for frame in context.expander.frames:
         yield from frame.steps.values()
 
 
@@ -96,5 +96,5 @@ def _rest_s(context: Context, tallies: dict[str, _Tally]) -> float | None:
             return None
         over = sum(tally.counts.get(word, 0) for word in ("done", "failed", "skipped"))
         if over < max(tally.known, planned.instances.expected):
-            rest = max(rest, planned.tail_s)
+            rest = max(rest, planned.downstream_seconds)
     return rest

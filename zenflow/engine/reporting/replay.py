@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zenflow.engine.expansion.expander import Unfolder
-from zenflow.engine.expansion.expected_counts import asked_by
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
+from zenflow.engine.expansion.expander import Expander
+from zenflow.engine.expansion.expected_counts import expected_count_function
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS, Block, Fail, Go, Skip, Wait, decide
 from zenflow.engine.expansion.subrecipes import inputs_of, missing_input, results_of
 from zenflow.engine.model.instances import Frame, Instance, Status
 from zenflow.engine.model.recipe_record import stored_recipe
@@ -36,26 +36,26 @@ def look_at(events: Sequence[Event]) -> RunReport:
 
 def frames_of(state: RunState) -> list[Frame]:
     """The frames of a run as far as its facts unfold them."""
-    return unfolded(state).frames
+    return expanded(state).frames
 
 
-def unfolded(state: RunState) -> Unfolder:
+def expanded(state: RunState) -> Expander:
     """The run as far as its facts unfold it; nothing in it goes on by itself."""
     started = state.started
-    asked = asked_by({}, state.options.get("asked", {}))
-    unfolder = Unfolder(state, asked)
+    asked = expected_count_function({}, state.options.get("asked", {}))
+    expander = Expander(state, asked)
     if started is None:
-        return unfolder
+        return expander
     recipe = stored_recipe(started)
     run = {"id": started.run_id, "started_at": started.at}
-    unfolder.on_frame_settled = lambda frame: _settle_outer(unfolder, frame)
-    unfolder.open_frame(recipe, started.inputs, run=run)
-    while unfolder.agenda:
-        _consider(unfolder, unfolder.agenda.popleft(), state, run)
-    return unfolder
+    expander.on_frame_settled = lambda frame: _settle_outer(expander, frame)
+    expander.open_frame(recipe, started.inputs, run=run)
+    while expander.agenda:
+        _consider(expander, expander.agenda.popleft(), state, run)
+    return expander
 
 
-def _consider(unfolder: Unfolder, instance: Instance, state: RunState, run: Mapping[str, Any]) -> None:
+def _consider(expander: Expander, instance: Instance, state: RunState, run: Mapping[str, Any]) -> None:
     if instance.status is not Status.WAITING:
         return
     if instance.journaled is not None and instance.journaled.submissions:
@@ -63,45 +63,45 @@ def _consider(unfolder: Unfolder, instance: Instance, state: RunState, run: Mapp
         return
     decision = decide(instance)
     if isinstance(decision, Wait):
-        unfolder.wait_for(decision.on, instance)
+        expander.wait_for(decision.on, instance)
     elif isinstance(decision, Skip):
-        unfolder.settle(instance, Status.SKIPPED, message=decision.reason)
+        expander.settle(instance, Status.SKIPPED, message=decision.reason)
     elif isinstance(decision, Block):
-        unfolder.settle(instance, Status.BLOCKED, message=f"{decision.by} failed")
+        expander.settle(instance, Status.BLOCKED, message=f"{decision.by} failed")
     elif isinstance(decision, Go) and instance.step.spec.recipe is not None:
-        _open_inner(unfolder, instance, instance.step.spec.recipe, decision.params, run)
+        _open_inner(expander, instance, instance.step.spec.recipe, decision.params, run)
     elif isinstance(decision, Fail):
-        _settle_as_told(unfolder, instance)
-    elif instance.step.spec.uses in TAKES_WHAT_EXISTS and state.files.get(instance.address):
+        _settle_as_told(expander, instance)
+    elif instance.step.spec.uses in TOLERATES_MISSING_INPUTS and state.files.get(instance.address):
         instance.status = Status.RUNNING
 
 
 def _open_inner(
-    unfolder: Unfolder, instance: Instance, recipe: Recipe, params: Mapping[str, Any], run: Mapping[str, Any]
+    expander: Expander, instance: Instance, recipe: Recipe, params: Mapping[str, Any], run: Mapping[str, Any]
 ) -> None:
     inputs = inputs_of(recipe, params)
     if missing_input(recipe, inputs) is None:
         instance.status = Status.RUNNING
-        instance.inner = unfolder.open_frame(recipe, inputs, instance, run)
+        instance.inner = expander.open_frame(recipe, inputs, instance, run)
     if instance.inner is None or instance.inner.is_settled:
-        _settle_as_told(unfolder, instance)
+        _settle_as_told(expander, instance)
 
 
-def _settle_outer(unfolder: Unfolder, frame: Frame) -> None:
+def _settle_outer(expander: Expander, frame: Frame) -> None:
     """The steps of a recipe used as a step are over: its instance is as the journal says."""
     if frame.outer is not None and frame.outer.inner is frame:
-        _settle_as_told(unfolder, frame.outer)
+        _settle_as_told(expander, frame.outer)
 
 
-def _settle_as_told(unfolder: Unfolder, instance: Instance) -> None:
+def _settle_as_told(expander: Expander, instance: Instance) -> None:
     told = instance.journaled
     if told is None or instance.is_over:
         return
     if told.status is InstanceStatus.DONE:
-        unfolder.settle(instance, Status.DONE, results=told.results)
+        expander.settle(instance, Status.DONE, results=told.results)
     elif told.status is InstanceStatus.FAILED:
         left = _left(instance.inner)
-        unfolder.settle(instance, Status.FAILED, results=left, code=told.code, message=told.message, hint=told.hint)
+        expander.settle(instance, Status.FAILED, results=left, code=told.code, message=told.message, hint=told.hint)
 
 
 def _left(inner: Frame | None) -> Mapping[str, Any] | None:

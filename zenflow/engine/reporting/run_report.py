@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from zenflow.credits import ZERO, as_text, in_words
-from zenflow.engine.files.run_outputs import outputs_at_the_end
-from zenflow.engine.model.instances import Frame, Halt, Instance, Status, StepRun
+from zenflow.engine.files.run_outputs import final_outputs
+from zenflow.engine.model.instances import Frame, Instance, Status, StepRun, StopReason
 from zenflow.engine.model.report import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
 from zenflow.engine.tracking.result_order import HINT, OUT_OF_ORDER
 from zenflow.history.events import FileSaved
@@ -38,7 +38,7 @@ def report(
     frames: Sequence[Frame],
     state: RunState,
     *,
-    halts: Sequence[Halt] = (),
+    stop_reasons: Sequence[StopReason] = (),
     interrupted: bool = False,
     status: RunStatus | None = None,
     rest_credits: Decimal | None = None,
@@ -47,40 +47,42 @@ def report(
     steps = _steps(frames, state)
     overflow = [step for frame in frames for step in frame.steps.values() if step.overflow]
     undecided = list(_undecided(frames, state))
-    judged = status or _judge(steps, frames, [*halts, *undecided], overflow, interrupted)
+    judged = status or _judge(steps, frames, [*stop_reasons, *undecided], overflow, interrupted)
     started = state.started
     return RunReport(
         run_id=started.run_id if started is not None else "",
         status=judged,
-        reason=state.reason if status is not None else _reason(judged, [*halts, *undecided], steps),
+        reason=state.reason if status is not None else _reason(judged, [*stop_reasons, *undecided], steps),
         exit_status=_EXIT[judged],
         state=state,
         steps=steps,
-        outputs=outputs_at_the_end(frames[0], state) if frames else {},
+        outputs=final_outputs(frames[0], state) if frames else {},
         files=_files(state),
         open_calls=tuple(_open_calls(state)),
         balance_before=started.balance_before if started is not None else None,
         balance_after=state.balance_after,
-        reasons=tuple(dict.fromkeys(_reasons(frames, [*halts, *undecided], overflow, state))),
+        reasons=tuple(dict.fromkeys(_reasons(frames, [*stop_reasons, *undecided], overflow, state))),
         rest_credits=rest_credits,
         orphans=tuple(_orphans(state)),
     )
 
 
-def _undecided(frames: Sequence[Frame], state: RunState) -> Iterable[Halt]:
+def _undecided(frames: Sequence[Frame], state: RunState) -> Iterable[StopReason]:
     """Submissions of which nobody knows what became, and that no instance speaks of: another submission, of another copy of
     the journal perhaps, has made what they were for. They may be charged, and a person must say (the table of
     docs/money.md)."""
-    unclear = [one for one in state.submissions.values() if one.needs_look or one.is_short]
+    unclear = [one for one in state.submissions.values() if one.needs_lookup or one.is_short]
     steps = [step for frame in frames for step in frame.steps.values()] if unclear else []
     open_ones = {one.address for step in steps for one in step.instances.values() if not one.is_over}
     for submission in unclear:
-        calls = [call for call in submission.calls if submission.needs_look or call.status == "unknown"]
+        calls = [call for call in submission.calls if submission.needs_lookup or call.status == "unknown"]
         if not any(call.call.instance in open_ones for call in calls):
             names = ", ".join(dict.fromkeys(call.call.instance for call in calls))
             credits = in_words(sum((call.call.quote for call in calls), ZERO))
             said = submission.shortfall or f"is {submission.outcome.value}: {submission.detail}"
-            yield Halt("ZF642", f"#{submission.number} ({submission.tool} for {names}, {credits}) {said}", UNKNOWN_HINT)
+            yield StopReason(
+                "ZF642", f"#{submission.number} ({submission.tool} for {names}, {credits}) {said}", UNKNOWN_HINT
+            )
 
 
 def _orphans(state: RunState) -> Iterable[InstanceReport]:
@@ -178,7 +180,7 @@ def at_risk(state: RunState) -> tuple[SubmissionState, ...]:
 
 def cost_of(submission: SubmissionState, position: int) -> Decimal:
     """A call's part of what its submission has cost: its quote's part of the charge, less its part of what came back."""
-    if submission.outcome not in (Outcome.ACCEPTED, Outcome.GIVEN_UP):
+    if submission.outcome not in (Outcome.ACCEPTED, Outcome.ABANDONED):
         return ZERO
     quote = submission.calls[position].call.quote
     if not submission.quote:
@@ -212,7 +214,7 @@ def _open_calls(state: RunState) -> Iterable[OpenCall]:
 
 
 def _why_open(submission: SubmissionState, status: str, state: RunState, address: str) -> str | None:
-    if submission.needs_look or submission.outcome is Outcome.OPEN:
+    if submission.needs_lookup or submission.outcome is Outcome.OPEN:
         return "outcome unknown" if submission.outcome is not Outcome.NOT_SENT else NOT_SENT
     if submission.outcome is not Outcome.ACCEPTED:
         return None
@@ -231,7 +233,7 @@ def _why_open(submission: SubmissionState, status: str, state: RunState, address
 def _judge(
     steps: dict[str, StepReport],
     frames: Sequence[Frame],
-    halts: Sequence[Halt],
+    stop_reasons: Sequence[StopReason],
     overflow: Sequence[StepRun],
     interrupted: bool,
 ) -> RunStatus:
@@ -239,7 +241,7 @@ def _judge(
     unfinished = any(not frame.is_settled for frame in frames)
     if interrupted and unfinished:
         return "interrupted"
-    if unfinished or halts or overflow:
+    if unfinished or stop_reasons or overflow:
         return "stopped"
     failed = {"failed", "blocked"} & words or any(step.blocked for frame in frames for step in frame.steps.values())
     if not failed:
@@ -256,11 +258,11 @@ def _really_failed(frames: Sequence[Frame]) -> bool:
     return False
 
 
-def _reason(status: RunStatus, halts: Sequence[Halt], steps: dict[str, StepReport]) -> str:
+def _reason(status: RunStatus, stop_reasons: Sequence[StopReason], steps: dict[str, StepReport]) -> str:
     if status == "done":
         return ""
-    if halts:
-        return halts[0].message
+    if stop_reasons:
+        return stop_reasons[0].message
     for word in _WORSE[:6]:
         for step in steps.values():
             for one in step.instances:
@@ -270,10 +272,10 @@ def _reason(status: RunStatus, halts: Sequence[Halt], steps: dict[str, StepRepor
 
 
 def _reasons(
-    frames: Sequence[Frame], halts: Sequence[Halt], overflow: Sequence[StepRun], state: RunState
+    frames: Sequence[Frame], stop_reasons: Sequence[StopReason], overflow: Sequence[StepRun], state: RunState
 ) -> Iterable[tuple[str, str, str]]:
-    for halt in halts:
-        yield (halt.code, halt.message, halt.hint)
+    for reason in stop_reasons:
+        yield (reason.code, reason.message, reason.hint)
     for step in overflow:
         many = f"{step.overflow} elements" if step.overflow > 1 else "1 element"
         text = f"`{step.path}`: {many} more than its `max` allows, not started"
@@ -300,7 +302,7 @@ def _more_of(step: StepRun, frames: Sequence[Frame], state: RunState) -> str:
             origin = _element_of(instance, step)
             if origin is not None:
                 cost[origin] = cost.get(origin, ZERO) + _instance(instance, state).credits
-    wanted = state.books.committed + step.overflow * max(cost.values(), default=ZERO)
+    wanted = state.totals.committed + step.overflow * max(cost.values(), default=ZERO)
     if wanted > state.budget:
         words += f" --budget {as_text(wanted.to_integral_value(ROUND_CEILING))}"
     return f"`zenflow resume RUN {words}` goes on."

@@ -15,8 +15,8 @@ from typing import Any
 
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Tool
-from zenflow.engine.expansion.expander import Asked, Unfolder
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS, Block, Fail, Go, Skip, Wait, decide
+from zenflow.engine.expansion.expander import Expander, ExpectedCount
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS, Block, Fail, Go, Skip, Wait, decide
 from zenflow.engine.expansion.subrecipes import inputs_of, left_short_by, missing_input, results_of
 from zenflow.engine.model.instances import Frame, Instance, Status
 from zenflow.engine.reuse.reuse import kept_results
@@ -25,7 +25,7 @@ from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import is_uuid
 from zenflow.journal.base import Finished
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
-from zenflow.plan.model import Foresight
+from zenflow.plan.model import ReuseEstimate
 from zenflow.recipe.digests import data_url_digest, file_digest
 from zenflow.recipe.model import Recipe
 
@@ -52,14 +52,14 @@ class Request:
 
 
 @dataclass(slots=True)
-class Foreseen:
+class ReusePreview:
     """`requests` of every instance that is known; `kept` of those that need no call; `uploads`: local files by instance."""
 
     frames: list[Frame] = field(default_factory=list)
     requests: dict[Instance, Request] = field(default_factory=dict)
     kept: dict[Instance, Finished] = field(default_factory=dict)
     running: dict[Instance, str] = field(default_factory=dict)  # paid calls that are not over, by their old address
-    given_up: set[Instance] = field(default_factory=set)  # by a person's decision: a resume does not make them
+    abandoned: set[Instance] = field(default_factory=set)  # by a person's decision: a resume does not make them
     uploads: dict[Instance, tuple[Path, str]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of calls that are paid, by address
@@ -81,7 +81,7 @@ class Foreseen:
         request = self.requests.get(instance)
         return request.params if request is not None else self.sent.get(instance.address, {})
 
-    def by_path(self) -> dict[str, Foresight]:
+    def by_path(self) -> dict[str, ReuseEstimate]:
         """What a plan needs to know of each step."""
         kept: dict[str, list[Mapping[str, Any]]] = {}
         new: dict[str, list[Mapping[str, Any]]] = {}
@@ -103,12 +103,12 @@ class Foreseen:
                     kept.setdefault(path, []).append(self._sent(instance))
                 elif request is not None or instance.inner is not None:
                     new.setdefault(path, []).append(request.params if request is not None else {})
-                elif instance.status in (Status.SKIPPED, Status.BLOCKED) or instance in self.given_up:
+                elif instance.status in (Status.SKIPPED, Status.BLOCKED) or instance in self.abandoned:
                     skipped[path] += 1
                 elif instance.status is not Status.DONE:
                     open_paths.add(path)
         return {
-            path: Foresight(
+            path: ReuseEstimate(
                 tuple(kept.get(path, ())),
                 tuple(new.get(path, ())),
                 skipped[path],
@@ -118,13 +118,13 @@ class Foreseen:
         }
 
 
-class Foreseer:
+class ReusePreviewer:
     """Unfolds one run."""
 
     def __init__(
         self,
         tools: Mapping[str, Tool],
-        asked: Asked,
+        asked: ExpectedCount,
         options: Mapping[str, Any],
         find_asset: FindAsset,
         find_result: FindResult,
@@ -136,26 +136,26 @@ class Foreseer:
         self._find_result = find_result
         self._find_open = find_open
         self._state = state or RunState(options=dict(options))
-        self._seen = Foreseen(contents=dict(self._state.contents), sent=_sent_calls(self._state))
+        self._seen = ReusePreview(contents=dict(self._state.contents), sent=_sent_calls(self._state))
         self._run: Mapping[str, Any] = {"id": "", "started_at": ""}
-        self._unfolder = Unfolder(self._state, asked)
-        self._unfolder.on_frame_settled = self._frame_settled
+        self._expander = Expander(self._state, asked)
+        self._expander.on_frame_settled = self._frame_settled
 
-    def unfold(self, recipe: Recipe, inputs: Mapping[str, Any]) -> Foreseen:
+    def expand(self, recipe: Recipe, inputs: Mapping[str, Any]) -> ReusePreview:
         """As far as it goes."""
-        self._unfolder.open_frame(recipe, inputs, run=self._run)
-        while self._unfolder.agenda:
-            self._consider(self._unfolder.agenda.popleft())
-        self._seen.frames = self._unfolder.frames
+        self._expander.open_frame(recipe, inputs, run=self._run)
+        while self._expander.agenda:
+            self._consider(self._expander.agenda.popleft())
+        self._seen.frames = self._expander.frames
         return self._seen
 
     def _consider(self, instance: Instance) -> None:
         if instance.status is not Status.WAITING or self._is_running(instance):
             return
         decision = decide(instance)
-        settle = self._unfolder.settle
+        settle = self._expander.settle
         if isinstance(decision, Wait):
-            self._unfolder.wait_for(decision.on, instance)
+            self._expander.wait_for(decision.on, instance)
         elif isinstance(decision, Skip):
             settle(instance, Status.SKIPPED, message=decision.reason)
         elif isinstance(decision, Block):
@@ -172,11 +172,11 @@ class Foreseer:
             return False
         number, position = told.submissions[-1]
         submission = self._state.submissions[number]
-        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
+        if submission.outcome in (Outcome.REFUSED, Outcome.NOT_CHARGED):
             return False
-        if submission.outcome in (Outcome.GIVEN_UP, Outcome.RELEASED):  # a resume does not make it
-            self._seen.given_up.add(instance)
-            self._unfolder.settle(instance, Status.FAILED)
+        if submission.outcome in (Outcome.ABANDONED, Outcome.RELEASED):  # a resume does not make it
+            self._seen.abandoned.add(instance)
+            self._expander.settle(instance, Status.FAILED)
             return True
         if submission.calls[position].status in ("failed", "produced"):  # reopened: it is made again
             return False
@@ -190,7 +190,7 @@ class Foreseer:
             self._open(instance, spec.recipe, params)
         elif spec.uses == "upload" and spec.kind == "action":
             self._upload(instance, params)
-        elif spec.kind == "tool" or spec.uses not in TAKES_WHAT_EXISTS:
+        elif spec.kind == "tool" or spec.uses not in TOLERATES_MISSING_INPUTS:
             self._ask(instance, params)
         else:
             instance.status = Status.RUNNING  # files are saved again, or found to be there
@@ -212,7 +212,7 @@ class Foreseer:
             instance.status = Status.RUNNING
             return
         self._seen.kept[instance] = found
-        self._unfolder.settle(instance, Status.DONE, results=kept_results(found))
+        self._expander.settle(instance, Status.DONE, results=kept_results(found))
 
     def _upload(self, instance: Instance, params: Mapping[str, Any]) -> None:
         source = params.get("source")
@@ -221,7 +221,7 @@ class Foreseer:
         elif is_uuid(source):
             self._seen.requests[instance] = Request(params, "")
             results = {"asset_id": source, "media_type": None, "size_bytes": None}
-            self._unfolder.settle(instance, Status.DONE, results=results)
+            self._expander.settle(instance, Status.DONE, results=results)
         elif source.startswith(("http://", "https://")):
             self._ask(instance, params)
         else:
@@ -243,7 +243,7 @@ class Foreseer:
         self._seen.contents[asset_id] = mark
         self._seen.requests[instance] = Request(params, mark)
         results = {"asset_id": asset_id, "media_type": media_type, "size_bytes": size}
-        self._unfolder.settle(instance, Status.DONE, results=results)
+        self._expander.settle(instance, Status.DONE, results=results)
 
     # ------------------------------------------------------------------------------------------- recipes used as steps
 
@@ -252,7 +252,7 @@ class Foreseer:
         instance.status = Status.RUNNING
         if missing_input(recipe, inputs) is not None:
             return
-        instance.inner = self._unfolder.open_frame(recipe, inputs, instance, self._run)
+        instance.inner = self._expander.open_frame(recipe, inputs, instance, self._run)
         if instance.inner.is_settled:
             self._frame_settled(instance.inner)
 
@@ -264,9 +264,9 @@ class Foreseer:
             results = results_of(frame)
             status = Status.DONE if left_short_by(frame) is None else Status.FAILED
         except ExpressionError:
-            self._unfolder.settle(outer, Status.FAILED)
+            self._expander.settle(outer, Status.FAILED)
         else:
-            self._unfolder.settle(outer, status, results=results)
+            self._expander.settle(outer, status, results=results)
 
 
 def _placed(instance: Instance, source: str) -> Path:

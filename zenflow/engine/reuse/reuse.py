@@ -11,7 +11,7 @@ from typing import Any
 
 from zenflow.catalog.check import with_default_model
 from zenflow.engine.context import Context
-from zenflow.engine.model.instances import Halt, Instance
+from zenflow.engine.model.instances import Instance, StopReason
 from zenflow.journal.base import Finished
 from zenflow.plan.fingerprint import fingerprint_of
 
@@ -49,7 +49,7 @@ class Reuser:
             return False  # free: made new
         why = "cannot be found any more" if fingerprint == decided.get("fingerprint") else "was of another request"
         text = f"the result of run {decided.get('run')} that the plan kept {why}"
-        self._context.hold(instance, Halt("ZF672", text, _HINT))
+        self._context.pause(instance, StopReason("ZF672", text, _HINT))
         return True
 
     def _take_description(self, instance: Instance, params: Mapping[str, Any]) -> bool:

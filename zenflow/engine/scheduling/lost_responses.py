@@ -10,40 +10,40 @@ from collections.abc import Callable
 
 from zenflow.engine.context import Context
 from zenflow.engine.io.client import backoff_s
-from zenflow.engine.model.instances import Halt, Status
-from zenflow.engine.payment.submitter import Cashier
-from zenflow.engine.reconciliation.task_lookup import Looker, Sight, is_conclusive, is_refusal
+from zenflow.engine.model.instances import Status, StopReason
+from zenflow.engine.payment.submitter import Submitter
+from zenflow.engine.reconciliation.task_lookup import LookupResult, TaskLookup, is_conclusive, is_refusal
 from zenflow.history import events as e
 from zenflow.history.state import Outcome, SubmissionState
 from zenflow.providers.base import ServiceError
 
-LOOKS_AFTER_WAIT = 3
-PAUSE_BETWEEN_LOOKS_S = 5.0
+LOOKUPS_AFTER_WAIT = 3
+PAUSE_BETWEEN_LOOKUPS_S = 5.0
 MOST_NOT_SENT = 40
 MOST_UNANSWERED = 2  # attempts of one intent whose outcome is or was unknown; then a person decides
 
 
-class Unanswered:
+class LostResponseResolver:
     """One small task per submission that waits for a look; they share the brake with everything else."""
 
-    def __init__(self, context: Context, cashier: Cashier, looker: Looker) -> None:
+    def __init__(self, context: Context, submitter: Submitter, lookup: TaskLookup) -> None:
         self.on_found: Callable[[SubmissionState], None] = lambda submission: None
         self._context = context
-        self._cashier = cashier
-        self._looker = looker
+        self._submitter = submitter
+        self._lookup = lookup
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._why: dict[int, Halt] = {}  # of submissions that cannot be sent again as they are
+        self._why: dict[int, StopReason] = {}  # of submissions that cannot be sent again as they are
 
     @property
     def is_busy(self) -> bool:
         return bool(self._tasks)
 
-    def lost(self, submission: SubmissionState) -> None:
+    def on_lost(self, submission: SubmissionState) -> None:
         """Its connection is gone, now: find out what became of it."""
-        self._looker.lost_now(submission)
-        self.take(submission)
+        self._lookup.lost_now(submission)
+        self.track(submission)
 
-    def take(self, submission: SubmissionState) -> None:
+    def track(self, submission: SubmissionState) -> None:
         """Find out what became of it."""
         if submission.number in self._tasks:
             return
@@ -58,15 +58,15 @@ class Unanswered:
     async def _resolve(self, submission: SubmissionState) -> None:
         """Rounds of looking and, where nothing was sent, sending again, until one of the classes is reached."""
         begun_s, attempts = self._context.clock.monotonic_s(), submission.attempts
-        while submission.needs_look:
+        while submission.needs_lookup:
             if submission.outcome is Outcome.NOT_SENT:
                 go_on = await self._not_sent(submission, begun_s, submission.attempts - attempts)
             elif submission.refusal:
                 go_on = await self._said_no(submission)
             else:
                 go_on = await self._unknown(submission)
-            if not go_on and submission.needs_look:
-                self._rest(submission)
+            if not go_on and submission.needs_lookup:
+                self._suspend(submission)
                 return
         if submission.outcome is Outcome.ACCEPTED:
             self.on_found(submission)
@@ -78,49 +78,51 @@ class Unanswered:
         context = self._context
         patience_s = context.limits.patience_429_s
         if context.clock.monotonic_s() - begun_s > patience_s or repeats > MOST_NOT_SENT:
-            context.halt("ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`.")
+            context.stop_run(
+                "ZF704", f"the service does not take requests: {submission.detail}", "`zenflow resume RUN`."
+            )
             return False
-        sight = await self._look_to_the_end(submission, repeats)
+        lookup_result = await self._look_up_until_complete(submission, repeats)
         if submission.outcome is not Outcome.NOT_SENT:
             return True  # found
-        if sight is None or not sight.complete:
+        if lookup_result is None or not lookup_result.complete:
             return False
-        if submission.looks and submission.looks[-1].found:
-            await self._doubt(submission, "and a task with our stamp holds other inputs")
+        if submission.lookups and submission.lookups[-1].found:
+            await self._mark_unknown(submission, "and a task with our stamp holds other inputs")
             return True
-        if submission.looks and submission.looks[-1].debits_explained is False:
-            await self._doubt(submission, "and a debit that nobody explains")
+        if submission.lookups and submission.lookups[-1].debits_explained is False:
+            await self._mark_unknown(submission, "and a debit that nobody explains")
             return True
         return await self._send_again(submission)
 
-    async def _look_to_the_end(self, submission: SubmissionState, repeats: int) -> Sight | None:
+    async def _look_up_until_complete(self, submission: SubmissionState, repeats: int) -> LookupResult | None:
         """Wait, then look; a look that failed its control is no look, and is gone on with for `lost_answer_wait`. None when
         there is no looking any more."""
         context = self._context
         until_s = context.clock.monotonic_s() + context.limits.lost_answer_wait_s
         while True:
             repeats += 1
-            await context.clock.sleep(max(backoff_s(repeats), context.service.brake.paused_s))
+            await context.clock.sleep(max(backoff_s(repeats), context.service.limiter.paused_s))
             if not context.takes_new_work:
                 return None
             try:
-                sight = await self._looker.look()
+                lookup_result = await self._lookup.look_up()
             except ServiceError as error:
-                context.give_up_watching(error)
+                context.stop_polling(error)
                 return None
-            if await self._looker.resolve(submission, sight) or submission.outcome is not Outcome.NOT_SENT:
-                return sight
-            if sight.complete or context.clock.monotonic_s() >= until_s:
-                return sight
+            if await self._lookup.resolve(submission, lookup_result) or submission.outcome is not Outcome.NOT_SENT:
+                return lookup_result
+            if lookup_result.complete or context.clock.monotonic_s() >= until_s:
+                return lookup_result
 
     async def _send_again(self, submission: SubmissionState) -> bool:
         """Attempt k+1, unless something speaks against it: then its branch stops, and nothing else."""
-        why_not = await self._cashier.send_again(submission)
+        why_not = await self._submitter.send_again(submission)
         if why_not is not None:
             self._why[submission.number] = why_not
         return why_not is None
 
-    async def _doubt(self, submission: SubmissionState, why: str) -> None:
+    async def _mark_unknown(self, submission: SubmissionState, why: str) -> None:
         """It may have been charged after all, whatever the 401 or 429 said (A2). Now it is unknown."""
         recorder = self._context.recorder
         now, text = recorder.now(), f"{submission.detail}; {why}"
@@ -132,16 +134,16 @@ class Unanswered:
     async def _unknown(self, submission: SubmissionState) -> bool:
         """A look at once, a look after `lost_answer_wait`; then conclusive, or a person's decision."""
         context = self._context
-        if await self._look_once(submission):
+        if await self._look_up_once(submission):
             return True
-        wait_s = self._looker.wait_left_s(submission)
-        context.service.talk = f"looking for a lost answer, {wait_s:.0f} s left"
+        wait_s = self._lookup.wait_left_s(submission)
+        context.service.status_text = f"looking for a lost answer, {wait_s:.0f} s left"
         if not await self._sleep_until(submission, wait_s):
             return submission.outcome is not Outcome.UNKNOWN
-        for number in range(LOOKS_AFTER_WAIT):
+        for number in range(LOOKUPS_AFTER_WAIT):
             if number:
-                await context.clock.sleep(PAUSE_BETWEEN_LOOKS_S)
-            if await self._look_once(submission):
+                await context.clock.sleep(PAUSE_BETWEEN_LOOKUPS_S)
+            if await self._look_up_once(submission):
                 return True
             if is_conclusive(submission):
                 if not context.takes_new_work:
@@ -156,7 +158,7 @@ class Unanswered:
             return await self._send_again(submission)
         text = f"{sent} attempts, none conclusive, and it is not sent again by itself. Last: {submission.detail}"
         hint = f"`zenflow reconcile RUN` shows what is known; `--resubmit {submission.number}` sends it again."
-        self._why[submission.number] = Halt("ZF637", text, hint)
+        self._why[submission.number] = StopReason("ZF637", text, hint)
         return False
 
     async def _said_no(self, submission: SubmissionState) -> bool:
@@ -164,16 +166,16 @@ class Unanswered:
         makes that a refusal; one that cannot say so is repeated, and after `lost_answer_wait` a person decides."""
         tries = 0
         while True:
-            if await self._look_once(submission):
+            if await self._look_up_once(submission):
                 return True
             if is_refusal(submission):
-                await self._cashier.refusal_confirmed(submission)
+                await self._submitter.refusal_confirmed(submission)
                 return True
             tries += 1
-            wait_s = self._looker.wait_left_s(submission)
-            if tries > LOOKS_AFTER_WAIT and not wait_s:
+            wait_s = self._lookup.wait_left_s(submission)
+            if tries > LOOKUPS_AFTER_WAIT and not wait_s:
                 return False
-            if not await self._sleep_until(submission, min(wait_s, backoff_s(tries)) or PAUSE_BETWEEN_LOOKS_S):
+            if not await self._sleep_until(submission, min(wait_s, backoff_s(tries)) or PAUSE_BETWEEN_LOOKUPS_S):
                 return submission.outcome is not Outcome.UNKNOWN
 
     async def _sleep_until(self, submission: SubmissionState, wait_s: float) -> bool:
@@ -186,17 +188,17 @@ class Unanswered:
             await self._context.clock.sleep(min(1.0, left_s))
         return True
 
-    async def _look_once(self, submission: SubmissionState) -> bool:
+    async def _look_up_once(self, submission: SubmissionState) -> bool:
         """True when it is known what became of it."""
         if submission.outcome is not Outcome.UNKNOWN:
             return True
         try:
-            sight = await self._looker.look()
+            lookup_result = await self._lookup.look_up()
         except ServiceError:
             return False
-        return await self._looker.resolve(submission, sight)
+        return await self._lookup.resolve(submission, lookup_result)
 
-    def _rest(self, submission: SubmissionState) -> None:
+    def _suspend(self, submission: SubmissionState) -> None:
         """Still unknown, or stopped before it could be found out or sent: its branch stops, status 4."""
         context, why = self._context, self._why.pop(submission.number, None)
         for call in submission.calls:
@@ -204,10 +206,10 @@ class Unanswered:
             if instance is None or instance.is_over:
                 continue
             if submission.outcome is Outcome.NOT_SENT:
-                context.hold(instance, why or _not_sent_yet(submission))
+                context.pause(instance, why or _not_sent_yet(submission))
             else:
-                context.rest(instance, Status.UNKNOWN, _unknown_still(submission), why)
-        self._cashier.finished(len(submission.calls))
+                context.suspend(instance, Status.UNKNOWN, _unknown_still(submission), why)
+        self._submitter.finished(len(submission.calls))
 
 
 def _unknown_still(submission: SubmissionState) -> str:
@@ -216,6 +218,8 @@ def _unknown_still(submission: SubmissionState) -> str:
     return f"{said}: {submission.detail}"
 
 
-def _not_sent_yet(submission: SubmissionState) -> Halt:
+def _not_sent_yet(submission: SubmissionState) -> StopReason:
     said = f"not sent, and not charged as far as the answer says: {submission.detail}"
-    return Halt("ZF636", said, "`zenflow resume RUN` looks for it, then sends it; its credits stay set aside for that.")
+    return StopReason(
+        "ZF636", said, "`zenflow resume RUN` looks for it, then sends it; its credits stay set aside for that."
+    )

@@ -12,16 +12,16 @@ from typing import Any
 
 from zenflow.engine.actions.free_actions import FreeWork
 from zenflow.engine.context import Context
-from zenflow.engine.expansion.readiness import TAKES_WHAT_EXISTS, Block, Decision, Fail, Go, Skip, Wait, decide
+from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS, Block, Decision, Fail, Go, Skip, Wait, decide
 from zenflow.engine.files.saver import Saver
 from zenflow.engine.model.instances import Frame, Instance, Status
 from zenflow.engine.model.ready_queue import Ready
-from zenflow.engine.payment.submitter import Cashier
+from zenflow.engine.payment.submitter import Submitter
 from zenflow.engine.reconciliation.call_binding import rest_unknown
 from zenflow.engine.reuse.reuse import Reuser
-from zenflow.engine.scheduling.lost_responses import Unanswered
+from zenflow.engine.scheduling.lost_responses import LostResponseResolver
 from zenflow.engine.scheduling.subrecipe_runner import Inner
-from zenflow.engine.scheduling.worker_pool import Lanes
+from zenflow.engine.scheduling.worker_pool import WorkerPool
 from zenflow.engine.tracking.poller import Watcher
 from zenflow.history.events import IntendedCall
 from zenflow.history.state import InstanceStatus, Outcome, SubmissionState
@@ -36,28 +36,30 @@ class Scheduler:
     def __init__(
         self,
         context: Context,
-        cashier: Cashier,
+        submitter: Submitter,
         watcher: Watcher,
-        unanswered: Unanswered,
+        lost_responses: LostResponseResolver,
         saver: Saver,
         free: FreeWork,
         inner: Inner,
     ) -> None:
         self._context = context
-        self._cashier = cashier
+        self._submitter = submitter
         self._watcher = watcher
-        self._unanswered = unanswered
+        self._lost_responses = lost_responses
         self._saver = saver
         self._free = free
         self._inner = inner
         self._reuser = Reuser(context)
-        self._lanes: Lanes[tuple[Instance, Mapping[str, Any]]] = Lanes(FREE_AT_ONCE, self._do_free, context.task_ended)
+        self._workers: WorkerPool[tuple[Instance, Mapping[str, Any]]] = WorkerPool(
+            FREE_AT_ONCE, self._do_free, context.task_ended
+        )
         self._next_round_s = 0.0
         self._ready_since_s: float | None = None
-        cashier.on_accepted = self._accepted
-        cashier.on_lost = unanswered.lost
-        unanswered.on_found = self._accepted
-        watcher.on_call_over = cashier.finished
+        submitter.on_accepted = self._accepted
+        submitter.on_lost = lost_responses.on_lost
+        lost_responses.on_found = self._accepted
+        watcher.on_call_over = submitter.finished
         watcher.on_retry = self._retry
 
     # ------------------------------------------------------------------------------------------------------------- rounds
@@ -70,27 +72,27 @@ class Scheduler:
             self._work_off_agenda()
             if context.stop.leaving or context.defects or context.recorder.failed is not None:
                 return
-            if context.blind is not None and not self._lanes.is_busy and not self._cashier.is_sending:
+            if context.blind is not None and not self._workers.is_busy and not self._submitter.is_sending:
                 return
             await self._dispatch_if_due()
             self._work_off_agenda()
             if self._is_over():
                 return
-            context.recorder.tell(self.progress)
+            context.recorder.notify(self.progress)
             if not context.wake.is_set():
                 await self._wait()
             await self._watch_if_due()
 
     def _is_over(self) -> bool:
         busy = (
-            self._lanes.is_busy
+            self._workers.is_busy
             or self._saver.is_busy
-            or self._cashier.is_sending
-            or self._unanswered.is_busy
+            or self._submitter.is_sending
+            or self._lost_responses.is_busy
             or self._watcher.is_watching
-            or self._context.unfolder.agenda
+            or self._context.expander.agenda
         )
-        return not busy and (len(self._cashier.queue) == 0 or not self._context.takes_new_work)
+        return not busy and (len(self._submitter.queue) == 0 or not self._context.takes_new_work)
 
     async def _wait(self) -> None:
         """Sleep until something happens, or the next round or dispatch is due."""
@@ -99,7 +101,9 @@ class Scheduler:
         due = []
         if self._watcher.is_watching:
             due.append(self._next_round_s)
-        sends = len(self._cashier.queue) > 0 and self._cashier.has_slots  # with none free, a call that ends wakes us
+        sends = (
+            len(self._submitter.queue) > 0 and self._submitter.has_slots
+        )  # with none free, a call that ends wakes us
         if sends and context.takes_new_work and self._ready_since_s is not None:
             due.append(self._ready_since_s + context.limits.watch_least_s)
         wait_s = max(LEAST_WAIT_S, min(due) - now) if due else None
@@ -123,30 +127,30 @@ class Scheduler:
 
     async def _dispatch_if_due(self) -> None:
         """When nothing runs, ready calls go out at once, unless siblings of theirs are due within a round."""
-        queue, context = self._cashier.queue, self._context
+        queue, context = self._submitter.queue, self._context
         if not len(queue):
             self._ready_since_s = None
             return
         now = context.clock.monotonic_s()
         if self._ready_since_s is None:
             self._ready_since_s = now
-        if not self._cashier.has_slots:
+        if not self._submitter.has_slots:
             return
         waited = now - self._ready_since_s >= context.limits.watch_least_s
-        if self._cashier.in_flight and not waited:
+        if self._submitter.in_flight and not waited:
             return
-        if self._lanes.is_busy and not waited:
+        if self._workers.is_busy and not waited:
             return
-        await self._dispatch(idle=not self._lanes.is_busy)
+        await self._dispatch(idle=not self._workers.is_busy)
 
     async def _dispatch(self, idle: bool) -> None:
-        await self._cashier.dispatch(idle)
-        self._ready_since_s = None if not len(self._cashier.queue) else self._context.clock.monotonic_s()
+        await self._submitter.dispatch(idle)
+        self._ready_since_s = None if not len(self._submitter.queue) else self._context.clock.monotonic_s()
 
     # ------------------------------------------------------------------------------------------------------------- agenda
 
     def _work_off_agenda(self) -> None:
-        agenda = self._context.unfolder.agenda
+        agenda = self._context.expander.agenda
         while agenda:
             self._consider(agenda.popleft())
 
@@ -166,7 +170,7 @@ class Scheduler:
     def _obey(self, instance: Instance, decision: Decision) -> None:
         context = self._context
         if isinstance(decision, Wait):
-            context.unfolder.wait_for(decision.on, instance)
+            context.expander.wait_for(decision.on, instance)
         elif isinstance(decision, Skip):
             context.skip(instance, decision.reason)
         elif isinstance(decision, Block):
@@ -177,21 +181,21 @@ class Scheduler:
     def _start(self, instance: Instance, params: Mapping[str, Any]) -> Decision | None:
         """Hand a ready instance to whoever does such work; a Decision when it turns out that it cannot start."""
         spec = instance.step.spec
-        if spec.kind != "recipe" and spec.uses not in TAKES_WHAT_EXISTS and self._reuser.take(instance, params):
+        if spec.kind != "recipe" and spec.uses not in TOLERATES_MISSING_INPUTS and self._reuser.take(instance, params):
             return None
         if spec.kind == "tool":
             self._context.instances[instance.address] = instance
-            self._cashier.take(instance, dict(params))
+            self._submitter.take(instance, dict(params))
             return None
         if spec.kind == "recipe":
             self._inner.open(instance, params)
             return None
-        if spec.uses in TAKES_WHAT_EXISTS:
+        if spec.uses in TOLERATES_MISSING_INPUTS:
             return self._saver.begin(instance)
         if self._context.stop.draining:
             return None  # stays waiting: nothing new is begun
         instance.status = Status.RUNNING
-        self._lanes.add((instance, params))
+        self._workers.add((instance, params))
         return None
 
     async def _do_free(self, ready: tuple[Instance, Mapping[str, Any]]) -> None:
@@ -213,9 +217,9 @@ class Scheduler:
         self._context.instances[instance.address] = instance
         number, position = journaled.submissions[-1]
         submission = self._context.recorder.state.submissions[number]
-        if submission.outcome in (Outcome.REFUSED, Outcome.RECLAIMED):
+        if submission.outcome in (Outcome.REFUSED, Outcome.NOT_CHARGED):
             return False
-        if submission.outcome is Outcome.GIVEN_UP:
+        if submission.outcome is Outcome.ABANDONED:
             self._context.fail(instance, "ZF641", "given up by a person's decision; its quote stays booked", paid=True)
             return True
         if submission.outcome is Outcome.RELEASED:
@@ -231,21 +235,21 @@ class Scheduler:
         ):
             return False  # reopened by the resume: it is made again, as a new intent
         instance.status = Status.RUNNING
-        self._cashier.in_flight += 1
+        self._submitter.in_flight += 1
         return True
 
     def _accepted(self, submission: SubmissionState) -> None:
         """Watch it; the first look comes when something can be done, not at once."""
         alone = not self._watcher.is_watching
         self._watcher.add(submission)
-        look_s = self._context.clock.monotonic_s() + self._watcher.first_look_s(submission)
+        look_s = self._context.clock.monotonic_s() + self._watcher.first_poll_s(submission)
         self._next_round_s = look_s if alone else min(self._next_round_s, look_s)
         self._context.wake.set()
 
     def _retry(self, instance: Instance, call: IntendedCall) -> None:
         tool = instance.step.spec.uses
-        self._context.ledger.forget_owed(instance)  # what must follow it is set aside anew with the next try
-        self._cashier.again(Ready(instance, tool, call.params, call.try_number + 1))
+        self._context.ledger.release_downstream(instance)  # what must follow it is set aside anew with the next try
+        self._submitter.again(Ready(instance, tool, call.params, call.try_number + 1))
 
     def frame_settled(self, frame: Frame) -> None:
         """A recipe used as a step is over: its outputs are its results."""
@@ -255,10 +259,10 @@ class Scheduler:
 
     async def leave(self) -> None:
         """Stop everything that can be stopped without losing money: a POST on the wire is waited for only when draining."""
-        self._lanes.close()
+        self._workers.close()
         await self._saver.close()
         if not self._context.stop.leaving:
-            await self._cashier.wait_for_sending()
+            await self._submitter.wait_for_sending()
 
     def progress(self) -> Any:
         """A snapshot for whoever draws."""

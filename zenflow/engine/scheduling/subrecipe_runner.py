@@ -32,7 +32,7 @@ class Inner:
         budget = budget_of(recipe, inputs)
         if budget is not None:
             self._context.frame_budgets.budgets[prefix] = budget
-        frame = self._context.unfolder.open_frame(recipe, inputs, instance, instance.step.frame.names["run"])  # type: ignore[arg-type]
+        frame = self._context.expander.open_frame(recipe, inputs, instance, instance.step.frame.names["run"])  # type: ignore[arg-type]
         instance.inner = frame
         if frame.is_settled:
             self.settled(frame)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Lanes(Generic[T]):
+class WorkerPool(Generic[T]):
     """`ended` hears of every lane that has ended, with what went wrong in it."""
 
     def __init__(
@@ -21,11 +21,11 @@ class Lanes(Generic[T]):
     ) -> None:
         self._most, self._work, self._ended = most, work, ended
         self._waiting: deque[T] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[None]] = set()
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._lanes or self._waiting)
+        return bool(self._workers or self._waiting)
 
     def add(self, item: T) -> None:
         self._waiting.append(item)
@@ -34,13 +34,13 @@ class Lanes(Generic[T]):
     def close(self) -> None:
         """Nothing more is begun, and what goes on is given up."""
         self._waiting.clear()
-        for lane in self._lanes:
+        for lane in self._workers:
             lane.cancel()
 
     def _open(self) -> None:
-        if self._waiting and len(self._lanes) < self._most:
+        if self._waiting and len(self._workers) < self._most:
             lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
+            self._workers.add(lane)
             lane.add_done_callback(self._done)
 
     async def _lane(self) -> None:
@@ -49,6 +49,6 @@ class Lanes(Generic[T]):
 
     def _done(self, lane: asyncio.Task[None]) -> None:
         """A lane is told to have ended a moment after it has: what was added in that moment would wait for ever."""
-        self._lanes.discard(lane)
+        self._workers.discard(lane)
         self._open()
         self._ended(lane)

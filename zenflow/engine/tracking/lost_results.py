@@ -29,7 +29,7 @@ class LostResults:
 
     async def find(self) -> None:
         """Record what became of every lost result."""
-        await self._binder.look_again()
+        await self._binder.look_up_again()
         state = self._context.recorder.state
         for number in dict.fromkeys(lost.submission for lost in state.lost):
             submission = state.submissions.get(number)

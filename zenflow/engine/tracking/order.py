@@ -26,7 +26,7 @@ _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:s|sec|seconds)?\s*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MediaTraits:
     """What can be told of a picture, clip or sound; None where nothing is said."""
 
     ratio: float | None = None  # width by height
@@ -39,38 +39,38 @@ class Look:
         return ", ".join(part for part in (ratio, seconds, self.kind) if part) or "nothing"
 
 
-def asked_of(params: Mapping[str, Any]) -> Look:
+def traits_of_request(params: Mapping[str, Any]) -> MediaTraits:
     """What an input asks for."""
     ratio = _ratio(params.get("ratio", params.get("aspect_ratio"))) or _by_sides(
         params.get("width"), params.get("height")
     )
     seconds = _seconds(params.get("duration", params.get("seconds")))
-    return Look(ratio, seconds, kind_of(params.get("output_format")))
+    return MediaTraits(ratio, seconds, kind_of(params.get("output_format")))
 
 
-def told_by(output: Any) -> Look:
+def traits_of_output(output: Any) -> MediaTraits:
     """What the output of a call says of what was made."""
     ratio = seconds = kind = None
     for one in _media_in(output, DEPTH):
         ratio = ratio or _by_sides(one.get("width"), one.get("height"))
         seconds = seconds or _seconds(one.get("duration", one.get("duration_s", one.get("duration_seconds"))))
         kind = kind or kind_of(one.get("mime_type") or one.get("media_type") or one.get("content_type"))
-    return Look(ratio, seconds, kind)
+    return MediaTraits(ratio, seconds, kind)
 
 
-class Verdict(Enum):
+class OrderVerdict(Enum):
     FITS = "fits"  # or says nothing that could contradict
     OPEN = "open"  # it fits another input; whether that one's result fits its own is not known yet
     ELSEWHERE = "elsewhere"  # it fits another input, whose own result does not
 
 
-def verdict_on(
-    position: int, asked: Sequence[Look], told: Mapping[int, Look], waiting: Set[int]
-) -> tuple[Verdict, int | None]:
+def compare_order(
+    position: int, asked: Sequence[MediaTraits], told: Mapping[int, MediaTraits], waiting: Set[int]
+) -> tuple[OrderVerdict, int | None]:
     """On one result among those of its submission that are known; and the input that it fits. `waiting`: whose results are
     still to come. A service that gives the same whatever was asked contradicts no order: one of its results fits its own."""
     if _fits(asked[position], told[position]) is not False:
-        return Verdict.FITS, None
+        return OrderVerdict.FITS, None
     is_open = None
     for other, look in enumerate(asked):
         if look == asked[position] or not _fits(look, told[position]):
@@ -78,11 +78,11 @@ def verdict_on(
         if other not in told:
             is_open = other if other in waiting else is_open
         elif _fits(look, told[other]) is False:
-            return Verdict.ELSEWHERE, other
-    return (Verdict.FITS if is_open is None else Verdict.OPEN), is_open
+            return OrderVerdict.ELSEWHERE, other
+    return (OrderVerdict.FITS if is_open is None else OrderVerdict.OPEN), is_open
 
 
-def _fits(asked: Look, told: Look) -> bool | None:
+def _fits(asked: MediaTraits, told: MediaTraits) -> bool | None:
     """None where there is nothing to compare."""
     found = []
     if asked.ratio is not None and told.ratio is not None:

@@ -22,8 +22,8 @@ FULL_LOOK_EVERY = 4  # rounds: another client may keep a tool at work for ever
 WAIT_S = 5  # the shortest that the service takes: a run must hear of other things too
 
 
-class CheapLooks:
-    """Asked before each round."""
+class PollShortcuts:
+    """ExpectedCount before each round."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -39,7 +39,7 @@ class CheapLooks:
         if self._skipped + 1 >= FULL_LOOK_EVERY:
             self._skipped = 0
             return False
-        await context.service.brake.slot(Kind.POLL)
+        await context.service.limiter.acquire(Kind.POLL)
         try:
             working = await context.service.provider.processing_tools()
         except ServiceError:
@@ -59,7 +59,7 @@ class CheapLooks:
         task_id = self._to_wait_for(watched)
         if task_id is None:
             return
-        await context.service.brake.slot(Kind.POLL)
+        await context.service.limiter.acquire(Kind.POLL)
         waiting = asyncio.ensure_future(context.service.provider.wait_for_task(task_id, WAIT_S))
         waker = asyncio.ensure_future(context.wake.wait())
         try:

@@ -18,10 +18,10 @@ from zenflow.engine.context import Context
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.engine.model.instances import Instance, Status
 from zenflow.engine.reconciliation.call_binding import Binder, rest_unknown
-from zenflow.engine.reconciliation.task_lookup import Looker, Sight
+from zenflow.engine.reconciliation.task_lookup import LookupResult, TaskLookup
 from zenflow.engine.tracking.lost_results import LostResults
-from zenflow.engine.tracking.order import Verdict
-from zenflow.engine.tracking.poll_shortcuts import CheapLooks
+from zenflow.engine.tracking.order import OrderVerdict
+from zenflow.engine.tracking.poll_shortcuts import PollShortcuts
 from zenflow.engine.tracking.result_assets import assets_made
 from zenflow.engine.tracking.result_order import OrderGuard
 from zenflow.history import events as e
@@ -45,13 +45,13 @@ RESULTS_AT_ONCE = 10  # of one task: as many as the rate lets out in a second
 class Watcher:
     """Follows accepted submissions until each of their calls is over."""
 
-    def __init__(self, context: Context, looker: Looker) -> None:
+    def __init__(self, context: Context, lookup: TaskLookup) -> None:
         self.on_call_over: Callable[[], None] = lambda: None  # a slot is free
         self.on_retry: Callable[[Instance, e.IntendedCall], None] = lambda instance, call: None
         self._context = context
-        self._looker = looker
+        self._lookup = lookup
         self._binder = Binder(context)
-        self._cheap = CheapLooks(context)
+        self._cheap = PollShortcuts(context)
         self._began = context.clock.now()
         self.order = OrderGuard(context)
         self._watched: dict[int, SubmissionState] = {}
@@ -79,45 +79,45 @@ class Watcher:
     async def round(self) -> None:
         """Look once, and follow up on what moved. Service trouble leaves everything for the next round."""
         watched = list(self._watched.values())
-        if not any(one.needs_look for one in self._context.recorder.state.submissions.values()):
+        if not any(one.needs_lookup for one in self._context.recorder.state.submissions.values()):
             if await self._cheap.nothing_moved(watched):
                 self._check_timeouts()
                 return
             await self._cheap.wait(watched)
         try:
-            sight = await self._looker.look()
+            lookup_result = await self._lookup.look_up()
         except ServiceError as error:
             if error.trouble != "absent":
                 self._meet(error)
                 return
             parts = self._context.parts  # a server that does not list: every task is asked for by its id
-            sight = Sight(parts.clock.now(), parts.clock.monotonic_s(), (), False, error.message)
-        await self._adopt_unanswered(sight)
-        self._report_seconds(sight)
-        summaries = {task.task_id: task for task in sight.tasks}
+            lookup_result = LookupResult(parts.clock.now(), parts.clock.monotonic_s(), (), False, error.message)
+        await self._adopt_lost_responses(lookup_result)
+        self._report_seconds(lookup_result)
+        summaries = {task.task_id: task for task in lookup_result.tasks}
         moved = [s for s in list(self._watched.values()) if self._has_moved(s, summaries.get(s.task_id or ""))]
         await asyncio.gather(*(self._follow(s, summaries.get(s.task_id or "")) for s in moved))
         self._check_timeouts()
-        await self._looker.confirm()
+        await self._lookup.confirm()
 
-    async def _adopt_unanswered(self, sight: Sight) -> None:
+    async def _adopt_lost_responses(self, lookup_result: LookupResult) -> None:
         """A listing may show what a lost answer did not say."""
         for submission in list(self._context.recorder.state.submissions.values()):
-            if not submission.needs_look:
+            if not submission.needs_lookup:
                 continue
-            seen = any(task.comment.startswith(submission.stamp) for task in sight.tasks)
-            if seen and await self._looker.resolve(submission, sight):
+            seen = any(task.comment.startswith(submission.stamp) for task in lookup_result.tasks)
+            if seen and await self._lookup.resolve(submission, lookup_result):
                 self.add(submission)
 
-    def _report_seconds(self, sight: Sight) -> None:
+    def _report_seconds(self, lookup_result: LookupResult) -> None:
         """Two tasks with one stamp: a request took effect that was given up, or somebody copied ours (A4, A7)."""
         by_stamp = {s.stamp: s for s in self._context.recorder.state.submissions.values()}
-        for task in sight.tasks:
+        for task in lookup_result.tasks:
             submission = by_stamp.get(task.comment[:STAMP_LENGTH])
             if submission is None or submission.task_id in (None, task.task_id) or task.task_id in self._reported:
                 continue
             self._reported.add(task.task_id)
-            self._looker.report_second(submission, task.task_id)
+            self._lookup.report_second(submission, task.task_id)
 
     def _has_moved(self, submission: SubmissionState, task: TaskSummary | None) -> bool:
         """A task missing from the listing is asked for by its id: listings lag and `query` may be broken."""
@@ -172,7 +172,7 @@ class Watcher:
         if seconds >= 0:
             parts.journal.remember_duration(parts.provider.server, submission.tool, str(model), seconds)
 
-    def first_look_s(self, submission: SubmissionState) -> float:
+    def first_poll_s(self, submission: SubmissionState) -> float:
         """How long nothing can be finished yet: the 10th percentile of what the tool has usually taken here."""
         model = str(submission.calls[0].call.params.get("model", ""))
         parts = self._context.parts
@@ -205,7 +205,7 @@ class Watcher:
 
         await asyncio.gather(*(lane() for _ in finished[:RESULTS_AT_ONCE]))
         if submission.out_of_order:
-            self._park(submission)
+            self._suspend(submission)
         return all(state.status != "waiting" for _, state, _ in finished)
 
     async def _fetch(self, submission: SubmissionState, position: int, state: CallState, call: Call) -> None:
@@ -227,12 +227,12 @@ class Watcher:
             return
         if result is None or asset_ids is None:
             self._lose_call(submission, position, call, None if result is None else result.output)
-        elif self.order.judge(submission, position, result.output) is Verdict.FITS:
+        elif self.order.judge(submission, position, result.output) is OrderVerdict.FITS:
             self._produce(submission, position, state, call, result.output, asset_ids)
 
-    def _park(self, submission: SubmissionState) -> None:
+    def _suspend(self, submission: SubmissionState) -> None:
         """Its results may be another's: what is not taken waits for a person, as what is late waits for a resume."""
-        for _ in range(self.order.hold(submission)):
+        for _ in range(self.order.pause(submission)):
             self.on_call_over()
         self._watched.pop(submission.number, None)
 
@@ -302,7 +302,7 @@ class Watcher:
         instance = context.instances.get(state.call.instance)
         self._free_slot(instance)
         if instance is not None:
-            context.rest(instance, Status.LOST, "paid, and its result cannot be found")
+            context.suspend(instance, Status.LOST, "paid, and its result cannot be found")
 
     def _is_denied_for_long(self, task_id: str) -> bool:
         """What is paid for is not given up at the first no, nor in a bad minute."""
@@ -347,7 +347,7 @@ class Watcher:
             if instance is None or instance.status is Status.LATE:
                 continue
             context.recorder.record(e.WentLate(context.recorder.now(), state.call.instance, submission.number))
-            context.rest(instance, Status.LATE, why)
+            context.suspend(instance, Status.LATE, why)
             self.on_call_over()
 
     def _timeout_s(self, submission: SubmissionState, state: CallState) -> float:
@@ -365,7 +365,7 @@ class Watcher:
     def _meet(self, error: ServiceError) -> None:
         """Free questions that went wrong: sign-in and lasting silence stop the run, the rest waits for the next round."""
         if error.trouble in ("sign_in", "unreachable", "rate_limited"):
-            self._context.give_up_watching(error)
+            self._context.stop_polling(error)
 
 
 def share_of(submission: SubmissionState, position: int) -> Decimal:

@@ -12,7 +12,7 @@ from zenflow.catalog.gates import check_model, check_nsfw
 from zenflow.catalog.messages import MISSING_PARAMETER
 from zenflow.catalog.schema import fields_of
 from zenflow.expr.tree import templates_in
-from zenflow.plan.analysis.draft import Desk, RecipeDraft, Shape, StepDraft
+from zenflow.plan.analysis.draft import InstanceGroup, PlanContext, RecipeDraft, StepDraft
 from zenflow.plan.analysis.file_names import check_names
 from zenflow.plan.analysis.source_map import StepWhere
 from zenflow.problems import Problem
@@ -23,57 +23,57 @@ NOTHING_TO_SAVE = "ZF417"
 NOT_USED = "ZF418"
 
 
-def check(draft: RecipeDraft, desk: Desk) -> None:
+def check(draft: RecipeDraft, context: PlanContext) -> None:
     """Every step of a recipe and of those inside it."""
     for step in draft.steps.values():
-        for shape in step.shapes:
-            for problem in _problems_of(step, shape, draft, desk):
-                desk.tell(problem)
-            if shape.inner is not None:
-                check(shape.inner, desk)
+        for group in step.groups:
+            for problem in _problems_of(step, group, draft, context):
+                context.report(problem)
+            if group.inner is not None:
+                check(group.inner, context)
         if step.loose is not None and step.tool is not None:
-            _check_loose(step, step.loose, draft, desk)
-        elif not step.shapes and step.tool is not None and not step.broken:
-            _check_unseen(step, draft, desk)
+            _check_loose(step, step.loose, draft, context)
+        elif not step.groups and step.tool is not None and not step.broken:
+            _check_unseen(step, draft, context)
         if step.spec.kind == "action" and step.spec.uses in ("download", "preview") and not step.broken:
-            check_names(draft, step, desk)
-    _warn_of_waste(draft, desk)
+            check_names(draft, step, context)
+    _warn_of_waste(draft, context)
 
 
-def _problems_of(step: StepDraft, shape: Shape, draft: RecipeDraft, desk: Desk) -> Iterator[Problem]:
+def _problems_of(step: StepDraft, group: InstanceGroup, draft: RecipeDraft, context: PlanContext) -> Iterator[Problem]:
     if step.tool is None or step.spec.kind == "recipe":
         return
     where = StepWhere(step.spec)
     gates = draft.gates if step.spec.kind == "tool" else None
-    key = (check_key(step.tool, shape.params), gates and gates.nsfw)  # consent and account are the same for all
-    if key not in desk.sound:
-        problems = check_call(step.tool, shape.params, where=where, gates=gates)
-        yield from (_of_instance(problem, step, shape) for problem in problems)
+    key = (check_key(step.tool, group.params), gates and gates.nsfw)  # consent and account are the same for all
+    if key not in context.sound:
+        problems = check_call(step.tool, group.params, where=where, gates=gates)
+        yield from (_of_instance(problem, step, group) for problem in problems)
         if not problems:
-            desk.sound.add(key)
+            context.sound.add(key)
     if step.spec.uses == "craft_prompt" and step.spec.kind == "action":
-        yield from _craft_prompt(step, shape, draft, desk)
+        yield from _craft_prompt(step, group, draft, context)
     if step.spec.uses in ("download", "preview") and not {"asset_ids", "asset_id"} & set(step.spec.with_):
         text = f"`{step.spec.uses}` needs `asset_ids` or `asset_id`"
         yield Problem(NOTHING_TO_SAVE, text, where.uses(), "Add `asset_ids: ${{ steps.ID.asset_ids }}`.")
 
 
-def _of_instance(problem: Problem, step: StepDraft, shape: Shape) -> Problem:
+def _of_instance(problem: Problem, step: StepDraft, group: InstanceGroup) -> Problem:
     """Of many instances, which one: told where the value is computed."""
-    if not step.spec.fans_out or shape.first is None or len(step.shapes) == 1 or problem.code == MISSING_PARAMETER:
+    if not step.spec.fans_out or group.first is None or len(step.groups) == 1 or problem.code == MISSING_PARAMETER:
         return problem
-    return replace(problem, message=f"{problem.message} (in `{step.path}.{shape.first}`)")
+    return replace(problem, message=f"{problem.message} (in `{step.path}.{group.first}`)")
 
 
-def _craft_prompt(step: StepDraft, shape: Shape, draft: RecipeDraft, desk: Desk) -> Iterator[Problem]:
+def _craft_prompt(step: StepDraft, group: InstanceGroup, draft: RecipeDraft, context: PlanContext) -> Iterator[Problem]:
     """The tool and model that a prompt is for, and adult content."""
-    where, params = StepWhere(step.spec), shape.params
+    where, params = StepWhere(step.spec), group.params
     yield from check_nsfw(params, draft.gates, where)
     name = params.get("tool_name")
     if not isinstance(name, str):
         return
-    names = {*desk.catalog.tool_names, *desk.catalog.tools}
-    tool = desk.catalog.tools.get(name)
+    names = {*context.catalog.tool_names, *context.catalog.tools}
+    tool = context.catalog.tools.get(name)
     if name not in names:
         hint = " ".join(filter(None, (did_you_mean(name, names), f"There are: {', '.join(sorted(names))}.")))
         yield Problem(
@@ -83,7 +83,7 @@ def _craft_prompt(step: StepDraft, shape: Shape, draft: RecipeDraft, desk: Desk)
         yield from check_model(tool, {"model": params["model"]}, fields_of(tool.input_schema), draft.gates, where)
 
 
-def _check_unseen(step: StepDraft, draft: RecipeDraft, desk: Desk) -> None:
+def _check_unseen(step: StepDraft, draft: RecipeDraft, context: PlanContext) -> None:
     """A step without instances still has a form: its literal parameters, and the names of all."""
     literal = {name: value for name, value in step.spec.with_.items() if not any(templates_in(value))}
     assert step.tool is not None
@@ -92,18 +92,18 @@ def _check_unseen(step: StepDraft, draft: RecipeDraft, desk: Desk) -> None:
     for problem in check_call(step.tool, literal, where=StepWhere(step.spec), gates=gates):
         missing = problem.code == MISSING_PARAMETER and any(f"`{name}`" in problem.message for name in written)
         if not missing:
-            desk.tell(problem)
+            context.report(problem)
 
 
-def _check_loose(step: StepDraft, params: dict[str, Any], draft: RecipeDraft, desk: Desk) -> None:
+def _check_loose(step: StepDraft, params: dict[str, Any], draft: RecipeDraft, context: PlanContext) -> None:
     """A step with a wrong expression: all the others of its parameters."""
     assert step.tool is not None
     gates = draft.gates if step.spec.kind == "tool" else None
     for problem in check_call(step.tool, params, where=StepWhere(step.spec), gates=gates):
-        desk.tell(problem)
+        context.report(problem)
 
 
-def _warn_of_waste(draft: RecipeDraft, desk: Desk) -> None:
+def _warn_of_waste(draft: RecipeDraft, context: PlanContext) -> None:
     """A paid step whose results go nowhere."""
     read = {name for needs in draft.needs.values() for name in needs}
     shown = {
@@ -117,12 +117,12 @@ def _warn_of_waste(draft: RecipeDraft, desk: Desk) -> None:
         if step.spec.kind == "tool" and step.spec.id not in used:
             text = f"`{step.spec.id}` costs credits, and nothing reads what it makes"
             hint = f"Save it: a step that `uses: download` with `asset_ids: ${{{{ steps.{step.spec.id}.asset_ids }}}}`."
-            desk.warning(NOT_USED, text, step.spec.places.value("uses"), hint)
+            context.warning(NOT_USED, text, step.spec.places.value("uses"), hint)
 
 
-def sent_model(step: StepDraft, shape: Shape) -> str | None:
+def sent_model(step: StepDraft, group: InstanceGroup) -> str | None:
     """The model that a shape's calls name; None where the tool has none, or where it is not known yet."""
     if step.tool is None or step.spec.kind != "tool":
         return None
-    model = with_default_model(step.tool, shape.params).get("model")
+    model = with_default_model(step.tool, group.params).get("model")
     return model if isinstance(model, str) else None

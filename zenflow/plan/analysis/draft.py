@@ -1,6 +1,6 @@
 """A plan in the making: what the passes know of each step so far. Inside this room only; `model` is what leaves it.
 
-However many instances a step has, it is one `StepDraft` with a few `Shape`s: instances that are checked, priced and
+However many instances a step has, it is one `StepDraft` with a few `InstanceGroup`s: instances that are checked, priced and
 answer alike share one. What remains per instance is four bytes.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Catalog, Tool
-from zenflow.catalog.prices import Question
+from zenflow.catalog.prices import PriceRequest
 from zenflow.expr.values import Type, Value
 from zenflow.plan.fanout import Fanout
 from zenflow.plan.model import Count
@@ -46,20 +46,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Elements:
-    """What a step fans out over. `places`: how many instances, as if every call gave what was asked (rule 15)."""
+class FanoutElements:
+    """What a step fans out over. `size`: how many instances, as if every call gave what was asked (rule 15)."""
 
     count: Count  # before `if`
-    places: int | None  # None: not known
+    size: int | None  # None: not known
     state_at: Callable[[int], bool | None]  # True: it comes; None: perhaps; False: it is known not to come
     item_at: Callable[[int | None], Value]  # of no place in particular: what is known of all of them
     parent_at: Callable[[int], int]  # the instance of the source that an instance comes from
-    varied: bool  # the items, or whether they come, differ between places
+    differs_by_index: bool  # the items, or whether they come, differ between places
     cause: str = ""  # why the count is a range
 
 
 @dataclass(slots=True)
-class Shape:
+class InstanceGroup:
     """Instances that are alike. `weight` is how many there are of them in one run of their recipe."""
 
     params: dict[str, Any]
@@ -67,7 +67,7 @@ class Shape:
     sure: bool
     weight: Count = NONE
     results: Mapping[str, Value] = field(default_factory=dict)
-    question: Question | None = None
+    price_request: PriceRequest | None = None
     inner: RecipeDraft | None = None
 
 
@@ -81,9 +81,9 @@ class StepDraft:
     needs: tuple[str, ...]
     tool: Tool | None = None  # of actions: a stand-in with the action's parameters
     kinds: Mapping[str, Type] = field(default_factory=dict)  # its results by name, as far as their form goes
-    elements: Elements | None = None
+    elements: FanoutElements | None = None
     count: Count = NONE
-    shapes: list[Shape] = field(default_factory=list)
+    groups: list[InstanceGroup] = field(default_factory=list)
     which: array[int] | None = None  # the shape of each place; None: all have the first
     causes: list[str] = field(default_factory=list)  # why its count is a range
     skips: list[str] = field(default_factory=list)  # why there are fewer instances than elements, or none
@@ -92,17 +92,17 @@ class StepDraft:
     loose: dict[str, Any] | None = None  # of a broken one: its parameters, those that fail of any type
 
     @property
-    def places(self) -> int | None:
-        return None if self.elements is None else self.elements.places
+    def size(self) -> int | None:
+        return None if self.elements is None else self.elements.size
 
-    def shape_at(self, place: int | None) -> Shape | None:
+    def group_at(self, place: int | None) -> InstanceGroup | None:
         """The shape of an instance; None when it is known not to run."""
         if place is None or self.which is None:
-            return self.shapes[0] if self.shapes else None
+            return self.groups[0] if self.groups else None
         if not 0 <= place < len(self.which):
             return None
         number = self.which[place]
-        return None if number == NEVER else self.shapes[number]
+        return None if number == NEVER else self.groups[number]
 
 
 @dataclass(slots=True)
@@ -120,26 +120,28 @@ class RecipeDraft:
 
 
 @dataclass(slots=True)
-class Desk:
+class PlanContext:
     """What every pass has at hand, and where findings go. A finding that every instance repeats is told once."""
 
     catalog: Catalog
     problems: Problems
     max_overrides: Mapping[str, int] = field(default_factory=dict)
-    unsound: Collection[str] = ()  # steps of the outermost recipe whose form is wrong: told already, and left alone
+    invalid_steps: Collection[
+        str
+    ] = ()  # steps of the outermost recipe whose form is wrong: told already, and left alone
     sound: set[Hashable] = field(
         default_factory=set
     )  # calls in which nothing was wrong: others like them are not looked at
     _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
 
-    def tell(self, problem: Problem) -> None:
+    def report(self, problem: Problem) -> None:
         key = (problem.code, problem.place, "" if problem.place else problem.message)
         if key not in self._told:
             self._told.add(key)
             self.problems.extend([problem])
 
     def error(self, code: str, message: str, place: Place | None, hint: str | None = None) -> None:
-        self.tell(Problem(code, message, place, hint))
+        self.report(Problem(code, message, place, hint))
 
     def warning(self, code: str, message: str, place: Place | None, hint: str | None = None) -> None:
-        self.tell(Problem(code, message, place, hint, "warning"))
+        self.report(Problem(code, message, place, hint, "warning"))

@@ -36,18 +36,18 @@ def lengths_of(
 
 def with_lengths(draft: RecipeDraft, step: StepDraft) -> None:
     """Of a recipe used as a step: the lists it is given, with how long they would be as asked for, and at most."""
-    for shape in step.shapes:
-        for name, value in shape.params.items():
+    for group in step.groups:
+        for name, value in group.params.items():
             if _is_of_unknown_length(value):
-                lengths = lengths_of(draft, step.spec.with_.get(name), step, shape.first)
-                shape.params[name] = Pending(Source(str(value.on or name), 0, *lengths), value.type)
+                lengths = lengths_of(draft, step.spec.with_.get(name), step, group.first)
+                group.params[name] = Pending(Source(str(value.on or name), 0, *lengths), value.type)
 
 
 def with_lengths_of_sums(draft: RecipeDraft, step: StepDraft) -> None:
     """Of a step that takes what exists: a list that is made of several is as long as all of them, and not as its first."""
-    for shape in step.shapes:
-        for name, value in shape.params.items():
-            shape.params[name] = as_long_as_written(draft, step.spec.with_.get(name), value, step, shape.first)
+    for group in step.groups:
+        for name, value in group.params.items():
+            group.params[name] = as_long_as_written(draft, step.spec.with_.get(name), value, step, group.first)
 
 
 def as_long_as_written(

@@ -14,15 +14,15 @@ from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.failure import ABSENT
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, has_skipped, pendings_in, without_nulls
-from zenflow.expr.types import word_for
+from zenflow.expr.types import type_name
 from zenflow.expr.values import SKIPPED, Pending, Skipped, Value
 from zenflow.plan.analysis.dependencies import references_of
-from zenflow.plan.analysis.draft import NEVER, NONE, Desk, RecipeDraft, Shape, Source, StepDraft, plus
+from zenflow.plan.analysis.draft import NEVER, NONE, InstanceGroup, PlanContext, RecipeDraft, Source, StepDraft, plus
 from zenflow.plan.analysis.results import guess_media
 from zenflow.plan.analysis.scope import instance_scope
 from zenflow.plan.model import Count
 from zenflow.problems import Place
-from zenflow.recipe.actions import TAKES_WHAT_EXISTS
+from zenflow.recipe.actions import TOLERATES_MISSING_INPUTS
 from zenflow.recipe.model import StepSpec
 
 NOT_A_CONDITION = "ZF355"
@@ -39,7 +39,7 @@ def step_parameters(
     `download` and `preview` take what exists; their `name` is left out. Raises `ExpressionError`; where the instance may not
     run, not for data that is not there, which may be what its `if` is about.
     """
-    takers = step.kind == "action" and step.uses in TAKES_WHAT_EXISTS
+    takers = step.kind == "action" and step.uses in TOLERATES_MISSING_INPUTS
     written = {name: value for name, value in step.with_.items() if name != _PER_FILE} if takers else dict(step.with_)
     try:
         found = evaluate_tree(written, scope, existing=takers)
@@ -81,36 +81,36 @@ def runs_if(step: StepSpec, scope: Mapping[str, Value]) -> bool | None:
         return None
     raise ExpressionError(
         NOT_A_CONDITION,
-        f"`if` must give true or false; this is {word_for(value)}",
+        f"`if` must give true or false; this is {type_name(value)}",
         "Compare: `… == …`, `… | length > 0`, `… is defined`.",
         condition.place,
         condition.text,
     )
 
 
-def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], desk: Desk) -> None:
+def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], context: PlanContext) -> None:
     """Fill the shapes of a step, its count, and which instance has which shape."""
     elements = step.elements
     assert elements is not None
     gatherer = _Gatherer(draft, step, base)
     try:
-        if elements.places is not None and _differs(step):
-            gatherer.each(elements.places)
+        if elements.size is not None and _differs(step):
+            gatherer.each(elements.size)
         else:
             gatherer.together()
     except ExpressionError as error:
-        desk.tell(error.problem)
+        context.report(error.problem)
         step.broken = True
-        step.loose = loose_parameters(step.spec, instance_scope(base, draft, step, None), desk)
+        step.loose = loose_parameters(step.spec, instance_scope(base, draft, step, None), context)
         return
     if gatherer.first_has_no_previous:
         hint = "Say what the first one uses instead: `${{ previous.asset_id | default(…) }}`."
-        desk.error(NO_PREVIOUS, "the first instance has no `previous`", _first_previous(step.spec), hint)
-    step.shapes = list(gatherer.shapes.values())
+        context.error(NO_PREVIOUS, "the first instance has no `previous`", _first_previous(step.spec), hint)
+    step.groups = list(gatherer.groups.values())
     step.which = gatherer.which
-    for shape in step.shapes:
-        step.count = plus(step.count, shape.weight)
-    step.skips += gatherer.skips(elements.count.max if elements.places is None else elements.places)
+    for group in step.groups:
+        step.count = plus(step.count, group.weight)
+    step.skips += gatherer.skips(elements.count.max if elements.size is None else elements.size)
     if elements.cause and (step.count.max > 0 or elements.count.max == 0):
         step.causes.append(elements.cause)
     if step.count.max == 0:
@@ -127,7 +127,7 @@ def _first_previous(step: StepSpec) -> Place | None:
     return next((ref.place for ref in reads if not ref.guarded), step.places.key("with"))
 
 
-def loose_parameters(step: StepSpec, scope: Mapping[str, Value], desk: Desk) -> dict[str, Any]:
+def loose_parameters(step: StepSpec, scope: Mapping[str, Value], context: PlanContext) -> dict[str, Any]:
     """The parameters of a step that has a wrong expression: each wrong one is told, and of any type afterwards."""
 
     def loose(written: Any) -> Any:
@@ -135,14 +135,14 @@ def loose_parameters(step: StepSpec, scope: Mapping[str, Value], desk: Desk) -> 
             try:
                 value = evaluate(written, scope)
             except ExpressionError as error:
-                desk.tell(error.problem)
+                context.report(error.problem)
                 return Pending()
             return Pending() if value is SKIPPED else value
         if isinstance(written, dict):
             return {key: loose(item) for key, item in written.items()}
         return [loose(item) for item in written] if isinstance(written, list) else written
 
-    takers = step.kind == "action" and step.uses in TAKES_WHAT_EXISTS
+    takers = step.kind == "action" and step.uses in TOLERATES_MISSING_INPUTS
     return {name: loose(value) for name, value in step.with_.items() if not (takers and name == _PER_FILE)}
 
 
@@ -153,7 +153,7 @@ class _Gatherer:
         self.draft = draft
         self.step = step
         self.base = base
-        self.shapes: dict[Hashable, Shape] = {}
+        self.groups: dict[Hashable, InstanceGroup] = {}
         self.which: array[int] | None = None
         self.unknown_if = False
         self.may_be_skipped = False  # what an instance reads may turn out to be skipped
@@ -168,37 +168,37 @@ class _Gatherer:
         which = array("L", [NEVER]) * places
         for place in range(places):
             comes = elements.state_at(place)
-            shape = None if comes is False else self._instance(place, comes is True)
+            group = None if comes is False else self._instance(place, comes is True)
             if comes is False:
                 self._skip("what it goes over is skipped")
-            if shape is not None:
-                which[place] = self._number(shape)
-                shape.weight = plus(shape.weight, Count(int(shape.sure), 1, 1))
+            if group is not None:
+                which[place] = self._number(group)
+                group.weight = plus(group.weight, Count(int(group.sure), 1, 1))
         self.which = which
         beyond = elements.count.max - places
         if beyond > 0:
-            shape = self._instance(None, False)
-            if shape is not None:
-                shape.weight = plus(shape.weight, Count(0, 0, beyond))
+            group = self._instance(None, False)
+            if group is not None:
+                group.weight = plus(group.weight, Count(0, 0, beyond))
 
     def together(self) -> None:
         """All places are alike."""
         elements = self.step.elements
         assert elements is not None
-        count, places = elements.count, elements.places
+        count, places = elements.count, elements.size
         alone = not self.step.spec.fans_out
         if count.max == 0:
             return
-        if places is not None and elements.varied and not alone:
+        if places is not None and elements.differs_by_index and not alone:
             self._mark_absent(places)
         sure = count.exact and places in (None, count.min)
-        shape = self._instance(0 if alone else None, sure)
-        if shape is None:
+        group = self._instance(0 if alone else None, sure)
+        if group is None:
             self.which = None if places is None else array("L", [NEVER]) * places
             self.never = dict.fromkeys(self.never, count.max if places is None else places)
             return
         few = 0 if self.unknown_if or self.may_be_skipped else count.min
-        shape.weight = Count(few, count.expected, count.max)
+        group.weight = Count(few, count.expected, count.max)
 
     def _mark_absent(self, places: int) -> None:
         elements = self.step.elements
@@ -207,7 +207,7 @@ class _Gatherer:
         if any(state is False for state in states):
             self.which = array("L", [NEVER if state is False else 0 for state in states])
 
-    def _instance(self, place: int | None, sure: bool) -> Shape | None:
+    def _instance(self, place: int | None, sure: bool) -> InstanceGroup | None:
         """The shape of one instance; None when it is known not to run."""
         step = self.step
         if step.absent:
@@ -228,10 +228,10 @@ class _Gatherer:
             sure = False
         sure = sure and runs is True
         key = (sure, _likeness(step, params))
-        shape = self.shapes.get(key)
-        if shape is None:
-            self.shapes[key] = shape = Shape(params, place, sure, NONE)
-        return shape
+        group = self.groups.get(key)
+        if group is None:
+            self.groups[key] = group = InstanceGroup(params, place, sure, NONE)
+        return group
 
     def _skip(self, why: str) -> None:
         self.never[why] = self.never.get(why, 0) + 1
@@ -242,20 +242,20 @@ class _Gatherer:
             return ["its list is empty"]
         return [f"{'' if count >= of else f'{count} of {of} '}skipped: {why}" for why, count in self.never.items()]
 
-    def _number(self, shape: Shape) -> int:
+    def _number(self, group: InstanceGroup) -> int:
         """Its position among the shapes; nearly always the newest or the first."""
-        if len(self.shapes) == 1:
+        if len(self.groups) == 1:
             return 0
         known = self._numbers()
-        return known[id(shape)]
+        return known[id(group)]
 
     _cache: tuple[int, dict[int, int]] = (0, {})
 
     def _numbers(self) -> dict[int, int]:
         size, numbers = self._cache
-        if size != len(self.shapes):
-            numbers = {id(shape): number for number, shape in enumerate(self.shapes.values())}
-            self._cache = (len(self.shapes), numbers)
+        if size != len(self.groups):
+            numbers = {id(group): number for number, group in enumerate(self.groups.values())}
+            self._cache = (len(self.groups), numbers)
         return numbers
 
 
@@ -266,7 +266,7 @@ def _differs(step: StepDraft) -> bool:
     if not step.spec.fans_out:
         return False
     for ref in references_of(step.spec):
-        if ref.root in ("index", "origin", "previous") or (ref.root == "item" and elements.varied):
+        if ref.root in ("index", "origin", "previous") or (ref.root == "item" and elements.differs_by_index):
             return True
     return False
 
@@ -282,7 +282,7 @@ def _likeness(step: StepDraft, params: Mapping[str, Any]) -> Hashable:
 
 def _reads_unsure(step: StepSpec, params: Mapping[str, Any]) -> bool:
     """Whether a value in the parameters may turn out to be skipped. `download` and `preview` take what exists."""
-    if step.kind == "action" and step.uses in TAKES_WHAT_EXISTS:
+    if step.kind == "action" and step.uses in TOLERATES_MISSING_INPUTS:
         return False
     return any(isinstance(leaf.on, Source) and leaf.on.unsure for leaf in pendings_in(params))
 

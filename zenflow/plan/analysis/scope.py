@@ -76,7 +76,7 @@ class InputsLookup:
         self._lists = lists
         self._patience = Patience()
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         return _as_long(self._ask(key), self._lists)
 
     def _ask(self, key: str | int) -> Value:
@@ -84,7 +84,7 @@ class InputsLookup:
             return self._values[str(key)]
         spec = self._recipe.inputs.get(str(key))
         if spec is None:
-            raise Unknown(key, self.known_keys() if self._patience.allows(len(self._recipe.inputs)) else (), "inputs")
+            raise Unknown(key, self.keys() if self._patience.allows(len(self._recipe.inputs)) else (), "inputs")
         if spec.required:
             # Of whoever validates only: a plan has its inputs, and knows how long they are.
             fewest, most = spec.schema.get("minItems", 0), spec.schema.get("maxItems", MAX_ELEMENTS)
@@ -92,10 +92,10 @@ class InputsLookup:
         default: Value = spec.default
         return default
 
-    def whole(self) -> Value:
-        return {name: self.ask(name) for name in self._recipe.inputs}
+    def value(self) -> Value:
+        return {name: self.get(name) for name in self._recipe.inputs}
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return tuple(self._recipe.inputs)
 
 
@@ -110,7 +110,7 @@ class StepsLookup:
         self._found: dict[str | int, StepLookup] = {}
         self._patience = Patience()
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         found = self._found.get(key)
         if found is not None:
             return found
@@ -118,15 +118,15 @@ class StepsLookup:
         if step is None:
             if key in self._draft.recipe.steps:
                 return Pending(Source(f"steps.{key}"))  # on a cycle, which is a problem of its own
-            known = self.known_keys() if self._patience.allows(len(self._draft.recipe.steps)) else ()
+            known = self.keys() if self._patience.allows(len(self._draft.recipe.steps)) else ()
             raise Unknown(key, known, "steps")
         self._found[key] = lookup = StepLookup(step, self._lists)
         return lookup
 
-    def whole(self) -> Value:
-        raise Unknown("value", self.known_keys(), "steps")
+    def value(self) -> Value:
+        raise Unknown("value", self.keys(), "steps")
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return tuple(self._draft.recipe.steps)
 
 
@@ -139,31 +139,31 @@ class StepLookup:
         self._step = step
         self._lists = lists
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step = self._step
         if step.broken:
             return Pending(Source(f"steps.{step.spec.id}.{key}"))
         if not step.spec.fans_out:
-            value = InstanceLookup(step, None).ask(key)
+            value = InstanceLookup(step, None).get(key)
             return _as_long(value, self._lists)
         if isinstance(key, int):
             return self._one(key)
         if key not in step.kinds:
-            raise Unknown(key, self.known_keys(), f"steps.{step.spec.id}")
+            raise Unknown(key, self.keys(), f"steps.{step.spec.id}")
         return _as_long(list_of(step, key), self._lists)
 
     def _one(self, key: int) -> Value:
         """One instance. Of a list of known length, one that it does not have is told here and not when others are paid."""
-        step, places = self._step, self._step.places
+        step, places = self._step, self._step.size
         bounded = step.fanout.streams or step.spec.max is not None
         if places is not None and not bounded and not -places <= key < places:
             raise no_instance(step.spec.id, key, places)
         return InstanceLookup(step, key + places if key < 0 and places is not None else key)
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         return Pending(Source(f"steps.{self._step.spec.id}"), Type("object", fields=dict(self._step.kinds)))
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return tuple(self._step.kinds)
 
 
@@ -176,23 +176,23 @@ class InstanceLookup:
         self._step = step
         self._place = place
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step = self._step
         if step.broken:
             return Pending(Source(f"steps.{step.spec.id}.{key}"))
         if key not in step.kinds:
-            raise Unknown(key, self.known_keys(), f"steps.{step.spec.id}")
-        shape = step.shape_at(self._place)
-        if shape is None:
+            raise Unknown(key, self.keys(), f"steps.{step.spec.id}")
+        group = step.group_at(self._place)
+        if group is None:
             return SKIPPED
-        return shape.results[str(key)] if key in shape.results else Pending(Source(f"steps.{step.spec.id}.{key}"))
+        return group.results[str(key)] if key in group.results else Pending(Source(f"steps.{step.spec.id}.{key}"))
 
-    def whole(self) -> Value:
-        if self._step.shape_at(self._place) is None and not self._step.broken:
+    def value(self) -> Value:
+        if self._step.group_at(self._place) is None and not self._step.broken:
             return SKIPPED
         return Pending(Source(f"steps.{self._step.spec.id}"), Type("object", fields=dict(self._step.kinds)))
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return tuple(self._step.kinds)
 
 
@@ -206,7 +206,7 @@ class OriginLookup:
         self._step = step
         self._place = place
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step, place = self._step, self._place
         while step.fanout.streams:
             source = self._draft.steps.get(str(step.fanout.source))
@@ -216,12 +216,12 @@ class OriginLookup:
             if source.spec.id == key:
                 return OriginInstance(source, place)
             step = source
-        raise Unknown(key, self.known_keys(), "origin")
+        raise Unknown(key, self.keys(), "origin")
 
-    def whole(self) -> Value:
-        raise Unknown("value", self.known_keys(), "origin")
+    def value(self) -> Value:
+        raise Unknown("value", self.keys(), "origin")
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         names, step = [], self._step
         while step.fanout.streams and step.fanout.source in self._draft.steps:
             step = self._draft.steps[str(step.fanout.source)]
@@ -238,18 +238,18 @@ class OriginInstance:
         self._step = step
         self._place = place
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         step = self._step
         if key == "index" and step.spec.fans_out:
             return Pending(Source("index"), INTEGER) if self._place is None else self._place
         if key == "item" and step.spec.fans_out and step.elements is not None:
             return step.elements.item_at(self._place)
-        return InstanceLookup(step, self._place).ask(key)
+        return InstanceLookup(step, self._place).get(key)
 
-    def whole(self) -> Value:
-        return InstanceLookup(self._step, self._place).whole()
+    def value(self) -> Value:
+        return InstanceLookup(self._step, self._place).value()
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         own = ("item", "index") if self._step.spec.fans_out else ()
         return (*own, *self._step.kinds)
 
@@ -263,19 +263,19 @@ class PreviousLookup:
         self._step = step
         self._place = place
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if key not in self._step.kinds:
-            raise Unknown(key, self.known_keys(), "previous")
+            raise Unknown(key, self.keys(), "previous")
         if self._place == 0:
             return SKIPPED
         return Pending(Source(f"previous.{key}"), self._step.kinds[str(key)])
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         return (
             SKIPPED if self._place == 0 else Pending(Source("previous"), Type("object", fields=dict(self._step.kinds)))
         )
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return tuple(self._step.kinds)
 
 
@@ -284,15 +284,15 @@ def list_of(step: StepDraft, field: str) -> Value:
     low = expected = 0
     most: int | None = 0
     kinds: list[Type] = []
-    for shape in step.shapes:
-        value = shape.results.get(field, Pending())
+    for group in step.groups:
+        value = group.results.get(field, Pending())
         few, some, many = length_of(value)
-        low += shape.weight.min * few
-        expected += shape.weight.expected * some
-        most = None if most is None or many is None else most + shape.weight.max * many
+        low += group.weight.min * few
+        expected += group.weight.expected * some
+        most = None if most is None or many is None else most + group.weight.max * many
         known = type_of(value)
         kinds.append((known.items or ANY) if known.name == "array" else known)
-    if not step.shapes:
+    if not step.groups:
         known = step.kinds[field]
         kinds.append((known.items or ANY) if known.name == "array" else known)
     whole = _known_list(step, field)
@@ -322,16 +322,16 @@ def length_of(value: Value) -> tuple[int, int, int | None]:
 
 def _known_list(step: StepDraft, field: str) -> list[Any] | None:
     """The list itself, where every instance is sure and its result known."""
-    places = step.places
-    if places is None or not step.shapes or not all(shape.sure for shape in step.shapes):
+    places = step.size
+    if places is None or not step.groups or not all(group.sure for group in step.groups):
         return None
-    if any(not isinstance(shape.results.get(field), (str, int, float, bool, list)) for shape in step.shapes):
+    if any(not isinstance(group.results.get(field), (str, int, float, bool, list)) for group in step.groups):
         return None
     found: list[Any] = []
     for place in range(places):
-        shape = step.shape_at(place)
-        if shape is not None:
-            value = shape.results[field]
+        group = step.group_at(place)
+        if group is not None:
+            value = group.results[field]
             found += value if isinstance(value, list) else [value]
     return found
 

@@ -58,13 +58,13 @@ def named_parameter(step: StepSpec, violation: str) -> PathKey:
     return (named[0],) if len(named) == 1 else ()
 
 
-def written_at(step: StepSpec, violation: str) -> Place:
+def source_location(step: StepSpec, violation: str) -> Place:
     """Find where the parameter stands that a violation names; the value of `uses` for one that is missing, or none."""
     path = named_parameter(step, violation)
     return step.places.value("with", *path) if path else step.places.value("uses")
 
 
-def pointed(step: StepSpec, violation: str) -> str:
+def with_source_location(step: StepSpec, violation: str) -> str:
     """Put the recipe's file and line in front of a violation."""
-    place = written_at(step, violation)
+    place = source_location(step, violation)
     return f"{PurePath(place.file).name}:{place.line}:{place.column}: {violation}"

@@ -13,10 +13,10 @@ from zenflow.catalog.messages import missing_parameter, problem_of
 from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, validator_of
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Pending
-from zenflow.plan.analysis.draft import Desk, Shape, Source, StepDraft, plus
+from zenflow.plan.analysis.draft import InstanceGroup, PlanContext, Source, StepDraft, plus
 from zenflow.plan.analysis.source_map import StepWhere
 from zenflow.recipe.model import Recipe
-from zenflow.recipe.schema.values import misfits
+from zenflow.recipe.schema.values import mismatches
 
 MOST_GROUPS = 64
 """Beyond this many different sets of inputs, the inputs that differ most count as not known yet: a plan stays small."""
@@ -24,31 +24,31 @@ MOST_GROUPS = 64
 _MEDIA = ("image", "video", "audio")
 
 
-def bind(step: StepDraft, recipe: Recipe, desk: Desk) -> bool:
+def bind(step: StepDraft, recipe: Recipe, context: PlanContext) -> bool:
     """Whether the values are what the recipe's inputs take; problems are told. Names are checked when recipes are read."""
-    where, before = StepWhere(step.spec), len(desk.problems)
-    for shape in step.shapes:
+    where, before = StepWhere(step.spec), len(context.problems)
+    for group in step.groups:
         for name, spec in recipe.inputs.items():
-            if name in shape.params:
-                _check(name, shape.params[name], spec.schema, step, desk)
+            if name in group.params:
+                _check(name, group.params[name], spec.schema, step, context)
             elif spec.required:
-                desk.tell(missing_parameter(step.spec.uses, (name,), _plain(spec.schema), where))
-    return len(desk.problems) == before
+                context.report(missing_parameter(step.spec.uses, (name,), _plain(spec.schema), where))
+    return len(context.problems) == before
 
 
-def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, desk: Desk) -> None:
+def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, context: PlanContext) -> None:
     try:
         errors = errors_of(validator_of(_plain(schema)), value)
     except SchemaTrouble:
         return  # said where the input is declared
-    for misfit in misfits(value, schema, (name,)):
-        if misfit.kind == "form":
-            text = f"`{path_text(misfit.path)}`: {misfit.message}"
-            desk.error(WRONG_FORM, text, step.spec.places.value("with", *misfit.path))
+    for mismatch in mismatches(value, schema, (name,)):
+        if mismatch.kind == "form":
+            text = f"`{path_text(mismatch.path)}`: {mismatch.message}"
+            context.error(WRONG_FORM, text, step.spec.places.value("with", *mismatch.path))
     for error in errors:
         error.relative_path.appendleft(name)
         for problem in problem_of(step.spec.uses, error, _plain(schema), StepWhere(step.spec)):
-            desk.tell(problem)
+            context.report(problem)
 
 
 def _plain(schema: Any) -> Any:
@@ -61,31 +61,31 @@ def _plain(schema: Any) -> Any:
 
 def grouped(step: StepDraft) -> None:
     """Fewer shapes: an input with many different values becomes one that is not known yet, of the same type."""
-    names = {name for shape in step.shapes for name in shape.params}
-    varied = {name for name in names if _several(step.shapes, name)}
-    merged: dict[bool, Shape] = {}
+    names = {name for group in step.groups for name in group.params}
+    differs_by_index = {name for name in names if _several(step.groups, name)}
+    merged: dict[bool, InstanceGroup] = {}
     number_of: list[int] = []
-    for shape in step.shapes:
-        kept = merged.get(shape.sure)
+    for group in step.groups:
+        kept = merged.get(group.sure)
         if kept is None:
-            params = {n: _any_of(step, n) if n in varied else value for n, value in shape.params.items()}
-            kept = merged[shape.sure] = Shape(params, shape.first, shape.sure)
-        kept.weight = plus(kept.weight, shape.weight)
-        number_of.append(list(merged).index(shape.sure))
+            params = {n: _any_of(step, n) if n in differs_by_index else value for n, value in group.params.items()}
+            kept = merged[group.sure] = InstanceGroup(params, group.first, group.sure)
+        kept.weight = plus(kept.weight, group.weight)
+        number_of.append(list(merged).index(group.sure))
     if step.which is not None:
         for place, number in enumerate(step.which):
             if number < len(number_of):
                 step.which[place] = number_of[number]
-    step.shapes = list(merged.values())
+    step.groups = list(merged.values())
 
 
-def _several(shapes: list[Shape], name: str) -> bool:
-    first = shapes[0].params.get(name)
-    return any(shape.params.get(name) != first for shape in shapes)
+def _several(groups: list[InstanceGroup], name: str) -> bool:
+    first = groups[0].params.get(name)
+    return any(group.params.get(name) != first for group in groups)
 
 
 def _any_of(step: StepDraft, name: str) -> Pending:
-    known = join(type_of(shape.params.get(name)) for shape in step.shapes[:100])
+    known = join(type_of(group.params.get(name)) for group in step.groups[:100])
     return Pending(Source(f"inputs.{name}"), known)
 
 

@@ -73,7 +73,7 @@ def _reasons(judgement: Judgement) -> dict[str, Any]:
 
 def _reuse(reuse: Reuse) -> dict[str, Any]:
     return {
-        "source": reuse.wish.get("source"),
+        "source": reuse.options.get("source"),
         "kept": [
             {
                 "instance": kept.address,
@@ -106,7 +106,7 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "credits_each_range": None if span is None else [as_number(span[0]), as_number(span[1])],
         "credits": as_numbers(step.credits),
         "unpriced": step.unpriced,
-        "stand_in": step.stand_in,
+        "stand_in": step.placeholder,
         "max_credits": as_number(step.max_credits),
         "retries": step.retries,
         "needs": list(step.needs),

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, credits_from, in_words
 from zenflow.ids import digest_of
@@ -41,7 +41,7 @@ class SavedPrice:
     model: str | None
     credits: Decimal | None
     asked_at: str
-    stand_in: bool
+    placeholder: bool
     refusal: str | None = None
 
     @property
@@ -112,10 +112,10 @@ def saved_of(
         server=str(kept_value(plan.server)),
         account_id="" if plan.account is None else plan.account.account_id,
         tools={name: tool.digest for name, tool in sorted(plan.catalog.tools.items())},
-        prices=tuple(_prices(plan.prices.questions, plan.prices.quotes)),
+        prices=tuple(_prices(plan.prices.price_requests, plan.prices.quotes)),
         budget=plan.budget,
         maxima=dict(plan.max_overrides),
-        reuse={} if reuse is None else reuse.wish,
+        reuse={} if reuse is None else reuse.options,
         kept=tuple(SavedKept(k.address, k.fingerprint, k.run_id, k.instance, k.credits) for k in kept),
         plan={**plan_document(plan), "server": kept_value(plan.server)},
         repositories={prefix: asdict(origin) for prefix, origin in plan.recipe.origins.items()},
@@ -127,17 +127,17 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _prices(questions: Mapping[str, Question], quotes: Mapping[str, Quote]) -> Iterator[SavedPrice]:
+def _prices(price_requests: Mapping[str, PriceRequest], quotes: Mapping[str, Quote]) -> Iterator[SavedPrice]:
     for key, quote in quotes.items():
-        question = questions.get(key)
-        model = question.params.get("model") if question is not None else None
+        price_request = price_requests.get(key)
+        model = price_request.params.get("model") if price_request is not None else None
         yield SavedPrice(
             key,
-            question.tool if question is not None else "?",
+            price_request.tool if price_request is not None else "?",
             model if isinstance(model, str) else None,
             quote.credits,
             as_iso(quote.asked_at),
-            quote.stand_in,
+            quote.placeholder,
             quote.refusal,
         )
 
@@ -216,7 +216,7 @@ def _price_document(price: SavedPrice) -> dict[str, Any]:
         "model": price.model,
         "credits": as_number(price.credits),
         "asked_at": price.asked_at,
-        "stand_in": price.stand_in,
+        "stand_in": price.placeholder,
         "refusal": price.refusal,
         "question": price.key,
     }

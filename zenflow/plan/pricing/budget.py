@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from zenflow.credits import ZERO, Credits, Estimate, as_text
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
-from zenflow.expr.types import word_for
+from zenflow.expr.types import type_name
 from zenflow.expr.values import Pending
-from zenflow.plan.analysis.draft import Desk, RecipeDraft
+from zenflow.plan.analysis.draft import PlanContext, RecipeDraft
 from zenflow.plan.analysis.scope import scope_of
 from zenflow.plan.model import BudgetLine, Judgement, PlannedStep, Verdict
 
@@ -27,20 +27,20 @@ class Bound:
     name: str  # "budget", "balance", or the budget of a recipe used as a step
 
 
-def recipe_budget(draft: RecipeDraft, desk: Desk) -> Credits | None:
+def recipe_budget(draft: RecipeDraft, context: PlanContext) -> Credits | None:
     """The recipe's own budget; None where it has none, or where it is not known yet."""
     written, place = draft.recipe.budget, draft.recipe.places.value("budget")
     try:
         value = evaluate(written, scope_of(draft)) if isinstance(written, Template) else written
     except ExpressionError as error:
-        desk.tell(error.problem)
+        context.report(error.problem)
         return None
     if value is None or isinstance(value, Pending):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        found = f"{as_text(Credits(str(value)))}, and less than nothing cannot be spent" if number else word_for(value)
-        desk.error(WRONG_BUDGET, f"`budget` is a number of credits; this is {found}", place, "`budget: 60`")
+        found = f"{as_text(Credits(str(value)))}, and less than nothing cannot be spent" if number else type_name(value)
+        context.error(WRONG_BUDGET, f"`budget` is a number of credits; this is {found}", place, "`budget: 60`")
         return None
     return Credits(str(value))
 

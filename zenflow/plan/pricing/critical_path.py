@@ -32,7 +32,7 @@ def flat_needs(pairs: Sequence[tuple[RecipeDraft, StepDraft]]) -> dict[str, tupl
     return {path: tuple(names) for path, names in needs.items()}
 
 
-def tails(
+def downstream_seconds(
     steps: Mapping[str, PlannedStep], needs: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, float], dict[str, Credits]]:
     """Per path: the longest way to the end in seconds, and the expected credits that must follow one instance."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from zenflow.catalog.minimum_price import least_credits
-from zenflow.catalog.price_requests import question_for
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.price_requests import price_request_for
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.credits import ZERO, Credits, as_text, in_words
-from zenflow.plan.analysis.draft import Desk, RecipeDraft, Shape, StepDraft
+from zenflow.plan.analysis.draft import InstanceGroup, PlanContext, RecipeDraft, StepDraft
 from zenflow.plan.model import BudgetLine
 from zenflow.plan.pricing.budget import recipe_budget
 from zenflow.problems import Note, Place, Problem
@@ -34,7 +34,7 @@ class KnownPrices:
     stand: bool = False
     rows: bool = True  # whether the catalogue's rows are of the server that will be paid
     rows_of: datetime | None = None
-    told: Callable[[Question], Quote | None] = lambda question: None
+    told: Callable[[PriceRequest], Quote | None] = lambda price_request: None
 
 
 @dataclass(slots=True)
@@ -60,24 +60,24 @@ class _Bill:
     whole: _Least = field(default_factory=_Least)
 
 
-def check_budgets(draft: RecipeDraft, lines: Sequence[BudgetLine], known: KnownPrices, desk: Desk) -> None:
+def check_budgets(draft: RecipeDraft, lines: Sequence[BudgetLine], known: KnownPrices, context: PlanContext) -> None:
     """The recipe's own budget and those of the recipes in it, and the caps of the workspace, which stand elsewhere."""
     whole = _bill(draft, known)
     for one in _with_inner(draft):
-        own = recipe_budget(one, desk)
+        own = recipe_budget(one, context)
         if own is not None:
             bill = whole if one is draft else _bill(one, known)
-            _compare(own, bill, one.recipe.places.value("budget"), "the budget", known, desk)
+            _compare(own, bill, one.recipe.places.value("budget"), "the budget", known, context)
     for line in lines:
-        _compare(line.credits, whole, None, line.origin, known, desk)
+        _compare(line.credits, whole, None, line.origin, known, context)
 
 
 def _with_inner(draft: RecipeDraft) -> Iterator[RecipeDraft]:
     yield draft
     for step in draft.steps.values():
-        for shape in step.shapes:
-            if shape.inner is not None:
-                yield from _with_inner(shape.inner)
+        for group in step.groups:
+            if group.inner is not None:
+                yield from _with_inner(group.inner)
 
 
 def _bill(draft: RecipeDraft, known: KnownPrices) -> _Bill:
@@ -90,29 +90,31 @@ def _add(draft: RecipeDraft, times: int, known: KnownPrices, bill: _Bill) -> Non
     for step in draft.steps.values():
         if step.spec.reuse is True:
             continue
-        for shape in step.shapes:
-            calls = shape.weight.min * times
-            if shape.inner is not None:
-                _add(shape.inner, calls, known, bill)
+        for group in step.groups:
+            calls = group.weight.min * times
+            if group.inner is not None:
+                _add(group.inner, calls, known, bill)
             elif step.spec.kind == "tool" and step.tool is not None and calls > 0:
-                each, told_at = _least_of(step, shape, known)
+                each, told_at = _least_of(step, group, known)
                 if each > 0:
                     _, least = bill.steps.setdefault(step.path, (step, _Least()))
                     least.add(each * calls, calls, told_at)
                     bill.whole.add(each * calls, calls, told_at)
 
 
-def _least_of(step: StepDraft, shape: Shape, known: KnownPrices) -> tuple[Credits, datetime | None]:
+def _least_of(step: StepDraft, group: InstanceGroup, known: KnownPrices) -> tuple[Credits, datetime | None]:
     """A price that was told for this very call says more than the rows do."""
     assert step.tool is not None
     if not known.stand:
-        quote = known.told(question_for(step.tool, shape.params))
+        quote = known.told(price_request_for(step.tool, group.params))
         if quote is not None and quote.credits is not None:
             return max(quote.credits, ZERO), quote.asked_at
-    return (least_credits(step.tool, shape.params), known.rows_of) if known.rows else (ZERO, None)
+    return (least_credits(step.tool, group.params), known.rows_of) if known.rows else (ZERO, None)
 
 
-def _compare(limit: Credits, bill: _Bill, place: Place | None, name: str, known: KnownPrices, desk: Desk) -> None:
+def _compare(
+    limit: Credits, bill: _Bill, place: Place | None, name: str, known: KnownPrices, context: PlanContext
+) -> None:
     least = bill.whole
     if least.credits <= limit:
         return
@@ -124,7 +126,7 @@ def _compare(limit: Credits, bill: _Bill, place: Place | None, name: str, known:
     calls = "1 call" if dearest.calls == 1 else f"{dearest.calls} calls"
     part = f"`{step.path}`: {calls}, at least {in_words(dearest.credits)}"
     where = step.spec.places.value("uses")
-    desk.tell(
+    context.report(
         Problem(
             BELOW_THE_CHEAPEST,
             said if place is not None else f"{said} ({part})",

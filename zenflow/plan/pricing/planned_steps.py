@@ -8,7 +8,7 @@ from zenflow.catalog.outputs import usual_duration_s
 from zenflow.catalog.prices import PriceBook
 from zenflow.credits import as_text, in_words
 from zenflow.plan.analysis.check import sent_model
-from zenflow.plan.analysis.draft import NONE, Desk, RecipeDraft, StepDraft, plus
+from zenflow.plan.analysis.draft import NONE, PlanContext, RecipeDraft, StepDraft, plus
 from zenflow.plan.model import PlannedStep
 from zenflow.plan.pricing.price import StepPrice, limit_of, price_of
 
@@ -18,17 +18,21 @@ Pair = tuple[RecipeDraft, StepDraft]
 
 
 def planned_steps(
-    pairs: Sequence[Pair], book: PriceBook, durations: Callable[[str, str | None], float | None], desk: Desk
+    pairs: Sequence[Pair], book: PriceBook, durations: Callable[[str, str | None], float | None], context: PlanContext
 ) -> dict[str, PlannedStep]:
     """Every step by path, in an order in which they could run."""
     by_path: dict[str, list[Pair]] = {}
     for pair in pairs:
         by_path.setdefault(pair[1].path, []).append(pair)
-    return {path: _planned(path, drafts, book, durations, desk) for path, drafts in by_path.items()}
+    return {path: _planned(path, drafts, book, durations, context) for path, drafts in by_path.items()}
 
 
 def _planned(
-    path: str, pairs: Sequence[Pair], book: PriceBook, durations: Callable[[str, str | None], float | None], desk: Desk
+    path: str,
+    pairs: Sequence[Pair],
+    book: PriceBook,
+    durations: Callable[[str, str | None], float | None],
+    context: PlanContext,
 ) -> PlannedStep:
     draft, first = pairs[0]
     spec = first.spec
@@ -41,7 +45,7 @@ def _planned(
     each = set(price.each)
     if limit is not None and each and max(each) > limit:
         text = f"one call of `{path}` is quoted at {in_words(max(each))}; its `max_credits` is {as_text(limit)}"
-        desk.warning(
+        context.warning(
             OVER_LIMIT, text, spec.places.value("max_credits"), "Such a call is not sent; the run stops there."
         )
     return PlannedStep(
@@ -55,14 +59,14 @@ def _planned(
         credits_each_range=(min(each), max(each)) if len(each) > 1 else None,
         credits=price.credits,
         unpriced=price.unpriced,
-        stand_in=price.stand_in,
+        placeholder=price.placeholder,
         max_credits=limit,
         retries=spec.retry,
         needs=tuple(draft.prefix + name for name in first.needs),
         uncertain="; ".join(dict.fromkeys(cause for _, step in pairs for cause in step.causes)),
         skipped="; ".join(dict.fromkeys(why for _, step in pairs for why in step.skips)),
         usual_s=_usual_s(first, models, durations),
-        questions=_questions(pairs),
+        price_requests=_price_requests(pairs),
     )
 
 
@@ -71,18 +75,18 @@ def _elements(pairs: Sequence[Pair]) -> int:
 
 
 def _models(pairs: Sequence[Pair]) -> list[str]:
-    names = [sent_model(step, shape) for _, step in pairs for shape in step.shapes]
+    names = [sent_model(step, group) for _, step in pairs for group in step.groups]
     return list(dict.fromkeys(name for name in names if name is not None))
 
 
-def _questions(pairs: Sequence[Pair]) -> dict[str, int]:
+def _price_requests(pairs: Sequence[Pair]) -> dict[str, int]:
     """How many calls each answer stands for, as asked for."""
     found: dict[str, int] = {}
     for draft, step in pairs:
-        for shape in step.shapes:
-            if shape.question is not None:
-                calls = shape.weight.times(draft.weight).expected
-                found[shape.question.key] = found.get(shape.question.key, 0) + calls
+        for group in step.groups:
+            if group.price_request is not None:
+                calls = group.weight.times(draft.weight).expected
+                found[group.price_request.key] = found.get(group.price_request.key, 0) + calls
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from zenflow.catalog.model import Account, Catalog
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock, SystemClock
 from zenflow.providers.base import (
     AssetInfo,
@@ -36,7 +36,7 @@ from zenflow.providers.mcp.tools import downloads, quotes, uploads
 from zenflow.providers.mcp.tools import tasks as jobs
 from zenflow.providers.mcp.tools import templates as templates_
 from zenflow.providers.mcp.tools import transactions as transactions_
-from zenflow.providers.mcp.tools.placeholders import StandIns, wants_real_assets
+from zenflow.providers.mcp.tools.placeholders import Placeholders, wants_real_assets
 from zenflow.providers.mcp.tools.submit import DEADLINE_S, Submitter
 from zenflow.providers.mcp.wire.http import HttpParts, network
 
@@ -58,7 +58,7 @@ class McpProvider:
         self._http = http or network()
         self._session = Session(url, tokens=tokens or NO_TOKEN, clock=self.clock, http=self._http)
         self._submitter = Submitter(self._session, submit_deadline_s)
-        self._stand_ins = StandIns(self._session)
+        self._placeholders = Placeholders(self._session)
         self._downloads: dict[str, Any] = {}
         self._heard: dict[str, Any] = {}  # of a catalogue whose reading broke off
         self._stack = AsyncExitStack()
@@ -94,14 +94,14 @@ class McpProvider:
     async def model_guide(self, model: str) -> str | None:
         return await catalog_.model_guide(self._session, model)
 
-    async def quote(self, question: Question) -> Quote:
-        answer = await self._quoted(question)
-        if not wants_real_assets(question, answer):
+    async def quote(self, price_request: PriceRequest) -> Quote:
+        answer = await self._quoted(price_request)
+        if not wants_real_assets(price_request, answer):
             return answer
-        return await self._stand_ins.price(question, answer, self._quoted, self.compare)
+        return await self._placeholders.price(price_request, answer, self._quoted, self.compare)
 
-    async def _quoted(self, question: Question) -> Quote:
-        return await quotes.quote(self._session, self.clock, question)
+    async def _quoted(self, price_request: PriceRequest) -> Quote:
+        return await quotes.quote(self._session, self.clock, price_request)
 
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
         return await quotes.compare(self._session, tool, params, resolutions)

@@ -10,7 +10,7 @@ from zenflow.recipe.checks.parameters import OUTSIDE
 from zenflow.recipe.checks.templates import Placed
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
 from zenflow.recipe.schema.pattern import BadPattern, pattern_of
-from zenflow.recipe.schema.values import is_uuid, media_leaves, misfits
+from zenflow.recipe.schema.values import is_uuid, media_leaves, mismatches
 from zenflow.recipe.trees import leads_out
 
 BAD_PATTERN = "ZF210"
@@ -94,12 +94,12 @@ def _check_required(spec: InputSpec, path: PathKey, fragment: Mapping[str, Any],
 def _check_default(spec: InputSpec, recipe: Recipe, problems: Problems) -> None:
     if spec.default is None:
         return
-    for misfit in misfits(spec.default, spec.schema):
+    for mismatch in mismatches(spec.default, spec.schema):
         problems.error(
             BAD_DEFAULT,
-            f"the default does not fit its own type: {misfit.message}",
-            spec.places.value("default", *misfit.path),
-            misfit.hint,
+            f"the default does not fit its own type: {mismatch.message}",
+            spec.places.value("default", *mismatch.path),
+            mismatch.hint,
         )
     for path, _, text in media_leaves(spec.default, spec.schema):
         local = not is_uuid(text) and not text.startswith(("http://", "https://", "data:"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from zenflow.expr.failure import suggestion
 from zenflow.expr.references import Reference
 from zenflow.problems import Problems
-from zenflow.recipe.actions import TAKES_WHAT_EXISTS
+from zenflow.recipe.actions import TOLERATES_MISSING_INPUTS
 from zenflow.recipe.checks.static_scope import origins_of
 from zenflow.recipe.checks.templates import Placed
 from zenflow.recipe.model import Recipe, StepSpec
@@ -76,7 +76,7 @@ def _allowed(placed: Placed) -> frozenset[str]:
         return _AT_THE_END
     if step is None or key == "foreach":
         return _EVERYWHERE
-    if key == "with.name" and step.uses in TAKES_WHAT_EXISTS:
+    if key == "with.name" and step.uses in TOLERATES_MISSING_INPUTS:
         return _IN_NAMES | _PER_INSTANCE if step.fans_out else _IN_NAMES
     return _IN_INSTANCES if step.fans_out else _EVERYWHERE
 

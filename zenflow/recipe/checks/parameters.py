@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from zenflow.problems import Place, Problems
-from zenflow.recipe.actions import ACTION_PARAMETERS, TAKES_WHAT_EXISTS
+from zenflow.recipe.actions import ACTION_PARAMETERS, TOLERATES_MISSING_INPUTS
 from zenflow.recipe.checks.types import Typed
 from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
-from zenflow.recipe.schema.values import Misfit, describe, is_uuid, misfits
+from zenflow.recipe.schema.values import Mismatch, describe, is_uuid, mismatches
 from zenflow.recipe.trees import leads_out
 from zenflow.suggest import nearest
 
@@ -44,39 +44,39 @@ def _parameters_of(recipe: Recipe) -> Mapping[str, Any]:
 
 
 def _check_step(step: StepSpec, given: Mapping[str, Any], schema: Mapping[str, Any], problems: Problems) -> None:
-    found = list(misfits(dict(given), schema))
-    misspelt = [str(misfit.path[-1]) for misfit in found if misfit.kind == "unknown"]
-    for misfit in found:
-        if misfit.kind == "missing":
-            if nearest(str(misfit.path[-1]), misspelt) is None:  # else it is there, misspelt, and reported as that
-                _report_missing(step, misfit, problems)
-        elif misfit.kind == "unknown":
-            _report_unknown(step, misfit, schema, problems)
+    found = list(mismatches(dict(given), schema))
+    misspelt = [str(mismatch.path[-1]) for mismatch in found if mismatch.kind == "unknown"]
+    for mismatch in found:
+        if mismatch.kind == "missing":
+            if nearest(str(mismatch.path[-1]), misspelt) is None:  # else it is there, misspelt, and reported as that
+                _report_missing(step, mismatch, problems)
+        elif mismatch.kind == "unknown":
+            _report_unknown(step, mismatch, schema, problems)
         else:
-            message = f"`{_dotted(misfit)}`: {misfit.message}"
-            problems.error(WRONG_PARAMETER, message, step.places.value("with", *misfit.path), misfit.hint)
+            message = f"`{_dotted(mismatch)}`: {mismatch.message}"
+            problems.error(WRONG_PARAMETER, message, step.places.value("with", *mismatch.path), mismatch.hint)
 
 
-def _report_missing(step: StepSpec, misfit: Misfit, problems: Problems) -> None:
-    place = step.places.value("uses") if len(misfit.path) == 1 else step.places.value("with", *misfit.path[:-1])
-    problems.error(MISSING_PARAMETER, f"`{step.uses}` needs `{_dotted(misfit)}`", place, misfit.hint)
+def _report_missing(step: StepSpec, mismatch: Mismatch, problems: Problems) -> None:
+    place = step.places.value("uses") if len(mismatch.path) == 1 else step.places.value("with", *mismatch.path[:-1])
+    problems.error(MISSING_PARAMETER, f"`{step.uses}` needs `{_dotted(mismatch)}`", place, mismatch.hint)
 
 
-def _report_unknown(step: StepSpec, misfit: Misfit, schema: Mapping[str, Any], problems: Problems) -> None:
-    hint = misfit.hint
+def _report_unknown(step: StepSpec, mismatch: Mismatch, schema: Mapping[str, Any], problems: Problems) -> None:
+    hint = mismatch.hint
     if not schema["properties"]:
         hint = "It takes none."
-    message = f"`{step.uses}` has no parameter `{_dotted(misfit)}`"
-    problems.error(UNKNOWN_PARAMETER, message, step.places.key("with", *misfit.path), hint)
+    message = f"`{step.uses}` has no parameter `{_dotted(mismatch)}`"
+    problems.error(UNKNOWN_PARAMETER, message, step.places.key("with", *mismatch.path), hint)
 
 
-def _dotted(misfit: Misfit) -> str:
-    words = "".join(f"[{part}]" if type(part) is int else f".{part}" for part in misfit.path)
+def _dotted(mismatch: Mismatch) -> str:
+    words = "".join(f"[{part}]" if type(part) is int else f".{part}" for part in mismatch.path)
     return words.removeprefix(".")
 
 
 def _check_save(step: StepSpec, problems: Problems) -> None:
-    if step.uses not in TAKES_WHAT_EXISTS:
+    if step.uses not in TOLERATES_MISSING_INPUTS:
         return
     listed, single = "asset_ids" in step.with_, "asset_id" in step.with_
     if listed and single:

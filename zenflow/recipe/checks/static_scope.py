@@ -16,7 +16,7 @@ from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree
 from zenflow.expr.types import element_of, join, type_of
 from zenflow.expr.values import ANY, INTEGER, STRING, Pending, Type, Unknown, Value
-from zenflow.recipe.actions import ACTION_RESULTS, TAKES_WHAT_EXISTS, TOOL_RESULTS
+from zenflow.recipe.actions import ACTION_RESULTS, TOLERATES_MISSING_INPUTS, TOOL_RESULTS
 from zenflow.recipe.model import ACTIONS, Recipe, StepSpec
 from zenflow.recipe.schema.values import type_from_schema
 
@@ -34,19 +34,19 @@ class Record:
     usable: bool = True
     foreign: bool = False  # nothing is known of it: any field may be there
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if self.foreign:
             return Pending(self.of)
         if key not in self.fields:
             raise Unknown(key, list(self.fields), self.of)
         return Pending(self.of, self.fields[str(key)])
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         if not self.usable:
             raise _bare(self.of, self.fields)
         return Pending(self.of, Type("object", fields=None if self.foreign else self.fields))
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.fields)
 
 
@@ -68,7 +68,7 @@ class Step:
     def of(self) -> str:
         return f"`steps.{self.step_id}`"
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if self.foreign:
             return Pending(self.of)
         if type(key) is int:
@@ -84,12 +84,12 @@ class Step:
             return Pending(self.of, known)
         return Pending(self.of, Type("array", items=element_of(known) if known.name == "array" else known))
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         if self.foreign:
             return Pending(self.of)
         raise _bare(self.of, self.fields)
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.fields)
 
 
@@ -100,19 +100,19 @@ class Names:
     of: str
     table: Mapping[str, Value]
 
-    def ask(self, key: str | int) -> Value:
+    def get(self, key: str | int) -> Value:
         if key not in self.table:
             raise Unknown(key, list(self.table), self.of)
         return self.table[str(key)]
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         raise Failure(
             WRONG_KIND,
             f"{self.of} holds names, and here a value is needed",
             f"Name one: {', '.join(f'`.{name}`' for name in list(self.table)[:20])}.",
         )
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return list(self.table)
 
 
@@ -147,7 +147,7 @@ class StaticScopes:
 
     def of_instance(self, step: StepSpec) -> Mapping[str, Value]:
         """For `with` and `if`; one for all instances."""
-        if not step.fans_out and step.uses not in TAKES_WHAT_EXISTS:
+        if not step.fans_out and step.uses not in TOLERATES_MISSING_INPUTS:
             return self.base
         known = self._instances.get(step.id)
         if known is None:
@@ -162,7 +162,7 @@ class StaticScopes:
             results = results_of(step)
             scope["previous"] = Record("`previous`", results or {}, foreign=results is None)
         scope["origin"] = Origin(self, step)
-        if step.uses in TAKES_WHAT_EXISTS:
+        if step.uses in TOLERATES_MISSING_INPUTS:
             scope["index"] = Pending("the file", INTEGER)
             scope["run"] = self.run
         return scope
@@ -206,21 +206,21 @@ class Origin:
     scopes: StaticScopes
     step: StepSpec
 
-    def ask(self, key: str | int) -> Value:
-        known = self.known_keys()
+    def get(self, key: str | int) -> Value:
+        known = self.keys()
         if key not in known:
             raise Unknown(key, known, "`origin`")
         return self.scopes.origin(str(key))
 
-    def whole(self) -> Value:
+    def value(self) -> Value:
         raise Failure(WRONG_KIND, "`origin` holds steps, and here a value is needed", "As in `origin.STEP.item`.")
 
-    def known_keys(self) -> Sequence[str]:
+    def keys(self) -> Sequence[str]:
         return origins_of(self.scopes.recipe, self.step)
 
 
 def _known(value: Any) -> Type:
-    return type_of(value.whole()) if isinstance(value, Record) else type_of(value)
+    return type_of(value.value()) if isinstance(value, Record) else type_of(value)
 
 
 def results_of(step: StepSpec) -> Fields | None:
@@ -261,7 +261,7 @@ def _plain_step(value: Any) -> tuple[str, str | None] | None:
 def origins_of(recipe: Recipe, step: StepSpec) -> list[str]:
     """The steps that `origin.` can name in a step, nearest first (rule 17)."""
     source = iterated_step(step)
-    if source is None and not step.fans_out and step.uses in TAKES_WHAT_EXISTS:
+    if source is None and not step.fans_out and step.uses in TOLERATES_MISSING_INPUTS:
         source = _plain_step(step.with_.get("asset_ids", step.with_.get("asset_id")))
     found: dict[str, None] = {}
     while source is not None and source[0] not in found:

@@ -17,7 +17,7 @@ from zenflow.recipe.inputs.files import Where, node_places, read_text, read_valu
 from zenflow.recipe.inputs.media import MEDIA_WORDS, MediaReader
 from zenflow.recipe.media_types import parse_data_url
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
-from zenflow.recipe.schema.values import describe, misfits
+from zenflow.recipe.schema.values import describe, mismatches
 from zenflow.recipe.text.reader import parse_yaml
 from zenflow.suggest import nearest
 
@@ -178,8 +178,8 @@ def _checked(spec: InputSpec, given: _Given, named: set[Path], problems: Problem
     report = _reporter(spec, given.where, problems)
     reader = MediaReader(given.base, confined=None, report=report, used=named)
     value = reader.normal(given.value, spec.schema)
-    for misfit in misfits(value, spec.schema):
-        report(WRONG_INPUT, misfit.message, misfit.hint, misfit.path)
+    for mismatch in mismatches(value, spec.schema):
+        report(WRONG_INPUT, mismatch.message, mismatch.hint, mismatch.path)
     return value
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zenflow.foreign_terms import done_elsewhere, key_called, type_called, value_called
+from zenflow.foreign_terms import equivalent_of, our_key_for, type_called, value_called
 from zenflow.problems import Place, Problems
 from zenflow.recipe.schema.migration_hints import as_a_default, as_elsewhere, in_one_unit
 from zenflow.recipe.schema.structure import Schema, has_type, is_valid, recipe_schema, valid_against
@@ -41,7 +41,7 @@ _TYPE_WORDS = {
 
 def _meant(key: str, known: Mapping[str, Any]) -> str | None:
     """The key that an unknown one most likely stands for."""
-    return key_called(key, known) or (None if done_elsewhere(key) else nearest(key, known))
+    return our_key_for(key, known) or (None if equivalent_of(key) else nearest(key, known))
 
 
 def check_structure(node: Node, problems: Problems) -> bool:
@@ -197,7 +197,7 @@ class Explainer:
     def _done_elsewhere(self, key: str, value: Node, in_a_step: bool) -> str | None:
         if in_a_step and value.get("uses") is not None:
             return f"If `{key}` is a step, it stands one level further out. "
-        instead = done_elsewhere(key)
+        instead = equivalent_of(key)
         return f"{instead} " if instead else None
 
     def _unknown_key(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zenflow.expr.types import MEDIA, why_not, word_for
+from zenflow.expr.types import MEDIA, explain_mismatch, type_name
 from zenflow.expr.values import ANY, ASSET, SKIPPED, Pending, Type
 from zenflow.foreign_terms import KEYS_OF_A_STEP, parameter_called
 from zenflow.recipe.model import PathKey
@@ -35,7 +35,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class Mismatch:
     """One reason why a value does not fit."""
 
     path: PathKey
@@ -66,18 +66,18 @@ def type_from_schema(schema: Mapping[str, Any]) -> Type:
     return Type(str(name)) if name != "any" else ANY
 
 
-def misfits(value: Any, schema: Mapping[str, Any], path: PathKey = ()) -> Iterator[Misfit]:
+def mismatches(value: Any, schema: Mapping[str, Any], path: PathKey = ()) -> Iterator[Mismatch]:
     """Everything that is wrong with a value. A null leaf is not sent (rule 13), and so is wrong only where required."""
     if type(value) is Pending:
-        why = why_not(value.type, type_from_schema(schema))
+        why = explain_mismatch(value.type, type_from_schema(schema))
         if why is not None:
-            yield Misfit(path, "type", why)
+            yield Mismatch(path, "type", why)
         return
     if value is SKIPPED:
         return
     wrong = _wrong_type(value, schema)
     if wrong is not None:
-        yield Misfit(path, "type", wrong, _fix(value, schema))
+        yield Mismatch(path, "type", wrong, _fix(value, schema))
         return
     if "enum" in schema and value not in schema["enum"]:
         yield _not_in_enum(value, schema["enum"], path)
@@ -128,24 +128,24 @@ def _fix(value: Any, schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _not_in_enum(value: Any, allowed: list[Any], path: PathKey) -> Misfit:
+def _not_in_enum(value: Any, allowed: list[Any], path: PathKey) -> Mismatch:
     words = [str(item) if type(item) is str else json.dumps(item) for item in allowed]
     near = nearest(value, words) if type(value) is str else None
     listing = ", ".join(f"`{word}`" for word in words[:20])
     hint = f"Did you mean `{near}`? Allowed: {listing}." if near else f"Allowed: {listing}."
-    return Misfit(path, "enum", f"{shown(value)} is not one of the allowed values", hint)
+    return Mismatch(path, "enum", f"{shown(value)} is not one of the allowed values", hint)
 
 
-def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Misfit]:
+def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Mismatch]:
     low, high = schema.get("minLength"), schema.get("maxLength")
     if low is not None and len(value) < low:
-        yield Misfit(
+        yield Mismatch(
             path,
             "range",
             "the text is empty" if not value else f"the text has {len(value)} characters; it needs at least {low}",
         )
     if high is not None and len(value) > high:
-        yield Misfit(path, "range", f"the text has {len(value):,} characters; at most {high:,} are allowed")
+        yield Mismatch(path, "range", f"the text has {len(value):,} characters; at most {high:,} are allowed")
     pattern = schema.get("pattern")
     if type(pattern) is str and len(value) <= _MAX_PATTERN_TEXT:
         try:
@@ -153,9 +153,9 @@ def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Misf
         except BadPattern:
             fits = True  # the recipe's check has said so
         if not fits:
-            yield Misfit(path, "form", f"{shown(value)} does not match the pattern `{pattern}`")
+            yield Mismatch(path, "form", f"{shown(value)} does not match the pattern `{pattern}`")
     if schema.get("format") == "uuid" and not is_uuid(value):
-        yield Misfit(
+        yield Mismatch(
             path,
             "asset",
             f"{shown(value)} is no asset id",
@@ -163,44 +163,44 @@ def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Misf
         )
 
 
-def _number(value: int | float, schema: Mapping[str, Any], path: PathKey) -> Iterator[Misfit]:
+def _number(value: int | float, schema: Mapping[str, Any], path: PathKey) -> Iterator[Mismatch]:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and value < low:
-        yield Misfit(path, "range", f"{value} is too small; it must be at least {low}")
+        yield Mismatch(path, "range", f"{value} is too small; it must be at least {low}")
     if high is not None and value > high:
-        yield Misfit(path, "range", f"{value} is too large; it must be at most {high}")
+        yield Mismatch(path, "range", f"{value} is too large; it must be at most {high}")
 
 
-def _list(value: list[Any], schema: Mapping[str, Any], path: PathKey) -> Iterator[Misfit]:
+def _list(value: list[Any], schema: Mapping[str, Any], path: PathKey) -> Iterator[Mismatch]:
     low, high = schema.get("minItems"), schema.get("maxItems")
     if low is not None and len(value) < low:
-        yield Misfit(path, "range", f"the list has {len(value)} elements; it needs at least {low}")
+        yield Mismatch(path, "range", f"the list has {len(value)} elements; it needs at least {low}")
     if high is not None and len(value) > high:
-        yield Misfit(path, "range", f"the list has {len(value)} elements; at most {high} are allowed")
+        yield Mismatch(path, "range", f"the list has {len(value)} elements; at most {high} are allowed")
     items = schema.get("items")
     if isinstance(items, Mapping):
         for position, item in enumerate(value):
-            yield from misfits(item, items, (*path, position))
+            yield from mismatches(item, items, (*path, position))
 
 
-def _mapping(value: dict[str, Any], schema: Mapping[str, Any], path: PathKey) -> Iterator[Misfit]:
+def _mapping(value: dict[str, Any], schema: Mapping[str, Any], path: PathKey) -> Iterator[Mismatch]:
     properties = schema.get("properties") or {}
     for key in schema.get("required", ()):
         if value.get(key) is None:
             words = describe(properties.get(key, {}))
-            yield Misfit(
+            yield Mismatch(
                 (*path, key), "missing", f"`{key}` is missing", f"Expected: {words.rstrip('.')}." if words else None
             )
     for key, item in value.items():
         if key in properties:
             if item is not None:
-                yield from misfits(item, properties[key], (*path, key))
+                yield from mismatches(item, properties[key], (*path, key))
         elif schema.get("additionalProperties") is False:
             near = parameter_called(key, properties) or nearest(key, properties)
             listing = ", ".join(f"`{name}`" for name in properties)
             step_key = f"`{key}` is a key of the step: it stands beside `with`. " if key in KEYS_OF_A_STEP else ""
             hint = step_key + (f"Did you mean `{near}`? " if near and not step_key else "") + f"Known: {listing}."
-            yield Misfit((*path, key), "unknown", f"unknown `{key}`", hint)
+            yield Mismatch((*path, key), "unknown", f"unknown `{key}`", hint)
 
 
 def describe(schema: Mapping[str, Any]) -> str | None:
@@ -219,7 +219,7 @@ def shown(value: Any) -> str:
         return f"the number {value}"
     if type(value) is bool:
         return f"`{json.dumps(value)}`"
-    return word_for(value)
+    return type_name(value)
 
 
 def media_leaves(value: Any, schema: Mapping[str, Any], path: PathKey = ()) -> Iterator[tuple[PathKey, str, str]]:

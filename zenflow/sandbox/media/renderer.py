@@ -21,7 +21,7 @@ _AT_ONCE = 2
 T = TypeVar("T")
 
 
-class Studio:
+class Renderer:
     """Originals, previews and descriptions."""
 
     def __init__(self, ancestors: Callable[[Asset], list[Asset]], uploaded: Callable[[Asset], bytes]) -> None:

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from zenflow.sandbox.faults import Mishaps, rules_from
-from zenflow.sandbox.service.request_context import Site
+from zenflow.sandbox.faults import Faults, rules_from
+from zenflow.sandbox.service.request_context import Services
 
 
-def admin_routes(site: Site, mishaps: Mishaps, arrived: Callable[[], Counter[str]]) -> list[Route]:
+def admin_routes(services: Services, faults: Faults, arrived: Callable[[], Counter[str]]) -> list[Route]:
     """`/admin/*` of one sandbox; `arrived` counts requests by tool."""
 
     async def state(request: Request) -> JSONResponse:
@@ -22,8 +22,8 @@ def admin_routes(site: Site, mishaps: Mishaps, arrived: Callable[[], Counter[str
         document: dict[str, Any] = {
             "requests": dict(counts),
             "create_task_posts": counts["create_task"],
-            "faults": mishaps.report(),
-            **site.world.dump(),
+            "faults": faults.report(),
+            **services.world.dump(),
         }
         return JSONResponse(document)
 
@@ -32,33 +32,33 @@ def admin_routes(site: Site, mishaps: Mishaps, arrived: Callable[[], Counter[str
             rules = rules_from(await request.json())
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 422)
-        mishaps.add(rules)
+        faults.add(rules)
         return JSONResponse({"added": len(rules)})
 
     async def clear_faults(request: Request) -> JSONResponse:
-        mishaps.clear()
+        faults.clear()
         return JSONResponse({"cleared": True})
 
     async def advance(request: Request) -> JSONResponse:
         given = await _number(request, "seconds")
         if given is None or given < 0:
             return JSONResponse({"error": 'expected {"seconds": a number, not negative}'}, 422)
-        site.clock.advance(given)
-        return JSONResponse({"now_s": site.clock.now_s()})
+        services.clock.advance(given)
+        return JSONResponse({"now_s": services.clock.now_s()})
 
     async def credits(request: Request) -> JSONResponse:
         """Credits that come (above zero) or that another client of the account spends (below)."""
         given = await _number(request, "amount")
         if given is None or given != int(given):
             return JSONResponse({"error": 'expected {"amount": a whole number}'}, 422)
-        site.world.adjust(int(given), "top_up" if given > 0 else "debit")
-        return JSONResponse({"credits": site.world.balance()})
+        services.world.adjust(int(given), "top_up" if given > 0 else "debit")
+        return JSONResponse({"credits": services.world.balance()})
 
     async def revoke(request: Request) -> JSONResponse:
         """The account's owner takes back every sign-in."""
-        if site.authorization is not None:
-            site.authorization.revoke_all()
-        return JSONResponse({"revoked": site.authorization is not None})
+        if services.authorization is not None:
+            services.authorization.revoke_all()
+        return JSONResponse({"revoked": services.authorization is not None})
 
     return [
         Route("/admin/revoke", revoke, methods=["POST"]),

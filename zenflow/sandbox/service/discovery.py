@@ -10,13 +10,13 @@ from zenflow.sandbox.offers.guides import MODEL_GUIDES, TOOL_CHOICE
 from zenflow.sandbox.offers.model import Offer, model_row
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.request_context import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, RequestContext
 
 
-def list_tools(visit: Visit, args: Arguments) -> Answer:
+def list_tools(context: RequestContext, args: Arguments) -> Answer:
     rows = []
     for offer in OFFERS:
-        blocked = blocked_models(offer, visit.site.settings)
+        blocked = blocked_models(offer, context.services.settings)
         all_blocked = blocked == ["*"] or (bool(blocked) and len(blocked) == len(offer.models))
         if all_blocked and not args["include_blocked"]:
             continue
@@ -32,7 +32,7 @@ def list_tools(visit: Visit, args: Arguments) -> Answer:
     return Answer(data={"count": len(rows), "tools": rows}, title="Generation tools", remark=TOOL_CHOICE)
 
 
-def get_tool_schema(visit: Visit, args: Arguments) -> Answer:
+def get_tool_schema(context: RequestContext, args: Arguments) -> Answer:
     offer = offer_named(args["tool_name"])
     return Answer(data=_described(offer), title=offer.name)
 
@@ -54,7 +54,7 @@ def _described(offer: Offer) -> dict[str, Any]:
     return data | {name: value for name, value in optional.items() if value}
 
 
-def get_model_prompt_guide(visit: Visit, args: Arguments) -> Answer:
+def get_model_prompt_guide(context: RequestContext, args: Arguments) -> Answer:
     guide = MODEL_GUIDES.get(args["model"])
     if guide is None:
         covered = ", ".join(MODEL_GUIDES)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from zenflow.sandbox.faults import Drawn, Rule
-from zenflow.sandbox.submission import PLAIN, Twist
+from zenflow.sandbox.faults import Rule, TriggeredFaults
+from zenflow.sandbox.submission import PLAIN, FaultEffects
 
 _LATER_S = 3600.0  # a refund that comes `later`, unless the rule gives seconds of its own
 
 
-def twist_of(mishaps: Drawn, total: int) -> Twist:
-    if not mishaps.rules:
+def fault_effects_of(faults: TriggeredFaults, total: int) -> FaultEffects:
+    if not faults.rules:
         return PLAIN
-    fails, endless = mishaps.first("call_fails", "partial"), mishaps.first("call_never_ends")
-    price, hidden = mishaps.first("price_moves"), mishaps.first("hidden_task")
-    return Twist(
+    fails, endless = faults.first("call_fails", "partial"), faults.first("call_never_ends")
+    price, hidden = faults.first("price_moves"), faults.first("hidden_task")
+    return FaultEffects(
         price_shift=price.by if price else 0,
         failing=_places(fails, total),
         endless=_places(endless, total),
         refund_after_s=_refund_after_s(fails),
         hidden_s=hidden.seconds if hidden else 0.0,
-        lost_outputs=mishaps.first("lost_outputs") is not None,
+        lost_outputs=faults.first("lost_outputs") is not None,
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.sandbox.faults import Drawn
+from zenflow.sandbox.faults import TriggeredFaults
 from zenflow.sandbox.refusals import OutOfCredits, Refusal
 from zenflow.sandbox.service.answers import Answer
 
 
-def refusal_asked(mishaps: Drawn, when: str) -> Refusal | None:
+def refusal_asked(faults: TriggeredFaults, when: str) -> Refusal | None:
     """The tool error that a rule wants before or after the tool's work."""
-    rule = next((rule for rule in mishaps.rules if rule.kind == "tool_error" and rule.when == when), None)
+    rule = next((rule for rule in faults.rules if rule.kind == "tool_error" and rule.when == when), None)
     if rule is None:
         return None
     if rule.status == 402:
@@ -20,31 +20,31 @@ def refusal_asked(mishaps: Drawn, when: str) -> Refusal | None:
     return Refusal(rule.status, rule.message, **hint)
 
 
-def spoiled(answer: Answer, mishaps: Drawn) -> Answer:
+def spoiled(answer: Answer, faults: TriggeredFaults) -> Answer:
     """The answer with the data changed as the rules ask."""
     data = answer.data
     if isinstance(data.get("calls"), list):
-        data = _calls_changed(data, mishaps)
-    if mishaps.first("bare_id"):
+        data = _calls_changed(data, faults)
+    if faults.first("bare_id"):
         data = {name: data[name] for name in ("id", "task_id") if name in data}
-    if mishaps.first("no_asset_ids"):
+    if faults.first("no_asset_ids"):
         data = {**data, "asset_ids": []}
-    if mishaps.first("unknown_fields"):
+    if faults.first("unknown_fields"):
         data = _with_unknown_fields(data)
-    if mishaps.first("wrong_counts"):
+    if faults.first("wrong_counts"):
         counts = ("count", "total", "done", "succeeded", "failed", "size_bytes")
         data = {name: value + 1 if name in counts else value for name, value in data.items()}
     return Answer(data=data, title=answer.title, remark=answer.remark, pictures=answer.pictures)
 
 
-def _calls_changed(data: dict[str, Any], mishaps: Drawn) -> dict[str, Any]:
+def _calls_changed(data: dict[str, Any], faults: TriggeredFaults) -> dict[str, Any]:
     calls = list(data["calls"])
-    if mishaps.first("calls_shuffled"):
+    if faults.first("calls_shuffled"):
         middle = len(calls) // 2
         calls = calls[middle:] + calls[:middle]  # no call stays in its place
-    if mishaps.first("calls_growing"):
+    if faults.first("calls_growing"):
         calls = calls[: len(calls) // 2]
-    if mishaps.first("calls_duplicated"):
+    if faults.first("calls_duplicated"):
         calls = calls + calls[:1]
     return {**data, "calls": calls}
 

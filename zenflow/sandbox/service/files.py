@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from zenflow.sandbox.assets import Asset
-from zenflow.sandbox.faults import Drawn, Mishaps, Rule
+from zenflow.sandbox.faults import Faults, Rule, TriggeredFaults
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.assets import PREVIEW_TYPE
 from zenflow.sandbox.service.dropped_connections import OUTERMOST_SEND, cut_connection
-from zenflow.sandbox.service.request_context import Site
+from zenflow.sandbox.service.request_context import Services
 
 _CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
@@ -32,17 +32,17 @@ class _File:
 class Files:
     """ASGI endpoint of `/files/{asset_id}/{rendition}`."""
 
-    def __init__(self, site: Site, mishaps: Mishaps) -> None:
-        self._site = site
-        self._mishaps = mishaps
+    def __init__(self, services: Services, faults: Faults) -> None:
+        self._services = services
+        self._faults = faults
         self.arrived: Counter[str] = Counter()  # requests, and how many of them asked for a range
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         self.arrived["files"] += 1
         self.arrived["files_ranged"] += "range" in request.headers
-        drawn = self._mishaps.draw("files", {})
-        refusal = self._refusal(request, drawn)
+        triggered = self._faults.draw("files", {})
+        refusal = self._refusal(request, triggered)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -51,43 +51,43 @@ class Files:
         except Refusal as missing:
             await PlainTextResponse(missing.text, 404)(scope, receive, send)
             return
-        file = _spoiled(file, drawn, self.arrived["files"])
-        response = _answer(file, request, drawn.first("download_slow"), self._site)
-        if drawn.first("download_truncated"):
+        file = _spoiled(file, triggered, self.arrived["files"])
+        response = _answer(file, request, triggered.first("download_slow"), self._services)
+        if triggered.first("download_truncated"):
             await _half(response, file, request, receive, send)
             return
         await response(scope, receive, send)
 
-    def _refusal(self, request: Request, drawn: Drawn) -> Response | None:
-        if drawn.first("download_404"):
+    def _refusal(self, request: Request, triggered: TriggeredFaults) -> Response | None:
+        if triggered.first("download_404"):
             return PlainTextResponse("Not found", 404)
         query, path = request.query_params, request.path_params
         expires, signature = query.get("expires", ""), query.get("signature", "")
-        if not self._site.urls.is_signed(path["asset_id"], path["rendition"], expires, signature):
+        if not self._services.urls.is_signed(path["asset_id"], path["rendition"], expires, signature):
             return PlainTextResponse("Signature does not match", 403)
-        if drawn.first("download_expired") or self._site.urls.has_expired(expires):
+        if triggered.first("download_expired") or self._services.urls.has_expired(expires):
             return PlainTextResponse("Request has expired", 403)  # as object stores answer; chosen by us
         return None
 
     async def _file(self, asset_id: str, rendition: str) -> _File:
-        asset: Asset = self._site.world.asset(asset_id)
+        asset: Asset = self._services.world.asset(asset_id)
         if rendition == "preview":
-            return _File(await self._site.studio.preview(asset), PREVIEW_TYPE, f"{asset.fingerprint}-preview")
-        return _File(await self._site.studio.original(asset), asset.media_type, asset.fingerprint)
+            return _File(await self._services.renderer.preview(asset), PREVIEW_TYPE, f"{asset.fingerprint}-preview")
+        return _File(await self._services.renderer.original(asset), asset.media_type, asset.fingerprint)
 
 
-def _spoiled(file: _File, drawn: Drawn, number: int) -> _File:
+def _spoiled(file: _File, triggered: TriggeredFaults, number: int) -> _File:
     """Damage on the way differs from request to request: what is the same every time is all that there is."""
-    if drawn.first("download_corrupt"):
+    if triggered.first("download_corrupt"):
         middle = len(file.body) // 2
         rest = bytes([number % 256]) * (len(file.body) - middle)
         return _File(bytes(16) + file.body[16:middle] + rest, file.media_type, file.tag)
-    if drawn.first("download_wrong_type"):
+    if triggered.first("download_wrong_type"):
         return _File(b"<html><body>Please wait</body></html>", "text/html", file.tag)
     return file
 
 
-def _answer(file: _File, request: Request, slow: Rule | None, site: Site) -> Response:
+def _answer(file: _File, request: Request, slow: Rule | None, services: Services) -> Response:
     headers = {"accept-ranges": "bytes", "etag": f'"{file.tag}"', "cache-control": "private, no-store"}
     body, status = file.body, 200
     span = _span(request.headers.get("range"), len(body))
@@ -105,7 +105,7 @@ def _answer(file: _File, request: Request, slow: Rule | None, site: Site) -> Res
         pieces = range(0, len(body), _CHUNK)
         for at in pieces:
             if slow is not None:
-                await site.clock.sleep(slow.seconds / len(pieces))
+                await services.clock.sleep(slow.seconds / len(pieces))
             yield body[at : at + _CHUNK]
 
     return StreamingResponse(chunks(), status, headers, file.media_type)

@@ -11,7 +11,7 @@ from zenflow.sandbox.identity import share
 from zenflow.sandbox.offers.model import Offer
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.request_context import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, RequestContext
 
 AGENT_MODEL = "sandbox-prompt-writer"
 VISION_MODEL = "sandbox-eye"
@@ -25,24 +25,24 @@ _MOOD = ("calm", "confident", "playful", "pensive", "bright", "quiet and elegant
 _FRAME = ("half-length portrait", "close-up", "three-quarter figure", "environmental portrait")
 
 
-def craft_prompt(visit: Visit, args: Arguments) -> Answer:
+def craft_prompt(context: RequestContext, args: Arguments) -> Answer:
     offer = offer_named(args["tool_name"])
     model = offer.model_named(args["model"])
     if model is None:
         raise Refusal(422, f"model: {args['model']!r} is not a model of {offer.name}")
-    if args["nsfw"] and not (visit.site.settings.nsfw_allowed and visit.site.settings.trusted):
+    if args["nsfw"] and not (context.services.settings.nsfw_allowed and context.services.settings.trusted):
         raise Refusal(
             403, "adult prompts need both nsfw_allowed and is_trusted on the account.", reason="nsfw_disabled"
         )
-    notes = [_reference_note(visit, place, entry) for place, entry in enumerate(args.get("references", []), 1)]
+    notes = [_reference_note(context, place, entry) for place, entry in enumerate(args.get("references", []), 1)]
     prompts = [_variant(offer, model.value, args["brief"], notes, number) for number in range(args["count"])]
     data = {"prompts": prompts, "model_used": model.value, "agent_model": AGENT_MODEL}
     return Answer(data=data, title=f"{len(prompts)} prompts for {model.value}")
 
 
-def _reference_note(visit: Visit, place: int, entry: dict[str, str]) -> str:
+def _reference_note(context: RequestContext, place: int, entry: dict[str, str]) -> str:
     """What is said about one reference; a reference without a description is looked at, as the service does."""
-    asset = visit.world.asset(entry["asset_id"])
+    asset = context.world.asset(entry["asset_id"])
     role = entry.get("role") or "subject"
     words = entry.get("description") or f"as in the {asset.kind} given"
     return f"{asset.kind} {place} ({role}): {_shortened(words, 160)}"
@@ -65,12 +65,12 @@ def _variant(offer: Offer, model: str, brief: str, notes: list[str], number: int
     return {"prompt": text, "rationale": f"{model} does well with {frame}, named light and one lens."}
 
 
-async def describe_asset(visit: Visit, args: Arguments) -> Answer:
-    asset = visit.world.asset(args["asset_id"])
-    known = visit.site.descriptions
+async def describe_asset(context: RequestContext, args: Arguments) -> Answer:
+    asset = context.world.asset(args["asset_id"])
+    known = context.services.descriptions
     cached = asset.asset_id in known and not args["force_refresh"]
     if not cached:
-        known[asset.asset_id] = await visit.site.studio.description(asset)
+        known[asset.asset_id] = await context.services.renderer.description(asset)
     data = {
         "asset_id": asset.asset_id,
         "description": known[asset.asset_id],

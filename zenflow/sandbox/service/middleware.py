@@ -15,26 +15,28 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zenflow.sandbox.faults import NOTHING, PREFIX, Drawn, Mishaps
-from zenflow.sandbox.service.dispatch import Reception
+from zenflow.sandbox.faults import NOTHING, PREFIX, Faults, TriggeredFaults
+from zenflow.sandbox.service.dispatch import Dispatcher
 from zenflow.sandbox.service.dropped_connections import OUTERMOST_SEND, cut_connection
 from zenflow.sandbox.service.oauth_pages import challenge
-from zenflow.sandbox.service.request_context import Site
+from zenflow.sandbox.service.request_context import Services
 
-MISHAPS_KEY = "zenflow.sandbox.faults"
+FAULTS_KEY = "zenflow.sandbox.faults"
 MAX_BODY = 25 * 1024 * 1024  # the service's edge caps request bodies at about 25 MB
 _WIRE = ("http_status", "drop", "truncate_body", "garbage", "delayed_effect")
 _ERA_BEFORE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")  # protocols with a handshake
 
 
-class Door:
+class Middleware:
     """Wraps the application."""
 
-    def __init__(self, inside: ASGIApp, site: Site, reception: Reception, mishaps: Mishaps, *, watching: bool) -> None:
+    def __init__(
+        self, inside: ASGIApp, services: Services, dispatcher: Dispatcher, faults: Faults, *, watching: bool
+    ) -> None:
         self._inside = inside
-        self._site = site
-        self._reception = reception
-        self._mishaps = mishaps
+        self._services = services
+        self._dispatcher = dispatcher
+        self._faults = faults
         self._watching = watching
         self.arrived: Counter[str] = Counter()  # requests by tool, counted before anything can go wrong
 
@@ -47,7 +49,7 @@ class Door:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._reception.perform_due()
+        await self._dispatcher.perform_due()
         if not (self._watching and scope["path"] == "/mcp" and scope["method"] == "POST"):
             await self._inside(scope, receive, send)
             return
@@ -62,13 +64,13 @@ class Door:
                 {"www-authenticate": self._challenge()},
             )
         version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
-        if self._site.settings.legacy_only and scope["path"] == "/mcp" and version and version not in _ERA_BEFORE:
+        if self._services.settings.legacy_only and scope["path"] == "/mcp" and version and version not in _ERA_BEFORE:
             message = f"Bad Request: Unsupported protocol version: {version}"
             return JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": message}}, 400)
         return None
 
     def _may_enter(self, path: str, given: bytes) -> bool:
-        token, authorization = self._site.settings.token, self._site.authorization
+        token, authorization = self._services.settings.token, self._services.authorization
         if token is not None and path.startswith(("/mcp", "/admin")):
             return hmac.compare_digest(given, f"Bearer {token}".encode())
         if authorization is not None and path.startswith("/mcp"):
@@ -77,7 +79,11 @@ class Door:
         return True
 
     def _challenge(self) -> str:
-        return 'Bearer error="invalid_token"' if self._site.authorization is None else challenge(self._site.base_url)
+        return (
+            'Bearer error="invalid_token"'
+            if self._services.authorization is None
+            else challenge(self._services.base_url)
+        )
 
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)
@@ -86,22 +92,22 @@ class Door:
             return
         name, arguments = _request_in(body)
         self.arrived[name] += 1
-        drawn = self._mishaps.draw(name, arguments)
-        scope[MISHAPS_KEY] = drawn
+        triggered = self._faults.draw(name, arguments)
+        scope[FAULTS_KEY] = triggered
         again = _replayed(body, receive)
-        if slow := drawn.first("slow"):
-            await self._site.clock.sleep(slow.seconds)
-        rule = drawn.first(*_WIRE)
+        if slow := triggered.first("slow"):
+            await self._services.clock.sleep(slow.seconds)
+        rule = triggered.first(*_WIRE)
         if rule is None:
             await self._inside(scope, again, send)
         elif rule.kind == "delayed_effect":
-            self._site.world.postpone(PREFIX + name, dict(arguments), rule.seconds)
+            self._services.world.postpone(PREFIX + name, dict(arguments), rule.seconds)
             await cut_connection(again, send, after_flush=False)
         else:
-            await self._gone_wrong(drawn, scope, again, send)
+            await self._gone_wrong(triggered, scope, again, send)
 
-    async def _gone_wrong(self, drawn: Drawn, scope: Scope, receive: Receive, send: Send) -> None:
-        rule = drawn.first(*_WIRE)
+    async def _gone_wrong(self, triggered: TriggeredFaults, scope: Scope, receive: Receive, send: Send) -> None:
+        rule = triggered.first(*_WIRE)
         assert rule is not None
         answer: list[Message] = []
         if rule.when == "after" or rule.kind == "truncate_body":
@@ -174,7 +180,7 @@ def _request_in(body: bytes) -> tuple[str, Mapping[str, Any]]:
         return "unreadable", {}
 
 
-def mishaps_of(request: Any) -> Drawn:
+def faults_of(request: Any) -> TriggeredFaults:
     """The mishaps that the door has drawn for the request that a tool handler was given."""
-    drawn = request.scope.get(MISHAPS_KEY, NOTHING) if request is not None else NOTHING
-    return drawn if isinstance(drawn, Drawn) else NOTHING
+    triggered = request.scope.get(FAULTS_KEY, NOTHING) if request is not None else NOTHING
+    return triggered if isinstance(triggered, TriggeredFaults) else NOTHING

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from zenflow.sandbox.faults import Drawn, Mishaps
+from zenflow.sandbox.faults import Faults, TriggeredFaults
 from zenflow.sandbox.oauth import SCOPE, Authorization, OAuthRefusal
 
 _FRESH = {"cache-control": "no-store"}
@@ -29,9 +29,9 @@ def challenge(base_url: str) -> str:
     return f'Bearer error="invalid_token", resource_metadata="{resource_metadata_url(base_url)}"'
 
 
-def oauth_routes(authorization: Authorization, base_url: str, mishaps: Mishaps) -> list[BaseRoute]:
+def oauth_routes(authorization: Authorization, base_url: str, faults: Faults) -> list[BaseRoute]:
     """Everything that a client needs to sign in. Faults may be asked for by the names `register` and `token`."""
-    pages = _Pages(authorization, base_url, mishaps)
+    pages = _Pages(authorization, base_url, faults)
     return [
         Route("/.well-known/oauth-protected-resource", pages.resource, methods=["GET"]),
         Route("/.well-known/oauth-protected-resource/mcp", pages.resource, methods=["GET"]),
@@ -49,7 +49,7 @@ class _Pages:
 
     authorization: Authorization
     base_url: str
-    mishaps: Mishaps
+    faults: Faults
 
     async def resource(self, request: Request) -> Response:
         return JSONResponse(
@@ -80,7 +80,7 @@ class _Pages:
         )
 
     async def register(self, request: Request) -> Response:
-        if (spoiled := _spoiled(self.mishaps.draw("register", {}))) is not None:
+        if (spoiled := _spoiled(self.faults.draw("register", {}))) is not None:
             return spoiled
         wanted = await _json(request)
         try:
@@ -97,7 +97,7 @@ class _Pages:
             # never redirected: the address is not one that the client has named (OAuth 2.1, 4.1.2.1)
             return PlainTextResponse("unknown client or redirect_uri", 400)
         answer = {"state": query.get("state", ""), "iss": self.base_url}
-        denied = self.mishaps.draw("authorize", {}).first("sign_in_denied")
+        denied = self.faults.draw("authorize", {}).first("sign_in_denied")
         try:
             if denied is not None:
                 raise OAuthRefusal("access_denied", denied.message)
@@ -108,14 +108,14 @@ class _Pages:
         return RedirectResponse(f"{redirect_uri}{mark}{urlencode(answer)}", 302, _FRESH)
 
     async def token(self, request: Request) -> Response:
-        drawn = self.mishaps.draw("token", {})
-        if (spoiled := _spoiled(drawn, "before")) is not None:
+        triggered = self.faults.draw("token", {})
+        if (spoiled := _spoiled(triggered, "before")) is not None:
             return spoiled
         try:
             issued = self.authorization.token(await _form(request))
         except OAuthRefusal as no:
             return _refusal(no)
-        if (spoiled := _spoiled(drawn)) is not None:
+        if (spoiled := _spoiled(triggered)) is not None:
             return spoiled
         document = {
             "access_token": issued.access_token,
@@ -131,8 +131,8 @@ class _Pages:
         return Response(status_code=200)
 
 
-def _spoiled(drawn: Drawn, when: str | None = None) -> Response | None:
-    rule = drawn.first("http_status")
+def _spoiled(triggered: TriggeredFaults, when: str | None = None) -> Response | None:
+    rule = triggered.first("http_status")
     if rule is None or (when is not None and rule.when != when):
         return None
     return PlainTextResponse(rule.message, rule.status)

@@ -10,19 +10,19 @@ from zenflow.sandbox.offers.model import Model, Offer
 from zenflow.sandbox.offers.schemas import RESOLUTIONS
 from zenflow.sandbox.refusals import Refusal, invalid
 from zenflow.sandbox.service.answers import Answer
-from zenflow.sandbox.service.request_context import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, RequestContext
 
 
-def estimate_price(visit: Visit, args: Arguments) -> Answer:
+def estimate_price(context: RequestContext, args: Arguments) -> Answer:
     offer, params = _flat(args, "zencreator_estimate_price")
-    check_params(offer, params, visit.site.settings, visit.world.media_type_of)
+    check_params(offer, params, context.services.settings, context.world.media_type_of)
     price = offer.price(params, offer.model_named(params.get("model")))
     # `raw` holds just these two for the recorded answers.
     data = {"tool_name": offer.name, "price": price, "raw": {"tool_name": offer.name, "price": price}}
     return Answer(data=data, title=f"{offer.name}: {price} credits")
 
 
-def compare_prices(visit: Visit, args: Arguments) -> Answer:
+def compare_prices(context: RequestContext, args: Arguments) -> Answer:
     offer, given = _flat(args, "zencreator_compare_prices")
     if not offer.models:
         raise Refusal(400, f"{offer.name} has no known model catalog. Use zencreator_estimate_price instead.")
@@ -31,7 +31,7 @@ def compare_prices(visit: Visit, args: Arguments) -> Answer:
     asked = params | ({"resolution": resolutions[0]} if resolutions else {})
     if wrong := shape_violations(offer, asked, "params"):
         raise invalid(wrong, f"params do not satisfy the input_schema of {offer.name}")
-    prices, errors = _rows(visit, offer, params, resolutions)
+    prices, errors = _rows(context, offer, params, resolutions)
     prices.sort(key=lambda row: (row["price"], row["model"]))
     data: dict[str, Any] = {"tool_name": offer.name, "count": len(prices)}
     if resolutions:
@@ -54,9 +54,9 @@ def _resolutions(offer: Offer, params: Mapping[str, Any], wanted: list[str] | No
 
 
 def _rows(
-    visit: Visit, offer: Offer, params: Mapping[str, Any], resolutions: list[str]
+    context: RequestContext, offer: Offer, params: Mapping[str, Any], resolutions: list[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    blocked = blocked_models(offer, visit.site.settings)
+    blocked = blocked_models(offer, context.services.settings)
     prices, errors = [], []
     for model in offer.models:
         for resolution in resolutions or (None,):

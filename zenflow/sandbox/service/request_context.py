@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.sandbox.clock import SandboxClock
-from zenflow.sandbox.faults import Drawn
-from zenflow.sandbox.media.renderer import Studio
+from zenflow.sandbox.faults import TriggeredFaults
+from zenflow.sandbox.media.renderer import Renderer
 from zenflow.sandbox.oauth import Authorization
 from zenflow.sandbox.service.answers import Answer
 from zenflow.sandbox.service.urls import SignedUrls
@@ -19,13 +19,13 @@ Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Services:
     """One sandbox, assembled by `server.build_app`."""
 
     settings: SandboxSettings
     world: World
     clock: SandboxClock
-    studio: Studio
+    renderer: Renderer
     urls: SignedUrls
     base_url: str
     authorization: Authorization | None = None  # None: no sign-in of our own
@@ -33,15 +33,15 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """One call of one tool."""
 
-    site: Site
-    mishaps: Drawn
+    services: Services
+    faults: TriggeredFaults
 
     @property
     def world(self) -> World:
-        return self.site.world
+        return self.services.world
 
 
-Handler = Callable[[Visit, Arguments], Answer | Awaitable[Answer]]
+Handler = Callable[[RequestContext, Arguments], Answer | Awaitable[Answer]]

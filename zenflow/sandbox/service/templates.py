@@ -13,7 +13,7 @@ from typing import Any
 from zenflow.sandbox.identity import made_id
 from zenflow.sandbox.refusals import Refusal
 from zenflow.sandbox.service.answers import Answer, page
-from zenflow.sandbox.service.request_context import Arguments, Visit
+from zenflow.sandbox.service.request_context import Arguments, RequestContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ TEMPLATES = (
 )
 
 
-def list_templates(visit: Visit, args: Arguments) -> Answer:
+def list_templates(context: RequestContext, args: Arguments) -> Answer:
     wanted = set(args.get("tags", []))
     found = [
         template
@@ -89,7 +89,7 @@ def list_templates(visit: Visit, args: Arguments) -> Answer:
     return _page(found, args)
 
 
-def search_templates(visit: Visit, args: Arguments) -> Answer:
+def search_templates(context: RequestContext, args: Arguments) -> Answer:
     words = args["query"].lower().split()
 
     def hits(template: Template) -> int:
@@ -99,18 +99,18 @@ def search_templates(visit: Visit, args: Arguments) -> Answer:
     return _page(sorted((found for found in TEMPLATES if hits(found)), key=hits, reverse=True), args)
 
 
-def get_template(visit: Visit, args: Arguments) -> Answer:
+def get_template(context: RequestContext, args: Arguments) -> Answer:
     template = _named(args["template_id"])
     return Answer(data={**_summary(template), "input": template.inputs, "output": None}, title=template.title)
 
 
-def get_template_card(visit: Visit, args: Arguments) -> Answer:
+def get_template_card(context: RequestContext, args: Arguments) -> Answer:
     template = _named(args["template_id"])
     data = {**_summary(template), "input": template.inputs, "required_assets": list(template.needs)}
     return Answer(data=data, title=template.title, remark=template.description)
 
 
-def use_template(visit: Visit, args: Arguments) -> Answer:
+def use_template(context: RequestContext, args: Arguments) -> Answer:
     """What to submit; it submits nothing and charges nothing (chosen by us)."""
     template = _named(args["template_id"])
     inputs = {**template.inputs, **args.get("overrides", {})}

@@ -3,7 +3,7 @@
 Usually a made-up id serves (docs/money.md, “Budget”). The page can also be read so that it is refused (“the same payload would
 be rejected by create_task”: docs/service.md, “Generation”, `estimate_price`). Then the same call is priced in one of
 two ways that cannot be
-wrong about anything but the asset itself, which the mark `stand_in` says already: with an asset of the account's that does
+wrong about anything but the asset itself, which the mark `placeholder` says already: with an asset of the account's that does
 exist, else by `compare_prices`, whose row for the model is the price of one call with these parameters. A field is never
 left out for it: with and without references are two prices (docs/service.md, “Recorded answers”), and a base price is none.
 """
@@ -18,7 +18,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from zenflow.catalog.prices import STAND_IN_ASSET, Question, Quote
+from zenflow.catalog.prices import PLACEHOLDER_ASSET, PriceRequest, Quote
 from zenflow.credits import credits_from
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import rows_at, text_at
@@ -38,57 +38,57 @@ _NO_ASSET = re.compile(
     re.I | re.S,
 )
 
-AskPrice = Callable[[Question], Awaitable[Quote]]
+AskPrice = Callable[[PriceRequest], Awaitable[Quote]]
 Compare = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
-def wants_real_assets(question: Question, quote: Quote) -> bool:
+def wants_real_assets(price_request: PriceRequest, quote: Quote) -> bool:
     """Whether a refusal is about the made-up asset and nothing else: what else is wrong would be wrong later too."""
-    if quote.credits is not None or quote.refusal is None or STAND_IN_ASSET not in json.dumps(question.params):
+    if quote.credits is not None or quote.refusal is None or PLACEHOLDER_ASSET not in json.dumps(price_request.params):
         return False
     if quote.refusal_status is not None and quote.refusal_status not in _REFUSALS:
         return False
     said = [part for part in quote.violations if part.strip()] or [quote.refusal]
-    return all(STAND_IN_ASSET in part or _NO_ASSET.search(part) for part in said)
+    return all(PLACEHOLDER_ASSET in part or _NO_ASSET.search(part) for part in said)
 
 
-class StandIns:
+class Placeholders:
     """One per connection: which assets of the account may stand in, by kind of media."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._looking: asyncio.Task[Mapping[str, str]] | None = None
 
-    async def price(self, question: Question, refused: Quote, ask: AskPrice, compare: Compare) -> Quote:
+    async def price(self, price_request: PriceRequest, refused: Quote, ask: AskPrice, compare: Compare) -> Quote:
         """Another answer, or the refusal with the way out."""
-        other = await self._with_real_asset(question, ask) or await self._compared(question, refused, compare)
+        other = await self._with_real_asset(price_request, ask) or await self._compared(price_request, refused, compare)
         if other is not None:
             return other
         return replace(refused, refusal=NO_PRICE_YET.format(refused.refusal), declined=False)
 
-    async def _with_real_asset(self, question: Question, ask: AskPrice) -> Quote | None:
+    async def _with_real_asset(self, price_request: PriceRequest, ask: AskPrice) -> Quote | None:
         assets = await self._assets()
-        params = {name: _filled(name, value, assets) for name, value in question.params.items()}
-        if STAND_IN_ASSET in json.dumps(params):
+        params = {name: _filled(name, value, assets) for name, value in price_request.params.items()}
+        if PLACEHOLDER_ASSET in json.dumps(params):
             return None
-        quote = await ask(replace(question, params=params))
+        quote = await ask(replace(price_request, params=params))
         return quote if quote.credits is not None else None
 
-    async def _compared(self, question: Question, refused: Quote, compare: Compare) -> Quote | None:
-        credits = await self._price_in_comparison(question, compare)
-        return None if credits is None else Quote(credits, refused.asked_at, stand_in=True)
+    async def _compared(self, price_request: PriceRequest, refused: Quote, compare: Compare) -> Quote | None:
+        credits = await self._price_in_comparison(price_request, compare)
+        return None if credits is None else Quote(credits, refused.asked_at, placeholder=True)
 
-    async def _price_in_comparison(self, question: Question, compare: Compare) -> Decimal | None:
+    async def _price_in_comparison(self, price_request: PriceRequest, compare: Compare) -> Decimal | None:
         """The one row of this model (and resolution). Two of them with two prices say nothing."""
         try:
-            answer = await compare(question.tool, question.params)
+            answer = await compare(price_request.tool, price_request.params)
         except ServiceError:
             return None
-        resolution = question.params.get("resolution")
+        resolution = price_request.params.get("resolution")
         prices = {
             credits_from(row.get("price"))
             for row in rows_at(answer, "prices", "items")
-            if text_at(row, "model") == question.params.get("model")
+            if text_at(row, "model") == price_request.params.get("model")
             and (resolution is None or text_at(row, "resolution") in (None, resolution))
         }
         return prices.pop() if len(prices) == 1 else None
@@ -125,7 +125,7 @@ def _filled(name: str, value: Any, assets: Mapping[str, str]) -> Any:
         return [_filled(name, item, assets) for item in value]
     if isinstance(value, Mapping):
         return {key: _filled(f"{name} {key}", item, assets) for key, item in value.items()}
-    if value != STAND_IN_ASSET:
+    if value != PLACEHOLDER_ASSET:
         return value
     kind = next((kind for kind in ("video", "audio") if kind in name.lower()), "image")
     return assets.get(kind, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zenflow.catalog.prices import Question, Quote
+from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock
 from zenflow.credits import Credits, credits_from
 from zenflow.providers.base import ServiceError
@@ -22,11 +22,11 @@ _UPPER_ENDS = ("max", "maximum", "high", "upper", "to", "total", "total_price", 
 _REFUSALS = (400, 403, 404, 422)
 
 
-async def quote(caller: Caller, clock: Clock, question: Question) -> Quote:
+async def quote(caller: Caller, clock: Clock, price_request: PriceRequest) -> Quote:
     """The price of one call. A tool result that says no for a reason of its own is an answer; trouble raises."""
     asked_at = clock.now()
     answer = await caller.call(
-        PREFIX + "estimate_price", arguments_of({"tool_name": question.tool, "params": dict(question.params)})
+        PREFIX + "estimate_price", arguments_of({"tool_name": price_request.tool, "params": dict(price_request.params)})
     )
     no = no_in(answer)
     if no is not None:
@@ -34,12 +34,12 @@ async def quote(caller: Caller, clock: Clock, question: Question) -> Quote:
         if no.status in _REFUSALS or (no.status is None and no.trouble != "absent"):
             words = "; ".join([no.message, *(v for v in no.violations if v not in no.message)])
             declined = no.status in _REFUSALS or bool(no.violations)
-            return Quote(None, asked_at, words, no.status, question.stand_in, no.violations, declined)
+            return Quote(None, asked_at, words, no.status, price_request.placeholder, no.violations, declined)
         raise error_of(no, "estimate_price", answer.facts)
     content = content_of(answer, "estimate_price")
     credits = _price(content)
     refusal = None if credits is not None else "the answer holds no price"
-    return Quote(credits, asked_at, refusal, None, question.stand_in)
+    return Quote(credits, asked_at, refusal, None, price_request.placeholder)
 
 
 def _price(content: Mapping[str, Any]) -> Credits | None:

@@ -6,16 +6,16 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tests.support.build import RUN_ID, Stage
+from tests.support.build import RUN_ID, Harness
 from tests.support.clock import run_virtual
 from tests.support.provider import ScriptedProvider
-from zenflow.engine.maintenance.session import Desk
+from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.model.ports import Parts
 
 T = TypeVar("T")
 
 
-def at_desk(stage: Stage, act: Callable[[Desk], Awaitable[T]]) -> T:
+def maintenance_session(stage: Harness, act: Callable[[MaintenanceSession], Awaitable[T]]) -> T:
     """`act` on the stage's run, under its lease."""
 
     async def work() -> T:
@@ -31,13 +31,13 @@ def at_desk(stage: Stage, act: Callable[[Desk], Awaitable[T]]) -> T:
             random_bytes=random.Random("desk").randbytes,
             per_day=stage.per_day,
         )
-        desk = Desk(parts, await provider.account(), await provider.catalog())
+        session = MaintenanceSession(parts, await provider.account(), await provider.catalog())
         stage.provider = provider
         stage.providers.append(provider)
         try:
-            return await act(desk)
+            return await act(session)
         finally:
-            await desk.close()
+            await session.close()
             stage.journal.release_lease(lease)
 
     return run_virtual(work(), stage.clock)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tests.support.build import Alive, Stage, end_all_others
+from tests.support.build import Alive, Harness, end_all_others
 from tests.support.clock import run_virtual
-from tests.support.mortal import Death, Nap
+from tests.support.crashing_journal import Death, Stall
 from zenflow.engine.model.ports import StopSignal
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.run import Changes
@@ -28,17 +28,17 @@ class Pair:
     after_s: float
     takes_over: bool = False
     first_dies: Death | None = None
-    first_naps: Nap | None = None
+    first_naps: Stall | None = None
 
 
-def two_at_once(stage: Stage, pair: Pair, changes: Changes | None = None) -> RunReport | None:
+def two_at_once(stage: Harness, pair: Pair, changes: Changes | None = None) -> RunReport | None:
     """Both lives, to the end of both. The report of the one that went on with the run, None when neither could tell."""
     return run_virtual(_both(stage, pair, changes), stage.clock)
 
 
-async def _both(stage: Stage, pair: Pair, changes: Changes | None) -> RunReport | None:
+async def _both(stage: Harness, pair: Pair, changes: Changes | None) -> RunReport | None:
     first = stage.born(stage.journal, changes, pair.first_dies, StopSignal())
-    first.journal.nap = pair.first_naps
+    first.journal.stall = pair.first_naps
     rival = asyncio.create_task(_rival(stage, pair, changes))
     await stage.over(first)
     second = await rival
@@ -53,7 +53,7 @@ async def _both(stage: Stage, pair: Pair, changes: Changes | None) -> RunReport 
     return report
 
 
-async def _rival(stage: Stage, pair: Pair, changes: Changes | None) -> Alive | None:
+async def _rival(stage: Harness, pair: Pair, changes: Changes | None) -> Alive | None:
     """The second process, as often as an impatient person starts it. None when the run was never given to it."""
     await stage.clock.sleep(pair.after_s)
     for _ in range(TRIES):

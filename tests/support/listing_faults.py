@@ -13,7 +13,7 @@ LISTED_AS_CREATED_S = 1.0
 
 
 @dataclass(slots=True)
-class Showing:
+class ListingFaults:
     """`query`: what the listing's filter does. `calls`: what `get_task` says of the calls."""
 
     query: Literal["works", "nothing", "ignored"] = "works"

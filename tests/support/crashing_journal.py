@@ -27,25 +27,25 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True)
-class Nap:
+class Stall:
     """Directly after the n-th append is durable the machine sleeps, and whoever waits for it goes on so much later."""
 
     at_append: int
     for_s: float
 
 
-class MortalJournal:
+class CrashingJournal:
     """A `journal.base.Journal`: a `MemoryJournal` with a death foretold."""
 
-    nap: Nap | None = None
+    stall: Stall | None = None
     clock: Clock
 
-    def __init__(self, inner: MemoryJournal, process: Process, death: Death | None = None) -> None:
+    def __init__(self, inner: MemoryJournal, process: Process, crash: Death | None = None) -> None:
         self.inner = inner
         self.appends = 0
         self.died: asyncio.Event = asyncio.Event()
         self._process = process
-        self._death = death
+        self._death = crash
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -60,13 +60,13 @@ class MortalJournal:
         if self._process.dead:
             return _Never()
         self.appends += 1
-        death = self._death
-        if death is None or self.appends != death.at_append:
+        crash = self._death
+        if crash is None or self.appends != crash.at_append:
             queued: Awaitable[None] = queue()
-            if self.nap is None or self.appends != self.nap.at_append:
+            if self.stall is None or self.appends != self.stall.at_append:
                 return queued
-            return _Sleeping(queued, self.clock, self.nap.for_s)
-        if death.durable:
+            return _Sleeping(queued, self.clock, self.stall.for_s)
+        if crash.durable:
             queue()
             self.inner.commit()
         self.die()

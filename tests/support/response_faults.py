@@ -30,7 +30,7 @@ class Line(Protocol):
     def lost(self, detail: str) -> SubmitAnswer: ...
 
 
-Mishap: TypeAlias = Callable[[Line, Submission], Awaitable[SubmitAnswer]]
+ResponseFault: TypeAlias = Callable[[Line, Submission], Awaitable[SubmitAnswer]]
 
 
 async def as_it_should(line: Line, submission: Submission) -> SubmitAnswer:
@@ -56,7 +56,7 @@ async def lost_after_the_charge(line: Line, submission: Submission) -> SubmitAns
     return line.lost("reset after it was read")
 
 
-def takes_a_part(count: int) -> Mishap:
+def takes_a_part(count: int) -> ResponseFault:
     """The service takes the first `count` inputs and leaves the rest, without a word but the number of calls (A6 is false)."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -68,7 +68,7 @@ def takes_a_part(count: int) -> Mishap:
     return happen
 
 
-def takes_effect_after(seconds: float) -> Mishap:
+def takes_effect_after(seconds: float) -> ResponseFault:
     """Our connection goes at once; the request lies somewhere and is read `seconds` later."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -91,7 +91,7 @@ async def answer_without_id(line: Line, submission: Submission) -> SubmitAnswer:
     return replace(answer, task_id=None, task_status=None, total=None, payload={"ok": True})
 
 
-def accepted_all_wrong(status: int) -> Mishap:
+def accepted_all_wrong(status: int) -> ResponseFault:
     """Charged; the answer holds the task's id, and everything else about it is wrong."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -102,7 +102,7 @@ def accepted_all_wrong(status: int) -> Mishap:
     return happen
 
 
-def one_reset(at_s: float, charged: Callable[[], bool]) -> Mishap:
+def one_reset(at_s: float, charged: Callable[[], bool]) -> ResponseFault:
     """No answer comes until one reset takes every connection at once, at `at_s`; some were read, some were not."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -122,7 +122,7 @@ async def answer_in_rubbish(line: Line, submission: Submission) -> SubmitAnswer:
     return SubmitAnswer(replace(answer.facts, detail="an answer that cannot be read"))
 
 
-def over_http(status: int, *, charged: bool = False, retry_after_s: float | None = None) -> Mishap:
+def over_http(status: int, *, charged: bool = False, retry_after_s: float | None = None) -> ResponseFault:
     """The edge answers with a status; with `charged`, the service behind it had read the request all the same."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -137,7 +137,7 @@ def over_http(status: int, *, charged: bool = False, retry_after_s: float | None
     return happen
 
 
-def says(status: int, message: str = "no", payload: Mapping[str, Any] | None = None) -> Mishap:
+def says(status: int, message: str = "no", payload: Mapping[str, Any] | None = None) -> ResponseFault:
     """A tool result that says no with this number; nothing is charged."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
@@ -149,7 +149,7 @@ def says(status: int, message: str = "no", payload: Mapping[str, Any] | None = N
     return happen
 
 
-def in_words(message: str, *, charged: bool = False) -> Mishap:
+def in_words(message: str, *, charged: bool = False) -> ResponseFault:
     """A tool result that says no in words that no table knows; with `charged`, the request took effect all the same."""
 
     async def happen(line: Line, submission: Submission) -> SubmitAnswer:
