@@ -1,9 +1,13 @@
-"""The README's two commands are those that are run, and what it names exists."""
+"""Hold the README to its two commands, its length, its links and what its commands print."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
+
+from tests.support.walkthrough import walk
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -36,3 +40,21 @@ def test_the_readmes_recipe_validates(tmp_path: Path) -> None:
     problems = Problems()
     recipe = load_recipe(tmp_path / "portrait.yaml", problems)
     assert recipe is not None and not list(problems)
+
+
+def test_is_under_120_lines() -> None:
+    assert len(README.splitlines()) < 120
+
+
+def test_links_every_page_of_the_documents() -> None:
+    docs = ROOT / "docs"
+    pages = [*docs.glob("*.md"), *docs.glob("how-to/*.md"), docs / "decisions" / "index.md"]
+    linked = set(re.findall(r"\]\(([^)#]+)", README))
+    assert [page.name for page in pages if str(page.relative_to(ROOT)) not in linked] == []
+
+
+@pytest.mark.slow
+def test_prints_what_it_shows(tmp_path: Path) -> None:
+    one = walk(ROOT / "README.md", tmp_path)
+    one.run()
+    assert not one.differences, "\n\n".join([*one.differences, "python -m tests.support.walkthrough README.md"])
