@@ -68,7 +68,7 @@ class Walk:
             path = self.folder / what
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(body.replace(PORT, self.port), "utf-8")
-        elif language == "console" and kind != "sample":
+        elif language == "console" and kind != "sample" and "$ " in body:
             printed = "".join(self._commands(body, kind, what))
             return found[0].replace(body, printed)
         elif kind != "sample" and body.startswith("zenflow: 1"):
