@@ -15,6 +15,8 @@ from typing import Any
 Credits = Decimal
 
 ZERO = Decimal(0)
+LARGEST = Decimal(10**15)
+"""What is larger, up or down, is not an amount: no account holds it, and sums of it lose their last digits."""
 
 
 def credits_from(value: Any) -> Credits | None:
@@ -25,7 +27,13 @@ def credits_from(value: Any) -> Credits | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and -LARGEST <= amount <= LARGEST else None
+
+
+def price_from(value: Any) -> Credits | None:
+    """The price in a JSON value of the service: an amount that is not below zero, or None."""
+    amount = credits_from(value)
+    return amount if amount is not None and amount >= 0 else None
 
 
 def as_number(amount: Credits | None) -> int | float | None:

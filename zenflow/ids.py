@@ -38,7 +38,7 @@ def stamp_for(run_part: str, submission_number: int) -> str:
 
 def digest_of(value: Any) -> str:
     """SHA-256 of a JSON value in canonical form: sorted keys, no spaces."""
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode(errors="surrogatepass")).hexdigest()
 
 
 def _canonical_writer() -> Callable[[Any], str]:

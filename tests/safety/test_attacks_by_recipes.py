@@ -26,10 +26,10 @@ from zenflow.errors import InvalidRecipe
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.parse import parse_text
 from zenflow.expr.template import Template
+from zenflow.patterns import BadPattern, pattern_of
 from zenflow.problems import Problems
 from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
-from zenflow.recipe.schema.pattern import BadPattern, pattern_of
 
 SOON_S = 20.0  # against hours: not a matter of a slow machine
 

@@ -34,6 +34,9 @@ class HostileParts:
     def single(self, url: str) -> httpx2.AsyncBaseTransport:
         return httpx2.MockTransport(self._answer)
 
+    def is_direct(self, url: str) -> bool:
+        return True
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         yield

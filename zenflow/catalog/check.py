@@ -17,6 +17,7 @@ from zenflow.catalog.messages import meant, missing_parameter, no_asset_id, prob
 from zenflow.catalog.model import Tool
 from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, is_uuid, validator_of
 from zenflow.catalog.schema import (
+    MOST_FIELDS,
     Schema,
     asset_media,
     fields_of,
@@ -211,6 +212,8 @@ def _form(keyed: _Keyed) -> ToolForm:
     required = tuple(dict.fromkeys((*required_of(schema), *promoted)))
     closed = bool(fields) and not takes_other_fields(schema)
     plain = ToolForm(tool, fields, required, closed, price_free_fields(schema))
+    if len(fields) >= MOST_FIELDS:  # compiling a validator for each would take longer than anybody waits
+        return replace(plain, closed=False, trouble=f"it has {MOST_FIELDS} fields or more")
     try:
         whole = validator_of(schema)
     except SchemaTrouble as trouble:

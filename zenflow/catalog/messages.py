@@ -84,8 +84,10 @@ def problem_of(tool: str, error: ValidationError, root: Schema, where: Where) ->
     """One finding of the validator below the top level, as problems of ours."""
     path: Path = tuple(error.absolute_path)
     word, wanted, value = _parts(error)
-    if word is None or isinstance(value, Pending):
+    if isinstance(value, Pending):
         return [_wrong_pending(error, path, root, where)]
+    if word is None:  # the schema of the field is `false`
+        return [Problem(OTHER_SCHEMA, f"the tool takes no value for `{path_text(path)}`", where.value(path))]
     if word in ("additionalProperties", "unevaluatedProperties") and isinstance(value, dict):
         known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
         return [unknown_parameter(tool, (*path, name), known, where) for name in value if name not in known]

@@ -12,7 +12,7 @@ from typing import Any
 from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Model, Tool
 from zenflow.catalog.once import once_per_tool
-from zenflow.credits import ZERO, Credits, credits_from
+from zenflow.credits import ZERO, Credits, price_from
 
 _SHRINKING = ("resolution", "duration", "seconds", "length")  # fields by which a call can be less than the base one
 
@@ -38,7 +38,7 @@ def _of_row(model: Model, sent: Mapping[str, Any]) -> Credits:
     pricing = model.row.get("pricing")
     if not isinstance(pricing, Mapping):
         return ZERO
-    credits = credits_from(pricing.get("credits"))
+    credits = price_from(pricing.get("credits"))
     if credits is None or credits < 0:
         return ZERO
     return (

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from zenflow.catalog.model import Model, Tool
-from zenflow.credits import as_number, credits_from
+from zenflow.credits import as_number, price_from
 from zenflow.ids import digest_of
 
 _ADULT_WORDS = ("nsfw", "adult", "18+", "explicit")
@@ -56,7 +56,7 @@ def tool_from_document(
         input_schema=input_schema,
         output_schema=output_schema,
         models=models,
-        base_price=credits_from(document.get("price")),
+        base_price=price_from(document.get("price")),
         blocked=is_blocked(blocked, closed, [model.value for model in models]),
         trusted_only=trusted_only or is_trusted_only(document),
         prompt_guide=_text(document.get("prompt_guide")),

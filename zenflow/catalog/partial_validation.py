@@ -17,6 +17,7 @@ from jsonschema.validators import extend, validator_for
 from referencing import Registry
 
 from zenflow.expr.values import Pending, Skipped
+from zenflow.patterns import is_match
 
 Keyword: TypeAlias = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
@@ -91,6 +92,7 @@ def _tolerant(dialect: Any) -> Any:
 
 
 def _wrapped(word: str, check: Keyword) -> Keyword:
+    check = _unevaluated_properties(check) if word == "unevaluatedProperties" else _OWN_KEYWORDS.get(word, check)
     if word == "type":
         return _typed(check)
 
@@ -103,6 +105,65 @@ def _wrapped(word: str, check: Keyword) -> Keyword:
         return check(validator, wanted, value, schema)
 
     return tolerant
+
+
+# A server's patterns, through a matcher whose time is bounded: the library's own would try them on the user's prompt
+# with Python's, for hours where the server wants that. What cannot be told in time passes.
+
+
+def _pattern(validator: Any, pattern: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and is_match(pattern, value) is False:
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    for pattern, inner in patterns.items() if isinstance(value, dict) else ():
+        for name, item in value.items():
+            if is_match(pattern, name):
+                yield from validator.descend(item, inner, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, extra: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name in value:
+        if name in known or any(is_match(pattern, name) is not False for pattern in patterns):
+            continue
+        if isinstance(extra, Mapping):
+            yield from validator.descend(value[name], extra, path=name)
+        elif not extra:
+            yield ValidationError(f"Additional properties are not allowed ({name!r} was unexpected)")
+
+
+def _unevaluated_properties(check: Keyword) -> Keyword:
+    def unevaluated(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError] | None:
+        """The library tries `patternProperties` by itself here; where the schema has some, nothing is said."""
+        if isinstance(value, dict) and _mentions("patternProperties", validator.schema):
+            return None
+        return check(validator, wanted, value, schema)
+
+    return unevaluated
+
+
+def _mentions(word: str, schema: Any) -> bool:
+    stack = [schema]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Mapping):
+            if word in part:
+                return True
+            stack += part.values()
+        elif isinstance(part, list):
+            stack += part
+    return False
+
+
+_OWN_KEYWORDS: Mapping[str, Keyword] = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+}
 
 
 def _typed(check: Keyword) -> Keyword:

@@ -49,9 +49,14 @@ def _filled(name: str, value: Any, field: Schema, root: Schema) -> Any:
     return value
 
 
+_DEPTH = 8  # of lists in objects in lists: a schema may hold itself
+_MOST_ELEMENTS = 1000  # a foreign schema may ask for any number of them
+_LONGEST_TEXT = 10_000
+
+
 def _placeholder(name: str, pending: Pending, field: Schema, root: Schema, depth: int = 0) -> Any:
     kinds = types_of(field) or (pending.type.name,)
-    if "array" in kinds:
+    if "array" in kinds and depth < _DEPTH:
         element = item_of(field, root)
         one = _placeholder(name, Pending(pending.on, pending.type.items or pending.type), element, root, depth + 1)
         return [one] * _length(pending, field)
@@ -67,7 +72,7 @@ def _placeholder(name: str, pending: Pending, field: Schema, root: Schema, depth
         return _number(field)
     if "boolean" in kinds:
         return False
-    if "object" in kinds and depth < 8:
+    if "object" in kinds and depth < _DEPTH:
         known = field.get("properties", {})
         names = required_of(field, root)
         return {n: _placeholder(n, Pending(), resolved(known.get(n), root), root, depth + 1) for n in names}
@@ -81,7 +86,7 @@ def _length(pending: Pending, field: Schema) -> int:
     least = field.get("minItems")
     length = max(length if isinstance(length, int) else 1, least if isinstance(least, int) else 1)
     most = field.get("maxItems")
-    return min(length, most) if isinstance(most, int) else length
+    return min(length, most if isinstance(most, int) else length, _MOST_ELEMENTS)
 
 
 def _number(field: Schema) -> int | float:
@@ -96,5 +101,5 @@ def _text(field: Schema) -> str:
     least, most = field.get("minLength"), field.get("maxLength")
     text = STAND_IN_TEXT
     if isinstance(least, int) and len(text) < least:
-        text = text.ljust(least, ".")
+        text = text.ljust(min(least, _LONGEST_TEXT), ".")
     return text[:most] if isinstance(most, int) and most > 0 else text

@@ -7,12 +7,14 @@ Nothing here raises on an odd one; what cannot be read is simply not known. Know
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 Schema: TypeAlias = Mapping[str, Any]
 Media: TypeAlias = Literal["image", "video", "audio"]
 
+MOST_FIELDS = 1000
 _DEPTH = 16  # of references to references; a ring of them ends here
 _ASSET_NAME = re.compile(r"(^|_)(assets?|asset_ids?)(_|$)")
 _PROMPT_NAME = re.compile(r"prompt|^text$|^caption$|^lyrics$|^script$|^brief$|^description$")
@@ -20,21 +22,52 @@ _SEED_NAME = re.compile(r"(^|_)seeds?$")
 _NO_SCHEMA: Schema = {}
 
 
-def resolved(schema: Any, root: Schema, depth: int = 0) -> Schema:
-    """The schema with a local `$ref` followed and an optional (`anyOf: [X, null]`) read as X."""
+def resolved(schema: Any, root: Schema) -> Schema:
+    """Return the schema with a local `$ref` followed and an optional (`anyOf: [X, null]`) read as X.
+
+    A keyword whose value has a wrong type is left out, so that whoever reads one need not look again.
+    """
+    found = _resolved(schema, root, 0)
+    wrong = [key for key, value in found.items() if key in _KINDS and not _KINDS[key](value)]
+    return {key: value for key, value in found.items() if key not in wrong} if wrong else found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and int(value) == value
+
+
+_LARGEST = 10**15
+_KINDS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    "properties": lambda value: isinstance(value, Mapping),
+    "required": lambda value: isinstance(value, list),
+    "enum": lambda value: isinstance(value, list),
+    "examples": lambda value: isinstance(value, list),
+    "pattern": lambda value: isinstance(value, str),
+    "format": lambda value: isinstance(value, str),
+}
+
+
+def _resolved(schema: Any, root: Schema, depth: int) -> Schema:
     if not isinstance(schema, Mapping) or depth > _DEPTH:
         return _NO_SCHEMA
     reference = schema.get("$ref")
     if isinstance(reference, str):
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        return {**resolved(_pointed(reference, root), root, depth + 1), **beside}
+        return {**_resolved(_pointed(reference, root), root, depth + 1), **beside}
     for union in ("anyOf", "oneOf", "allOf"):
         branches = schema.get(union)
         if isinstance(branches, list) and "type" not in schema and "properties" not in schema:
             real = [b for b in branches if isinstance(b, Mapping) and b.get("type") != "null"]
             if len(real) == 1:
                 beside = {key: value for key, value in schema.items() if key != union}
-                return {**resolved(real[0], root, depth + 1), **beside}
+                return {**_resolved(real[0], root, depth + 1), **beside}
     return schema
 
 
@@ -50,30 +83,46 @@ def _pointed(reference: str, root: Schema) -> Any:
     return found
 
 
-def fields_of(schema: Any, root: Schema | None = None, depth: int = 0) -> dict[str, Schema]:
-    """Every field that an object of this schema may have, by name, with references followed."""
-    root = root if root is not None else (schema if isinstance(schema, Mapping) else _NO_SCHEMA)
-    plain = resolved(schema, root)
+def fields_of(schema: Any) -> dict[str, Schema]:
+    """Return the fields that an object of this schema may have, by name, with references followed: 1,000 at most.
+
+    The fields beside a union win over those of its branches, a later branch over one before it.
+    """
+    root: Schema = schema if isinstance(schema, Mapping) else _NO_SCHEMA
     found: dict[str, Schema] = {}
-    for union in ("anyOf", "oneOf", "allOf"):
-        branches = plain.get(union)
-        for branch in branches if isinstance(branches, list) and depth < _DEPTH else ():
-            found.update(fields_of(branch, root, depth + 1))
-    properties = plain.get("properties")
-    if isinstance(properties, Mapping):
-        found.update({str(name): resolved(field, root) for name, field in properties.items()})
+    for plain in reversed(list(_parts_of(schema, root, ("anyOf", "oneOf", "allOf"), last_first=True))):
+        properties = plain.get("properties")
+        for name, field in islice(properties.items(), MOST_FIELDS) if isinstance(properties, Mapping) else ():
+            if len(found) < MOST_FIELDS or name in found:
+                found[str(name)] = resolved(field, root)
     return found
 
 
-def required_of(schema: Any, root: Schema | None = None, depth: int = 0) -> tuple[str, ...]:
-    """The names that must be there whatever else is said."""
+def _parts_of(schema: Any, root: Schema, unions: tuple[str, ...], *, last_first: bool = False) -> Iterator[Schema]:
+    """Yield a schema and then the branches of its unions. Each place of the document comes once, however many
+    references lead to it: two that lead to each other would otherwise double the walk at every level."""
+    seen: set[int] = set()
+    stack: list[tuple[Any, int]] = [(schema, 0)]
+    while stack:
+        part, depth = stack.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        plain = resolved(part, root)
+        yield plain
+        lists = [plain.get(union) for union in unions] if depth < _DEPTH else []
+        branches = [branch for one in lists if isinstance(one, list) for branch in one]
+        stack += [(branch, depth + 1) for branch in (branches if last_first else reversed(branches))]
+
+
+def required_of(schema: Any, root: Schema | None = None) -> tuple[str, ...]:
+    """Return the names that must be there whatever else is said."""
     root = root if root is not None else (schema if isinstance(schema, Mapping) else _NO_SCHEMA)
-    plain = resolved(schema, root)
-    names = [str(n) for n in plain["required"]] if isinstance(plain.get("required"), list) else []
-    branches = plain.get("allOf")
-    for branch in branches if isinstance(branches, list) and depth < _DEPTH else ():
-        names += required_of(branch, root, depth + 1)
-    return tuple(dict.fromkeys(names))
+    names: list[str] = []
+    for plain in _parts_of(schema, root, ("allOf",)):
+        listed = plain.get("required")
+        names += [str(name) for name in listed[:MOST_FIELDS]] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(names))[:MOST_FIELDS]
 
 
 def takes_other_fields(schema: Schema) -> bool:

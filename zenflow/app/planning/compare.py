@@ -19,7 +19,7 @@ from zenflow.catalog.gates import Gates, is_open
 from zenflow.catalog.model import Model, Tool
 from zenflow.catalog.price_requests import free_fields, price_request_for
 from zenflow.catalog.prices import PriceRequest, price_request_key
-from zenflow.credits import ZERO, credits_from
+from zenflow.credits import ZERO, price_from
 from zenflow.plan.model import Plan, PlannedStep
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.model import Recipe
@@ -172,7 +172,7 @@ class _Asker:
         answer = await self._queries.ask(lambda: self._to.provider.compare(tool.name, sent, resolutions))
         found: dict[_Key, Decimal] = {}
         for row in _rows(answer.get("prices")):
-            price = credits_from(row.get("price"))
+            price = price_from(row.get("price"))
             if price is not None:
                 found[str(row.get("model", "")), _text(row.get("resolution"))] = price
         priced = {model for model, _ in found}

@@ -16,7 +16,7 @@ from typing import Any
 from zenflow.app.config.settings import Settings
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock, as_iso, from_iso
-from zenflow.credits import credits_from
+from zenflow.credits import price_from
 from zenflow.host.writing import replace_json
 from zenflow.plan.output.plan_file import kept_value
 from zenflow.plan.pricing.price import Ask
@@ -102,6 +102,6 @@ def _rows(file: Path, server: str) -> Mapping[str, Any]:
 
 def _quote(row: Any) -> Quote | None:
     try:
-        return Quote(credits_from(row["credits"]), from_iso(row["asked_at"]), placeholder=bool(row["stand_in"]))
+        return Quote(price_from(row["credits"]), from_iso(row["asked_at"]), placeholder=bool(row["stand_in"]))
     except (KeyError, TypeError, ValueError):
         return None

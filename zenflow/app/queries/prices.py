@@ -16,7 +16,7 @@ from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.price_requests import price_request_for
 from zenflow.catalog.schema import item_of, types_of
-from zenflow.credits import credits_from
+from zenflow.credits import price_from
 from zenflow.errors import UsageError
 from zenflow.expr.values import Pending
 from zenflow.providers.base import Provider, ServiceError
@@ -144,7 +144,7 @@ def _row(one: Mapping[str, Any]) -> PriceRow:
     return PriceRow(
         model=_text(one.get("model")),
         resolution=_text(one.get("resolution")),
-        credits=credits_from(one.get("price")),
+        credits=price_from(one.get("price")),
         is_default=one.get("is_default") is True,
         trusted_only=one.get("trusted_only") is True,
         description=_text(one.get("description")) or "",

@@ -52,7 +52,7 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, co
 
 
 def _plain(schema: Any) -> Any:
-    """An input's schema as JSON Schema knows it: media are text; patterns are matched by `recipe/schema/pattern`."""
+    """An input's schema as JSON Schema knows it: media are text; patterns are matched by `patterns`."""
     if isinstance(schema, Mapping):
         plain = {key: _plain(value) for key, value in schema.items() if key != "pattern" or isinstance(value, Mapping)}
         return {**plain, "type": "string"} if plain.get("type") in _MEDIA else plain

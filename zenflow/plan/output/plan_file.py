@@ -14,7 +14,7 @@ from typing import Any
 
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import as_iso
-from zenflow.credits import as_number, credits_from, in_words
+from zenflow.credits import as_number, credits_from, in_words, price_from
 from zenflow.ids import digest_of
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
@@ -276,7 +276,7 @@ def _read_price(price: Mapping[str, Any]) -> SavedPrice:
         str(price["question"]),
         str(price["tool"]),
         price["model"],
-        credits_from(price["credits"]),
+        price_from(price["credits"]),
         str(price["asked_at"]),
         bool(price["stand_in"]),
         price["refusal"],

@@ -27,7 +27,7 @@ from zenflow.providers.base import (
     Transaction,
     UploadedAsset,
 )
-from zenflow.providers.mcp.session.call import ask
+from zenflow.providers.mcp.session.call import ask, reading
 from zenflow.providers.mcp.session.session import Session
 from zenflow.providers.mcp.tokens.source import NO_TOKEN, TokenSource
 from zenflow.providers.mcp.tools import assets as files
@@ -86,37 +86,47 @@ class McpProvider:
         return ServerFacts(link.envelope.version, link.clock_difference_s)
 
     async def account(self) -> Account:
-        return await catalog_.account(self._session)
+        with reading("get_me"):
+            return await catalog_.account(self._session)
 
     async def catalog(self, tools: Iterable[str] | None = None) -> Catalog:
-        return await catalog_.catalog(self._session, self.server, self.clock, tools, self._heard)
+        with reading("the tools"):
+            return await catalog_.catalog(self._session, self.server, self.clock, tools, self._heard)
 
     async def model_guide(self, model: str) -> str | None:
-        return await catalog_.model_guide(self._session, model)
+        with reading("model_guide"):
+            return await catalog_.model_guide(self._session, model)
 
     async def quote(self, price_request: PriceRequest) -> Quote:
         answer = await self._quoted(price_request)
         if not wants_real_assets(price_request, answer):
             return answer
-        return await self._placeholders.price(price_request, answer, self._quoted, self.compare)
+        with reading("estimate_price"):
+            return await self._placeholders.price(price_request, answer, self._quoted, self.compare)
 
     async def _quoted(self, price_request: PriceRequest) -> Quote:
-        return await quotes.quote(self._session, self.clock, price_request)
+        with reading("estimate_price"):
+            return await quotes.quote(self._session, self.clock, price_request)
 
     async def compare(self, tool: str, params: Mapping[str, Any], resolutions: Sequence[str] = ()) -> Mapping[str, Any]:
-        return await quotes.compare(self._session, tool, params, resolutions)
+        with reading("compare_prices"):
+            return await quotes.compare(self._session, tool, params, resolutions)
 
     async def upload_file(self, path: Path, media_type: str | None) -> UploadedAsset:
-        return await uploads.upload_file(self._session, path, media_type)
+        with reading("upload_asset"):
+            return await uploads.upload_file(self._session, path, media_type)
 
     async def upload_url(self, url: str, media_type: str | None) -> UploadedAsset:
-        return await uploads.upload_url(self._session, url, media_type)
+        with reading("upload_asset"):
+            return await uploads.upload_url(self._session, url, media_type)
 
     async def describe(self, asset_id: str, force_refresh: bool) -> Description:
-        return await files.describe(self._session, asset_id, force_refresh)
+        with reading("describe"):
+            return await files.describe(self._session, asset_id, force_refresh)
 
     async def craft_prompt(self, arguments: Mapping[str, Any]) -> CraftedPrompts:
-        return await files.craft_prompt(self._session, arguments)
+        with reading("craft_prompt"):
+            return await files.craft_prompt(self._session, arguments)
 
     async def submit(self, submission: Submission) -> SubmitAnswer:
         return await self._submitter.submit(submission)
@@ -130,37 +140,49 @@ class McpProvider:
         limit: int = 100,
         offset: int = 0,
     ) -> tuple[tuple[TaskSummary, ...], int | None]:
-        return await jobs.list_tasks(self._session, query=query, tool=tool, status=status, limit=limit, offset=offset)
+        with reading("list_tasks"):
+            return await jobs.list_tasks(
+                self._session, query=query, tool=tool, status=status, limit=limit, offset=offset
+            )
 
     async def get_task(self, task_id: str) -> Task:
-        return await jobs.get_task(self._session, task_id)
+        with reading("get_task"):
+            return await jobs.get_task(self._session, task_id)
 
     async def processing_tools(self) -> Mapping[str, bool]:
-        return await jobs.processing_tools(self._session)
+        with reading("processing_tools"):
+            return await jobs.processing_tools(self._session)
 
     async def wait_for_task(self, task_id: str, wait_s: int) -> None:
-        await jobs.wait_for_task(self._session, task_id, wait_s)
+        with reading("wait_for_task"):
+            await jobs.wait_for_task(self._session, task_id, wait_s)
 
     async def call_result(self, call_id: str) -> CallResult:
-        return await jobs.call_result(self._session, call_id)
+        with reading("call_result"):
+            return await jobs.call_result(self._session, call_id)
 
     async def asset(self, asset_id: str) -> AssetInfo:
-        return await files.asset(self._session, asset_id)
+        with reading("asset"):
+            return await files.asset(self._session, asset_id)
 
     async def download_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-        return await files.download_urls(self._session, self._session.url, asset_ids)
+        with reading("download_urls"):
+            return await files.download_urls(self._session, self._session.url, asset_ids)
 
     async def preview_urls(self, asset_ids: Sequence[str]) -> Sequence[AssetUrl]:
-        return await files.preview_urls(self._session, self._session.url, asset_ids)
+        with reading("preview_urls"):
+            return await files.preview_urls(self._session, self._session.url, asset_ids)
 
     def download(self, url: str, start: int = 0) -> AbstractAsyncContextManager[Download]:
-        return downloads.download(self._download_pool(url), url, start, self.clock.now)
+        return downloads.download(self._download_pool(url), url, start, downloads.policy_of(self._session))
 
     async def transactions(self, *, limit: int = 100, offset: int = 0) -> tuple[tuple[Transaction, ...], int | None]:
-        return await transactions_.transactions(self._session, limit=limit, offset=offset)
+        with reading("list_credit_transactions"):
+            return await transactions_.transactions(self._session, limit=limit, offset=offset)
 
     async def delete_task(self, task_id: str) -> None:
-        await jobs.delete_task(self._session, task_id)
+        with reading("delete_task"):
+            await jobs.delete_task(self._session, task_id)
 
     async def templates(
         self,
@@ -171,10 +193,14 @@ class McpProvider:
         limit: int = 100,
         offset: int = 0,
     ) -> tuple[tuple[Template, ...], int | None]:
-        return await templates_.templates(self._session, query=query, tool=tool, tags=tags, limit=limit, offset=offset)
+        with reading("templates"):
+            return await templates_.templates(
+                self._session, query=query, tool=tool, tags=tags, limit=limit, offset=offset
+            )
 
     async def template(self, template_id: str) -> Template:
-        return await templates_.template(self._session, template_id)
+        with reading("template"):
+            return await templates_.template(self._session, template_id)
 
     async def ask(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Any other free tool of the service, without its prefix: its structured content."""
@@ -182,7 +208,8 @@ class McpProvider:
 
     def _download_pool(self, url: str) -> Any:
         """Storage is another host, perhaps behind another proxy: one pool per origin."""
-        parts = urlsplit(url)
+        with reading("a download address"):
+            parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._downloads:
             self._downloads[origin] = self._http.pool(url)

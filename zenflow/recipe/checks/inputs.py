@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from zenflow.patterns import BadPattern, pattern_of
 from zenflow.problems import Problems
 from zenflow.recipe.checks.parameters import OUTSIDE
 from zenflow.recipe.checks.templates import Placed
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
-from zenflow.recipe.schema.pattern import BadPattern, pattern_of
 from zenflow.recipe.schema.values import is_uuid, media_leaves, mismatches
 from zenflow.recipe.trees import leads_out
 

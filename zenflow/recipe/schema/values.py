@@ -14,8 +14,8 @@ from typing import Any
 from zenflow.expr.types import MEDIA, explain_mismatch, type_name
 from zenflow.expr.values import ANY, ASSET, SKIPPED, Pending, Type
 from zenflow.foreign_terms import KEYS_OF_A_STEP, parameter_called
+from zenflow.patterns import BadPattern, pattern_of
 from zenflow.recipe.model import PathKey
-from zenflow.recipe.schema.pattern import BadPattern, pattern_of
 from zenflow.suggest import nearest
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

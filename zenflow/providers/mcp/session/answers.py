@@ -6,21 +6,26 @@ have no structured content at all; these readers take what is there and answer N
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from zenflow.clock import from_iso
 from zenflow.providers.base import WireFacts
+from zenflow.providers.mcp.wire.json_text import read_json, read_json_at
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+LARGEST = 10**15
+"""A count beyond it is no count: whatever is done with it would not end."""
 _LATEST_SECONDS = 100_000_000_000  # of the year 5138: whatever is more is milliseconds
-_DECODER = json.JSONDecoder()
+_MOST_CANDIDATES = 100  # lines of a text that are tried as the beginning of an object
 _OBJECT_AT_LINE = re.compile(r"^[ \t]*\{", re.MULTILINE)
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
+# Two searches instead of one pattern with a gap in it, whose time grows with the cube of the text.
+_FENCE_OPENS = re.compile(r"```(?:json)?[ \t]*\n")
+_FENCE_CLOSES = re.compile(r"\n[ \t]*```")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,12 @@ def answer_from(result: Mapping[str, Any], facts: WireFacts) -> ToolAnswer:
 
 def json_object_in(text: str) -> Mapping[str, Any]:
     """The JSON object that a text is, or holds in a fence, or that begins a line of it between words."""
-    fenced = _FENCE.search(text)
-    for candidate in (text, fenced.group(1) if fenced else ""):
+    for candidate in (text, _fenced(text)):
         stripped = candidate.strip()
         if not stripped.startswith("{"):
             continue
         try:
-            value = json.loads(stripped)
+            value = read_json(stripped)
         except ValueError:
             continue
         if isinstance(value, dict):
@@ -63,15 +67,22 @@ def json_object_in(text: str) -> Mapping[str, Any]:
     return _among_words(text)
 
 
+def _fenced(text: str) -> str:
+    """The first fenced block, empty where there is none."""
+    opens = _FENCE_OPENS.search(text)
+    closes = _FENCE_CLOSES.search(text, opens.end() - 1) if opens else None
+    return text[opens.end() : closes.start()] if opens and closes else ""
+
+
 def _among_words(text: str) -> Mapping[str, Any]:
     """Several text blocks, one of which is JSON, come as one text. The largest object is the answer."""
     best: Mapping[str, Any] = {}
     length, at = 0, 0
-    for begin in _OBJECT_AT_LINE.finditer(text):
+    for begin in islice(_OBJECT_AT_LINE.finditer(text), _MOST_CANDIDATES):
         if begin.start() < at:
             continue  # inside the one before
         try:
-            value, at = _DECODER.raw_decode(text, begin.end() - 1)
+            value, at = read_json_at(text, begin.end() - 1)
         except ValueError:
             continue
         if isinstance(value, dict) and at - begin.start() > length:
@@ -110,9 +121,10 @@ def whole_at(row: Mapping[str, Any], *keys: str) -> int | None:
     if isinstance(value, bool):
         return None
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):  # infinity is a number to JSON's readers, and no integer
         return None
+    return number if abs(number) <= LARGEST else None
 
 
 def truth_at(row: Mapping[str, Any], *keys: str) -> bool:

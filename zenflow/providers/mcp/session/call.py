@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
+from zenflow.errors import ZenflowError
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import ToolAnswer
 from zenflow.providers.mcp.session.failures import error_of, no_in
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "zencreator_"
 FREE_DEADLINE_S = 60.0
@@ -46,6 +51,22 @@ def content_of(answer: ToolAnswer, tool: str) -> Mapping[str, Any]:
             facts=answer.facts,
         )
     return answer.structured
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn whatever a reader raises about a foreign answer into the one error for it.
+
+    Readers are liberal and still meet answers that nobody thought of. Those are the server's, not a bug that ends the
+    run: the traceback goes to the log.
+    """
+    try:
+        yield
+    except ZenflowError:
+        raise
+    except Exception as no:
+        _log.info("an answer to %s cannot be read", what, exc_info=True)
+        raise ServiceError("server", f"{what}: the answer cannot be read ({type(no).__name__})") from no
 
 
 def missing(tool: str, what: str, payload: Mapping[str, Any]) -> ServiceError:

@@ -51,6 +51,8 @@ class Link:
         self._traced = traced
         self._request_ids = itertools.count(1)
         self.retired = False
+        self.peer: str | None = None
+        """The IP address of the server, or of the proxy before it; None in this process."""
         self.envelope = Envelope("")
         self.last: Exchange | None = None
         """The last exchange of the negotiation, for the words of a failed connect."""
@@ -108,7 +110,7 @@ class Link:
             raise ServiceError("invalid", "invalid text: it holds half a character (a lone surrogate)") from None
         request = _request(self.url, self.envelope.headers(method, params), text, body)
         await authorize(request, self._tokens)
-        return await exchange(
+        what = await exchange(
             transport or self._inner,
             request,
             deadline_s=deadline_s,
@@ -116,6 +118,8 @@ class Link:
             now=self._clock.now,
             gate=gate,
         )
+        self.peer = what.peer or self.peer
+        return what
 
     async def close(self) -> None:
         """End the server's session, where there is one and it still lives (2025-11-25, “Session Management”)."""

@@ -24,6 +24,8 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 HEADER_MISMATCH = -32020
 
+_READ_OF_A_NO = 20_000  # characters: what explains a refusal begins it, and patterns are tried on all of this
+
 _ERROR_KEYS = {"error", "message", "detail", "details", "code", "status", "status_code", "hint", "isError"}
 
 _NO_SUCH_TOOL = re.compile(
@@ -52,7 +54,7 @@ def no_in(answer: ToolAnswer, *, strictly: bool = False) -> No | None:
     """The no of a tool result, or None when it says yes. `strictly` for the paid request: words alone say nothing."""
     if not answer.is_error and not _is_hidden_error(answer.structured):
         return None
-    payload, text = answer.structured, answer.text
+    payload, text = answer.structured, answer.text[:_READ_OF_A_NO]
     message = message_of(payload, text)
     by_protocol = bool(_PROTOCOL_SAYS.search(text) or _NO_SUCH_TOOL.search(text)) and not speaks_of_output(text)
     status = status_in(payload, text, strictly=strictly)
@@ -111,7 +113,7 @@ def exchange_error(exchange: Exchange, what: str) -> ServiceError:
 
 
 def _rpc_error(error: Mapping[str, Any], what: str, facts: WireFacts) -> ServiceError:
-    code, message = error.get("code"), str(error.get("message", ""))
+    code, message = error.get("code"), str(error.get("message", ""))[:_READ_OF_A_NO]
     data = error.get("data")
     payload = data if isinstance(data, Mapping) else {}
     trouble: ServiceTrouble
@@ -174,7 +176,7 @@ def _retry_after(payload: Mapping[str, Any], text: str) -> float | None:
     try:
         if value is not None and not isinstance(value, bool):
             return max(0.0, float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     found = _RETRY_IN_TEXT.search(text)
     return float(found.group(1)) if found else None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -23,7 +24,7 @@ from zenflow.providers.mcp.session.connection import Body, Link
 from zenflow.providers.mcp.session.failures import HEADER_MISMATCH, METHOD_NOT_FOUND, exchange_error, no_in
 from zenflow.providers.mcp.tokens.source import TokenSource
 from zenflow.providers.mcp.wire.exchange import Exchange
-from zenflow.providers.mcp.wire.http import HttpParts
+from zenflow.providers.mcp.wire.http import HttpParts, is_loopback, is_private
 from zenflow.providers.mcp.wire.mirrored_headers import HeaderMap, header_maps_of
 
 DEFAULT_DEADLINE_S = 60.0
@@ -132,6 +133,15 @@ class Session:
         if _has_expired(what, link):
             self._retire(link)
         return what
+
+    @property
+    def is_on_a_private_network(self) -> bool:
+        """Whether the server is on this machine or network: by its address, or by where the connection led."""
+        host = urlsplit(self.url).hostname or ""
+        if is_loopback(host) or is_private(host) or host.endswith(".invalid"):
+            return True
+        peer = self._link.peer if self._link is not None and self.http.is_direct(self.url) else None
+        return peer is not None and is_private(peer)
 
     @property
     def sign_in(self) -> int | None:

@@ -13,6 +13,8 @@ from typing import Any
 from zenflow.providers.base import ServiceTrouble
 from zenflow.providers.mcp.session.answers import first, truth_at
 
+MOST_OF_A_MESSAGE = 5_000
+
 _TROUBLES: Mapping[int, ServiceTrouble] = {
     400: "invalid",
     401: "sign_in",
@@ -140,8 +142,8 @@ def trouble_of_status(status: int) -> ServiceTrouble:
 def message_of(payload: Mapping[str, Any], text: str) -> str:
     said = first(payload, "message", "error.message", "detail.message", "error_message", "error", "detail", "reason")
     if isinstance(said, str) and said.strip():
-        return said.strip()
-    return text.strip() or "the tool reported an error without words"
+        return said.strip()[:MOST_OF_A_MESSAGE]
+    return text.strip()[:MOST_OF_A_MESSAGE] or "the tool reported an error without words"
 
 
 def speaks_of_output(text: str) -> bool:
@@ -171,7 +173,9 @@ def _structured_status(payload: Mapping[str, Any]) -> int | None:
 def _as_status(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
-    text = str(value).strip().lower()
+    if not isinstance(value, str | int):
+        return None
+    text = str(value).strip().lower()[:40] if isinstance(value, str) or 400 <= value <= 599 else ""
     if re.fullmatch(r"(?:http[_ ]?)?[45]\d\d", text):
         return int(text[-3:])
     return _STATUS_WORDS.get(text.replace(" ", "_").replace("-", "_"))

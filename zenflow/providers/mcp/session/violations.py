@@ -6,10 +6,11 @@ can find the recipe's line and the engine the input.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from zenflow.providers.mcp.wire.json_text import read_json_at
 
 _LIST_KEYS = ("violations", "errors", "detail", "details", "issues")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$")
@@ -32,7 +33,7 @@ def _holders(payload: Mapping[str, Any], text: str) -> Iterator[Mapping[str, Any
     start = text.find("{")
     if start >= 0:
         try:
-            value, _ = json.JSONDecoder().raw_decode(text[start:])
+            value, _ = read_json_at(text, start)
         except ValueError:
             return
         if isinstance(value, Mapping):

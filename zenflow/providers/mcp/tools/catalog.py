@@ -15,7 +15,7 @@ from typing import Any
 from zenflow.catalog.model import Account, Catalog, Model, Tool
 from zenflow.catalog.parser import is_blocked, is_trusted_only
 from zenflow.clock import Clock
-from zenflow.credits import credits_from
+from zenflow.credits import credits_from, price_from
 from zenflow.ids import digest_of
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import first, object_at, rows_at, text_at, texts_at, truth_at
@@ -87,7 +87,7 @@ def tool_from(row: Mapping[str, Any], schema: Mapping[str, Any]) -> Tool:
         input_schema=input_schema,
         output_schema=output_schema,
         models=models,
-        base_price=credits_from(first(schema, "price") if first(schema, "price") is not None else first(row, "price")),
+        base_price=price_from(first(schema, "price") if first(schema, "price") is not None else first(row, "price")),
         blocked=is_blocked(
             truth_at(row, "blocked") or truth_at(schema, "blocked"), blocked, [model.value for model in models]
         ),

@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from zenflow.catalog.prices import PLACEHOLDER_ASSET, PriceRequest, Quote
-from zenflow.credits import credits_from
+from zenflow.credits import price_from
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import rows_at, text_at
 from zenflow.providers.mcp.session.call import Caller
@@ -49,7 +49,7 @@ def wants_real_assets(price_request: PriceRequest, quote: Quote) -> bool:
     if quote.refusal_status is not None and quote.refusal_status not in _REFUSALS:
         return False
     said = [part for part in quote.violations if part.strip()] or [quote.refusal]
-    return all(PLACEHOLDER_ASSET in part or _NO_ASSET.search(part) for part in said)
+    return all(PLACEHOLDER_ASSET in part or _NO_ASSET.search(part[:2000]) for part in said)
 
 
 class Placeholders:
@@ -86,7 +86,7 @@ class Placeholders:
             return None
         resolution = price_request.params.get("resolution")
         prices = {
-            credits_from(row.get("price"))
+            price_from(row.get("price"))
             for row in rows_at(answer, "prices", "items")
             if text_at(row, "model") == price_request.params.get("model")
             and (resolution is None or text_at(row, "resolution") in (None, resolution))

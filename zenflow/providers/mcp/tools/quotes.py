@@ -7,7 +7,7 @@ from typing import Any
 
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock
-from zenflow.credits import Credits, credits_from
+from zenflow.credits import Credits, price_from
 from zenflow.providers.base import ServiceError
 from zenflow.providers.mcp.session.answers import first
 from zenflow.providers.mcp.session.call import PREFIX, Caller, arguments_of, ask, content_of
@@ -38,7 +38,7 @@ async def quote(caller: Caller, clock: Clock, price_request: PriceRequest) -> Qu
         raise error_of(no, "estimate_price", answer.facts)
     content = content_of(answer, "estimate_price")
     credits = _price(content)
-    refusal = None if credits is not None else "the answer holds no price"
+    refusal = None if credits is not None else "the answer holds no price (a price is a number from 0 to 10^15)"
     return Quote(credits, asked_at, refusal, None, price_request.placeholder)
 
 
@@ -49,18 +49,18 @@ def _price(content: Mapping[str, Any]) -> Credits | None:
         found = _number(first(content, key))
         if found is not None:
             return found
-    each, units = credits_from(first(content, "raw.per_unit")), credits_from(first(content, "raw.units"))
-    return each * units if each is not None and units is not None else None
+    each, units = price_from(first(content, "raw.per_unit")), price_from(first(content, "raw.units"))
+    return price_from(each * units) if each is not None and units is not None else None
 
 
 def _number(value: Any) -> Credits | None:
     if isinstance(value, Mapping):
-        return next((n for key in _UPPER_ENDS if (n := credits_from(value.get(key))) is not None), None)
+        return next((n for key in _UPPER_ENDS if (n := price_from(value.get(key))) is not None), None)
     if isinstance(value, list):
-        numbers = [credits_from(one) for one in value]
+        numbers = [price_from(one) for one in value]
         known = [number for number in numbers if number is not None]
         return max(known) if known and len(known) == len(numbers) else None
-    return credits_from(value)
+    return price_from(value)
 
 
 async def compare(

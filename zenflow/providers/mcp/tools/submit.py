@@ -8,6 +8,7 @@ Sources: docs/money.md (“The life of a submission”, “After a lost answer�
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,8 @@ from zenflow.providers.mcp.session.session import Session
 from zenflow.providers.mcp.session.status_codes import blames_server, speaks_of_output
 from zenflow.providers.mcp.session.violations import violations_in
 from zenflow.providers.mcp.wire.exchange import Exchange
+
+_log = logging.getLogger(__name__)
 
 TOOL = "zencreator_create_task"
 DEADLINE_S = 130.0  # docs/money.md: above the edge's own
@@ -71,7 +74,7 @@ class Submitter:
             return _never_written(no)
         finally:
             await _closed(transport)
-        answer = read_answer(replace(what, facts=replace(what.facts, closed_at=self._session.clock.now())))
+        answer = _read(replace(what, facts=replace(what.facts, closed_at=self._session.clock.now())))
         return await self._with_new_token(answer, used)
 
     async def _with_new_token(self, answer: SubmitAnswer, used: str | None) -> SubmitAnswer:
@@ -95,6 +98,15 @@ class Submitter:
             return in_time and (sign_in is None or session.sign_in == sign_in)
 
         return is_open
+
+
+def _read(what: Exchange) -> SubmitAnswer:
+    """`read_answer`, which must not raise: after a charge nothing is worse than an answer that ends the run."""
+    try:
+        return read_answer(what)
+    except Exception:
+        _log.info("an answer to create_task cannot be read", exc_info=True)
+        return SubmitAnswer(what.facts, message="the answer cannot be read")
 
 
 def read_answer(what: Exchange) -> SubmitAnswer:

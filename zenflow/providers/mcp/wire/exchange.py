@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -40,6 +40,8 @@ class Exchange:
     headers: httpx2.Headers = field(default_factory=httpx2.Headers)
     body: bytes = b""
     broke: Break = ""
+    peer: str | None = None
+    """The address of the other end, where this request opened a connection."""
 
     @property
     def ok(self) -> bool:
@@ -52,12 +54,15 @@ class Progress:
 
     def __init__(self, traced: bool, gate: Callable[[], bool] | None = None) -> None:
         self.reached: Reached = "not_connected" if traced else "sent"
+        self.peer: str | None = None
         self._gate = gate
         self._tunnel = False
 
     async def on_event(self, name: str, info: Mapping[str, Any]) -> None:
         event = name.partition(".")[2]
-        if event == "send_request_headers.started":
+        if event == "connect_tcp.complete":
+            self.peer = peer_of(info.get("return_value"))
+        elif event == "send_request_headers.started":
             # A CONNECT to a proxy shows the same events; the proxy is not the service.
             self._tunnel = getattr(info.get("request"), "method", b"") == b"CONNECT"
             if self._tunnel:
@@ -102,7 +107,13 @@ async def exchange(
         return reading.broken(progress, "timeout", f"no answer in {deadline_s:g} s" if _is_ours(no) else _words(no))
     except Exception as no:  # whatever a transport or an application in this process raises is a fact about the wire
         return reading.broken(progress, _kind(no), _words(no))
-    return reading.done()
+    return replace(reading.done(), peer=progress.peer)
+
+
+def peer_of(stream: Any) -> str | None:
+    """Return the IP address that a new connection leads to (httpcore's network stream)."""
+    address = stream.get_extra_info("server_addr") if stream is not None else None
+    return str(address[0]) if isinstance(address, tuple) and address else None
 
 
 class _Reading:

@@ -50,6 +50,10 @@ class HttpParts(Protocol):
         """A transport with one connection for one request, for the submission (docs/money.md, “The life of a submission”)."""
         ...
 
+    def is_direct(self, url: str) -> bool:
+        """Whether a connection for this address leads to its host, and not to a proxy or into this process."""
+        ...
+
     def running(self) -> AbstractAsyncContextManager[None]:
         """What must run while requests are made."""
         ...
@@ -72,6 +76,9 @@ class Network:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         yield
+
+    def is_direct(self, url: str) -> bool:
+        return self.proxy_for(url) is None
 
     def proxy_for(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -117,6 +124,9 @@ class InProcess:
     def single(self, url: str) -> httpx2.AsyncBaseTransport:
         return httpx2.ASGITransport(self.app)
 
+    def is_direct(self, url: str) -> bool:
+        return False
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         lifespan = _Lifespan(self.app)
@@ -138,6 +148,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_private(address: str) -> bool:
+    """Return whether an IP address is this machine's, this network's or otherwise not one of the public internet."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return not found.is_global or found.is_multicast
 
 
 def stays_secret(url: str) -> bool:
