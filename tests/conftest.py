@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("steady")
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="zenflow-test-config-")  # never the operator's own
 
 
 @dataclass(frozen=True)

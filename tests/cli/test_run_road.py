@@ -20,8 +20,8 @@ from zenflow.app.connection import wiring
 from zenflow.app.running import run as running
 from zenflow.cli.params.command_context import settings_here
 from zenflow.cli.params.options import Where
-from zenflow.cli.prompts import consent
 from zenflow.cli.running.driver import _Guard
+from zenflow.cli.terminal import questions
 from zenflow.cli.terminal.console import Console
 from zenflow.clock import Clock
 from zenflow.history.events import RunStarted
@@ -227,7 +227,7 @@ def test_on_a_terminal_the_price_is_asked_for(
     zenflow: Zenflow, workspace: Path, live: Live, monkeypatch: pytest.MonkeyPatch, said: str, status: int
 ) -> None:
     monkeypatch.setattr(Console, "can_ask", property(lambda self: True))
-    monkeypatch.setattr(consent.sys, "stdin", io.StringIO(said))
+    monkeypatch.setattr(questions.sys, "stdin", io.StringIO(said))
     answer = zenflow("run", "first", *ONE)
     assert answer.status == status
     assert "Spend up to 6 credits on https://one.invalid/mcp? [y/N] " in answer.err

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Entry] = {
     "login": Entry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
     "logout": Entry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
     "repo": Entry("zenflow.cli.commands.repo", "Use versioned recipes from git repositories", "Author"),
+    "trust": Entry("zenflow.cli.commands.trust", "Confirm what a received file asks for", "Service"),
     "test": Entry("zenflow.cli.commands.test", "Run a recipe's tests; nothing is spent", "Author"),
     "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),
     "presets": Entry("zenflow.cli.commands.presets", "The service's presets; one as a step of a recipe", "Service"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +27,7 @@ def replace_file(target: Path, content: str | bytes, *, private: bool = False) -
     A link at `target` is replaced, not followed. A file that was there keeps its mode, but for a private one.
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    beside = target.with_name(f".{secrets.token_hex(8)}.zenflow-new")
+    beside = target.with_name(f".{os.urandom(8).hex()}.zenflow-new")
     try:
         with new_file(beside, private=private) as file:
             file.write(data)

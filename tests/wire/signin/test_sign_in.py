@@ -155,7 +155,7 @@ def test_a_working_keyring_is_used_and_no_file_is_written(
     with serving_sandbox(oauth=True) as town:
         assert zenflow("login", "--server", town.url, "--json").status == 0
         assert [name for _, name in kept] == [town.url]
-        assert not (tmp_path / "config").exists()
+        assert not (tmp_path / "config" / "zenflow" / "sign-ins").exists()
         assert zenflow("account", "--server", town.url, "--json").status == 0
         zenflow("logout", "--server", town.url)
         assert kept == {}

@@ -5,15 +5,17 @@ Knows keys and values, not what they do. The keys are those of the language page
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from zenflow.app.config.setting_specs import KEYS, Key, meant, read_value
 from zenflow.app.config.settings_file import read_settings_file
+from zenflow.app.config.trust import Claim, TrustStore
 from zenflow.app.config.workspace import STATE, Workspace
 from zenflow.errors import UsageError
 from zenflow.host.writing import link_out_of
@@ -30,6 +32,7 @@ class Setting:
     key: str
     value: Any
     origin: str
+    by_file: bool = False  # a file says it, not you: `zenflow.toml`, a saved plan, a journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,20 @@ class Settings:
     by_key: Mapping[str, Setting]
     token: str | None = None
     token_host: str | None = None  # the one host that may see the token
-    config_dir: Path = Path()  # the user's own, for what belongs to no workspace: sign-ins
+    config_dir: Path = Path()  # the operator's own, for what belongs to no workspace: sign-ins, trust
+    confirm: Callable[[Sequence[Claim]], bool] | None = None  # asks the operator; None: nobody can be asked
 
     def __repr__(self) -> str:  # a token must not reach a log by way of a traceback
         return f"Settings({self.workspace.root}, {len(self.by_key)} keys)"
+
+    @property
+    def trust(self) -> TrustStore:
+        return TrustStore(self.config_dir)
+
+    def on_server(self, server: str, origin: str, *, by_file: bool) -> Settings:
+        """The same settings for another server."""
+        own = Setting("service.server", server, origin, by_file)
+        return replace(self, by_key={**self.by_key, "service.server": own})
 
     def value(self, key: str) -> Any:
         return self.by_key[key].value
@@ -107,9 +120,9 @@ def _refuse_links(workspace: Workspace, by_key: Mapping[str, Setting]) -> None:
     """
     for key, option in (("state.dir", "--state DIR"), ("output.dir", "--out DIR")):
         setting = by_key[key]
-        path = Path(setting.value)
-        named_here = setting.origin == "default" or setting.origin.startswith("zenflow.toml")
-        if named_here and path.is_relative_to(workspace.root) and link_out_of(workspace.root, path) is not None:
+        path = Path(os.path.normpath(setting.value))
+        in_workspace = path.is_relative_to(workspace.root) and (setting.by_file or setting.origin == "default")
+        if in_workspace and link_out_of(workspace.root, path) is not None:
             hint = f"Remove the link, or name the folder that you mean: `{option}`."
             raise UsageError(LINK_OUT, f"invalid folder: {path} is a link that leads out of the workspace", hint)
 
@@ -142,7 +155,7 @@ def _setting(
         return Setting(key.name, _placed(key, value, current), key.variable)
     if key.name in written:
         value, origin = written[key.name]
-        return Setting(key.name, _placed(key, value, workspace.root), origin)
+        return Setting(key.name, _placed(key, value, workspace.root), origin, by_file=True)
     default = STATE if key.name == "state.dir" else key.default
     return Setting(key.name, _placed(key, default, workspace.root), "default")
 

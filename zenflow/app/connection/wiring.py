@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zenflow.app.config.setting_specs import LIVE_URL, SANDBOX, ZENCREATOR
 from zenflow.app.config.settings import TOKEN_VARIABLE, Settings
 from zenflow.app.connection.probe_results import findings_of
+from zenflow.app.connection.trust import ensure_trusted
 from zenflow.clock import Clock, SystemClock
 from zenflow.engine.model.ports import Limits
 from zenflow.errors import UsageError
@@ -112,7 +113,8 @@ def random_bytes() -> RandomBytes:
 
 @asynccontextmanager
 async def open_provider(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
-    """The service that the settings name, connected when first asked."""
+    """The service that the settings name, connected when first asked. Raises Refused for one that only a file names."""
+    ensure_trusted(settings)
     if settings.server == SANDBOX:
         async with _embedded(settings, clock) as provider:
             yield provider

@@ -59,7 +59,7 @@ async def plan_more(request: RecipeRequest, settings: Settings, options: PlanOpt
             from zenflow.app.planning.reuse import uploads_of  # the engine, to see ahead
 
             saved = await keep_plan(found, loaded, to, await uploads_of(found, to))
-            write_plan(request.current / options.keep_in, saved)
+            write_plan(request.current / options.keep_in, saved, settings.trust)
         return Planned(found, comparison, cheaper)
 
 

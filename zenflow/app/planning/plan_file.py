@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zenflow import __version__
+from zenflow.app.config.setting_specs import SANDBOX
+from zenflow.app.config.settings import Settings
+from zenflow.app.config.trust import Claim, TrustStore
+from zenflow.app.connection.trust import is_inside, listed
 from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.prepare import Loaded
 from zenflow.clock import as_iso
 from zenflow.errors import Refused, UsageError
 from zenflow.host.writing import replace_file
+from zenflow.ids import digest_of
 from zenflow.plan.model import Plan
 from zenflow.plan.output.plan_file import (
     FileFact,
@@ -26,6 +31,7 @@ from zenflow.plan.output.plan_file import (
     content_digest,
     is_saved_plan,
     kept_value,
+    plan_text,
     read_document,
     saved_document,
     saved_of,
@@ -48,10 +54,10 @@ async def keep_plan(plan: Plan, loaded: Loaded, to: ReadOnlyConnection, uploads:
     return saved_of(plan, made_at=as_iso(to.clock.now()), version=__version__, files=facts, inputs=inputs)
 
 
-def write_plan(file: Path, saved: SavedPlan) -> None:
+def write_plan(file: Path, saved: SavedPlan, trust: TrustStore) -> None:
     """Whole or not at all; paths in it are relative to it. Raises UsageError."""
     folder = file.absolute().parent
-    document = sealed(saved_document(_moved_paths(saved, lambda path: _relative(path, folder))))
+    document = sealed(saved_document(_moved_paths(saved, lambda path: _relative(path, folder))), trust.mark)
     try:
         replace_file(file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
@@ -76,6 +82,27 @@ def read_plan(file: Path) -> SavedPlan:
         raise stale([Moved("plan", f"plan file {file.name}", "as it was made", "changed since")])
     folder = file.absolute().parent
     return _moved_paths(saved, lambda path: os.path.normpath(folder / path))
+
+
+def is_own_plan(saved: SavedPlan, settings: Settings) -> bool:
+    """Whether the operator's own zenflow made the plan."""
+    return settings.trust.is_ours(plan_text(saved.digest), saved.made_by)
+
+
+def claims_of_plan(saved: SavedPlan, file: Path, uploads: Iterable[Path], settings: Settings) -> list[Claim]:
+    """What a plan that the operator did not make asks for: files from outside its folder on their way to a server.
+
+    `uploads`: the local files that its inputs name; the list in the plan may leave some out.
+    """
+    folder = file.absolute().parent
+    outside = sorted(path for path in uploads if not is_inside(path, folder))
+    recipe_outside = not is_inside(Path(saved.recipe_path), folder)
+    if is_own_plan(saved, settings) or saved.server == SANDBOX or not (outside or recipe_outside):
+        return []
+    details = [f"runs {saved.recipe_path}"] if recipe_outside else []
+    details += listed([f"uploads {path}" for path in outside])
+    place = digest_of(saved.digest)
+    return [Claim("plan", str(file), "not made by you", place, (f"sends to {saved.server}", *details))]
 
 
 def read_json(file: Path) -> Any:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from zenflow.app.config.setting_specs import SANDBOX, ZENCREATOR
 from zenflow.app.config.settings import Settings
+from zenflow.app.config.trust import Claim
 from zenflow.app.connection import wiring
+from zenflow.app.connection.trust import ensure_trusted
 from zenflow.catalog.model import Account
+from zenflow.clock import as_iso
 from zenflow.errors import UsageError
 
 
@@ -42,11 +45,13 @@ async def login(settings: Settings, usual_server: str, show: Show, paste: Paste 
     from zenflow.providers.mcp.wire.http import network
 
     server = server_to_sign_in(settings)
+    ensure_trusted(settings)
     url, store = wiring.url_of(server), wiring.open_grants(settings)
     grant = await sign_in(network(), wiring.clock(), url, show, paste)
     store.save(grant)
     async with wiring.signed_in_provider(grant, store, wiring.clock(), server) as provider:
         account = await provider.account()
+    settings.trust.grant([Claim("server", server, "zenflow login")], as_iso(wiring.clock().now()))
     return SignedIn(server, url, account, store.where, usual_server == server)
 
 

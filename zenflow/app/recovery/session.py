@@ -13,6 +13,7 @@ from pathlib import Path
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.trust import claims_of_run, ensure_trusted
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.prepare import catalog_for
 from zenflow.app.queries import runs
@@ -65,8 +66,10 @@ async def open_session(
             raise UsageError("ZF042", f"Run {row.run_id} never began: its journal holds no start.")
         lease = journal.take_lease(row.run_id, take_over=take_over)
         try:
-            async with wiring.open_provider(on_server_of(started, settings), clock) as provider:
-                to = Connection(on_server_of(started, settings), provider, journal, clock)
+            settings = on_server_of(report.state, settings)
+            ensure_trusted(settings, claims_of_run(report.state, settings))
+            async with wiring.open_provider(settings, clock) as provider:
+                to = Connection(settings, provider, journal, clock)
                 account = await with_retries(provider.account, clock)
                 compare_account(started, account)
                 catalog = await catalog_for(stored_recipe(started), to)

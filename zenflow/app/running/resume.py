@@ -6,14 +6,15 @@ What the rest is expected to cost is asked and agreed to first; a failed call th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.config.settings import Setting, Settings
+from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.trust import MARK, claims_of_run, ensure_trusted, is_own_run, run_text
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.prepare import catalog_for, check_maxima, plan_for
 from zenflow.app.planning.sources import check_recorded
@@ -29,7 +30,7 @@ from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import look_at
 from zenflow.engine.run import Changes
 from zenflow.errors import InvalidRecipe, Refused, UsageError
-from zenflow.history.events import RunStarted
+from zenflow.history.events import OptionsChanged, RecipeChanged, RunStarted
 from zenflow.history.state import InstanceStatus, RunState
 from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.journal.lock import take_over_of, this_process
@@ -80,9 +81,10 @@ async def resume(request: ResumeRequest, settings: Settings, agree: AgreeToRest,
         row = resumable(journal, request.run)
         report = look_at(journal.events(row.run_id))
         started = _started(report.state, row.run_id)
-        settings = on_server_of(started, settings)
+        settings = on_server_of(report.state, settings)
         if report.status == "done" and not report.open_calls and request.recipe is None:
             return report
+        ensure_trusted(settings, claims_of_run(report.state, settings))
         lease = journal.take_lease(row.run_id, take_over=request.take_over)
         try:
             async with wiring.open_provider(settings, clock) as provider:
@@ -147,13 +149,29 @@ async def _go_on(
     out_dir = Path(started.out_dir)
     parts = parts_for(to, lease, wiring.open_store(out_dir))
     if correction is not None:
-        await to.journal.append(lease, [correction.event])
+        mark = mark_of(correction.event, started, to.settings)
+        await to.journal.append(lease, [correction.event, *([] if mark is None else [mark])])
     callbacks.begun(started.run_id, out_dir)
     work = Work(recipe, account, catalog, plan, parts, _changes(request))
     found = await carry_out(work, to.settings, callbacks)
     if found.orphans and not callbacks.stop.draining:
         await save_orphans(found, saved_assets(events), out_dir, to)
     return found
+
+
+def mark_of(changed: RecipeChanged, started: RunStarted, settings: Settings) -> OptionsChanged | None:
+    """The operator's mark on the run as the corrected recipe leaves it."""
+    text = run_text(
+        run_id=started.run_id,
+        server=started.server,
+        account_id=started.account_id,
+        out_dir=started.out_dir,
+        named_paths=changed.named_paths,
+        recipe_folder=changed.recipe_folder,
+        recipe_digest=changed.recipe_digest,
+    )
+    mark = settings.trust.mark(text)
+    return None if mark is None else OptionsChanged(changed.at, {MARK: mark})
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +209,10 @@ def _follow_or_take(row: RunRow) -> str:
     return f"{follow} If that machine will not go on with it: {take_over_of(row.run_id)}."
 
 
-def on_server_of(started: RunStarted, settings: Settings) -> Settings:
+def on_server_of(state: RunState, settings: Settings) -> Settings:
     """The settings for the run's own server. Another one, when it was asked for, is refused (docs/money.md, “Resume”)."""
+    started = state.started
+    assert started is not None
     asked = settings.by_key["service.server"]
     if asked.value == started.server:
         return settings
@@ -202,8 +222,7 @@ def on_server_of(started: RunStarted, settings: Settings) -> Settings:
             f"Run {started.run_id} belongs to {started.server}; {asked.origin} names {asked.value}.",
             "A run stays with its server: leave the server out, or begin a new run there.",
         )
-    own = Setting("service.server", started.server, f"run {started.run_id}")
-    return replace(settings, by_key={**settings.by_key, "service.server": own})
+    return settings.on_server(started.server, f"run {started.run_id}", by_file=not is_own_run(state, settings))
 
 
 def _started(state: RunState, run_id: str) -> RunStarted:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
+from zenflow.app.connection.trust import MARK, run_text
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
@@ -86,7 +87,7 @@ async def begin_and_execute(
     try:
         parts = parts_for(to, lease, store)
         with _nothing_begun():
-            await begin(plan, _new_run(run_id, out_dir, plan, loaded, request), parts)
+            await begin(plan, _new_run(run_id, out_dir, plan, loaded, request, to.settings), parts)
         callbacks.begun(run_id, out_dir)
         assert plan.account is not None  # `make_plan` has asked for it
         return await carry_out(Work(plan.recipe, plan.account, plan.catalog, plan, parts), to.settings, callbacks)
@@ -199,17 +200,28 @@ def out_folder(request: RunRequest, settings: Settings, run_id: str) -> Path:
     return folder
 
 
-def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: RunRequest) -> NewRun:
+def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: RunRequest, settings: Settings) -> NewRun:
+    named_paths = tuple(sorted(str(path) for path in loaded.inputs.named_paths))
+    text = run_text(
+        run_id=run_id,
+        server=plan.server,
+        account_id="" if plan.account is None else plan.account.account_id,
+        out_dir=str(out_dir),
+        named_paths=named_paths,
+        recipe_folder=str(plan.recipe.path.parent.resolve()),
+        recipe_digest=plan.recipe.digest,
+    )
     return NewRun(
         run_id=run_id,
         out_dir=out_dir,
-        named_paths=tuple(sorted(str(path) for path in loaded.inputs.named_paths)),
+        named_paths=named_paths,
         balance=None if plan.account is None else plan.account.credits,
         options={
             "max": dict(request.maxima),
             "picks": {name: list(places) for name, places in request.picks.items()},
             "reuse": _decided(plan.reuse),
             "labels": dict(request.labels),
+            MARK: settings.trust.mark(text),
         },
     )
 

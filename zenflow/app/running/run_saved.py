@@ -6,14 +6,16 @@ What moved is named: which file, which input, which schema, which price from wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from zenflow.app.config.settings import Setting, Settings
+from zenflow.app.config.settings import Settings
+from zenflow.app.config.trust import Claim
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
+from zenflow.app.connection.trust import claims_of, ensure_trusted
 from zenflow.app.connection.wiring import ReadOnlyConnection
-from zenflow.app.planning.plan_file import fact_of, keep_plan, read_plan, stale, word_of
+from zenflow.app.planning.plan_file import claims_of_plan, fact_of, is_own_plan, keep_plan, read_plan, stale, word_of
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, bounds_of, plan_for, price_source
 from zenflow.app.planning.reuse_options import reuse_options_from
@@ -58,9 +60,11 @@ class SavedRunRequest:
 
 async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, callbacks: RunCallbacks) -> RunReport:
     """Exactly that plan. Raises Refused that names what moved."""
-    saved = read_plan(request.current / request.file)
+    file = request.current / request.file
+    saved = read_plan(file)
     settings = _on_its_server(saved, settings)
     loaded = _loaded(saved, request)
+    ensure_trusted(settings, claims_of_plan(saved, file, loaded.inputs.named_paths, settings))
     check_picks(loaded.recipe, request.picks)
     async with wiring.connect(settings) as to:
         plan, now = await _made_again(saved, loaded, to)
@@ -79,6 +83,20 @@ async def run_saved(request: SavedRunRequest, settings: Settings, agree: Agree, 
             labels=request.labels,
         )
         return await begin_and_execute(plan, loaded, asked, to, callbacks)
+
+
+def is_own_file(request: SavedRunRequest, settings: Settings) -> bool:
+    """Whether the operator's own zenflow saved that plan. Raises UsageError."""
+    return is_own_plan(read_plan(request.current / request.file), settings)
+
+
+def claims_of_file(file: Path, settings: Settings) -> list[Claim]:
+    """What a run of a saved plan would have to be trusted for. Raises UsageError, Refused for a plan that moved."""
+    saved = read_plan(file)
+    loaded = _loaded(saved, SavedRunRequest(file=file, current=file.parent))
+    settings = _on_its_server(saved, settings)
+    asked = [*claims_of(settings), *claims_of_plan(saved, file, loaded.inputs.named_paths, settings)]
+    return settings.trust.missing(asked)
 
 
 async def _made_again(saved: SavedPlan, loaded: Loaded, to: ReadOnlyConnection) -> tuple[Plan, SavedPlan]:
@@ -151,8 +169,7 @@ def _on_its_server(saved: SavedPlan, settings: Settings) -> Settings:
         return settings
     if asked.origin in ("--server", "ZENFLOW_SERVER") or is_hidden(saved.server):
         raise stale([Moved("server", "server", saved.server, str(kept_value(asked.value)))])
-    own = Setting("service.server", saved.server, _ORIGIN)
-    return replace(settings, by_key={**settings.by_key, "service.server": own})
+    return settings.on_server(saved.server, _ORIGIN, by_file=not is_own_plan(saved, settings))
 
 
 def _refuse_moved(moved: Sequence[Moved]) -> None:

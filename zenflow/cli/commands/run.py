@@ -73,7 +73,7 @@ def command(
                 "`--plan FILE` says all of that itself: recipe, inputs, budget, reuse.",
                 f"`zenflow run --plan {plan_file}`.",
             )
-        return _run_plan(SavedRun(plan_file, words, picks, out, strict, labels), where, display)
+        return _run_plan(SavedRun(plan_file, words, picks, out, strict, labels, yes), where, display)
     if not asked.recipe:
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
@@ -103,11 +103,12 @@ class SavedRun:
     out: Path | None
     strict: bool
     labels: Mapping[str, str]
+    yes: bool
 
 
 def _run_plan(said: SavedRun, where: Where, display: DisplayOptions) -> int:
-    """A saved plan is agreed to: nobody is asked again."""
-    from zenflow.app.running.run_saved import SavedRunRequest, run_saved
+    """A plan that you saved is agreed to, and is not asked about again; one that somebody else made is."""
+    from zenflow.app.running.run_saved import SavedRunRequest, is_own_file, run_saved
     from zenflow.cli.prompts.consent import agree_to_plan
     from zenflow.cli.running.driver import drive
     from zenflow.cli.running.summary import show_report, with_plan
@@ -122,7 +123,7 @@ def _run_plan(said: SavedRun, where: Where, display: DisplayOptions) -> int:
         labels=said.labels,
     )
     settings = settings_here(where)
-    agree = agree_to_plan(display.console, yes=True)
+    agree = agree_to_plan(display.console, yes=said.yes or is_own_file(request, settings))
     with with_plan(display.console):
         report = drive(lambda callbacks: run_saved(request, settings, agree, callbacks), display.console)
     return show_report(_chosen(report, settings, display), display.console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from zenflow.errors import UsageError
 
 def settings_here(where: Where) -> Settings:
     """Raises UsageError for settings that cannot be."""
+    from zenflow.cli.params.trust_question import ask_to_trust
+
     current = current_folder()
-    return load_settings(find_workspace(current), os.environ, where.overrides(), current=current)
+    settings = load_settings(find_workspace(current), os.environ, where.overrides(), current=current)
+    return replace(settings, confirm=ask_to_trust)
 
 
 def recipe_words(asked: RecipeOptions, options: ReuseOptions | None = None) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from zenflow.app.config.setting_specs import SANDBOX
 from zenflow.cli.terminal.console import Console
+from zenflow.cli.terminal.questions import answered_yes
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan import draw_plan
 from zenflow.cli.views.problems import draw_problems
@@ -80,7 +79,7 @@ def agree_to_a_word(console: Console, *, yes: bool) -> Callable[[str], None]:
                 f"{said} There is no terminal to ask on. Nothing was recorded.",
                 "Say `--yes` to agree to that beforehand.",
             )
-        if not _answered_yes(console, "Take it on your word? [y/N] "):
+        if not answered_yes(console, "Take it on your word? [y/N] "):
             raise Refused(DECLINED, "Not agreed to. Nothing was recorded.")
 
     return agree
@@ -104,7 +103,7 @@ def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None
                 f"{said} There is no terminal to ask on. Nothing was deleted.",
                 "Say `--yes` to agree to that beforehand.",
             )
-        if not _answered_yes(console, f"{said} [y/N] "):
+        if not answered_yes(console, f"{said} [y/N] "):
             raise Refused(DECLINED, "Not agreed to. Nothing was deleted.")
 
     return agree
@@ -120,20 +119,5 @@ def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
             f"{said} There is no terminal to ask on. Nothing was spent.",
             "Say `--yes` to agree to that beforehand.",
         )
-    if not _answered_yes(console, f"{said} [y/N] "):
+    if not answered_yes(console, f"{said} [y/N] "):
         raise Refused(DECLINED, "Not agreed to. Nothing was spent.")
-
-
-def _answered_yes(console: Console, question: str) -> bool:
-    return answer_of(console, question).lower() in ("y", "yes")
-
-
-def answer_of(console: Console, question: str) -> str:
-    """One line of a person. Ctrl-C must end the question: asyncio's own handler would only mark the task and let the
-    reading go on."""
-    console.ask(question)
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return sys.stdin.readline().strip()
-    finally:
-        signal.signal(signal.SIGINT, handler)

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.running.resume import ResumeRequest, resume
-from zenflow.cli.prompts.consent import agree_to_rest, answer_of
+from zenflow.cli.prompts.consent import agree_to_rest
 from zenflow.cli.running.driver import drive
 from zenflow.cli.terminal.console import Console
+from zenflow.cli.terminal.questions import answer_of
 from zenflow.cli.views.choices import draw_choice, draw_choices
 from zenflow.engine.model.report import Choice, RunReport
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from zenflow.app.recovery.reconcile import Decision, ReconcilePrompts
-from zenflow.cli.prompts.consent import agree_to_a_word, agree_to_send_again, answer_of
+from zenflow.cli.prompts.consent import agree_to_a_word, agree_to_send_again
 from zenflow.cli.terminal.console import Console
+from zenflow.cli.terminal.questions import answer_of
 from zenflow.cli.views.reconcile import choices, draw_evidence
 from zenflow.credits import credits_from
 from zenflow.engine.maintenance.evidence import Case, Evidence, UnrecognizedTaskCase

@@ -7,7 +7,7 @@ with a query or a password are kept as digests and must be given again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -80,6 +80,8 @@ class SavedPlan:
     kept: tuple[SavedKept, ...] = ()
     plan: Mapping[str, Any] = field(default_factory=dict)
     repositories: Mapping[str, Any] = field(default_factory=dict)  # that the recipe uses, by the prefix of their keys
+    digest: str = ""  # of the file's content; empty for a plan that is in no file
+    made_by: str = ""  # the operator's mark on that digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +224,21 @@ def _price_document(price: SavedPrice) -> dict[str, Any]:
     }
 
 
-def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with its own digest: a plan that somebody agreed to is carried out as it was made, or not at all."""
-    return {**document, "digest": content_digest(document)}
+def sealed(document: Mapping[str, Any], mark: Callable[[str], str | None] = lambda text: None) -> dict[str, Any]:
+    """The document with its own digest, and the operator's mark on that: a plan that you agreed to is carried out as it was
+    made, or not at all. The digest alone shows only that nothing was changed by accident: anybody can compute it."""
+    digest = content_digest(document)
+    return {**document, "digest": digest, "made_by": mark(plan_text(digest))}
+
+
+def plan_text(digest: str) -> str:
+    """What the operator's mark on a plan covers."""
+    return f"plan {digest}"
 
 
 def content_digest(document: Mapping[str, Any]) -> str:
-    """Of everything in it but the digest itself; how it is laid out does not matter."""
-    return digest_of({name: value for name, value in document.items() if name != "digest"})
+    """Of everything in it but the digest and the mark; how it is laid out does not matter."""
+    return digest_of({name: value for name, value in document.items() if name not in ("digest", "made_by")})
 
 
 def is_saved_plan(document: Any) -> bool:
@@ -268,6 +277,8 @@ def read_document(document: Mapping[str, Any]) -> SavedPlan:
         ),
         plan=dict(document["plan"]),
         repositories=dict(document["recipe"].get("repositories", {})),
+        digest=str(document.get("digest", "")),
+        made_by=str(document.get("made_by") or ""),
     )
 
 
