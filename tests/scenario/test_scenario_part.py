@@ -63,7 +63,7 @@ def test_takes_what_is_there_and_marks_the_rest_unknown():
     (said, hint) = next((said, hint) for code, said, hint in report.reasons if code == "ZF642")
     task_id = next(iter(stage.service.tasks))
     assert said.startswith("draw.2:") and f"task {task_id} has 2 of the 3 calls" in said
-    assert "zenflow reconcile RUN" in hint and "--give-up 1" in hint
+    assert "zenflow reconcile RUN" in hint and "--write-off 1" in hint
     assert stage.clock.monotonic_s() < 120, "not by its timeout"
     assert [(one.address, one.why) for one in report.open_calls] == [("draw.2", "outcome unknown")]
     assert drawn(stage) == ["a", "b"]

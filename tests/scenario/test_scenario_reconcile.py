@@ -223,7 +223,7 @@ def test_offers_three_decisions_on_a_rise_and_takes_the_new_one():
     with pytest.raises(Refused) as refused:
         decide(stage, lambda r, _: r.resubmit(1, agreed([]), Decimal(7)))
     hint = refused.value.hint
-    assert all(word in hint for word in ("zenflow reconcile RUN", "--resubmit 1=8", "--adopt 1=TASK", "--give-up 1"))
+    assert all(word in hint for word in ("zenflow reconcile RUN", "--resubmit 1=8", "--adopt 1=TASK", "--write-off 1"))
     prices = []
     _, done = decide(stage, lambda r, _: r.resubmit(1, agreed(prices), Decimal(8)))
     assert (prices, done.settled, stage.service.posts) == ([Decimal(8)], True, 1)

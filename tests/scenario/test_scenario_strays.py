@@ -157,7 +157,7 @@ def test_does_not_guess_among_more_waiting_calls():
     made.calls, made.inputs = made.calls[:1], made.inputs[:1]
     with pytest.raises(Refused, match=r"It has 1 calls, and 2 calls of image_editor wait: draw\.0, draw\.1") as refused:
         decide(stage, lambda r, unrecognized_cases: r.assign_unrecognized(unrecognized_cases[0], (), yes))
-    assert "--give-up 1" in refused.value.hint
+    assert "--write-off 1" in refused.value.hint
 
 
 def test_another_account_s_task_is_taken_on_nobody_s_word():

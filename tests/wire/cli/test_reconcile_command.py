@@ -46,7 +46,7 @@ def test_fits_evidence_in_80_columns_and_decides_nothing(
     for fact in ("stamp", "asked", "sent", "looks", "debits", "could be"):
         assert any(line.strip().startswith(fact) or f" {fact}" in line for line in lines), fact
     assert "no second witness" in text and "no task of this tool and size from that time" in text
-    assert f"zenflow reconcile {run_id} --adopt 1=TASK\n  or --resubmit 1, or --give-up 1" in text
+    assert f"zenflow reconcile {run_id} --adopt 1=TASK\n  or --resubmit 1, or --write-off 1" in text
     print(text)
     assert town.posts == 1 and town.debits == []  # nothing new was sent
 
@@ -75,12 +75,14 @@ def test_resubmits_by_option_with_one_more_post(zenflow: Any, unknown: tuple[str
     assert town.debits == [-2]
 
 
-def test_give_up_by_option_books_the_quote(zenflow: Any, unknown: tuple[str, Any]) -> None:
+@pytest.mark.parametrize("option", ["--write-off", "--give-up"])  # the second is the old spelling
+def test_write_off_books_the_quote(zenflow: Any, unknown: tuple[str, Any], option: str) -> None:
     run_id, town = unknown
-    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    assert "--give-up" not in zenflow("reconcile", "--help").out
+    said = zenflow("reconcile", run_id, option, "1", "--server", town.url, "--json")
     assert (said.status, said.document["credits"]) == (0, {"charged": 2, "unknown": 0})
     assert zenflow("show", run_id, "--json").document["credits"]["charged"] == 2
-    again = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url)
+    again = zenflow("reconcile", run_id, "--write-off", "1", "--server", town.url)
     assert again.status == 2 and "#1 is given up" in again.err
 
 
@@ -90,7 +92,7 @@ def test_give_up_by_option_books_the_quote(zenflow: Any, unknown: tuple[str, Any
         (("--adopt", "one=two"), 2, "ZF014"),
         (("--adopt", "7=00000000-0000-4000-8000-000000000000"), 2, "ZF652"),
         (("--adopt", "1=00000000-0000-4000-8000-000000000000"), 2, "ZF055"),
-        (("--resubmit", "1", "--give-up", "1"), 2, "ZF653"),
+        (("--resubmit", "1", "--write-off", "1"), 2, "ZF653"),
     ],
 )
 def test_words_that_cannot_be_are_told_and_nothing_changes(
@@ -166,7 +168,7 @@ def test_shows_candidates_of_a_task_without_inputs(
     assert said.status == 4
     assert all(len(line) <= 80 or line.startswith("→ zenflow") for line in said.out.splitlines())
     assert "the service does not tell; 2 calls" in said.out and "could be   draw.0, draw.1" in said.out
-    assert f"→ zenflow reconcile {run_id} --adopt 1={task_id}\n  or --give-up 1" in said.out
+    assert f"→ zenflow reconcile {run_id} --adopt 1={task_id}\n  or --write-off 1" in said.out
     words = ("reconcile", run_id, "--adopt", f"1={task_id}", "--server", town.url)
     refused = zenflow(*words)
     assert refused.status == 3 and "ZF666" in refused.out
@@ -185,7 +187,7 @@ def test_its_calls_may_be_named_and_it_may_be_given_up(zenflow: Any, stray: tupl
     assert (said.status, said.code) == (2, "ZF653") and f"--adopt 1={task_id}" in said.hint
     said = zenflow("reconcile", run_id, "--adopt", f"1={task_id}:draw.0,draw.9", "--server", town.url, "--json")
     assert (said.status, said.code) == (2, "ZF653")
-    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    said = zenflow("reconcile", run_id, "--write-off", "1", "--server", town.url, "--json")
     assert said.status == 0 and said.document["credits"]["charged"] == 2
     assert zenflow("resume", run_id, "--server", town.url, "--yes").status == 0
     assert town.posts == 2
@@ -202,7 +204,7 @@ def test_decides_nothing_while_another_process_works(zenflow: Any, unknown: tupl
     run_id, town = unknown
     other = open_journal(here / ".zenflow", clock=SystemClock())
     lease = other.take_lease(run_id)
-    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    said = zenflow("reconcile", run_id, "--write-off", "1", "--server", town.url, "--json")
     assert (said.status, said.code) == (4, "ZF808") and f"zenflow stop {run_id}" in said.hint
     other.release_lease(lease)
     other.close_now()
@@ -214,7 +216,7 @@ def test_decides_on_another_machines_run_only_if_it_is_gone(zenflow: Any, unknow
     elsewhere = open_journal(here / ".zenflow", clock=SystemClock(), me=Holder("elsewhere", 7, "then"))
     elsewhere.take_lease(run_id)
     elsewhere.close_now()
-    words = ("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    words = ("reconcile", run_id, "--write-off", "1", "--server", town.url, "--json")
     said = zenflow(*words)
     assert (said.status, said.code) == (4, "ZF808") and "--take-over" in said.hint
     assert zenflow(*words, "--take-over").status == 0
@@ -231,6 +233,6 @@ def test_decisions_by_option_ask_about_nothing_else(
     town.calm()
     monkeypatch.setattr(console.Console, "can_ask", property(lambda self: True))
     monkeypatch.setattr("sys.stdin", io.StringIO("g\n"))
-    said = zenflow("reconcile", run_id, "--give-up", "1", "--server", town.url, "--json")
+    said = zenflow("reconcile", run_id, "--write-off", "1", "--server", town.url, "--json")
     assert (said.status, [one["submission"] for one in said.document["decided"]]) == (4, [1])
     assert said.document["open"] == [2]

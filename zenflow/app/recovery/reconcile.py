@@ -164,7 +164,9 @@ async def _carry_out_unrecognized(
         return await reconciler.write_off_unrecognized(unrecognized)
     if decision.act == "resubmit" or decision.task_id not in (None, task_id):
         said = f"#{number} is task {task_id}, which nobody here has asked for: it can be adopted or given up, nothing else."
-        raise UsageError("ZF653", said, f"`zenflow reconcile RUN --adopt {number}={task_id}`, or `--give-up {number}`.")
+        raise UsageError(
+            "ZF653", said, f"`zenflow reconcile RUN --adopt {number}={task_id}`, or `--write-off {number}`."
+        )
     return await reconciler.assign_unrecognized(unrecognized, decision.named, prompts.confirm)
 
 

@@ -28,7 +28,8 @@ from zenflow.report.next_steps import for_this_run
     metavar="N[=CREDITS]",
     help="Look once more, then send N again; for up to CREDITS where its price has risen.",
 )
-@click.option("given_up", "--give-up", multiple=True, type=int, metavar="N", help="Book N as charged; look no more.")
+@click.option("written_off", "--write-off", multiple=True, type=int, metavar="N", help="Treat submission N as charged.")
+@click.option("given_up", "--give-up", multiple=True, type=int, hidden=True)  # the spelling before `--write-off`
 @click.option("--take-over", is_flag=True, help="Take the run from a process on another machine that is surely gone.")
 @click.option(
     "--yes",
@@ -42,7 +43,8 @@ def command(
     run: str | None,
     adopted: tuple[str, ...],
     again: tuple[str, ...],
-    abandoned: tuple[int, ...],
+    written_off: tuple[int, ...],
+    given_up: tuple[int, ...],
     take_over: bool,
     yes: bool,
     where: Where,
@@ -62,7 +64,7 @@ def command(
         adopt={number: task_id for number, task_id, _ in adoptions},
         named={number: named for number, _, named in adoptions if named},
         resubmit=dict(parse_resubmission(word) for word in again),
-        write_off=abandoned,
+        write_off=tuple(dict.fromkeys((*written_off, *given_up))),
         take_over=take_over,
     )
     console = display.console

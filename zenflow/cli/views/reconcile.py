@@ -104,17 +104,17 @@ def draw_outcome(view: ReconcileView, style: Style, width: int) -> str:
         unrecognized = next((one for one in view.evidence.unrecognized_cases if one.number == first), None)
         if unrecognized is not None:
             lines.append(f"{style.link('→')} {command} --adopt {first}={unrecognized.task.task_id}")
-            lines.append(f"  or --give-up {first}")
+            lines.append(f"  or --write-off {first}")
         else:
             doubted = next(
                 (c.submission for c in view.evidence.cases if c.number == first and c.submission.needs_decision), None
             )
             if doubted is not None and not doubted.out_of_order:  # what is there of it is taken
-                return "\n".join([*lines, f"{style.link('→')} {command} --give-up {first}"])
+                return "\n".join([*lines, f"{style.link('→')} {command} --write-off {first}"])
             task = "TASK" if doubted is None else doubted.task_id
             again = f"--resubmit {first}, or " if doubted is None else ""
             lines.append(f"{style.link('→')} {command} --adopt {first}={task}")
-            lines.append(f"  or {again}--give-up {first}")
+            lines.append(f"  or {again}--write-off {first}")
     elif view.decided or view.evidence.adopted:
         lines.append(f"{style.link('→')} zenflow resume {view.run_id}")
     return "\n".join(lines)

@@ -76,7 +76,7 @@ class Reconciler:
         """A person has looked at its results, and they are right as they were bound."""
         number, recorder = submission.number, self._context.recorder
         if not submission.out_of_order:
-            hint = f"`--give-up {number}`, then `zenflow resume RUN` makes them anew."
+            hint = f"`--write-off {number}`, then `zenflow resume RUN` makes them anew."
             raise Refused("ZF647", f"What is there of #{number} is taken; {submission.shortfall}.", hint)
         if task_id != submission.task_id:
             raise Refused("ZF647", f"#{number} is task {submission.task_id}, and no other can be taken for it.")
@@ -146,7 +146,7 @@ class Reconciler:
         cost where that is more than was set aside for it."""
         submission = self._open(number)
         if submission.needs_decision:
-            hint = f"`--give-up {number}`, then `zenflow resume RUN` makes its calls anew."
+            hint = f"`--write-off {number}`, then `zenflow resume RUN` makes its calls anew."
             raise UsageError("ZF652", f"#{number} was accepted and charged: it cannot be sent again.", hint)
         lookup_result = await self._session.lookup.look_up()
         if await self._session.lookup.resolve(submission, lookup_result):
@@ -201,7 +201,7 @@ class Reconciler:
                 f"#{number} now costs {in_words(total)}, and {as_text(submission.quote)} are set aside for it. "
                 "Nothing was sent.",
                 f"`zenflow reconcile RUN --resubmit {number}={as_text(total)}` takes the new price; `--adopt {number}=TASK` "
-                f"names a task that is it; `--give-up {number}` books it as charged.",
+                f"names a task that is it; `--write-off {number}` books it as charged.",
             )
         self._check_room(submission, total - submission.quote)
         return prices

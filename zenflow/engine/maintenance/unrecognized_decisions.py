@@ -154,9 +154,7 @@ def _chosen(unrecognized: UnrecognizedTaskCase, named: Sequence[str]) -> list[Wa
 
 
 def _out(unrecognized: UnrecognizedTaskCase) -> str:
-    return (
-        f"`zenflow reconcile RUN --give-up {unrecognized.number}` books it under no step, and its calls are made anew."
-    )
+    return f"`zenflow reconcile RUN --write-off {unrecognized.number}` books it under no step, and its calls are made anew."
 
 
 def _some(names: Sequence[str] | dict[str, WaitingCall]) -> str:

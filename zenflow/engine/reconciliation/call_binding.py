@@ -122,5 +122,5 @@ def _matched(asked: Sequence[str], shown: Sequence[str], ids: Sequence[str]) -> 
 def rest_unknown(context: Context, submission: SubmissionState, instance: Instance) -> None:
     """The call of an instance is not there: it rests until a person has decided."""
     said, hint = "it is not known whether it was made", "`zenflow reconcile RUN` shows it; "
-    hint += f"`--give-up {submission.number}` lets a resume make it anew."
+    hint += f"`--write-off {submission.number}` lets a resume make it anew."
     context.suspend(instance, Status.UNKNOWN, said, StopReason("ZF642", submission.shortfall, hint))
