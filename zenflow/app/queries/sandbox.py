@@ -10,7 +10,7 @@ from zenflow.sandbox.settings import SandboxSettings
 from zenflow.suggest import did_you_mean
 
 CANNOT_BE = "ZF067"
-_SHOWN = "What stands in such a file: docs/sandbox.md, Mishaps."
+_SHOWN = "What stands in such a file: docs/sandbox.md, “Faults”."
 
 
 async def serve_sandbox(settings: SandboxSettings, host: str, port: int, on_ready: Callable[[str], None]) -> None:
