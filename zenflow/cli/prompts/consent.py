@@ -85,6 +85,20 @@ def agree_to_a_word(console: Console, *, yes: bool) -> Callable[[str], None]:
     return agree
 
 
+def agree_to_update(console: Console, question: str, *, yes: bool) -> None:
+    """Ask whether an update that was shown is taken. Raises Refused."""
+    if yes:
+        return
+    if not console.can_ask:
+        raise Refused(
+            NOBODY_TO_ASK,
+            f"{question} There is no terminal to ask on. Nothing was changed.",
+            "Say `--yes` to agree to that beforehand, or `--check` to see it only.",
+        )
+    if not _answered_yes(console, f"{question} [y/N] "):
+        raise Refused(DECLINED, "Not agreed to. Nothing was changed.")
+
+
 def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None]:
     """Shows a task and asks whether it may go. A sandbox is asked about too: what is gone is gone."""
 
