@@ -151,20 +151,10 @@ class Cache:
             raise UsageError(remote.NO_REVISION, f"unknown commit: {label} has no {commit[:12]} any more", hint)
 
     def _write_tree(self, address: Address, bare: Path, commit: str, label: str) -> Stored:
-        files = files_of(commit, bare, label)
         final = self.tree_folder(address, commit)
         beside = final.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
-        digests: dict[str, str] = {}
         try:
-            make_private_folder(beside / "files")
-            for blob, data in read_blobs(files, bare, MOST_FILE):
-                if not is_blob(data, blob.object_id):
-                    raise damaged(f"{label}:{blob.path}", "git's own digest differs")
-                path = beside / "files" / blob.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with new_file(path) as file:
-                    file.write(data)
-                digests[blob.path] = hashlib.sha256(data).hexdigest()
+            digests = write_files(commit, bare, beside / "files", label)
             replace_json(beside / "index.json", {"commit": commit, "url": address.url, "files": digests})
             os.replace(beside, final)
         except BaseException:
@@ -224,6 +214,25 @@ class Cache:
             what = "no space left" if full else error.strerror or str(error)
             hint = "Free some space: `zenflow repo prune`." if full else f"Name another folder with {VARIABLE}."
             raise UsageError(UNWRITABLE, f"cannot write the cache {self.root}: {what}", hint) from None
+
+
+def write_files(commit: str, repository: Path, folder: Path, label: str) -> dict[str, str]:
+    """Write the files of a commit into a new folder; return their digests. Raises UsageError, OSError.
+
+    `repository`: a clone of ours, or the operator's own.
+    """
+    files = files_of(commit, repository, label)
+    digests: dict[str, str] = {}
+    make_private_folder(folder)
+    for blob, data in read_blobs(files, repository, MOST_FILE):
+        if not is_blob(data, blob.object_id):
+            raise damaged(f"{label}:{blob.path}", "git's own digest differs")
+        path = folder / blob.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path) as file:
+            file.write(data)
+        digests[blob.path] = hashlib.sha256(data).hexdigest()
+    return digests
 
 
 def key_of(address: Address) -> str:

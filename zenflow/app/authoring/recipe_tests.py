@@ -22,6 +22,7 @@ from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_file import word_of
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, load, make_plan
+from zenflow.app.planning.sources import verified_place
 from zenflow.app.running.resume import ResumeRequest, resume_with
 from zenflow.app.running.run import RunCallbacks, RunRequest, begin_and_execute
 from zenflow.credits import as_text
@@ -99,7 +100,11 @@ async def test(request: TestRequest, settings: Settings) -> TestReport:
 
 
 def _found(request: TestRequest, settings: Settings) -> list[Path]:
-    place = settings.workspace.root / "recipes" if request.path is None else _named(request.path, request.current)
+    repository = None if request.path is None else verified_place(str(request.path), request.current)
+    if repository is not None:
+        place = _named(repository, request.current)
+    else:
+        place = settings.workspace.root / "recipes" if request.path is None else _named(request.path, request.current)
     if place.is_file():
         return [place]
     if request.path is None and not place.is_dir():

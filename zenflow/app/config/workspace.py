@@ -11,6 +11,7 @@ from zenflow.errors import UsageError
 FILE = "zenflow.toml"
 OTHER_OWNER = "ZF035"
 STATE = ".zenflow"
+SNAPSHOT = Path("schemas") / "tools"  # of the server's tools, as `zenflow tools sync` writes them
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from zenflow.app.config.settings import Settings
+from zenflow.app.config.workspace import SNAPSHOT
 from zenflow.app.connection import wiring
 from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, bounds_of, plan_for
 from zenflow.app.queries.account_cache import CachedAccount, cached_account
 from zenflow.app.queries.price_cache import PriceCache
-from zenflow.app.queries.tools import SNAPSHOT
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.catalog.snapshot import read_snapshot

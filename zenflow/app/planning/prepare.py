@@ -6,7 +6,7 @@ Prints nothing, spends nothing, and holds nothing that could.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.app.connection.retry import PriceQueries, with_retries
 from zenflow.app.connection.wiring import ReadOnlyConnection, limits_of, open_pace
 from zenflow.app.planning.input_assets import missing_assets, not_of_missing
+from zenflow.app.planning.locked_schemas import schema_warnings
 from zenflow.app.planning.reuse_options import ReuseOptions, needs_reuse_preview
 from zenflow.app.planning.sources import recipe_source
 from zenflow.app.queries.account_cache import cache_account
@@ -49,6 +50,7 @@ class RecipeRequest:
     budget: Decimal | None = None
     maxima: Mapping[str, int] = field(default_factory=dict)
     reuse: ReuseOptions = field(default_factory=ReuseOptions)
+    locked: bool = False  # refuse tools whose schema is not the one in zenflow.lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def check_maxima(recipe: Recipe, maxima: Mapping[str, int]) -> None:
 
 def read_recipe(request: RecipeRequest) -> Recipe:
     problems = Problems()
-    source = recipe_source(request.recipe, request.current)
+    source = recipe_source(request.recipe, request.current, locked=request.locked)
     recipe = load_recipe(source.path, problems, source.tree)
     if recipe is not None:
         check_sources(recipe, problems)
@@ -103,7 +105,9 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: ReadOnlyConnecti
         raise InvalidRecipe((*missing, *not_of_missing(error.problems, missing))) from None
     if missing:
         raise InvalidRecipe(missing)
-    return plan
+    used = tools_of(loaded.recipe)
+    found = schema_warnings(plan.catalog, used, to.settings, locked=request.locked)
+    return replace(plan, warnings=(*plan.warnings, *found)) if found else plan
 
 
 async def plan_again(loaded: Loaded, request: RecipeRequest, before: Plan, to: ReadOnlyConnection) -> Plan:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from zenflow.app.config.repositories import boundary_of, repositories_of
 from zenflow.app.config.workspace import find_workspace
+from zenflow.errors import UsageError
 from zenflow.recipe.load import find_recipe, read_recipe_file
 from zenflow.recipe.model import Origin
 from zenflow.recipe.trees import FolderTree, Tree
 from zenflow.repos.addresses import Reference, parse_reference
-from zenflow.repos.resolver import Repositories, check_stored, reopened
+from zenflow.repos.resolver import NOT_LOCKED, Repositories, check_stored, reopened
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,17 @@ class RecipeSource:
     name: str
 
 
-def recipe_source(word: str, current: Path) -> RecipeSource:
+def recipe_source(word: str, current: Path, *, locked: bool = False) -> RecipeSource:
     """Return what a word names: a path, a name in `recipes/`, `NAME:path`, `NAME@REV:path`, `URL@REV:path`.
 
-    A path always wins. Raises UsageError.
+    A path always wins. `locked`: only what is in `zenflow.lock`. Raises UsageError.
     """
     reference = repository_reference(word, current)
     if reference is None:
         return local_source(find_recipe(word, current))
+    if locked and reference.rev is not None:
+        hint = "Leave out `--locked`, or name the repository in zenflow.toml and leave out its revision."
+        raise UsageError(NOT_LOCKED, f"not locked: `{word}` names a revision of its own", hint)
     tree, name = repositories_of(find_workspace(current)).open(reference, current)
     return RecipeSource(tree.place(name), tree, str(reference))
 
@@ -60,6 +64,28 @@ def local_source(path: Path) -> RecipeSource:
     boundary, workspace = boundary_of(path)
     repositories = repositories_of(workspace)
     return RecipeSource(path, FolderTree(path.parent, boundary, read_recipe_file, repositories.tree), str(path))
+
+
+def verified_place(word: str, current: Path) -> Path | None:
+    """Return where a recipe of a repository is, once every locked file beside it was compared; None for any other word.
+
+    `NAME:` alone names all of the repository. Raises UsageError.
+    """
+    name = word.removesuffix(":")
+    reference = repository_reference(f"{word}." if name != word else word, current)
+    if reference is None:
+        return None
+    repositories = repositories_of(find_workspace(current))
+    if name != word:
+        tree = repositories.tree(reference.repository, "")
+        place = tree.boundary / tree.named_from
+    else:
+        tree, path = repositories.open(reference, current)
+        place = tree.place(path)
+    for file in tree.digests:
+        tree.content(file)
+        tree.forget(file)
+    return place
 
 
 def is_repository_word(word: str, current: Path) -> bool:

@@ -61,7 +61,7 @@ class Validation:
 
 async def validate(request: RecipeRequest, settings: Settings, *, complete: bool = False) -> Validation:
     """All problems of one recipe. `complete`: its inputs have to be there too. Raises UsageError when there is no recipe."""
-    source = recipe_source(request.recipe, request.current)
+    source = recipe_source(request.recipe, request.current, locked=request.locked)
     with collector_paused():  # over all of it: the tree is alive until the end, and walking it frees nothing
         return await _validate(source, request, settings, complete=complete)
 

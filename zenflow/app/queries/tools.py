@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zenflow.app.config.settings import Settings
+from zenflow.app.config.workspace import SNAPSHOT
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
 from zenflow.catalog.diff import Change, changes
+from zenflow.catalog.locking import schema_digest
 from zenflow.catalog.model import Account, Catalog, Model, Tool
 from zenflow.catalog.snapshot import read_snapshot, write_snapshot
 from zenflow.errors import UsageError
+from zenflow.repos.locker import editing
+from zenflow.repos.lockfile import Lock, read_lock, write_lock
 from zenflow.suggest import did_you_mean
-
-SNAPSHOT = Path("schemas") / "tools"
 
 
 async def tools(settings: Settings) -> Catalog:
@@ -95,8 +97,19 @@ async def sync(folder: Path | None, settings: Settings, *, check: bool = False) 
             write_snapshot(place, catalog)
         except OSError as error:
             raise UsageError("ZF051", f"The snapshot cannot be written to {place}: {error.strerror}.") from error
+        _lock_schemas(catalog, settings)
     found = None if before is None else changes(before, catalog)
     return Synced(place, catalog, None if before is None else before.server, found, not check)
+
+
+def _lock_schemas(catalog: Catalog, settings: Settings) -> None:
+    """Write the digest of every tool into `zenflow.lock`: `run --locked` and warnings go by it."""
+    root = settings.workspace.root
+    with editing(root):
+        lock = read_lock(root)
+        held = {name: schema_digest(tool) for name, tool in catalog.tools.items()}
+        if lock.tools.get(settings.server) != held:
+            write_lock(root, Lock(lock.repos, {**lock.tools, settings.server: held}))
 
 
 def _snapshot_in(place: Path, *, strict: bool) -> Catalog | None:

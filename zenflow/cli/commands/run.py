@@ -64,6 +64,7 @@ def command(
             asked.recipe
             or asked.budget is not None
             or asked.maxima
+            or asked.locked
             or len(words) < len(asked.inputs)
             or options != ReuseOptions()
             or dry_run

@@ -34,6 +34,7 @@ def recipe_words(asked: RecipeOptions, options: ReuseOptions | None = None) -> d
         "inputs": asked.inputs,
         "budget": asked.budget,
         "maxima": asked.maxima,
+        "locked": asked.locked,
     }
 
 

@@ -53,6 +53,7 @@ class RecipeOptions:
     inputs: tuple[Said, ...]
     budget: Decimal | None
     maxima: Mapping[str, int]
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _asked_options(body: Callable[..., Any]) -> Callable[..., Any]:
 _ASKED: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option("--budget", metavar="N", help="Never spend more than N credits."),
     click.option("maxima", "--max", multiple=True, metavar="STEP=N", help="Start at most N instances of STEP."),
+    click.option("--locked", is_flag=True, help="Refuse what differs from zenflow.lock: for CI."),
 )
 
 
@@ -146,6 +148,7 @@ def _asked(body: Body) -> Callable[..., Any]:
         said: tuple[Said, ...],
         budget: str | None,
         maxima: tuple[str, ...],
+        locked: bool,
         **words: Any,
     ) -> Any:
         asked = RecipeOptions(
@@ -153,6 +156,7 @@ def _asked(body: Body) -> Callable[..., Any]:
             said,
             parse_budget(budget),
             dict(parse_maximum(word) for word in maxima),
+            locked,
         )
         return body(*args, asked=asked, **words)
 

@@ -37,7 +37,7 @@ def draw_updates(updates: Sequence[RepositoryUpdate], ink: Ink, width: int) -> s
 
 
 def _repository(one: RepositoryUpdate, ink: Ink, width: int) -> list[str]:
-    lines = wrap(ink.strong(_title(one)), width, "  ")
+    lines = wrap(ink.strong(_title(one)), width, "  ", "")
     if one.warning:
         lines += wrap(one.warning, width, "  ", ink.warn("! "))
     for recipe in one.recipes:
