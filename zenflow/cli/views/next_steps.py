@@ -60,7 +60,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "ZF543": "Take zenflow.lock from git again, or make it with `zenflow repo lock`.",
     "ZF544": "Name another revision: `zenflow repo update NAME --rev TAG`.",
     "ZF561": "Keep it, or raise the version of the repository.",
-    "ZF562": "Compare the two by hand: `zenflow diff TAG:PATH PATH`.",
+    "ZF562": "See what differs: `zenflow diff TAG:PATH PATH`.",
     "ZF550": "Name that repository in your own zenflow.toml.",
     "ZF631": "Try again when the service gives prices: `zenflow prices TOOL` asks for one.",
     "ZF647": _OF_DECISIONS,
