@@ -17,7 +17,7 @@ from zenflow.app.authoring.recipe_tests import NO_TESTS, TestReport, TestRequest
 from zenflow.app.config.repositories import repositories_of
 from zenflow.app.config.settings import Setting, Settings
 from zenflow.app.config.workspace import find_workspace
-from zenflow.app.connection.wiring import Inquiry, inquire
+from zenflow.app.connection.wiring import ReadOnlyConnection, connect_read_only
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.planning.sources import local_source
 from zenflow.app.planning.validate import validate
@@ -101,7 +101,7 @@ async def check(request: CheckRequest, settings: Settings) -> CheckReport:
     tags = releases_before(root)
     with TemporaryDirectory(prefix="zenflow-check-") as place:
         old = _Releases(root, Path(place))
-        async with inquire(settings) as to:
+        async with connect_read_only(settings) as to:
             for file in files:
                 found = await validate(RecipeRequest(recipe=str(file), current=root), settings)
                 problems.extend(found.problems)
@@ -172,7 +172,7 @@ class _Everything(dict[str, str]):
 
 
 async def _compare(
-    file: Path, root: Path, tag: Tag, old: _Releases, request: CheckRequest, to: Inquiry, problems: Problems
+    file: Path, root: Path, tag: Tag, old: _Releases, request: CheckRequest, to: ReadOnlyConnection, problems: Problems
 ) -> Compared:
     path = file.relative_to(root).as_posix()
     source = local_source(file)
@@ -241,7 +241,7 @@ def _worst_case(before: Plan, now: Plan) -> RecipeChange | None:
     return RecipeChange("budget", "~", "worst case", "major", "", f"{old:f}", f"{new:f} credits")
 
 
-async def _plans(before: Recipe, now: Recipe, root: Path, to: Inquiry) -> tuple[Plan, Plan] | None:
+async def _plans(before: Recipe, now: Recipe, root: Path, to: ReadOnlyConnection) -> tuple[Plan, Plan] | None:
     """Both versions with the same inputs; None where no inputs could be found that both take."""
     for words in example_inputs(now):
         try:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from zenflow.app.config.repositories import repositories_of
 from zenflow.app.config.settings import Settings
 from zenflow.app.config.workspace import FILE, Workspace
-from zenflow.app.connection.wiring import Inquiry, inquire
+from zenflow.app.connection.wiring import ReadOnlyConnection, connect_read_only
 from zenflow.app.planning.explain_reuse import given_inputs
 from zenflow.app.planning.plan_file import word_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
-from zenflow.app.planning.reuse import foresee
-from zenflow.app.planning.reuse_options import ReuseWish
+from zenflow.app.planning.reuse import preview_reuse
+from zenflow.app.planning.reuse_options import ReuseOptions
 from zenflow.app.sharing.inventory import newer_tags
 from zenflow.app.sharing.lock import branch_warning
 from zenflow.app.sharing.recipes_in_use import InUse, local_tree, recipes_in_use
@@ -103,7 +102,7 @@ async def find_updates(request: UpdateRequest, settings: Settings) -> tuple[Repo
     for name in names:
         repositories.named(name)
     found = []
-    async with inquire(settings) as to:
+    async with connect_read_only(settings) as to:
         for name in names:
             found.append(await _update(declared[name], request, repositories, to))
     return tuple(found)
@@ -121,7 +120,7 @@ def take_updates(updates: Sequence[RepositoryUpdate], workspace: Workspace) -> N
 
 
 async def _update(
-    declared: Declared, request: UpdateRequest, repositories: Repositories, to: Inquiry
+    declared: Declared, request: UpdateRequest, repositories: Repositories, to: ReadOnlyConnection
 ) -> RepositoryUpdate:
     locked = repositories.lock().repos.get(declared.name)
     if locked is None:
@@ -149,7 +148,9 @@ def _refuse_moved(declared: Declared, locked: Locked, refs: Refs) -> None:
         raise moved_tag(declared.name, locked.rev, locked.commit, tag.commit)
 
 
-async def _recipes(declared: Declared, locked: Locked, pinned: Pinned, repositories: Repositories, to: Inquiry) -> Any:
+async def _recipes(
+    declared: Declared, locked: Locked, pinned: Pinned, repositories: Repositories, to: ReadOnlyConnection
+) -> Any:
     """What changes for every recipe in use, one after the other."""
     opener = Opener(repositories.root, repositories.cache)
     old_one = replace(declared, rev=locked.rev)
@@ -161,7 +162,7 @@ async def _recipes(declared: Declared, locked: Locked, pinned: Pinned, repositor
 
 
 async def _compare(
-    one: InUse, old: RepositoryTree, new: RepositoryTree, repositories: Repositories, to: Inquiry
+    one: InUse, old: RepositoryTree, new: RepositoryTree, repositories: Repositories, to: ReadOnlyConnection
 ) -> RecipeUpdate:
     started = one.last
     came_from = "" if started is None else started.run_id
@@ -197,7 +198,7 @@ def _load(one: InUse, tree: RepositoryTree, repositories: Repositories) -> Recip
     return recipe
 
 
-async def _planned(recipe: Recipe, started: RunStarted | None, current: Path, to: Inquiry) -> Plan:
+async def _planned(recipe: Recipe, started: RunStarted | None, current: Path, to: ReadOnlyConnection) -> Plan:
     """The plan with the inputs of the last run, as far as the recipe has them; else with its defaults."""
     given = {} if started is None else given_inputs(started)
     words = [(name, word_of(value)) for name, value in given.items() if name in recipe.inputs]
@@ -205,13 +206,13 @@ async def _planned(recipe: Recipe, started: RunStarted | None, current: Path, to
     return await make_plan(Loaded(recipe, bind_inputs(recipe, words, current)), request, to)
 
 
-async def _lost(run_id: str, before: Plan, after: Plan, to: Inquiry) -> tuple[LostResult, ...]:
+async def _lost(run_id: str, before: Plan, after: Plan, to: ReadOnlyConnection) -> tuple[LostResult, ...]:
     """Paid results of a run that `--reuse` would take now, and not after the update."""
     kept = []
     for plan in (before, after):
         account_id = "" if plan.account is None else plan.account.account_id
-        seen = await foresee(
-            plan.recipe, plan.inputs, plan.max_overrides, ReuseWish(source=run_id), to, account_id, plan.catalog
+        seen = await preview_reuse(
+            plan.recipe, plan.inputs, plan.max_overrides, ReuseOptions(source=run_id), to, account_id, plan.catalog
         )
         kept.append({(one.run_id, one.instance): one.credits for one in seen.reuse.kept})
     return tuple(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import Talk, Where, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options
 from zenflow.cli.params.parsers import parse_increase
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
@@ -19,8 +19,8 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--max-increase", metavar="N[%]", help="Fail when a recipe becomes dearer than this.")
 @click.option("--no-tests", is_flag=True, help="Leave out the cases of *.test.yaml.")
 @click.option("form", "--format", type=click.Choice(["text", "github"]), default="text", help="Choose the form.")
-@talk_options
-def command(path: Path | None, max_increase: str | None, no_tests: bool, form: str, talk: Talk) -> int:
+@display_options
+def command(path: Path | None, max_increase: str | None, no_tests: bool, form: str, display: DisplayOptions) -> int:
     """Check the recipes of PATH (default: this folder): validity, tests, version numbers."""
     from zenflow.app.sharing.check import CheckRequest, check
     from zenflow.cli.views.repo_check import show_check
@@ -31,5 +31,5 @@ def command(path: Path | None, max_increase: str | None, no_tests: bool, form: s
     folder = current_folder() / (path or Path())
     request = CheckRequest(folder=folder, limit=limit, run_tests=not no_tests)
     report = wait_for(check(request, settings_here(Where())))
-    show_check(report, talk.console, form)
+    show_check(report, display.console, form)
     return exits.DONE if report.is_good else exits.FAILED

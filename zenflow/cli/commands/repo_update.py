@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Talk, Where, server_options, talk_options
+from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
@@ -19,7 +19,7 @@ from zenflow.errors import UsageError
 @click.option("--accept-moved-tag", "accept_moved", is_flag=True, help="Take a tag that names another commit now.")
 @click.option("form", "--format", type=click.Choice(["text", "markdown"]), default="text", help="Choose the form.")
 @server_options
-@talk_options
+@display_options
 def command(
     names: tuple[str, ...],
     rev: str | None,
@@ -28,7 +28,7 @@ def command(
     accept_moved: bool,
     form: str,
     where: Where,
-    talk: Talk,
+    display: DisplayOptions,
 ) -> int:
     """Show what newer revisions change in steps and credits, ask, and write zenflow.lock."""
     from zenflow.app.sharing.update import UpdateRequest, find_updates, take_updates
@@ -39,10 +39,10 @@ def command(
         raise UsageError("ZF003", "`--rev` is of one repository", "`zenflow repo update NAME --rev REV`.")
     if check and yes:
         raise UsageError("ZF003", "`--check` takes nothing, and `--yes` does", "Leave one of them out.")
-    settings, console = settings_here(where), talk.console
+    settings, console = settings_here(where), display.console
     request = UpdateRequest(names=names, rev=rev, accept_moved=accept_moved)
     updates = wait_for(find_updates(request, settings))
-    text = updates_markdown(updates) if form == "markdown" else draw_updates(updates, console.ink, console.width)
+    text = updates_markdown(updates) if form == "markdown" else draw_updates(updates, console.style, console.width)
     console.show(text)
     newer = [one for one in updates if one.is_newer]
     if newer and not check:

@@ -95,7 +95,7 @@ def agree_to_update(console: Console, question: str, *, yes: bool) -> None:
             f"{question} There is no terminal to ask on. Nothing was changed.",
             "Say `--yes` to agree to that beforehand, or `--check` to see it only.",
         )
-    if not _answered_yes(console, f"{question} [y/N] "):
+    if not answered_yes(console, f"{question} [y/N] "):
         raise Refused(DECLINED, "Not agreed to. Nothing was changed.")
 
 

@@ -21,9 +21,9 @@ def show_check(report: CheckReport, console: Console, form: str) -> None:
             changed = "no change" if one.level is None else f"{one.level} change"
             console.show(f"{one.path}: {one.before or '?'} in {one.tag} → {one.after}, {changed}")
         if report.problems:
-            console.show("\n" + draw_problems(report.problems, console.ink, console.width))
+            console.show("\n" + draw_problems(report.problems, console.style, console.width))
     if report.tests is not None:
-        console.show(("\n" if form == "text" else "") + draw_tests(report.tests, console.ink, console.width))
+        console.show(("\n" if form == "text" else "") + draw_tests(report.tests, console.style, console.width))
     if report.is_good and form == "text":
         console.show(f"{plural(report.recipes, 'recipe')} checked: {summary(report.problems)}.")
     console.document("done" if report.is_good else "failed", _error(report), check_document(report))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from zenflow.app.sharing.update import RecipeUpdate, RepositoryUpdate
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.terminal.units import plural
@@ -28,20 +28,20 @@ _LOST_SHOWN = 6
 _SECTIONS = (("input", "inputs"), ("output", "outputs"), ("step", "steps"), ("policy", "policy"), ("budget", "budget"))
 
 
-def draw_updates(updates: Sequence[RepositoryUpdate], ink: Ink, width: int) -> str:
+def draw_updates(updates: Sequence[RepositoryUpdate], style: Style, width: int) -> str:
     """Print repository by repository, recipe by recipe."""
     if not updates:
         return "No repositories: `zenflow repo add NAME URL --rev TAG` adds one."
-    blocks = ["\n".join(_repository(one, ink, width)) for one in updates]
+    blocks = ["\n".join(_repository(one, style, width)) for one in updates]
     return "\n\n".join(blocks)
 
 
-def _repository(one: RepositoryUpdate, ink: Ink, width: int) -> list[str]:
-    lines = wrap(ink.strong(_title(one)), width, "  ", "")
+def _repository(one: RepositoryUpdate, style: Style, width: int) -> list[str]:
+    lines = wrap(style.strong(_title(one)), width, "  ", "")
     if one.warning:
-        lines += wrap(one.warning, width, "  ", ink.warn("! "))
+        lines += wrap(one.warning, width, "  ", style.warn("! "))
     for recipe in one.recipes:
-        lines += ["", *_recipe(recipe, ink, width)]
+        lines += ["", *_recipe(recipe, style, width)]
     return lines
 
 
@@ -53,23 +53,23 @@ def _title(one: RepositoryUpdate) -> str:
     return f"{one.name} {before.rev} → {now.rev} · {commits}"
 
 
-def _recipe(one: RecipeUpdate, ink: Ink, width: int) -> list[str]:
-    lines = [ink.strong(one.word) + _inputs_from(one)]
+def _recipe(one: RecipeUpdate, style: Style, width: int) -> list[str]:
+    lines = [style.strong(one.word) + _inputs_from(one)]
     if one.problem and not one.changes:
-        return [*lines, *wrap(one.problem, width, "    ", ink.bad("  ! "))]
+        return [*lines, *wrap(one.problem, width, "    ", style.bad("  ! "))]
     if one.is_same:
         return [*lines, "  No change."]
     for what, title in _SECTIONS:
         changes = [change for change in one.changes if change.what == what]
         for number, change in enumerate(changes):
             opening = f"  {title if number == 0 else '':<8} "
-            lines += wrap(_marked(change, ink), width, " " * 13, opening)
+            lines += wrap(_marked(change, style), width, " " * 13, opening)
     if one.problem:
-        lines += wrap(f"no price: {one.problem}", width, "    ", ink.warn("  ! "))
+        lines += wrap(f"no price: {one.problem}", width, "    ", style.warn("  ! "))
     if one.cost is not None:
         rows = _cost_rows(one)
-        lines += table(_COST, rows, width, ink)
-    lines += _lost(one, ink, width)
+        lines += table(_COST, rows, width, style)
+    lines += _lost(one, style, width)
     return lines
 
 
@@ -77,8 +77,8 @@ def _inputs_from(one: RecipeUpdate) -> str:
     return f" · inputs of run {one.inputs_from}" if one.inputs_from else " · inputs at their defaults"
 
 
-def _marked(change: RecipeChange, ink: Ink) -> str:
-    paint = {"+": ink.good, "-": ink.bad, "~": ink.warn}[change.mark]
+def _marked(change: RecipeChange, style: Style) -> str:
+    paint = {"+": style.good, "-": style.bad, "~": style.warn}[change.mark]
     return paint(change.mark) + str(change)[1:]
 
 
@@ -105,14 +105,14 @@ def _percent(before: Credits, after: Credits) -> str:
     return "" if not percent else f"{'+' if percent > 0 else ''}{percent.normalize():f} %"
 
 
-def _lost(one: RecipeUpdate, ink: Ink, width: int) -> list[str]:
+def _lost(one: RecipeUpdate, style: Style, width: int) -> list[str]:
     if not one.lost:
         return []
     total = sum((lost.credits for lost in one.lost), ZERO)
     names = ", ".join(lost.instance for lost in one.lost[:_LOST_SHOWN])
     more = f" and {len(one.lost) - _LOST_SHOWN} more" if len(one.lost) > _LOST_SHOWN else ""
     said = f"{plural(len(one.lost), 'paid result')} could not be reused afterwards ({in_words(total)}): {names}{more}"
-    return wrap(said, width, "    ", ink.warn("  ! "))
+    return wrap(said, width, "    ", style.warn("  ! "))
 
 
 # --- for a pull request, for programs -------------------------------------------------------------------------------
