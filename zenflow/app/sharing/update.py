@@ -150,7 +150,7 @@ def _refuse_moved(declared: Declared, locked: Locked, refs: Refs) -> None:
 
 async def _recipes(
     declared: Declared, locked: Locked, pinned: Pinned, repositories: Repositories, to: ReadOnlyConnection
-) -> Any:
+) -> AsyncIterator[RecipeUpdate]:
     """What changes for every recipe in use, one after the other."""
     opener = Opener(repositories.root, repositories.cache)
     old_one = replace(declared, rev=locked.rev)
