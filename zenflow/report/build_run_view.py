@@ -18,7 +18,16 @@ from zenflow.history.events import Event
 from zenflow.plan.analysis.dependencies import link
 from zenflow.recipe.model import Recipe
 from zenflow.report.lineage import PROMPT_KEYS, Lineage, asset_ids, first_value, step_path
-from zenflow.report.run_view import Ancestor, FileView, InstanceView, MoneyView, RunView, StepView, file_view
+from zenflow.report.run_view import (
+    Ancestor,
+    ChoiceView,
+    FileView,
+    InstanceView,
+    MoneyView,
+    RunView,
+    StepView,
+    file_view,
+)
 
 
 def run_view(events: Sequence[Event]) -> RunView:
@@ -90,7 +99,23 @@ class _Builder:
             files=self._files,
             reasons=report.reasons,
             notes=tuple((note.at, note.code, note.message) for note in report.state.notes),
+            choices=tuple(self._choices()),
         )
+
+    def _choices(self) -> Iterator[ChoiceView]:
+        """Yield what the waiting `pick` steps ask, as far as their candidates are known."""
+        for one in self._live.values():
+            if one.step.spec.uses != "pick" or one.is_over:
+                continue
+            decision = decide(one)
+            if isinstance(decision, Go) and decision.params.get("asset_ids"):
+                params = decision.params
+                yield ChoiceView(
+                    one.address,
+                    str(params.get("question") or ""),
+                    int(params.get("count") or 1),
+                    tuple(params["asset_ids"]),
+                )
 
     def _money(self) -> MoneyView:
         started, state = self._started, self._report.state

@@ -5,12 +5,14 @@ Each server is summed apart: credits of the sandbox and of other servers are dif
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from zenflow.credits import ZERO
+from zenflow.credits import ZERO, as_number
 from zenflow.history.state import RunState
 from zenflow.recipe.origins import COMMIT_SHOWN, origins_of
 from zenflow.report.ledger import call_rows
@@ -141,3 +143,17 @@ def totals(entries: Iterable[CostEntry]) -> Sequence[CostRow]:
         row.charged += entry.charged
         row.refunded += entry.refunded
     return [rows[server] for server in sorted(rows)]
+
+
+CSV_HEAD = ("server", "group", "runs", "calls", "charged", "refunded", "spent")
+
+
+def costs_csv(entries: Iterable[CostEntry], by: str) -> str:
+    """Return the groups as CSV, the server in each row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_HEAD)
+    for row in grouped(entries, by):
+        amounts = [as_number(one) for one in (row.charged, row.refunded, row.spent)]
+        writer.writerow([row.server, row.key, len(row.runs), row.calls, *amounts])
+    return text.getvalue().rstrip("\n")

@@ -15,6 +15,7 @@ from typing import Any
 
 from zenflow.credits import ZERO
 from zenflow.history.events import FileSaved
+from zenflow.report.lineage import PROMPT_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,12 @@ class InstanceView:
         return self.tries > 0
 
     @property
+    def own_prompt(self) -> str | None:
+        """Return the prompt of this call itself; None where the prompt is that of a call before it."""
+        own = (self.parameters.get(key) for key in PROMPT_KEYS)
+        return next((one for one in own if isinstance(one, str)), None)
+
+    @property
     def has_problem(self) -> bool:
         return self.status in ("failed", "blocked", "late", "unknown", "not retrievable", "stopped")
 
@@ -113,6 +120,16 @@ class MoneyView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceView:
+    """What a `pick` that waits asks: up to `most` of the candidates, counted from 1."""
+
+    instance: str
+    question: str
+    most: int
+    asset_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """Everything that can be shown of a run."""
 
@@ -136,6 +153,7 @@ class RunView:
     files: tuple[FileView, ...]
     reasons: tuple[tuple[str, str, str], ...]  # (code, message, next step)
     notes: tuple[tuple[str, str, str], ...]  # (at, code, message)
+    choices: tuple[ChoiceView, ...] = ()
 
     @property
     def duration_s(self) -> float | None:

@@ -37,6 +37,11 @@ class SeenRun:
         return self.report.status == "running" and not self.row.holder_alive
 
 
+def state_of(row: RunRow) -> str:
+    """Return the state of a run: one whose journal says running and that no process holds was interrupted."""
+    return "interrupted" if row.status == "running" and not row.holder_alive else row.status
+
+
 @dataclass(frozen=True, slots=True)
 class RunLine:
     """A run in the list: its row, and what its journal adds up to."""
@@ -46,6 +51,12 @@ class RunLine:
     files: int
     duration_s: float | None
     labels: Mapping[str, str]
+    version: str = ""
+    planned: Decimal | None = None
+
+    @property
+    def state(self) -> str:
+        return state_of(self.row)
 
 
 async def run_lines(settings: Settings, limit: int) -> tuple[Sequence[RunLine], int]:
@@ -53,17 +64,22 @@ async def run_lines(settings: Settings, limit: int) -> tuple[Sequence[RunLine], 
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
         rows = journal.runs()
-        return [_line(row, fold(journal.events(row.run_id))) for row in rows[:limit]], len(rows)
+        return [line_of(row, fold(journal.events(row.run_id))) for row in rows[:limit]], len(rows)
     finally:
         await journal.close()
 
 
-def _line(row: RunRow, state: RunState) -> RunLine:
+def line_of(row: RunRow, state: RunState) -> RunLine:
+    """Return the line of a run in the list."""
     lasted = None
     if state.started is not None and state.ended_at is not None:
         lasted = seconds_between(state.started.at, state.ended_at)
-    labels = state.started.options.get("labels") or {} if state.started is not None else {}
-    return RunLine(row, state.totals.spent, sum(len(one) for one in state.files.values()), lasted, labels)
+    files = sum(len(one) for one in state.files.values())
+    if state.started is None:
+        return RunLine(row, state.totals.spent, files, lasted, {})
+    started = state.started
+    labels = started.options.get("labels") or {}
+    return RunLine(row, state.totals.spent, files, lasted, labels, started.recipe_version, started.planned_expected)
 
 
 async def runs(settings: Settings) -> Sequence[RunRow]:

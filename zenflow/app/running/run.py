@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
@@ -51,6 +52,7 @@ class RunRequest(RecipeRequest):
     strict: bool = False  # refuse a plan that may stop
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)  # for the cost history: client=acme
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # parameters by instance (`zenflow redo`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
             "reuse": _decided(plan.reuse),
             "labels": dict(request.labels),
             MARK: settings.trust.mark(text),
+            "changes": {address: dict(values) for address, values in request.changes.items()},
         },
     )
 

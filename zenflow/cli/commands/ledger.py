@@ -59,7 +59,8 @@ def _over_time(
     by: str, days: Sequence[str | None], labels: dict[str, str], as_csv: bool, where: Where, display: DisplayOptions
 ) -> int:
     from zenflow.app.queries.costs import CostQuery, costs
-    from zenflow.cli.views.costs import costs_csv, costs_document, draw_costs
+    from zenflow.cli.views.costs import costs_document, draw_costs
+    from zenflow.report.cost_history import costs_csv
 
     since, until = (_day(text) for text in days)
     settings, console = settings_here(where), display.console

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +10,6 @@ from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.credits import as_number, as_text
 from zenflow.report.cost_history import CostEntry, CostRow, grouped, totals
-
-_CSV = ("server", "group", "runs", "calls", "charged", "refunded", "spent")
 
 
 def draw_costs(entries: Sequence[CostEntry], by: str, style: Style, width: int) -> str:
@@ -38,17 +34,6 @@ def draw_costs(entries: Sequence[CostEntry], by: str, style: Style, width: int) 
 def _cells(row: CostRow) -> list[str]:
     refunded = as_text(row.refunded) if row.refunded else "–"
     return [row.key, str(len(row.runs)), str(row.calls), as_text(row.charged), refunded, as_text(row.spent)]
-
-
-def costs_csv(entries: Sequence[CostEntry], by: str) -> str:
-    """Return the groups as CSV, the server in each row."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_CSV)
-    for row in grouped(entries, by):
-        amounts = [as_number(one) for one in (row.charged, row.refunded, row.spent)]
-        writer.writerow([row.server, row.key, len(row.runs), row.calls, *amounts])
-    return text.getvalue().rstrip("\n")
 
 
 def costs_document(entries: Sequence[CostEntry], by: str) -> dict[str, Any]:

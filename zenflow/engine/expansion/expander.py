@@ -42,6 +42,7 @@ class Expander:
         self.makers: dict[str, tuple[Instance, int]] = {}  # asset id → the call that made it, and which of its results
         self._born: dict[str, int] = {}  # how many of the journaled ones exist again
         self._bounds: dict[str, int | None] = {}
+        self._changes: Mapping[str, Mapping[str, Any]] = state.options.get("changes") or {}
         self.on_frame_settled: Callable[[Frame], None] = lambda frame: None
         self.on_step_problem: Callable[[StepRun, str, str, str], None] = lambda step, code, message, hint: None
 
@@ -224,6 +225,7 @@ class Expander:
             step.overflow += 1
             return None
         instance = Instance(step, key, index, item, source, position)
+        instance.changes = self._changes.get(instance.address)
         step.instances[key] = instance
         step.by_index.setdefault(index, instance)
         step.open_count += 1

@@ -106,4 +106,5 @@ def _parameters(instance: Instance) -> Decision:
         return Wait(undecided)
     if undecided is SKIPPED:
         return Skip("a value that it reads was skipped")
-    return Go(without_nulls(tree))
+    params = without_nulls(tree)
+    return Go(params if instance.changes is None else {**params, **instance.changes})

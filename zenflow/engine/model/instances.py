@@ -65,6 +65,7 @@ class Instance:
     waiters: list[Waiter] = field(default_factory=list)
     inner: Frame | None = None  # of a recipe used as a step
     choice: Choice | None = None  # what a `pick` asks, while it waits
+    changes: Mapping[str, Any] | None = None  # parameters that `zenflow redo` has changed for this instance alone
     address: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from zenflow.artifacts.thumbnails import Thumbnail, thumbnails
 from zenflow.credits import as_text
+from zenflow.report.html.bars_svg import bars_svg
 from zenflow.report.html.graph_svg import graph_svg
 from zenflow.report.html.words import duration, file_size, visible
 from zenflow.report.run_view import FileView, InstanceView, RunView, problems_first, seconds_between
@@ -75,7 +76,7 @@ def report_page(view: RunView, file: Path, *, made: Callable[[int, int], None] =
         problems=problems[:PROBLEMS_SHOWN],
         more_problems=max(0, len(problems) - PROBLEMS_SHOWN),
         reasons=[one for one in view.reasons if one[1] not in told][:PROBLEMS_SHOWN],
-        lanes=_lanes(view),
+        lanes=lanes_of(view),
         cards=cards,
         card_steps=list(dict.fromkeys(card["one"].step for card in cards)),
         inputs=[(name, _short_json(value)) for name, value in view.inputs.items()],
@@ -202,7 +203,8 @@ def write_page(page: Page, file: Path, write: Callable[[Path, bytes], None]) -> 
     return folder if page.beside else None
 
 
-def _lanes(view: RunView) -> list[_Lane]:
+def lanes_of(view: RunView) -> list[_Lane]:
+    """Return when each step was at work, as shares of the whole time."""
     timed = [step for step in view.steps if step.began_at and step.ended_at]
     ends = [seconds_between(view.started_at, step.ended_at) for step in timed if step.ended_at]
     total = max([*ends, view.duration_s or 0.0, 0.001])
@@ -287,17 +289,24 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined, finalize=_finalized
     )
-    filters: Sequence[tuple[str, Callable[[Any], Any]]] = (
-        ("credits", as_text),
-        ("span", duration),
-        ("size", file_size),
-        ("moment", _moment),
-        ("planned", _planned),
-        ("counted", _counted),
-        ("css", lambda word: str(word).replace(" ", "-")),
-    )
-    environment.filters.update(filters)
+    environment.filters.update(page_filters())
     return environment.from_string(_asset("report.html.j2"))
+
+
+def page_filters() -> Mapping[str, Callable[[Any], Any]]:
+    """Return the filters that pages share: amounts, durations, sizes, moments, classes."""
+    return {
+        "credits": as_text,
+        "span": duration,
+        "size": file_size,
+        "moment": _moment,
+        "planned": _planned,
+        "counted": _counted,
+        "css": lambda word: str(word).replace(" ", "-"),
+        "shortjson": _short_json,
+        "markup": _raw,
+        "bars": bars_svg,
+    }
 
 
 def _finalized(value: Any) -> Any:
