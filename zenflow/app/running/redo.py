@@ -100,7 +100,7 @@ async def _prepare(request: RedoRequest, settings: Settings) -> _Prepared:
         labels=request.labels if request.labels is not None else started.options.get("labels") or {},
         changes={request.instance: changes} if changes else {},
     )
-    return _Prepared(run_request, _loaded(started), on_server_of(started, settings))
+    return _Prepared(run_request, _loaded(started), on_server_of(state, settings))
 
 
 def _loaded(started: RunStarted) -> Loaded:
