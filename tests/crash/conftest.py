@@ -35,7 +35,7 @@ class Host:
         address = f"{self.url.removesuffix('/mcp')}/admin/{path}"
         request = urllib.request.Request(address, data, {"content-type": "application/json"}, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=20) as answer:
+        with opener.open(request, timeout=PATIENCE_S) as answer:
             found = json.load(answer)
         assert isinstance(found, dict)
         return found
@@ -88,13 +88,31 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+def speed() -> float:
+    """How many times faster than the service the sandbox works."""
+    return 25.0
+
+
+@pytest.fixture
+def host(tmp_path: Path, speed: float) -> Iterator[Host]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZENFLOW_")}
     environment |= {"ZENFLOW_LOST_ANSWER_WAIT": "3", "ZENFLOW_REQUESTS_PER_SECOND": "100"}
     faults = tmp_path / "faults.json"
     faults.write_text("[]")
     serving = subprocess.Popen(
-        [sys.executable, "-m", "zenflow", "sandbox", "--port", "0", "--speed", "25", "--faults", str(faults), "-q"],
+        [
+            sys.executable,
+            "-m",
+            "zenflow",
+            "sandbox",
+            "--port",
+            "0",
+            "--speed",
+            str(speed),
+            "--faults",
+            str(faults),
+            "-q",
+        ],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,

@@ -155,7 +155,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop whose time is a `VirtualClock`; work in executor threads holds the time still."""
 
-    def __init__(self, clock: VirtualClock, *, stall_s: float = 10.0, grace_s: float = 0.0) -> None:
+    def __init__(self, clock: VirtualClock, *, stall_s: float = 120.0, grace_s: float = 0.0) -> None:
         self._clock = clock
         self._jumping = _JumpingSelector(clock, stall_s, grace_s)
         super().__init__(self._jumping)
@@ -175,7 +175,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping.busy_threads -= 1
 
 
-def run_virtual(main: Coroutine[Any, Any, T], clock: VirtualClock, *, stall_s: float = 10.0, grace_s: float = 0.0) -> T:
+def run_virtual(
+    main: Coroutine[Any, Any, T], clock: VirtualClock, *, stall_s: float = 120.0, grace_s: float = 0.0
+) -> T:
     """`asyncio.run` on a `VirtualLoop`.
 
     `grace_s` of real time is given to threads that the loop does not know of (a journal's writer) before each jump.

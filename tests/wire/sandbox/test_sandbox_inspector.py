@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 def inspect(town: Any, *words: str) -> dict[str, Any]:
     command = [str(INSPECTOR), "--cli", town.url, "--transport", "http", *words]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = subprocess.run(command, capture_output=True, text=True, timeout=600)
     found = json.loads(said.stdout)
     assert isinstance(found, dict), said.stderr
     return found

@@ -35,7 +35,7 @@ async def town(time: ManualClock | None = None, **settings: Any) -> AsyncIterato
 
 
 def http(transport: httpx2.ASGITransport, **more: Any) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=BASE, transport=transport, timeout=20, **more)
+    return httpx2.AsyncClient(base_url=BASE, transport=transport, timeout=300, **more)
 
 
 class Memory:

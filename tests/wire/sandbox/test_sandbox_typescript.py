@@ -21,7 +21,7 @@ HAS_SDK = bool(FOLDER) and (Path(FOLDER) / "node_modules" / "@modelcontextprotoc
 @pytest.mark.skipif(not shutil.which("node") or not HAS_SDK, reason="needs node and the TypeScript SDK")
 def test_the_typescript_client_works_with_the_sandbox(town: Any) -> None:
     script = Path(__file__).with_name("typescript_client.mjs")
-    said = subprocess.run(["node", str(script), FOLDER, town.url], capture_output=True, text=True, timeout=60)
+    said = subprocess.run(["node", str(script), FOLDER, town.url], capture_output=True, text=True, timeout=600)
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout) == {
         "tools": 28,

@@ -41,7 +41,7 @@ class Browser:
         def context() -> None:
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             try:
-                with opener.open(address, timeout=20) as page:
+                with opener.open(address, timeout=300) as page:
                     self.pages.append(page.read().decode())
             except Exception as no:
                 self.failed.append(no)

@@ -74,7 +74,7 @@ def test_login_without_a_browser_takes_the_pasted_redirect(
         assert address is not None
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
         try:
-            opener.open(address[0], timeout=20)
+            opener.open(address[0], timeout=300)
         except urllib.error.HTTPError as redirect:
             return str(redirect.headers["location"]) + "\n"
         raise AssertionError("the sign-in did not redirect")
@@ -176,8 +176,8 @@ def test_the_embedded_sandbox_needs_no_sign_in(zenflow: Any, browser: Any) -> No
 def test_refreshes_short_lived_tokens_unnoticed(
     zenflow: Any, tmp_path: Path, serving_sandbox: Any, browser: Any, real_clock: None
 ) -> None:
-    """A run of some three seconds by way of tokens of one second."""
-    with serving_sandbox(oauth=True, token_lifetime_s=1.0, speed=30) as town:
+    """A run of some seven seconds by way of tokens of three."""
+    with serving_sandbox(oauth=True, token_lifetime_s=3.0, speed=12) as town:
         zenflow("login", "--server", town.url)
         first = _tokens(tmp_path)["access_token"]
         said = zenflow("run", "two.yaml", "--server", town.url, "--yes", "--json")
