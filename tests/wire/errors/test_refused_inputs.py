@@ -66,9 +66,13 @@ def test_never_repeats_a_paid_task_that_was_taken_away(zenflow: Any, town: Any, 
     town.fault(kind="tool_error", tool="get_task", status=status, message="the task is gone")
     said = zenflow("run", branches, "--server", town.url, "--yes", "--json")
     assert (said.status, said.document["status"]) == (4, "stopped")
-    assert [call["why"] for call in said.document["open_calls"]] == ["paid, not retrievable"]
+    assert [call["why"] for call in said.document["open_calls"]] == ["late"]  # the listing shows it still
     assert zenflow("resume", "--server", town.url, "--yes", "--json").status in (1, 4)
     assert town.debits == [-1] and town.posts == 1
+    town.calm()
+    again = zenflow("resume", "--server", town.url, "--yes", "--json")
+    assert (again.status, again.document["status"]) == (0, "done"), again.err
+    assert sorted(town.debits) == [-2, -1] and town.posts == 2
 
 
 def test_an_asset_that_is_gone_fails_its_own_file_and_names_it(zenflow: Any, town: Any, many: str) -> None:
