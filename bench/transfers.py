@@ -86,10 +86,10 @@ async def measured(port: int, kind: str, megabytes: int) -> tuple[float, float]:
     import resource
 
     from zenflow.artifacts.disk import DiskStore
+    from zenflow.media import local_files
     from zenflow.providers.mcp.provider import McpProvider
-    from zenflow.providers.mcp.tools import uploads
 
-    uploads.FILE_LIMIT_BYTES = 60_000_000
+    local_files.FILE_LIMIT_BYTES = 60_000_000
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip.mp4"
         with file.open("wb") as out:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from zenflow.artifacts import media
 from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
-from zenflow.artifacts.naming import ending_for, id_digits, portable_path
+from zenflow.artifacts.naming import id_digits, portable_path
 from zenflow.artifacts.received import Receiving
+from zenflow.media.types import ending_for
 
 
 class MemoryStore:

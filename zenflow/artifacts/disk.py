@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from zenflow.artifacts import folders, media
 from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
-from zenflow.artifacts.naming import ending_for, id_digits, portable_path
+from zenflow.artifacts.naming import id_digits, portable_path
 from zenflow.artifacts.part import Part, digest_of_file, remove_leftovers
 from zenflow.artifacts.received import Receiving
+from zenflow.media.types import ending_for
 
 T = TypeVar("T")
 

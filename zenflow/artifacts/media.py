@@ -10,9 +10,9 @@ import threading
 import warnings
 from typing import IO, Any
 
-from zenflow.artifacts import containers
 from zenflow.artifacts.base import ArtifactError, Expected
-from zenflow.artifacts.naming import canonical_type
+from zenflow.media import containers
+from zenflow.media.types import KINDS, canonical_type
 
 HEAD_BYTES = 4096
 MOST_PIXELS = 170_000_000  # 13,000 × 13,000; Pillow itself refuses above 178 million
@@ -21,7 +21,6 @@ MOST_FRAMES = 2000
 _ANYTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _ALWAYS_DECODED = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
 _PAGES = frozenset({"text/html", "application/xml", "application/json"})  # what storages say instead of a file
-_MEDIA = ("image", "video", "audio")
 _one_at_a_time = threading.Lock()  # a decoded picture is many times its file
 
 
@@ -72,9 +71,9 @@ def _refuse_other_kind(found: str | None, expected: str | None) -> None:
 
     A picture of another format than announced is a picture, and gets its own ending.
     """
-    if expected is None or expected.partition("/")[0] not in _MEDIA:
+    if expected is None or expected.partition("/")[0] not in KINDS:
         return
-    if found is None or found.partition("/")[0] not in _MEDIA:
+    if found is None or found.partition("/")[0] not in KINDS:
         what = found or "something else"
         kept_as = None if found in _PAGES else expected
         raise LooksWrong("ZF865", f"{what} came where {expected} was announced", kept_as)

@@ -23,37 +23,6 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINING = "\u200d\ufe0f"  # nothing to join at the end of a name that was cut
 
-_ENDINGS = {
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "image/heif": "heif",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-    "audio/mpeg": "mp3",
-    "audio/wav": "wav",
-    "audio/x-m4a": "m4a",
-    "audio/ogg": "ogg",
-    "application/json": "json",
-    "text/plain": "txt",
-}
-# The service's 14 types name some things twice (docs/service.md, “Assets”).
-_SAME = {
-    "image/jpg": "image/jpeg",
-    "video/mov": "video/quicktime",
-    "audio/mp3": "audio/mpeg",
-    "audio/x-wav": "audio/wav",
-    "audio/wave": "audio/wav",
-    "audio/vnd.wave": "audio/wav",
-    "audio/m4a": "audio/x-m4a",
-    "audio/mp4": "audio/x-m4a",
-    "application/ogg": "audio/ogg",
-}
-
 
 def portable_path(text: str) -> str:
     """`text` as a relative path, `/` between folders, every part portable. Raises ArtifactError (ZF870 to ZF873)."""
@@ -69,17 +38,6 @@ def portable_path(text: str) -> str:
         where = "is empty" if len(parts) == 1 else "has an empty part"
         raise ArtifactError("ZF872", f"The file name {_shown(text)} {where}", _hint())
     return "/".join(portable)
-
-
-def canonical_type(media_type: str) -> str:
-    """Without parameters, in small letters, and one name for one thing."""
-    bare = media_type.partition(";")[0].strip().lower()
-    return _SAME.get(bare, bare)
-
-
-def ending_for(media_type: str) -> str:
-    """Without the dot; `bin` for what we do not know."""
-    return _ENDINGS.get(canonical_type(media_type), "bin")
 
 
 def id_digits(asset_id: str, count: int = 8) -> str:

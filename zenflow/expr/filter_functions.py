@@ -16,6 +16,7 @@ from zenflow.expr.failure import ARITHMETIC, WRONG_KIND, Failure, Missing
 from zenflow.expr.limits import check_count, check_length, check_size
 from zenflow.expr.types import type_name
 from zenflow.expr.values import SKIPPED
+from zenflow.media.data_urls import is_data_url
 
 _MAX_PAD = 1_000
 _MAX_SLUG = 100
@@ -32,7 +33,7 @@ def filter_abs(value: Any) -> Any:
 
 def filter_basename(value: str) -> str:
     """The last part of a path or an address, with its ending."""
-    if value.startswith("data:"):
+    if is_data_url(value):
         return "data"
     path = unquote(urlsplit(value).path) if _ADDRESS.match(value) else value
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

@@ -16,7 +16,7 @@ from zenflow.catalog.prices import PriceBook
 from zenflow.credits import ZERO, Credits, Estimate
 from zenflow.errors import InvalidRecipe
 from zenflow.plan.analysis.check import check
-from zenflow.plan.analysis.draft import PlanContext, RecipeDraft, StepDraft
+from zenflow.plan.analysis.draft import BadSourceOf, PlanContext, RecipeDraft, StepDraft
 from zenflow.plan.analysis.walk import walk_recipe
 from zenflow.plan.model import BudgetLine, Judgement, Plan, PlannedStep, Reuse, ReuseEstimate, Verdict
 from zenflow.plan.pricing.budget import judge, judge_inner, recipe_budget
@@ -51,6 +51,7 @@ class PlanRequest:
     committed_elsewhere: Credits = ZERO  # reserved by other runs of this journal
     in_flight: int = 50  # calls running at once: bounds how fast a large fan-out can be
     reuse: Reuse | None = None
+    bad_source: BadSourceOf | None = None  # looks at the files of uploads; None: nobody does
     reuse_estimates: Mapping[str, ReuseEstimate] = field(
         default_factory=dict
     )  # by path: where results of earlier runs are taken
@@ -67,7 +68,7 @@ def check_recipe(
     `invalid_steps` are steps whose form is wrong: nothing more is said of them, and nothing is known of their results.
     `known`: prices known without asking; a plan asks for them, and judges by the answers.
     """
-    context = PlanContext(request.catalog, problems, request.max_overrides, invalid_steps)
+    context = PlanContext(request.catalog, problems, request.max_overrides, request.bad_source, invalid_steps)
     draft = _draft(request, context)
     if known is not None:
         check_budgets(draft, request.bounds, known, context)
@@ -76,7 +77,7 @@ def check_recipe(
 async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     """Make the plan with its prices and verdict. Raises `InvalidRecipe` with all problems, where it can before it asks."""
     problems = Problems()
-    context = PlanContext(request.catalog, problems, request.max_overrides)
+    context = PlanContext(request.catalog, problems, request.max_overrides, request.bad_source)
     draft = _draft(request, context)  # expand, link, resolve, check
     if problems.has_errors:
         raise InvalidRecipe(problems.in_order())

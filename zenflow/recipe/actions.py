@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zenflow.expr.values import ANY, ASSET, INTEGER, NUMBER, STRING, Type
+from zenflow.media.types import UPLOAD_TYPES
 from zenflow.recipe.model import Action
 
 _ASSET_ID = {"type": "string", "format": "uuid", "description": "The id of an asset."}
@@ -36,7 +37,12 @@ ACTION_PARAMETERS: Mapping[Action, Mapping[str, Any]] = {
                 "minLength": 1,
                 "description": "A path, an http(s) URL, a data: URL, or the UUID of an asset, which is passed through.",
                 "examples": ["${{ inputs.photo }}"],
-            }
+            },
+            "media_type": {
+                "type": "string",
+                "enum": list(UPLOAD_TYPES),
+                "description": "What the source is. Default: by its bytes, or as its server says.",
+            },
         },
         ["source"],
     ),

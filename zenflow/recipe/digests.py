@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from zenflow.recipe.media_types import parse_data_url
+from zenflow.media.data_urls import is_data_url, parse_data_url
 
 _CHUNK = 1 << 20
 
@@ -21,7 +21,7 @@ def file_digest(path: Path) -> str:
 
 def data_url_digest(source: str) -> str | None:
     """SHA-256 of the bytes in a `data:` URL; None for anything else."""
-    if not source.startswith("data:"):
+    if not is_data_url(source):
         return None
     try:
         return hashlib.sha256(parse_data_url(source).data).hexdigest()

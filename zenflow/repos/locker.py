@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zenflow.errors import UsageError
-from zenflow.recipe.media_types import ENDINGS as MEDIA
+from zenflow.media.types import UPLOAD_ENDINGS as MEDIA
 from zenflow.recipe.trees import ENDINGS as RECIPES
 from zenflow.repos.addresses import COMMIT
 from zenflow.repos.cache import moved_tag

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.support.contracts.artifacts import png
-from zenflow.artifacts import containers, media
+from zenflow.artifacts import media
 from zenflow.artifacts.base import ArtifactError
+from zenflow.media import containers
 
 
 def noise(size: tuple[int, int], seed: int) -> Image.Image:

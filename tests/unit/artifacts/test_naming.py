@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenflow.artifacts.base import ArtifactError
-from zenflow.artifacts.naming import MOST_BYTES, MOST_CHARACTERS, PART_PREFIX, ending_for, portable_path
+from zenflow.artifacts.naming import MOST_BYTES, MOST_CHARACTERS, PART_PREFIX, portable_path
+from zenflow.media.types import ending_for
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from zenflow.errors import InvalidRecipe
+from zenflow.media.sniff import type_of
+from zenflow.media.types import FILE_LIMIT_BYTES
 from zenflow.problems import Problem, Problems
 from zenflow.recipe.inputs.bind import BoundInputs, bind_inputs
 from zenflow.recipe.load import load_recipe
-from zenflow.recipe.media_types import MAX_UPLOAD, sniff_media_type
 from zenflow.recipe.model import Recipe
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 32
-MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 32
-WAV = b"RIFF\0\0\0\0WAVEfmt " + b"\0" * 32
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xaeB`\x82"
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 32 + b"\xff\xd9"
+MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 12 + b"\0\0\0\x08moov"
+WAV = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + b"\0" * 16 + b"data\0\0\0\0"
 UUID = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
 
@@ -287,6 +288,12 @@ def test_a_folder_without_media_is_a_problem(recipe_with: Callable[[str], Recipe
         ("text.png", b"hello, this is text", "ZF515", "a text file"),
         ("page.jpg", b"<!DOCTYPE html><html>", "ZF515", "HTML"),
         ("anim.png", b"GIF89a\x01\0", "ZF515", "a GIF"),
+        ("photo.avif", b"\0\0\0\x18ftypavif\0\0\0\0", "ZF515", "an AVIF picture"),
+        ("photo.jpg", b"\0\0\0\x18ftypavif\0\0\0\0", "ZF515", "an AVIF picture"),
+        ("raw.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "ZF515", "a raw photo"),
+        ("map.jpg", b"\0\0\0\x0cjP  \r\n\x87\n", "ZF515", "a JPEG 2000 picture"),
+        ("cut.jpg", JPEG[:-2], "ZF519", "damaged"),
+        ("cut.png", PNG[:-2], "ZF519", "its end is missing"),
         ("clip.png", MP4, "ZF515", "a video (video/mp4)"),
         ("voice.png", WAV, "ZF515", "a sound (audio/wav)"),
     ],
@@ -301,14 +308,55 @@ def test_refuses_a_file_that_is_no_picture_before_the_run(
         path.write_bytes(content)
     (problem,) = refused(recipe_with("  a: image"), tmp_path, f"a={name}")
     assert problem.code == code and says in problem.message
+    if code == "ZF515":
+        assert "The service takes png, jpeg" in str(problem.hint)
 
 
-def test_a_file_over_50_mb_is_refused(recipe_with: Callable[[str], Recipe], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "kind"), [("raw.cr3", "video"), ("film.3gp", "video"), ("photo.avif", "video")])
+def test_a_container_alone_makes_no_video(
+    recipe_with: Callable[[str], Recipe], tmp_path: Path, name: str, kind: str
+) -> None:
+    brand = {"raw.cr3": b"crx ", "film.3gp": b"3gp4", "photo.avif": b"avif"}[name]
+    (tmp_path / name).write_bytes(b"\0\0\0\x18ftyp" + brand + b"\0" * 12 + b"\0\0\0\x08moov")
+    (problem,) = refused(recipe_with(f"  a: {kind}"), tmp_path, f"a={name}")
+    assert problem.code == "ZF515" and "The service takes mp4, mov" in str(problem.hint)
+
+
+def test_a_picture_with_something_behind_its_end_is_whole(recipe_with: Callable[[str], Recipe], tmp_path: Path) -> None:
+    """Motion photos keep a clip there, some programs a line of text."""
+    from PIL import Image
+
+    for name, form in (("a.jpg", "JPEG"), ("b.png", "PNG")):
+        Image.effect_noise((64, 64), 60).save(tmp_path / name, form)
+        with (tmp_path / name).open("ab") as file:
+            file.write(b"appended by a camera")
+        assert bound(recipe_with("  a: image"), tmp_path, f"a={name}").values["a"] == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_half_a_picture_is_damaged(recipe_with: Callable[[str], Recipe], tmp_path: Path, form: str) -> None:
+    from PIL import Image
+
+    path = tmp_path / f"half.{form.lower()}"
+    Image.effect_noise((200, 200), 60).save(path, form)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (problem,) = refused(recipe_with("  a: image"), tmp_path, f"a={path.name}")
+    assert problem.code == "ZF519"
+
+
+def test_a_phones_sound_is_one(recipe_with: Callable[[str], Recipe], tmp_path: Path) -> None:
+    (tmp_path / "memo.m4a").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 12 + b"\0\0\0\x08moov")
+    assert bound(recipe_with("  a: audio"), tmp_path, "a=memo.m4a").values["a"]
+
+
+def test_a_file_over_18_mb_is_refused(recipe_with: Callable[[str], Recipe], tmp_path: Path) -> None:
     path = tmp_path / "big.png"
     with path.open("wb") as file:
         file.write(PNG)
-        file.truncate(MAX_UPLOAD + 1)
-    assert [problem.code for problem in refused(recipe_with("  a: image"), tmp_path, "a=big.png")] == ["ZF514"]
+        file.truncate(FILE_LIMIT_BYTES + 1)
+    (problem,) = refused(recipe_with("  a: image"), tmp_path, "a=big.png")
+    assert problem.code == "ZF514" and "up to 18 MB" in problem.message
+    assert "public http(s) address" in str(problem.hint) and "asset id" in str(problem.hint)
 
 
 def test_a_near_name_is_suggested_for_a_missing_file(
@@ -352,10 +400,23 @@ def test_data_urls_are_recorded_by_their_digest(recipe_with: Callable[[str], Rec
         (b"\0\0\0\x18ftypM4A ", "x", "audio/x-m4a"),
         (b"\x01\x02\x03\x04\xf0", "x.mov", "video/quicktime"),
         (b"\x01\x02\x03\x04\xf0", "x.bin", None),
-        (b"GIF89a", "x.png", None),
-        (b"%PDF-1.7", "x.jpg", None),
+        (b"GIF89a", "x.png", "image/gif"),
+        (b"%PDF-1.7", "x.jpg", "application/pdf"),
+        (JPEG, "x.jfif", "image/jpeg"),
+        (b"\x01\x02\x03\x04\xf0", "x.JPE", "image/jpeg"),
+        (b"\x01\x02\x03\x04\xf0", "x.mpga", "audio/mpeg"),
+        (b"\0\0\0\x18ftypM4V ", "x.m4v", "video/mp4"),
+        (b"\0\0\0\x18ftypmp42", "voice.m4a", "audio/x-m4a"),
+        (b"\0\0\0\x18ftypisom", "voice.M4A", "audio/x-m4a"),
+        (b"\0\0\0\x18ftypavif", "x.jpg", "image/avif"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0avifmiaf", "x.heic", "image/avif"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "raw.mp4", "image/x-raw"),
+        (b"\0\0\0\x14ftyp3gp5", "x.mp4", "video/3gpp"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "x.png", "image/jp2"),
+        (b"II*\0", "x.nef", "image/x-raw"),
+        (b"II*\0", "x.jpg", "image/tiff"),
         (b"", "x.jpg", "image/jpeg"),
     ],
 )
 def test_media_types_are_told_by_the_first_bytes(head: bytes, name: str, media_type: str | None) -> None:
-    assert sniff_media_type(head, name) == media_type
+    assert type_of(head, name) == media_type

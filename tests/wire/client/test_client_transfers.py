@@ -208,7 +208,7 @@ def test_the_server_refusing_the_size_names_the_ways_out(kit: Any, tmp_path: Pat
         await kit.answer(writer, "", status=413)
 
     picture = tmp_path / "p.png"
-    picture.write_bytes(b"123")
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(ServiceError) as no:
         _upload(kit, picture, on_upload=too_large)
     assert (no.value.trouble, no.value.status) == ("invalid", 413)
@@ -217,7 +217,7 @@ def test_the_server_refusing_the_size_names_the_ways_out(kit: Any, tmp_path: Pat
 
 def test_an_upload_into_an_expired_session_is_sent_again(kit: Any, tmp_path: Path) -> None:
     picture = tmp_path / "p.png"
-    picture.write_bytes(b"123")
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
 
     async def run() -> Any:
         async def on_tool(got: Any, writer: Any) -> Any:

@@ -105,9 +105,18 @@ def test_each_of_the_fourteen_media_types_is_taken_as_it_is(town: Any, tmp_path:
         (".mp3", BODIES["audio/mp3"], "audio/mpeg"),
         (".wav", BODIES["audio/wav"], "audio/wav"),
         (".m4a", BODIES["audio/x-m4a"], "audio/x-m4a"),
+        (".m4a", BODIES["video/mp4"], "audio/x-m4a"),
+        (".m4v", BODIES["video/mp4"], "video/mp4"),
+        (".jfif", BODIES["image/jpeg"], "image/jpeg"),
+        (".jpe", BODIES["image/jpeg"], "image/jpeg"),
+        (".mpga", BODIES["audio/mp3"], "audio/mpeg"),
+        (".jpg", BODIES["image/webp"], "image/webp"),
+        (".png", BODIES["image/jpeg"], "image/jpeg"),
+        (".jpg", BODIES["image/heic"], "image/heic"),
+        ("", BODIES["image/jpeg"], "image/jpeg"),
     ],
 )
-def test_a_file_without_a_type_given_goes_by_its_ending(
+def test_a_file_without_a_type_given_goes_by_its_bytes(
     town: Any, tmp_path: Path, ending: str, body: bytes, expected: str
 ) -> None:
     path = tmp_path / f"file{ending}"

@@ -19,6 +19,7 @@ CUT_SHORT = "ZF353"  # how many are asked for is what an error may be about
 NO_WAY_BACK = ("ZF326",)
 BREAKS_THE_WAY = ("ZF117", "ZF206", "ZF329", "ZF351", "ZF352")
 NO_KEY, SECOND_DOCUMENT = "ZF202", "ZF115"
+OF_INPUTS = ("ZF50", "ZF51")  # what was given does not fit, so nobody knows how long it is
 UNKNOWN_LENGTH, BAD_DEFAULT = "ZF352", "ZF213"  # of an input whose default is no list
 PLAIN_TEXT, NO_ASSET = "ZF317", "ZF408"  # the error says both
 LEADS_OUT, OF_ITS_FILE = "ZF232", ("ZF510", "ZF518")  # a default that is no path of the recipe's folder
@@ -53,7 +54,7 @@ def drop_derived_problems(problems: Problems, recipe: Recipe, invalid_steps: Col
         if one.code in MISSING:
             return one.place in uses
         if one.code == UNKNOWN_LENGTH:
-            return BAD_DEFAULT in codes
+            return BAD_DEFAULT in codes or any(code.startswith(OF_INPUTS) for code in codes)
         if one.code == PLAIN_TEXT:
             return places.around(one.place, NO_ASSET)
         if one.code in NO_WAY_BACK:

@@ -32,6 +32,7 @@ from zenflow.plan.pricing.price import Ask
 from zenflow.problems import Problems
 from zenflow.recipe.checks.sources import check_sources
 from zenflow.recipe.inputs.bind import BoundInputs, Said, bind_inputs
+from zenflow.recipe.inputs.sources import SourceReader, source_reader
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 from zenflow.suggest import did_you_mean
@@ -100,7 +101,16 @@ async def make_plan(loaded: Loaded, request: RecipeRequest, to: ReadOnlyConnecti
     missing = await missing_assets(loaded.recipe, loaded.inputs.values, to)
     bounds, values = bounds_of(request.budget, to, account), loaded.inputs.values
     try:
-        plan = await plan_for(loaded.recipe, values, bounds, request.maxima, to, account, options=request.reuse)
+        plan = await plan_for(
+            loaded.recipe,
+            values,
+            bounds,
+            request.maxima,
+            to,
+            account,
+            options=request.reuse,
+            bad_source=source_reader(loaded.recipe, values),
+        )
     except InvalidRecipe as error:
         raise InvalidRecipe((*missing, *not_of_missing(error.problems, missing))) from None
     if missing:
@@ -142,6 +152,7 @@ async def plan_for(
     options: ReuseOptions | None = None,
     reuse_estimates: Mapping[str, ReuseEstimate] | None = None,
     ask: Ask | None = None,
+    bad_source: SourceReader | None = None,
 ) -> Plan:
     """`make_plan` for an account that is known already, or unknown; a resume leaves its own run out of what others hold.
 
@@ -170,6 +181,7 @@ async def plan_for(
         balance=None if account is None else account.credits,
         committed_elsewhere=ZERO if account is None else to.journal.committed_elsewhere(account.account_id, run_id),
         in_flight=limits_of(settings).in_flight,
+        bad_source=bad_source,
         reuse=None if known is None else known.reuse,
         reuse_estimates=known.seen.by_path() if known is not None else reuse_estimates or {},
         preview_reuse=None if known is None else lambda most: known.again(most).by_path(),

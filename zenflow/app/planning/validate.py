@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zenflow.app.config.setting_specs import SANDBOX
@@ -32,6 +33,7 @@ from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
 from zenflow.recipe.checks.sources import check_sources
 from zenflow.recipe.inputs.bind import bind_inputs
+from zenflow.recipe.inputs.sources import source_reader
 from zenflow.recipe.load import collector_paused, load_draft
 from zenflow.recipe.model import Recipe
 
@@ -120,13 +122,18 @@ def _not_told_yet(further: Problems, told: Problems) -> list[Problem]:
 
 
 def _inputs(recipe: Recipe, request: RecipeRequest, problems: Problems, complete: bool) -> Mapping[str, Any]:
-    """What was given is checked; what was not is “not known yet”, since a recipe is right without its inputs."""
+    """What was given is checked; what was not is not known yet: a recipe is right without its inputs."""
     if complete or request.inputs:
         try:
             return bind_inputs(recipe, request.inputs, request.current).values
         except InvalidRecipe as error:
             problems.extend(error.problems)
-    return {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}
+    given = {one[0] for one in request.inputs if not isinstance(one, Path)}
+    if len(given) < len(request.inputs):  # a file of inputs may hold any of them
+        given = set(recipe.inputs)
+    refused = {name: Pending(name, Type(recipe.inputs[name].type)) for name in given & set(recipe.inputs)}
+    defaults = {name: spec.default for name, spec in recipe.inputs.items() if not spec.required}
+    return {**defaults, **refused} if problems.has_errors else defaults
 
 
 def _with_invalid_steps(inputs: Mapping[str, Any], recipe: Recipe, problems: Problems) -> Mapping[str, Any]:
@@ -174,4 +181,5 @@ def _plan_request(
         durations=lambda tool, model: None,
         balance=None if account is None else account.credits,
         committed_elsewhere=ZERO,
+        bad_source=source_reader(recipe, inputs),
     )

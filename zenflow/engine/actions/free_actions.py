@@ -6,7 +6,8 @@ Free calls may be repeated; their results are journaled before a paid request th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from zenflow.engine.model.report import Choice
 from zenflow.errors import ZenflowError
 from zenflow.history import events as e
 from zenflow.ids import is_uuid
+from zenflow.media.data_urls import is_data_url, is_web_url
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.providers.base import ServiceError, UploadedAsset
 from zenflow.recipe.digests import data_url_digest, file_digest
@@ -39,7 +41,7 @@ class FreeWork:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._same_bytes: dict[str, asyncio.Future[UploadedAsset]] = {}
+        self._same_source: dict[str, asyncio.Future[UploadedAsset]] = {}
         self._digests: dict[Instance, str] = {}  # of files that were uploaded, or found to be there
 
     async def do(self, instance: Instance, params: Mapping[str, Any]) -> None:
@@ -65,7 +67,8 @@ class FreeWork:
         if not isinstance(decision, Go):
             return None
         try:
-            return await self._upload(instance, decision.params.get("source"))
+            params = decision.params
+            return await self._upload(instance, params.get("source"), params.get("media_type"))
         except ActionFailed:
             return None
 
@@ -90,7 +93,7 @@ class FreeWork:
     async def _results(self, instance: Instance, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         uses = instance.step.spec.uses
         if uses == "upload":
-            return await self._upload(instance, params["source"])
+            return await self._upload(instance, params["source"], params.get("media_type"))
         if uses == "describe":
             return await self._describe(params)
         if uses == "craft_prompt":
@@ -99,7 +102,7 @@ class FreeWork:
 
     # ------------------------------------------------------------------------------------------------------------ upload
 
-    async def _upload(self, instance: Instance, source: Any) -> Mapping[str, Any]:
+    async def _upload(self, instance: Instance, source: Any, media_type: str | None) -> Mapping[str, Any]:
         if not isinstance(source, str):
             raise ActionFailed(
                 "ZF520", f"`source` must be a text, and is {source!r}", "Give a path, a URL or an asset id."
@@ -108,33 +111,36 @@ class FreeWork:
         if self._is_asset(source):
             asset = await service.ask(Kind.FREE, lambda: provider.asset(source))
             return {"asset_id": asset.asset_id, "media_type": asset.media_type, "size_bytes": None}
-        if source.startswith(("http://", "https://", "data:")):
-            return _uploaded(await service.ask(Kind.FREE, lambda: provider.upload_url(source, None)))
+        if is_web_url(source) or is_data_url(source):
+            ask = partial(service.ask, Kind.FREE, lambda: provider.upload_url(source, media_type))
+            return _uploaded(await self._upload_once(f"{media_type or ''} {source}", ask))
         path = self._allowed(instance, source)
         digest = self._digests[instance] = await asyncio.to_thread(file_digest, path)
-        if instance.step.spec.reuse is not False:
+        if instance.step.spec.reuse is not False and media_type is None:
             known = await self._known(digest, path)
             if known is not None:
                 return _uploaded(known)
-        return _uploaded(await self._upload_once(path, digest))
+        send = partial(self._send_file, path, digest, media_type)
+        return _uploaded(await self._upload_once(f"{media_type or ''} {digest}", send))
 
-    async def _upload_once(self, path: Path, digest: str) -> UploadedAsset:
-        """Two instances with the same bytes share one upload: uploads are not idempotent (docs/service.md, “Assets”)."""
-        running = self._same_bytes.get(digest)
+    async def _upload_once(self, key: str, send: Callable[[], Awaitable[UploadedAsset]]) -> UploadedAsset:
+        """Share one upload among instances with the same bytes or address: uploads are not idempotent
+        (docs/service.md, “Assets”)."""
+        running = self._same_source.get(key)
         if running is None:
-            running = asyncio.ensure_future(self._send_file(path, digest))
-            self._same_bytes[digest] = running
-            running.add_done_callback(lambda done: self._forget(digest, done))
+            running = asyncio.ensure_future(send())
+            self._same_source[key] = running
+            running.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(running)
 
-    def _forget(self, digest: str, done: asyncio.Future[UploadedAsset]) -> None:
+    def _forget(self, key: str, done: asyncio.Future[UploadedAsset]) -> None:
         if done.cancelled() or done.exception() is not None:
-            self._same_bytes.pop(digest, None)
+            self._same_source.pop(key, None)
 
-    async def _send_file(self, path: Path, digest: str) -> UploadedAsset:
+    async def _send_file(self, path: Path, digest: str, media_type: str | None) -> UploadedAsset:
         context = self._context
         provider = context.service.provider
-        asset = await context.service.ask(Kind.FREE, lambda: provider.upload_file(path, None))
+        asset = await context.service.ask(Kind.FREE, lambda: provider.upload_file(path, media_type))
         journal = context.parts.journal
         journal.remember_asset(provider.server, context.account_id, digest, asset.asset_id, asset.media_type)
         return asset

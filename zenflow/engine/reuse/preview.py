@@ -24,6 +24,7 @@ from zenflow.expr.evaluate import ExpressionError
 from zenflow.history.state import InstanceStatus, Outcome, RunState
 from zenflow.ids import is_uuid
 from zenflow.journal.base import Finished
+from zenflow.media.data_urls import is_web_url
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.plan.model import ReuseEstimate
 from zenflow.recipe.digests import data_url_digest, file_digest
@@ -222,7 +223,7 @@ class ReusePreviewer:
             self._seen.requests[instance] = Request(params, "")
             results = {"asset_id": source, "media_type": None, "size_bytes": None}
             self._expander.settle(instance, Status.DONE, results=results)
-        elif source.startswith(("http://", "https://")):
+        elif is_web_url(source):
             self._ask(instance, params)
         else:
             self._upload_bytes(instance, params, source)

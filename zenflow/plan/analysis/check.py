@@ -51,6 +51,8 @@ def _problems_of(step: StepDraft, group: InstanceGroup, draft: RecipeDraft, cont
         yield from (_of_instance(problem, step, group) for problem in problems)
         if not problems:
             context.sound.add(key)
+    if step.spec.uses == "upload" and step.spec.kind == "action":
+        yield from _upload(step, group, draft, context)
     if step.spec.uses == "craft_prompt" and step.spec.kind == "action":
         yield from _craft_prompt(step, group, draft, context)
     if step.spec.uses in ("download", "preview") and not {"asset_ids", "asset_id"} & set(step.spec.with_):
@@ -63,6 +65,16 @@ def _of_instance(problem: Problem, step: StepDraft, group: InstanceGroup) -> Pro
     if not step.spec.fans_out or group.first is None or len(step.groups) == 1 or problem.code == MISSING_PARAMETER:
         return problem
     return replace(problem, message=f"{problem.message} (in `{step.path}.{group.first}`)")
+
+
+def _upload(step: StepDraft, group: InstanceGroup, draft: RecipeDraft, context: PlanContext) -> Iterator[Problem]:
+    """A source that is known, and that the run could not upload."""
+    source = group.params.get("source")
+    if context.bad_source is None or not isinstance(source, str):
+        return
+    bad = context.bad_source(source, draft.recipe)
+    if bad is not None:
+        yield Problem(bad.code, bad.message, StepWhere(step.spec).value(("source",)), bad.hint)
 
 
 def _craft_prompt(step: StepDraft, group: InstanceGroup, draft: RecipeDraft, context: PlanContext) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Catalog, Tool
@@ -19,6 +19,12 @@ from zenflow.plan.fanout import Fanout
 from zenflow.plan.model import Count
 from zenflow.problems import Place, Problem, Problems
 from zenflow.recipe.model import Recipe, StepSpec
+
+if TYPE_CHECKING:
+    from zenflow.recipe.inputs.sources import BadSource
+
+BadSourceOf: TypeAlias = "Callable[[str, Recipe], BadSource | None]"
+"""What is wrong with the source of an upload that a recipe names."""
 
 NEVER = 0xFFFFFFFF
 """In `StepDraft.which`: this instance is known not to run."""
@@ -126,6 +132,7 @@ class PlanContext:
     catalog: Catalog
     problems: Problems
     max_overrides: Mapping[str, int] = field(default_factory=dict)
+    bad_source: BadSourceOf | None = None  # None: the sources of uploads are not looked at
     invalid_steps: Collection[
         str
     ] = ()  # steps of the outermost recipe whose form is wrong: told already, and left alone

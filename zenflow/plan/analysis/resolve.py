@@ -92,7 +92,7 @@ def resolve(draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], cont
     """Fill the shapes of a step, its count, and which instance has which shape."""
     elements = step.elements
     assert elements is not None
-    gatherer = _Gatherer(draft, step, base)
+    gatherer = _Gatherer(draft, step, base, context)
     try:
         if elements.size is not None and _differs(step):
             gatherer.each(elements.size)
@@ -149,7 +149,8 @@ def loose_parameters(step: StepSpec, scope: Mapping[str, Value], context: PlanCo
 class _Gatherer:
     """Works out instances and counts those that are alike."""
 
-    def __init__(self, draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value]) -> None:
+    def __init__(self, draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], context: PlanContext) -> None:
+        self.context = context
         self.draft = draft
         self.step = step
         self.base = base
@@ -227,11 +228,18 @@ class _Gatherer:
             self.may_be_skipped = True
             sure = False
         sure = sure and runs is True
-        key = (sure, _likeness(step, params))
+        key = (sure, _likeness(step, params), self._bad_source(params))
         group = self.groups.get(key)
         if group is None:
             self.groups[key] = group = InstanceGroup(params, place, sure, NONE)
         return group
+
+    def _bad_source(self, params: Mapping[str, Any]) -> Hashable:
+        """Uploads are alike, but for those that cannot be sent."""
+        source = params.get("source") if self.step.spec.uses == "upload" and self.step.spec.fans_out else None
+        if not isinstance(source, str) or self.context.bad_source is None:
+            return None
+        return self.context.bad_source(source, self.draft.recipe)
 
     def _skip(self, why: str) -> None:
         self.never[why] = self.never.get(why, 0) + 1

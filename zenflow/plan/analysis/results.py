@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -13,12 +12,13 @@ from zenflow.catalog.outputs import asked_bounds, media_of
 from zenflow.catalog.partial_validation import is_uuid
 from zenflow.expr.types import type_of
 from zenflow.expr.values import ANY, Pending, Type, Value
+from zenflow.media.data_urls import is_data_url
+from zenflow.media.types import KINDS, kind_of, type_by_name
 from zenflow.plan.analysis.draft import Source
 from zenflow.plan.analysis.scope import length_of
 from zenflow.recipe.actions import ACTION_PARAMETERS, ACTION_RESULTS, TOOL_RESULTS
 from zenflow.recipe.model import StepSpec
 
-_MEDIA = ("image", "video", "audio")
 _PARAMETERS: Mapping[str, Mapping[str, Any]] = {str(name): form for name, form in ACTION_PARAMETERS.items()}
 _RESULTS: Mapping[str, Mapping[str, Type]] = {str(name): kinds for name, kinds in ACTION_RESULTS.items()}
 
@@ -101,14 +101,14 @@ def results_of(step: StepSpec, tool: Tool | None, params: Mapping[str, Any]) -> 
 def guess_media(source: Any) -> str | None:
     """What a path, an address or a `data:` URL shows, by its name alone."""
     if isinstance(source, Pending):
-        return source.type.name if source.type.name in _MEDIA else None
+        return source.type.name if source.type.name in KINDS else None
     if not isinstance(source, str):
         return None
-    if source.startswith("data:"):
-        kind = source[5:].partition("/")[0]
+    if is_data_url(source):
+        kind = kind_of(source[5:])
     else:
-        kind = (mimetypes.guess_type(source.partition("?")[0])[0] or "").partition("/")[0]
-    return kind if kind in _MEDIA else None
+        kind = kind_of(type_by_name(source.partition("?")[0]) or "")
+    return kind if kind in KINDS else None
 
 
 def _set_upload(step: StepSpec, results: dict[str, Value], source: Any) -> None:

@@ -16,6 +16,7 @@ from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, credits_from, in_words, price_from
 from zenflow.ids import digest_of
+from zenflow.media.data_urls import is_web_url
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
 
@@ -149,7 +150,7 @@ def _prices(price_requests: Mapping[str, PriceRequest], quotes: Mapping[str, Quo
 
 def kept_value(value: Any) -> Any:
     """A value as the file holds it: what may be a secret, or is large, as a digest. `data:` URLs are digests already."""
-    if isinstance(value, str) and value.startswith(("http://", "https://")):
+    if isinstance(value, str) and is_web_url(value):
         head, query, _ = value.partition("?")
         authority = head.split("/", 3)[2] if head.count("/") >= 2 else ""
         if query or "@" in authority or "#" in value:

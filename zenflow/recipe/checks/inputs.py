@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from zenflow.media.data_urls import is_data_url, is_web_url
 from zenflow.patterns import BadPattern, pattern_of
 from zenflow.problems import Problems
 from zenflow.recipe.checks.parameters import OUTSIDE
@@ -102,7 +103,7 @@ def _check_default(spec: InputSpec, recipe: Recipe, problems: Problems) -> None:
             mismatch.hint,
         )
     for path, _, text in media_leaves(spec.default, spec.schema):
-        local = not is_uuid(text) and not text.startswith(("http://", "https://", "data:"))
+        local = not is_uuid(text) and not is_web_url(text) and not is_data_url(text)
         if local and leads_out(text, recipe.path, recipe.boundary):
             problems.error(
                 OUTSIDE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zenflow.media.data_urls import is_data_url, is_web_url
 from zenflow.problems import Place, Problems
 from zenflow.recipe.actions import ACTION_PARAMETERS, TOLERATES_MISSING_INPUTS
 from zenflow.recipe.checks.types import Typed
@@ -98,7 +99,7 @@ def _check_save(step: StepSpec, problems: Problems) -> None:
 def _check_source(step: StepSpec, recipe: Recipe, problems: Problems) -> None:
     """A recipe reads files of its own folder only; what lies elsewhere is named by whoever runs it."""
     source = step.with_.get("source")
-    if type(source) is not str or is_uuid(source) or source.startswith(("http://", "https://", "data:")):
+    if type(source) is not str or is_uuid(source) or is_web_url(source) or is_data_url(source):
         return
     place: Place = step.places.value("with", "source")
     if leads_out(source, recipe.path, recipe.boundary):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from zenflow.errors import InvalidRecipe
+from zenflow.media.data_urls import is_data_url, parse_data_url
 from zenflow.problems import Place, Problems
 from zenflow.recipe.inputs.files import Where, node_places, read_text, read_value, word_value
 from zenflow.recipe.inputs.media import MEDIA_WORDS, MediaReader
-from zenflow.recipe.media_types import parse_data_url
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
 from zenflow.recipe.schema.values import describe, mismatches
 from zenflow.recipe.text.reader import parse_yaml
@@ -85,7 +85,7 @@ def bind_inputs(recipe: Recipe, said: Sequence[Said], base: Path) -> BoundInputs
 def recorded(value: Any) -> Any:
     """A value as plan, journal and manifest hold it: a data: URL by its digest."""
     if type(value) is str:
-        return _digest_of_data_url(value) if value.startswith("data:") else value
+        return _digest_of_data_url(value) if is_data_url(value) else value
     if type(value) is list:
         return [recorded(item) for item in value]
     if type(value) is dict:

@@ -6,22 +6,16 @@ A path becomes absolute. Nothing is uploaded, fetched or decoded; only the first
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from zenflow.recipe.media_types import (
-    ENDINGS,
-    HEAD_BYTES,
-    MAX_UPLOAD,
-    MEDIA_TYPES,
-    kind_of,
-    other_kind,
-    parse_data_url,
-    sniff_media_type,
-)
+from zenflow.media.data_urls import is_data_url, parse_data_url
+from zenflow.media.local_files import Unfit, article, examine, too_large, why_not
+from zenflow.media.types import kind_of, type_by_name
 from zenflow.recipe.model import PathKey
 from zenflow.recipe.schema.values import is_uuid
 from zenflow.suggest import nearest
@@ -36,7 +30,12 @@ OTHER_MEDIA = "ZF515"
 BAD_URL = "ZF516"
 NOTHING_FOUND = "ZF517"
 OUTSIDE = "ZF518"
+DAMAGED = "ZF519"
+CODES: Mapping[str, str] = {"empty": EMPTY_FILE, "too_large": TOO_LARGE, "other_media": OTHER_MEDIA, "damaged": DAMAGED}
 _MAX_FILES = 100_000
+_SCHEME = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*)://|(?=(?:blob|javascript|file|about|content):)([a-z]+):", re.IGNORECASE
+)
 _GLOB = frozenset("*?[")
 
 Report = Callable[[str, str, "str | None", PathKey], None]  # code, message, hint, where in the value
@@ -72,7 +71,7 @@ class MediaReader:
 
     def _listed(self, text: str, kind: str, path: PathKey) -> Any:
         """A folder or a glob where a list of media is wanted (rule 7)."""
-        if is_uuid(text) or "://" in text or text.startswith("data:"):
+        if is_uuid(text) or "://" in text or is_data_url(text):
             return [text]
         text = self._from_home(text)
         try:
@@ -98,12 +97,12 @@ class MediaReader:
     def _medium(self, text: str, kind: str, path: PathKey) -> str:
         if is_uuid(text):
             return text
-        if text.startswith("data:"):
+        if is_data_url(text):
             self._check_data_url(text, kind, path)
             return text
-        scheme, separator, _ = text.partition("://")
-        if separator and scheme.isalnum():
-            self._check_url(text, scheme.lower(), path)
+        scheme = scheme_of(text)
+        if scheme is not None:
+            self._check_url(text, scheme, path)
             return text
         return self._file(self._from_home(text), kind, path)
 
@@ -117,8 +116,7 @@ class MediaReader:
         except ValueError:
             host = None
         if scheme not in {"http", "https"}:
-            hint = "Write the path alone." if scheme == "file" else None
-            self.report(BAD_URL, f"the service fetches http(s) URLs, not `{scheme}:`", hint, path)
+            self.report(BAD_URL, *wrong_scheme(scheme), path)
         elif not host or any(character.isspace() for character in text):
             self.report(BAD_URL, f"`{text[:80]}` is no complete URL", None, path)
 
@@ -128,14 +126,14 @@ class MediaReader:
         except ValueError as error:
             self.report(BAD_URL, str(error), None, path)
             return
-        if found.media_type not in MEDIA_TYPES or kind_of(found.media_type) != kind:
-            self.report(OTHER_MEDIA, f"the data: URL holds {found.media_type}, and {_a(kind)} is wanted", None, path)
+        if why_not(found.media_type, kind) is not None:
+            self.report(
+                OTHER_MEDIA, f"the data: URL holds {found.media_type}, and {article(kind)} is wanted", None, path
+            )
         elif not found.data:
             self.report(EMPTY_FILE, "the data: URL is empty", None, path)
-        elif len(found.data) > MAX_UPLOAD:
-            self.report(
-                TOO_LARGE, f"the data: URL holds {_megabytes(len(found.data))}; an upload is at most 50 MB", None, path
-            )
+        elif (large := too_large(len(found.data))) is not None:
+            self.report(TOO_LARGE, f"the data: URL {large.said}", large.hint, path)
 
     def _file(self, text: str, kind: str, path: PathKey) -> str:
         try:
@@ -168,39 +166,26 @@ class MediaReader:
         if not place.is_file():
             self.report(UNREADABLE, f"`{text}` is no regular file", None, path)
             return
-        size = place.stat().st_size
-        if size == 0:
-            self.report(EMPTY_FILE, f"`{text}` is empty", None, path)
-            return
-        if size > MAX_UPLOAD:
-            self.report(TOO_LARGE, f"`{text}` has {_megabytes(size)}; an upload is at most 50 MB", None, path)
-            return
-        with place.open("rb") as file:
-            self._check_head(file.read(HEAD_BYTES), text, kind, path)
+        found = examine(place, kind)
+        if isinstance(found, Unfit):
+            self.report(CODES[found.trouble], f"`{text}` {found.said}", found.hint, path)
 
-    def _check_head(self, head: bytes, text: str, kind: str, path: PathKey) -> None:
-        media_type = sniff_media_type(head, text)
-        if media_type is None:
-            evident = other_kind(head) or "no file that the service takes"
-            wanted = [name.partition("/")[2] for name in MEDIA_TYPES if kind_of(name) == kind]
-            self.report(
-                OTHER_MEDIA,
-                f"`{text}` is {evident}, and {_a(kind)} is wanted",
-                f"The service takes {', '.join(wanted)}.",
-                path,
-            )
-        elif kind_of(media_type) != kind:
-            self.report(
-                OTHER_MEDIA,
-                f"`{text}` is {_a(kind_of(media_type))} ({media_type}), and {_a(kind)} is wanted",
-                None,
-                path,
-            )
+
+def scheme_of(text: str) -> str | None:
+    """Give the scheme of an address in small letters; None for a path, a drive of Windows among them."""
+    found = _SCHEME.match(text)
+    return None if found is None else (found[1] or found[2]).lower()
+
+
+def wrong_scheme(scheme: str) -> tuple[str, str | None]:
+    """Say that nobody can fetch an address of this scheme, and what to do."""
+    hint = "Write the path alone." if scheme == "file" else "Save the file, and give its path."
+    return f"the service fetches http(s) URLs, not `{scheme}:`", hint
 
 
 def _media_files(folder: Path, kind: str) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
-        media_type = ENDINGS.get(entry.suffix.lower())
+        media_type = type_by_name(entry.name)
         if (
             media_type is not None
             and kind_of(media_type) == kind
@@ -229,14 +214,6 @@ def nearby(place: Path) -> str | None:
 def _one_of(folder: Path, kind: str) -> str | None:
     first = next(_media_files(folder, kind), None)
     return None if first is None else f"Name one of its files, such as {first.name}."
-
-
-def _a(noun: str) -> str:
-    return {"image": "an image", "video": "a video", "audio": "a sound"}.get(noun, noun)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB"
 
 
 def _reason(error: Exception) -> str:

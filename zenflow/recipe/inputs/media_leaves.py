@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from zenflow.media.data_urls import is_data_url, is_web_url
 from zenflow.recipe.inputs.media import MEDIA_WORDS
 from zenflow.recipe.schema.values import is_uuid
 
@@ -38,4 +39,4 @@ def media_in(value: Any, schema: Mapping[str, Any]) -> list[str]:
 
 def is_local_file(medium: str) -> bool:
     """A path, as against an address, a `data:` URL or the id of an asset."""
-    return not (medium.startswith(("data:", "http://", "https://")) or is_uuid(medium))
+    return not (is_data_url(medium) or is_web_url(medium) or is_uuid(medium))

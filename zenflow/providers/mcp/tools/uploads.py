@@ -1,7 +1,7 @@
 """Bytes up: `upload_asset` from a file, streamed as base64 inside the request's JSON, or from an address
 (docs/service.md, “Assets”).
 
-A picture is never resized or re-encoded to fit. Decides the media type and what is too large; reads a file in pieces,
+A picture is never resized or re-encoded to fit. The bytes decide the media type (`media/local_files`); reads a file in pieces,
 so that memory does not grow with it.
 """
 
@@ -14,58 +14,47 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from zenflow.errors import UsageError
+from zenflow.media.local_files import Fit, Unfit, examine, too_large, why_not
+from zenflow.media.types import UPLOAD_TYPES, can_be_uploaded, fitting_name
 from zenflow.providers.base import ServiceError, UploadedAsset
 from zenflow.providers.mcp.session.answers import text_at, whole_at
 from zenflow.providers.mcp.session.call import PREFIX, arguments_of, ask, content_of, missing
 from zenflow.providers.mcp.session.session import Session, tool_answer
 
-FILE_LIMIT_BYTES = 18_000_000  # docs/service.md, “Assets”: a request body of ~25 MB holds about 18 MB as base64
-URL_LIMIT_BYTES = 50_000_000  # docs/service.md, “Assets”: the cap when the service fetches the bytes itself
 _DEADLINE_S = 300.0
 _PIECE_BYTES = 3 * 64 * 1024  # a multiple of three, so that the pieces' base64 can be joined
 _STAND_IN = "zenflow-bytes-go-here"
 
-ALLOWED_TYPES = (
-    "image/png", "image/jpeg", "image/jpg", "image/webp", "image/heic", "image/heif",
-    "video/mp4", "video/mov", "video/quicktime",
-    "audio/mpeg", "audio/mp3", "audio/wav", "audio/x-wav", "audio/x-m4a",
-)  # fmt: skip
 
-_BY_EXTENSION: Mapping[str, str] = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
-    ".mp4": "video/mp4",
-    ".mov": "video/quicktime",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".m4a": "audio/x-m4a",
-}
+_CODES: Mapping[str, str] = {"empty": "ZF852", "too_large": "ZF850", "other_media": "ZF851", "damaged": "ZF852"}
 
 
-def media_type_of(path: Path, given: str | None) -> str:
-    """The type to send: what is given, else by the name's extension. Raises `UsageError` (ZF851)."""
-    chosen = (given or _BY_EXTENSION.get(path.suffix.lower(), "")).lower()
-    if chosen in ALLOWED_TYPES:
-        return chosen
-    found = f"{chosen!r} is not allowed" if chosen else f"its name ends in {path.suffix or 'nothing'!r}"
-    raise UsageError(
-        "ZF851",
-        f"{path.name}: no media type that the service takes: {found}",
-        f"give media_type, one of: {', '.join(ALLOWED_TYPES)}",
-    )
+def upload_form(path: Path, given: str | None) -> Fit:
+    """The type to send, by what is given, else by the bytes, and the size. Raises `UsageError` (ZF850 to ZF852)."""
+    try:
+        if not path.is_file():
+            raise UsageError("ZF852", f"{path}: {'not a file' if path.exists() else 'no such file'}", "check the path")
+        found: Fit | Unfit | None = examine(path, to_the_end=False) if given is None else None
+        if given is not None:
+            size = path.stat().st_size
+            found = too_large(size) or (
+                Fit(given.lower(), size) if can_be_uploaded(given.lower()) else why_not(given, None)
+            )
+    except OSError as no:
+        raise UsageError("ZF852", f"{path}: cannot be read: {no.strerror}", "check the file's permissions") from no
+    if isinstance(found, Fit) and found.size_bytes > 0:
+        return found
+    unfit = found if isinstance(found, Unfit) else Unfit("empty", "is empty", "Check the path.")
+    raise UsageError(_CODES[unfit.trouble], f"{path} {unfit.said}", unfit.hint)
 
 
 async def upload_file(session: Session, path: Path, media_type: str | None) -> UploadedAsset:
     """Send a local file. Raises `UsageError` before anything is sent when it cannot be taken."""
-    chosen = media_type_of(path, media_type)
-    size = _size_of(path)
-    given = {"data_base64": _STAND_IN, "filename": path.name[-255:], "media_type": chosen}
-    content = await _post_file(session, path, size, arguments_of(given))
-    return _uploaded(content, chosen, size)
+    form = upload_form(path, media_type)
+    name = fitting_name(path.name, form.media_type)[-255:]
+    given = {"data_base64": _STAND_IN, "filename": name, "media_type": form.media_type}
+    content = await _post_file(session, path, form.size_bytes, arguments_of(given))
+    return _uploaded(content, form.media_type, form.size_bytes)
 
 
 async def upload_url(session: Session, url: str, media_type: str | None) -> UploadedAsset:
@@ -73,38 +62,14 @@ async def upload_url(session: Session, url: str, media_type: str | None) -> Uplo
     scheme = url.partition(":")[0].lower()
     if scheme not in ("http", "https", "data"):
         raise UsageError("ZF853", f"the service fetches http, https and data addresses, not {scheme}:", None)
-    if scheme == "data" and len(url) * 3 // 4 > FILE_LIMIT_BYTES:
-        raise _too_large("the data: address", len(url) * 3 // 4)
-    if media_type is not None and media_type.lower() not in ALLOWED_TYPES:
-        raise UsageError(
-            "ZF851", f"{media_type!r} is not a media type that the service takes", ", ".join(ALLOWED_TYPES)
-        )
+    large = too_large(len(url) * 3 // 4) if scheme == "data" else None
+    if large is not None:
+        raise UsageError("ZF850", f"the data: address {large.said}", large.hint)
+    if media_type is not None and not can_be_uploaded(media_type.lower()):
+        hint = f"Give one of: {', '.join(UPLOAD_TYPES)}."
+        raise UsageError("ZF851", f"the service takes no media type {media_type!r}", hint)
     arguments = {"source_url": url, "media_type": media_type}
     return _uploaded(await ask(session, "upload_asset", arguments, deadline_s=_DEADLINE_S), media_type or "", None)
-
-
-def _size_of(path: Path) -> int:
-    try:
-        if not path.is_file():
-            raise UsageError("ZF852", f"{path}: {'not a file' if path.exists() else 'no such file'}", "check the path")
-        size = path.stat().st_size
-    except OSError as no:
-        raise UsageError("ZF852", f"{path}: cannot be read: {no.strerror}", "check the file's permissions") from no
-    if size == 0:
-        raise UsageError("ZF852", f"{path}: the file is empty", "check the path")
-    if size > FILE_LIMIT_BYTES:
-        raise _too_large(str(path), size)
-    return size
-
-
-def _too_large(what: str, size: int) -> UsageError:
-    url_too = f" (up to {URL_LIMIT_BYTES // 1_000_000} MB)" if size <= URL_LIMIT_BYTES else ""
-    return UsageError(
-        "ZF850",
-        f"{what} has {size / 1e6:.1f} MB; a file can be sent up to {FILE_LIMIT_BYTES // 1_000_000} MB",
-        f"give a public http(s) address instead{url_too}, or upload it in the web app and use its asset id; "
-        "nothing is ever shrunk to fit",
-    )
 
 
 async def _post_file(session: Session, path: Path, size: int, arguments: dict[str, Any]) -> Mapping[str, Any]:

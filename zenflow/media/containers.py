@@ -7,6 +7,7 @@ Sources: ISO 14496-12 (boxes of mp4, mov, m4a, heic, avif), RFC 9559 (webm), the
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import IO
 
@@ -14,6 +15,17 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _HEIF = frozenset({b"mif1", b"msf1"})
 _AVIF = frozenset({b"avif", b"avis"})
 _SOUND = frozenset({b"M4A ", b"M4B ", b"M4P "})
+_BRANDS = {
+    b"crx ": "image/x-raw",
+    b"jp2 ": "image/jp2",
+    b"jpx ": "image/jp2",
+    b"jpm ": "image/jp2",
+    b"qt  ": "video/quicktime",
+}
+_JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # inside the data of a JPEG: not stuffing, restart or fill
+_NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+_PNG_END = b"IEND"
 _BOXES_OF_OLD_MOVIES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 _BOXED = frozenset({"video/mp4", "video/quicktime", "audio/x-m4a", "image/heic", "image/heif", "image/avif"})
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -27,6 +39,8 @@ def media_type(head: bytes) -> str | None:
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
+    if head.startswith(_JPEG_2000):
+        return "image/jp2"
     if head.startswith((b"GIF87a", b"GIF89a")):
         return "image/gif"
     if head.startswith(b"RIFF"):
@@ -49,6 +63,10 @@ def cut_off(stream: IO[bytes], kind: str) -> str | None:
     size = stream.seek(0, os.SEEK_END)
     if kind in _BOXED:
         return _boxes_problem(stream, size, kind)
+    if kind == "image/jpeg":
+        return _jpeg_problem(stream, size)
+    if kind == "image/png":
+        return _png_problem(stream, size)
     if kind in ("audio/wav", "image/webp"):
         return _riff_problem(stream, size, kind)
     if kind == "video/webm":
@@ -68,8 +86,10 @@ def _by_brand(brand: bytes, compatible: bytes) -> str:
     if brand in _HEIF:
         others = {compatible[at : at + 4] for at in range(0, len(compatible) - 3, 4)}
         return "image/avif" if others & _AVIF else "image/heic" if others & _HEIC else "image/heif"
-    if brand == b"qt  ":
-        return "video/quicktime"
+    if brand in _BRANDS:
+        return _BRANDS[brand]
+    if brand.startswith((b"3gp", b"3g2")):
+        return "video/3gpp"
     return "audio/x-m4a" if brand in _SOUND else "video/mp4"
 
 
@@ -103,6 +123,42 @@ def _boxes_problem(stream: IO[bytes], size: int, kind: str) -> str | None:
     if not needed <= seen:
         return "it holds no picture" if kind.startswith("image/") else "it holds no index"
     return None
+
+
+def _jpeg_problem(stream: IO[bytes], size: int) -> str | None:
+    """Segments up to the scan, its data up to the end marker. What cameras append behind it is no matter."""
+    stream.seek(max(0, size - 2))
+    if stream.read(2) == b"\xff\xd9":
+        return None
+    stream.seek(0)
+    data, at = stream.read(), 2
+    while at + 4 <= size:
+        marker = data[at + 1]
+        if data[at] != 0xFF:
+            return "its parts do not fit together"
+        if marker == 0xD9:
+            return None
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2 if marker in _NO_LENGTH else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            found = _MARKER.search(data, at)
+            if found is None:
+                return "its end is missing"
+            at = found.start()
+    return None if data[at : at + 2] == b"\xff\xd9" else "its end is missing"
+
+
+def _png_problem(stream: IO[bytes], size: int) -> str | None:
+    at = 8
+    while at + 12 <= size:
+        stream.seek(at)
+        head = stream.read(8)
+        at += 12 + int.from_bytes(head[:4], "big")
+        if head[4:] == _PNG_END:
+            return None
+    return "its end is missing"
 
 
 def _riff_problem(stream: IO[bytes], size: int, kind: str) -> str | None:
