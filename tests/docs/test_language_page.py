@@ -23,7 +23,7 @@ from zenflow.recipe.text.formatter import laid_out
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/language.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```yaml\n(zenflow: 1\n.*?)```", PAGE, re.DOTALL)
+EXAMPLES = re.findall(r"```yaml\n(zenflow: 1\b.*?)```", PAGE, re.DOTALL)
 NAMES = [re.search(r"^name: (\S+)", text, re.MULTILINE)[1] for text in EXAMPLES]  # type: ignore[index]
 ROWS = re.findall(
     r"^\| `(.+?)` \| `(.+?)` \|$", PAGE.partition("| expression |")[2].partition("## Steps")[0], re.MULTILINE
