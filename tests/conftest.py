@@ -17,11 +17,35 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+TESTS = Path(__file__).parent
+
 settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("steady")
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="zenflow-test-config-")  # never the operator's own
+
+SLOW = ("crash", "simulation", "wire")  # folders of whole servers, killed processes and thousands of runs
+QUICK = "not slow"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave slow folders unread for `-m "not slow"`: to import them takes a tenth of the half minute."""
+    if config.getoption("markexpr") == QUICK and collection_path.is_dir():
+        return True if _is_slow(collection_path) else None
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of a slow folder."""
+    for item in items:
+        if _is_slow(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
+def _is_slow(path: Path) -> bool:
+    parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
+    return bool(parts) and parts[0] in SLOW
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ import pytest
 
 from zenflow.cli.terminal.console import Console
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 
 RECIPE = """\

@@ -157,6 +157,7 @@ def test_a_choice_that_the_recipe_does_not_allow_is_passed_over(zenflow: Zenflow
     assert [(keep["input"], keep["line"]) for keep in switch["keep"]] == [(None, 13)]  # the step itself may be changed
 
 
+@pytest.mark.slow
 def test_saves_a_cheapest_plan_only_if_inputs_suffice(zenflow: Zenflow, recipes: Path, here: Path) -> None:
     assert zenflow("plan", "stills", "--cheapest", "-o", "cheap.json").status == 0
     document = json.loads((here / "cheap.json").read_text())

@@ -96,6 +96,7 @@ def test_where_only_the_worst_case_moves_no_zero_is_said(zenflow: Zenflow, repos
     assert zenflow("diff", "HEAD:recipes/shoot.yaml", "shoot").out.splitlines()[-1] == SAME_BUT_AT_WORST
 
 
+@pytest.mark.slow
 def test_guards_refuse_with_status_3_and_say_why(zenflow: Zenflow, repository: Path) -> None:
     pair = ("HEAD~1:recipes/shoot.yaml", "shoot")
     assert zenflow("diff", *pair, "--max-increase", "600%").status == 0

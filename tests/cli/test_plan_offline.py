@@ -12,6 +12,8 @@ import pytest
 
 from zenflow.app.connection import wiring
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 
 RECIPE = """\

@@ -88,6 +88,7 @@ def refused(zenflow: Zenflow, path: Path) -> list[dict[str, str]]:
     return moved
 
 
+@pytest.mark.slow
 def test_executes_a_saved_plan_of_its_schema_without_asking(zenflow: Zenflow, saved: Path, here: Path) -> None:
     document = json.loads(saved.read_text())
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
@@ -157,6 +158,7 @@ def test_another_server_than_the_plans_is_refused(zenflow: Zenflow, saved: Path)
     assert (answer.status, answer.document["moved"][0]["kind"]) == (3, "server")
 
 
+@pytest.mark.slow
 def test_marks_a_plan_stale_when_a_kept_result_is_gone(zenflow: Zenflow, saved: Path, here: Path) -> None:
     assert zenflow("run", "--plan", "plan.json").status == 0
     assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0
@@ -218,6 +220,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_reuses_prices_for_your_time_and_tells_their_age(
     zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +243,7 @@ def test_reuses_prices_for_your_time_and_tells_their_age(
     assert zenflow("plan", "shoot").status == 0 and asked == ["image_editor"]
 
 
+@pytest.mark.slow
 def test_asks_all_prices_again_for_a_binding_plan(
     zenflow: Zenflow, saved: Path, here: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +281,7 @@ def test_treats_a_new_default_as_a_changed_recipe(zenflow: Zenflow, saved: Path,
     assert [moved["kind"] for moved in refused(zenflow, saved)] == ["recipe"]
 
 
+@pytest.mark.slow
 def test_marks_a_plan_stale_when_a_reusable_result_is_gone(zenflow: Zenflow, saved: Path, here: Path) -> None:
     assert zenflow("run", "--plan", "plan.json").status == 0
     assert zenflow("plan", "shoot", "--reuse", "last", "-o", "kept.json").status == 0

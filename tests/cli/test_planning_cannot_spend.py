@@ -63,6 +63,7 @@ def forbidden(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_no_planning_command_pays_uploads_or_makes_anything(
     zenflow: Zenflow, workspace: Path, forbidden: list[str], name: str
 ) -> None:
@@ -75,6 +76,7 @@ def test_no_planning_command_pays_uploads_or_makes_anything(
     assert not (workspace / "out").exists()
 
 
+@pytest.mark.slow
 def test_spends_nothing_in_explain_and_test_plans(
     zenflow: Zenflow, workspace: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 

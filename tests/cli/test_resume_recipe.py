@@ -18,6 +18,8 @@ from zenflow.providers.mcp.wire.http import in_process
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 
 SHOOT = (Path(__file__).parent / "recipes" / "shoot.yaml").read_text("utf-8")

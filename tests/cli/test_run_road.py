@@ -31,6 +31,8 @@ from zenflow.providers.mcp.wire.http import in_process
 from zenflow.sandbox.server import build_app
 from zenflow.sandbox.settings import SandboxSettings
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 SPEED = 2000.0
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("asyncio", "mcp", "pydantic", "httpx2", "starlette", "PIL", "rich", "jinja2", "statistics", "networkx")
 OURS = ("zenflow.engine.context", "zenflow.history.state", "zenflow.sandbox.server", "zenflow.app.running.resume")
 CODE = (

@@ -151,6 +151,7 @@ def test_the_negotiation_is_the_one_of_the_sdk(era: str) -> None:
 
 
 @given(st.text())
+@pytest.mark.slow
 def test_header_values_are_written_as_the_sdk_writes_them(text: str) -> None:
     assert header_value(text) == inbound.encode_header_value(text)
 
@@ -174,6 +175,7 @@ SCHEMAS = st.recursive(st.just({}), _schemas, max_leaves=12)
 
 @settings(max_examples=400)
 @given(SCHEMAS, st.dictionaries(st.sampled_from("abc"), st.none() | st.booleans() | st.integers() | st.text()))
+@pytest.mark.slow
 def test_marked_arguments_are_those_that_the_sdk_finds(schema: Any, arguments: Any) -> None:
     valid = inbound.find_invalid_x_mcp_header(schema) is None
     theirs = inbound.x_mcp_header_map(schema) if valid else {}

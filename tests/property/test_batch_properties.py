@@ -7,10 +7,13 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zenflow.engine.model.ready_queue import Priced, Ready, ReadyQueue, batches
+
+pytestmark = pytest.mark.slow
 
 KEYS = st.tuples(st.integers(0, 60), st.integers(0, 3))
 

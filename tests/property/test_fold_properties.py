@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from zenflow.history.fold import apply, fold
 from zenflow.history.outcomes import keeps_calls
 from zenflow.history.state import Outcome, RunState
 from zenflow.journal import daily_caps as spend
+
+pytestmark = pytest.mark.slow
 
 AT = "2026-11-21T08:00:00Z"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -15,6 +16,8 @@ from zenflow.history import events as e
 from zenflow.history.fold import apply, fold
 from zenflow.history.state import Outcome, RunState
 from zenflow.plan.fanout import Fan, Fanout
+
+pytestmark = pytest.mark.slow
 
 AT = "2026-11-21T08:00:00Z"
 AMOUNTS = st.integers(0, 9).map(Decimal)

@@ -20,6 +20,8 @@ from zenflow.app.running.remaining_work import preview_remaining
 from zenflow.engine.reporting.replay import look_at
 from zenflow.plan.model import Plan
 
+pytestmark = pytest.mark.slow
+
 RECIPES = 300
 GROUPS = 15
 

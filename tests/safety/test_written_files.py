@@ -20,6 +20,8 @@ from zenflow.host.reading import NotAFile, read_regular
 from zenflow.host.writing import link_out_of, make_private_folder, new_file, open_own, replace_file
 from zenflow.journal.shared_rate_limit import SharedRateLimit
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 SOURCES = Path(package.__file__).parent
 OWN = "host/writing.py"

@@ -13,6 +13,8 @@ import pytest
 
 from tests.seeing.test_report import LOOKS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
+
+pytestmark = pytest.mark.slow
 
 TABLE = """
 zenflow: 1
