@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def test_one_v_logs_steps_and_two_log_everything(zenflow: Zenflow, fast: Path) -
     full = zenflow("run", "one.yaml", "--yes", "-vv").err
     assert " INFO " in brief and "DEBUG" not in brief and "send 1 calls of by_prompt" in brief
     assert "DEBUG" in full and "event {" in full
+    assert re.search(r"POST http://\S+/mcp tools/call \w*create_task: answered 200, \d+ bytes, \d+ ms", full)
 
 
 def test_nothing_is_logged_unless_you_ask(zenflow: Zenflow, fast: Path) -> None:

@@ -8,7 +8,9 @@ nothing of tools. An answer is read whole; what a server streams before it (prog
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +21,8 @@ import httpx2
 
 from zenflow.providers.base import Reached, WireFacts
 from zenflow.providers.mcp.wire.json_text import read_json
+
+_log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -88,6 +92,43 @@ async def exchange(
 
     `gate` is asked directly before the first byte.
     """
+    began_s = time.monotonic()
+    done = await _exchanged(
+        transport, request, deadline_s=deadline_s, traced=traced, now=now, gate=gate, limit_bytes=limit_bytes
+    )
+    if _log.isEnabledFor(logging.DEBUG):
+        _log_exchange(request, done, time.monotonic() - began_s)
+    return done
+
+
+def _log_exchange(request: httpx2.Request, done: Exchange, took_s: float) -> None:
+    """Log where a request went and how far it got; never a header, a query or a body."""
+    asked = " ".join(filter(None, (request.headers.get("mcp-method"), request.headers.get("mcp-name"))))
+    address = (
+        f"{request.url.scheme}://{request.url.netloc.decode('ascii', 'replace').rpartition('@')[2]}{request.url.path}"
+    )
+    answer = f"{done.facts.reached} {done.facts.status or ''} {done.facts.detail}".split()
+    _log.debug(
+        "%s %s %s: %s, %d bytes, %d ms",
+        request.method,
+        address,
+        asked,
+        " ".join(answer),
+        len(done.body),
+        round(took_s * 1000),
+    )
+
+
+async def _exchanged(
+    transport: httpx2.AsyncBaseTransport,
+    request: httpx2.Request,
+    *,
+    deadline_s: float,
+    traced: bool,
+    now: Callable[[], datetime],
+    gate: Callable[[], bool] | None,
+    limit_bytes: int,
+) -> Exchange:
     progress = Progress(traced, gate)
     request.extensions = {**request.extensions, "trace": progress.on_event, "timeout": _timeouts(deadline_s)}
     reading = _Reading(now, limit_bytes)
