@@ -105,14 +105,14 @@ async def measured(port: int, kind: str, megabytes: int) -> tuple[float, float]:
 
 
 async def transfer(provider, store, kind: str, file: Path, port: int, megabytes: int) -> None:  # type: ignore[no-untyped-def]
-    from zenflow.artifacts.base import Expected
+    from zenflow.artifacts.base import ExpectedFile
 
     if kind == "up":
         small = file if megabytes > 1 else _first_megabyte(file)
         await provider.upload_file(small, "video/mp4")
         return
     async with provider.download(f"http://127.0.0.1:{port}/file?mb={megabytes}") as body:
-        await store.save("clip", ASSET, body.chunks, Expected(None, body.total_bytes))
+        await store.save("clip", ASSET, body.chunks, ExpectedFile(None, body.total_bytes))
 
 
 def _first_megabyte(file: Path) -> Path:

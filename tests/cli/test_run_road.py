@@ -19,7 +19,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.running import run as running
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import Where
+from zenflow.cli.params.options import ServerOptions
 from zenflow.cli.running.driver import _Guard
 from zenflow.cli.terminal import questions
 from zenflow.cli.terminal.console import Console
@@ -330,7 +330,7 @@ def test_a_stop_from_another_terminal_drains(
 
     def begin_and_ask(guard: _Guard, run_id: str, out_dir: Path) -> None:
         begin(guard, run_id, out_dir)
-        wiring.open_journal(settings_here(Where()), wiring.clock()).request_stop(run_id)
+        wiring.open_journal(settings_here(ServerOptions()), wiring.clock()).request_stop(run_id)
 
     monkeypatch.setattr(running, "STOP_LOOK_S", 0.0)
     monkeypatch.setattr(_Guard, "begin", begin_and_ask)
@@ -389,7 +389,7 @@ def test_a_resume_of_what_is_done_says_that_nothing_was_left(zenflow: Zenflow, w
 
 async def _leave_alone(run_id: str) -> None:
     """A run begun like `run_id`, and nobody there who works on it."""
-    journal = wiring.open_journal(settings_here(Where()), wiring.clock())
+    journal = wiring.open_journal(settings_here(ServerOptions()), wiring.clock())
     begun = next(event for event in journal.events(run_id) if isinstance(event, RunStarted))
     lease = journal.take_lease("left-alone")
     await journal.append(lease, [replace(begun, run_id="left-alone")])

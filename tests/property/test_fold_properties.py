@@ -40,7 +40,7 @@ def money_of(which: st.SearchStrategy[int]) -> st.SearchStrategy[e.Event]:
         st.builds(e.Attempted, st.just(AT), which, attempts, st.none()),
         st.builds(e.NotSent, st.just(AT), which, attempts, words),
         st.builds(e.OutcomeUnknown, st.just(AT), which, attempts, words, st.just(AT)),
-        st.builds(e.Refused, st.just(AT), which, st.none(), words),
+        st.builds(e.SubmissionRefused, st.just(AT), which, st.none(), words),
         st.builds(e.Accepted, st.just(AT), which, st.sampled_from(["t1", "t2"]), st.none()),
         st.builds(e.Confirmed, st.just(AT), which, rows, amounts),
         st.builds(e.Refunded, st.just(AT), which, rows, amounts),
@@ -171,7 +171,7 @@ def test_the_journals_caps_weigh_what_the_books_weigh(history: list[e.Event]) ->
 
 _MONEY = (
     e.Intended,
-    e.Refused,
+    e.SubmissionRefused,
     e.Accepted,
     e.Confirmed,
     e.Refunded,

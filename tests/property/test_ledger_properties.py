@@ -121,7 +121,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if kind == "accepted" and outcome in (Outcome.OPEN, Outcome.UNKNOWN):
             self.record(e.Accepted(AT, number, f"task{number}", 1))
         elif kind == "refused" and outcome is Outcome.OPEN:
-            self.record(e.Refused(AT, number, 422, "no"))
+            self.record(e.SubmissionRefused(AT, number, 422, "no"))
             self.ledger.take_back(instance, quote, was_pending=False)
         elif kind == "unknown" and outcome is Outcome.OPEN:
             self.record(e.OutcomeUnknown(AT, number, 1, "", AT))

@@ -20,7 +20,7 @@ from PIL import Image
 
 from tests.support.build import Harness, harness_of
 from tests.support.findings import HEAD
-from zenflow.artifacts.base import ArtifactError, Expected
+from zenflow.artifacts.base import ArtifactError, ExpectedFile
 from zenflow.artifacts.disk import DiskStore
 from zenflow.errors import InvalidRecipe
 from zenflow.expr.evaluate import ExpressionError, evaluate
@@ -285,7 +285,7 @@ def test_no_file_is_written_outside_the_output_folder(tmp_path: Path, name: str)
         yield picture.getvalue()
 
     store = DiskStore(out)
-    expected = Expected(media_type="image/png", total_bytes=None)
+    expected = ExpectedFile(media_type="image/png", total_bytes=None)
     with contextlib.suppress(ArtifactError):
         asyncio.run(store.save(name, "0f0e0d0c-0b0a-4908-8706-050403020100", chunks(), expected))
     assert [path for path in tmp_path.rglob("*.png") if not path.is_relative_to(out)] == []

@@ -135,14 +135,14 @@ def later_tasks_are_evidence(monkeypatch):
 
 def released_twice(monkeypatch):
     """A refusal gives its reservation back two times."""
-    once = fold._APPLY[e.Refused]
+    once = fold._APPLY[e.SubmissionRefused]
 
     def twice(state, event):
         once(state, event)
         submission = state.submissions.get(event.submission)
         state.totals.open -= submission.quote if submission is not None else 0
 
-    monkeypatch.setitem(fold._APPLY, e.Refused, twice)
+    monkeypatch.setitem(fold._APPLY, e.SubmissionRefused, twice)
 
 
 def found_is_not_believed(monkeypatch):

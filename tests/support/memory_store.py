@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from zenflow.artifacts import media
-from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ExpectedFile, SavedFile
 from zenflow.artifacts.naming import id_digits, portable_path
 from zenflow.artifacts.received import Receiving
 from zenflow.media.types import ending_for
@@ -21,7 +21,7 @@ class MemoryStore:
         self.folder = folder
         self.files: dict[str, bytes] = {}
 
-    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: Expected) -> SavedFile:
+    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: ExpectedFile) -> SavedFile:
         path = portable_path(name)
         receiving = Receiving(expected)
         body = bytearray()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ExpectedFile, SavedFile
 
 _ENDINGS = {"image/png": ".png", "video/mp4": ".mp4"}
 
@@ -19,7 +19,7 @@ class MemoryStore:
         self.files: dict[str, bytes] = {}
         self.full = False
 
-    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: Expected) -> SavedFile:
+    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: ExpectedFile) -> SavedFile:
         body = b"".join([chunk async for chunk in chunks])
         if self.full:
             raise ArtifactError("ZF830", "the disk is full", "Free some space.")

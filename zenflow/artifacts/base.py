@@ -25,7 +25,7 @@ class ArtifactError(ZenflowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedFile:
     """What a body must be: verified before the file gets its name. Unknown is None and is not checked.
 
     `as_it_is`: the digest of bytes that are taken although they look damaged.
@@ -71,7 +71,7 @@ class SavedFile:
 class ArtifactStore(Protocol):
     folder: Path
 
-    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: Expected) -> SavedFile:
+    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: ExpectedFile) -> SavedFile:
         """Write to a temporary file, verify, sync, rename into place.
 
         `name` has no ending (it comes from the media type found) and may hold `/`; it is made portable part by part.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from zenflow.artifacts import folders, media
-from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ExpectedFile, SavedFile
 from zenflow.artifacts.naming import id_digits, portable_path
 from zenflow.artifacts.part import Part, digest_of_file, remove_leftovers
 from zenflow.artifacts.received import Receiving
@@ -39,7 +39,7 @@ class DiskStore:
         self.folder = folder
         remove_leftovers(folder)
 
-    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: Expected) -> SavedFile:
+    async def save(self, name: str, asset_id: str, chunks: AsyncIterator[bytes], expected: ExpectedFile) -> SavedFile:
         path = portable_path(name)
         receiving = Receiving(expected)
         part = self._new_part()  # here and not in a thread: a cancellation could not lose it

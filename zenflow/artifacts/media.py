@@ -10,7 +10,7 @@ import threading
 import warnings
 from typing import IO, Any
 
-from zenflow.artifacts.base import ArtifactError, Expected
+from zenflow.artifacts.base import ArtifactError, ExpectedFile
 from zenflow.media import containers
 from zenflow.media.types import KINDS, canonical_type
 
@@ -29,7 +29,7 @@ def sniff(head: bytes) -> str | None:
     return containers.media_type(head) or _textual(head)
 
 
-def checked(stream: IO[bytes], expected: Expected, sha256: str, *, decode: bool = True) -> str:
+def checked(stream: IO[bytes], expected: ExpectedFile, sha256: str, *, decode: bool = True) -> str:
     """`check`, but for bytes that are to be taken as they are. `sha256` is theirs."""
     try:
         return check(stream, expected.media_type, decode=decode)

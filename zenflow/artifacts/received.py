@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zenflow.artifacts.base import ArtifactError, Expected
+from zenflow.artifacts.base import ArtifactError, ExpectedFile
 
 MOST_BYTES = 8 << 30  # of a body whose length nobody announced
 _AGAIN = "It is fetched again; `zenflow resume` does so later, without paying for it again."
@@ -11,7 +11,7 @@ _AGAIN = "It is fetched again; `zenflow resume` does so later, without paying fo
 class Receiving:
     """Counts a body."""
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: ExpectedFile) -> None:
         self.expected = expected
         self.bytes = 0
 

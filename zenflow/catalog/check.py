@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from zenflow.catalog.field_path import NOWHERE, Path, Where, path_text
+from zenflow.catalog.field_path import NOWHERE, FieldPath, Path, path_text
 from zenflow.catalog.gates import Gates, check_model, check_nsfw
 from zenflow.catalog.messages import meant, missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
 from zenflow.catalog.model import Tool
@@ -70,7 +70,7 @@ def with_default_model(tool: Tool, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_call(
-    tool: Tool, params: Mapping[str, Any], *, where: Where = NOWHERE, gates: Gates | None = None
+    tool: Tool, params: Mapping[str, Any], *, where: FieldPath = NOWHERE, gates: Gates | None = None
 ) -> list[Problem]:
     """Every problem of one call. `gates` None: models and policy are not looked at."""
     form = form_of(tool)
@@ -87,7 +87,7 @@ def check_call(
     return list(dict.fromkeys(problems))
 
 
-def _names(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+def _names(form: ToolForm, params: Mapping[str, Any], where: FieldPath) -> Iterator[Problem]:
     if form.closed:
         for name in params:
             if name not in form.fields:
@@ -98,7 +98,7 @@ def _names(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[
             yield missing_parameter(form.tool.name, (name,), form.fields.get(name, {}), where)
 
 
-def _values(form: ToolForm, params: dict[str, Any], where: Where) -> Iterator[Problem]:
+def _values(form: ToolForm, params: dict[str, Any], where: FieldPath) -> Iterator[Problem]:
     if form.trouble:
         text = f"the schema of `{form.tool.name}` cannot be read in full ({form.trouble}); the rest of it is checked"
         yield Problem(UNREADABLE_SCHEMA, text, where.uses(), severity="warning")
@@ -143,7 +143,7 @@ def _is_shape(form: ToolForm, error: Any, name: str) -> bool:
     )
 
 
-def _assets(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+def _assets(form: ToolForm, params: Mapping[str, Any], where: FieldPath) -> Iterator[Problem]:
     for name, value in params.items():
         if name not in form.fields or not _is_asset(form, name):
             continue
@@ -161,7 +161,7 @@ def _plural(media: str) -> str:
     return "sounds" if media == "audio" else f"{media}s"
 
 
-def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Problem]:
+def _asset(path: Path, value: Any, wanted: Type, where: FieldPath) -> Iterator[Problem]:
     if isinstance(value, str) and not is_uuid(value):
         yield no_asset_id(path_text(path), value, where.value(path))
     if not isinstance(value, Pending) or value.type.name == "array":
@@ -178,7 +178,7 @@ def _asset(path: Path, value: Any, wanted: Type, where: Where) -> Iterator[Probl
             yield Problem(WRONG_ASSET, f"`{path_text(path)}`{source}: {why}", where.value(path), hint)
 
 
-def _prompts(form: ToolForm, params: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+def _prompts(form: ToolForm, params: Mapping[str, Any], where: FieldPath) -> Iterator[Problem]:
     for name, value in params.items():
         if isinstance(value, str) and len(value) > PROMPT_LIMIT and is_prompt_field(name, form.fields.get(name, {})):
             text = f"`{name}` has {len(value)} characters; several backends refuse more than {PROMPT_LIMIT}"

@@ -18,7 +18,7 @@ What = Literal["tool", "parameter", "model", "gate", "price", "output", "text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CatalogChange:
     """One difference. `name` is that of the parameter or the model, empty for the tool's own; values as text."""
 
     tool: str
@@ -34,53 +34,53 @@ class Change:
         return self.what != "text" and not (self.how == "added" and self.what in ("tool", "model"))
 
 
-def changes(before: Catalog, after: Catalog) -> tuple[Change, ...]:
+def changes(before: Catalog, after: Catalog) -> tuple[CatalogChange, ...]:
     """Every difference, by tool in the order of names."""
     names = sorted({*before.tools, *after.tools})
     return tuple(change for name in names for change in _of_tool(name, before.tools.get(name), after.tools.get(name)))
 
 
-def _of_tool(name: str, before: Tool | None, after: Tool | None) -> Iterator[Change]:
+def _of_tool(name: str, before: Tool | None, after: Tool | None) -> Iterator[CatalogChange]:
     if before is None or after is None:
-        yield Change(name, "tool", "added" if before is None else "removed")
+        yield CatalogChange(name, "tool", "added" if before is None else "removed")
         return
     if before.blocked != after.blocked:
-        yield Change(name, "gate", "changed", "", _open(before.blocked), _open(after.blocked))
+        yield CatalogChange(name, "gate", "changed", "", _open(before.blocked), _open(after.blocked))
     if before.base_price != after.base_price:
-        yield Change(name, "price", "changed", "", as_text(before.base_price), as_text(after.base_price))
+        yield CatalogChange(name, "price", "changed", "", as_text(before.base_price), as_text(after.base_price))
     yield from _of_parameters(name, before, after)
     if before.output_schema != after.output_schema:
-        yield Change(name, "output", "changed")
+        yield CatalogChange(name, "output", "changed")
     old, new = {m.value: m for m in before.models}, {m.value: m for m in after.models}
     for value in dict.fromkeys((*old, *new)):
         yield from _of_model(name, value, old.get(value), new.get(value))
     if _words(before, beside=after) != _words(after, beside=before):
-        yield Change(name, "text", "changed")
+        yield CatalogChange(name, "text", "changed")
 
 
-def _of_parameters(name: str, before: Tool, after: Tool) -> Iterator[Change]:
+def _of_parameters(name: str, before: Tool, after: Tool) -> Iterator[CatalogChange]:
     for parameter in dict.fromkeys((*before.parameters, *after.parameters)):
         old, new = _form(before, parameter), _form(after, parameter)
         if not old or not new:
-            yield Change(name, "parameter", "removed" if old else "added", parameter, _short(old), _short(new))
+            yield CatalogChange(name, "parameter", "removed" if old else "added", parameter, _short(old), _short(new))
         elif old != new:
             moved = [key for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]
             was, now = ({key: one[key] for key in moved if key in one} for one in (old, new))
-            yield Change(name, "parameter", "changed", parameter, _short(was), _short(now))
+            yield CatalogChange(name, "parameter", "changed", parameter, _short(was), _short(now))
 
 
-def _of_model(tool: str, value: str, before: Model | None, after: Model | None) -> Iterator[Change]:
+def _of_model(tool: str, value: str, before: Model | None, after: Model | None) -> Iterator[CatalogChange]:
     if before is None or after is None:
-        yield Change(tool, "model", "added" if before is None else "removed", value)
+        yield CatalogChange(tool, "model", "added" if before is None else "removed", value)
         return
     if _gates(before) != _gates(after):
-        yield Change(tool, "gate", "changed", value, _gates(before), _gates(after))
+        yield CatalogChange(tool, "gate", "changed", value, _gates(before), _gates(after))
     if before.row.get("pricing") != after.row.get("pricing"):
         prices = (_short(one.row.get("pricing")) for one in (before, after))
-        yield Change(tool, "price", "changed", value, *prices)
+        yield CatalogChange(tool, "price", "changed", value, *prices)
     if before.row.get("input_constraints") != after.row.get("input_constraints"):
         limits = (_short(one.row.get("input_constraints")) for one in (before, after))
-        yield Change(tool, "model", "changed", value, *limits)
+        yield CatalogChange(tool, "model", "changed", value, *limits)
 
 
 def _form(tool: Tool, parameter: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zenflow.problems import Place
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Where(Protocol):
+class FieldPath(Protocol):
     """Places by path into the parameters; None where nobody wrote it."""
 
     def key(self, path: Path) -> Place | None: ...

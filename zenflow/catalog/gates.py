@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zenflow.catalog.field_path import NOWHERE, Where
+from zenflow.catalog.field_path import NOWHERE, FieldPath
 from zenflow.catalog.model import Account, Model, Tool
 from zenflow.catalog.schema import Schema
 from zenflow.problems import Place, Problem
@@ -40,7 +40,7 @@ class Gates:
 
 
 def check_model(
-    tool: Tool, params: Mapping[str, Any], fields: Mapping[str, Schema], gates: Gates, where: Where
+    tool: Tool, params: Mapping[str, Any], fields: Mapping[str, Schema], gates: Gates, where: FieldPath
 ) -> Iterator[Problem]:
     """Everything there is to say about the model of one call. One that is not known yet is judged before sending."""
     if tool.blocked:
@@ -79,13 +79,13 @@ def is_open(tool: Tool, model: Model, gates: Gates) -> bool:
     return not model.blocked and not any(_closed(tool, model, True, gates, None))
 
 
-def check_nsfw(params: Mapping[str, Any], gates: Gates, where: Where = NOWHERE) -> Iterator[Problem]:
+def check_nsfw(params: Mapping[str, Any], gates: Gates, where: FieldPath = NOWHERE) -> Iterator[Problem]:
     """The parameter `nsfw: true` of any tool or action."""
     if params.get("nsfw") is True:
         yield from _adult("`nsfw: true`", gates, where.value(("nsfw",)))
 
 
-def _unnamed(tool: Tool, gates: Gates, where: Where) -> Problem:
+def _unnamed(tool: Tool, gates: Gates, where: FieldPath) -> Problem:
     """What the service would do then is not known: it may refuse, or choose one that no policy has seen."""
     said = f"`{tool.name}` has no default model, and none is named"
     return Problem(NO_DEFAULT, said, where.uses(), f"Add `model: …`.{_open_names(tool, gates)}")
@@ -141,7 +141,7 @@ def _adult(what: str, gates: Gates, place: Place | None, others: str = "", *, tr
 
 
 def _constraints(
-    model: Model, params: Mapping[str, Any], fields: Mapping[str, Schema], where: Where
+    model: Model, params: Mapping[str, Any], fields: Mapping[str, Schema], where: FieldPath
 ) -> Iterator[Problem]:
     """`input_constraints` of a model row, where it is a list of values that the field's own schema knows too.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from zenflow.catalog.diff import Change, changes
+from zenflow.catalog.diff import CatalogChange, changes
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.ids import digest_of
 
@@ -38,7 +38,7 @@ def _only(catalog: Catalog, name: str) -> Catalog:
     return Catalog(catalog.server, catalog.taken_at, {name: catalog.tools[name]}, (name,), catalog.service_tools)
 
 
-def _sentence(change: Change) -> str:
+def _sentence(change: CatalogChange) -> str:
     what = f"{change.tool}.{change.name}" if change.what == "parameter" else f"{change.tool}: model {change.name}"
     if change.how != "changed":
         return f"{what}: {change.how}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from zenflow.catalog.field_path import Path, Where, path_text
+from zenflow.catalog.field_path import FieldPath, Path, path_text
 from zenflow.catalog.schema import Schema, default_of, is_asset_field, item_of, resolved, takes_lists, types_of
 from zenflow.expr.types import type_name, type_words
 from zenflow.expr.values import Pending
@@ -51,7 +51,7 @@ _TYPE_WORDS = {
 }
 
 
-def unknown_parameter(tool: str, path: Path, allowed: Iterable[str], where: Where) -> Problem:
+def unknown_parameter(tool: str, path: Path, allowed: Iterable[str], where: FieldPath) -> Problem:
     names = sorted(allowed)
     word = str(path[-1])
     near = meant(word, names)
@@ -70,7 +70,7 @@ def meant(word: str, names: Iterable[str]) -> str | None:
     return parameter_called(word, known) or nearest(word, known)
 
 
-def missing_parameter(tool: str, path: Path, field: Schema, where: Where) -> Problem:
+def missing_parameter(tool: str, path: Path, field: Schema, where: FieldPath) -> Problem:
     why = {
         "resolution": " (its price depends on it, so the service picks no default)",
         "output_format": " (the service picks no default)",
@@ -80,7 +80,7 @@ def missing_parameter(tool: str, path: Path, field: Schema, where: Where) -> Pro
     return Problem(MISSING_PARAMETER, f"`{tool}` needs `{path_text(path)}`{why}", place, hint)
 
 
-def problem_of(tool: str, error: ValidationError, root: Schema, where: Where) -> list[Problem]:
+def problem_of(tool: str, error: ValidationError, root: Schema, where: FieldPath) -> list[Problem]:
     """One finding of the validator below the top level, as problems of ours."""
     path: Path = tuple(error.absolute_path)
     word, wanted, value = _parts(error)
@@ -127,7 +127,7 @@ def _parts(error: ValidationError) -> tuple[Any, Any, Any]:
     return error.validator, error.validator_value, error.instance
 
 
-def _no_branch(name: str, path: Path, error: ValidationError, root: Schema, where: Where) -> Problem:
+def _no_branch(name: str, path: Path, error: ValidationError, root: Schema, where: FieldPath) -> Problem:
     """None of several forms fits: what they would be, in one line."""
     branches = [resolved(b, root) for b in _parts(error)[1] if isinstance(b, Mapping)]
     forms = list(dict.fromkeys(expected(b) for b in branches if b.get("type") != "null"))
@@ -139,7 +139,7 @@ def _no_branch(name: str, path: Path, error: ValidationError, root: Schema, wher
     )
 
 
-def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, where: Where) -> Problem:
+def _wrong_type(name: str, path: Path, value: Any, field: Schema, root: Schema, where: FieldPath) -> Problem:
     place, wants = where.value(path), types_of(field)
     if isinstance(value, list) and wants and "array" not in wants:
         return Problem(
@@ -190,14 +190,14 @@ def _reads_as(text: str, wants: tuple[str, ...]) -> bool:
     return isinstance(value, (int, float)) and bool({"integer", "number"} & set(wants))
 
 
-def _wrong_pending(error: ValidationError, path: Path, root: Schema, where: Where) -> Problem:
+def _wrong_pending(error: ValidationError, path: Path, root: Schema, where: FieldPath) -> Problem:
     """A value that is not known yet, but whose kind is, and is wrong."""
     pending: Pending = _parts(error)[2]
     field = error.schema if isinstance(error.schema, Mapping) else {}
     return wrong_kind(path, pending, field, where)
 
 
-def wrong_kind(path: Path, pending: Pending, field: Schema, where: Where) -> Problem:
+def wrong_kind(path: Path, pending: Pending, field: Schema, where: FieldPath) -> Problem:
     name, source, wants = path_text(path), _source(pending), types_of(field)
     if pending.type.name == "array" and "array" not in wants:
         one = source.removesuffix("s") if source.endswith("asset_ids") else f"{source}[0]" if source else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     module: str
     line: str
     group: str
@@ -17,45 +17,55 @@ EVERYDAY = "Everyday"
 MOST_COLUMNS = 80
 _BETWEEN, _GOES_ON = " · ", " ·"
 
-COMMANDS: Mapping[str, Entry] = {
-    "init": Entry("zenflow.cli.commands.init", "Make a first workspace that works", EVERYDAY),
-    "validate": Entry("zenflow.cli.commands.validate", "Check a recipe; nothing is sent that costs", EVERYDAY),
-    "plan": Entry("zenflow.cli.commands.plan", "Show what a run would do and cost", EVERYDAY),
-    "run": Entry("zenflow.cli.commands.run", "Plan, ask, and do it within the budget", EVERYDAY),
-    "resume": Entry("zenflow.cli.commands.resume", "Go on with a run; nothing is paid twice", EVERYDAY),
-    "list": Entry("zenflow.cli.commands.list", "Print the recipes that can be run here", "Look"),
-    "redo": Entry("zenflow.cli.commands.redo", "Make one result again, reuse the rest", "Look"),
-    "runs": Entry("zenflow.cli.commands.runs", "The runs of this workspace, newest first", "Look"),
-    "show": Entry("zenflow.cli.commands.show", "How a run stands, from its journal", "Look"),
-    "stop": Entry("zenflow.cli.commands.stop", "Drain a run from another terminal", "Look"),
-    "fetch": Entry("zenflow.cli.commands.fetch", "Everything that a run has paid for, on disk", "Look"),
-    "why": Entry("zenflow.cli.commands.why", "Why an instance is made new, or kept", "Look"),
-    "diff": Entry("zenflow.cli.commands.diff", "What a change of a recipe costs", "Look"),
-    "ui": Entry("zenflow.cli.commands.ui", "Show this workspace in a browser", "Look"),
-    "report": Entry("zenflow.cli.commands.report", "Write a run as one HTML page", "Look"),
-    "sheet": Entry("zenflow.cli.commands.sheet", "Write a contact sheet of a step", "Look"),
-    "graph": Entry("zenflow.cli.commands.graph", "A recipe's steps as a graph", "Look"),
-    "reconcile": Entry("zenflow.cli.commands.reconcile", "Decide what became of a request without an answer", "Money"),
-    "ledger": Entry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
-    "account": Entry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
-    "prices": Entry("zenflow.cli.commands.prices", "What one call of a tool costs, model by model", "Money"),
-    "doctor": Entry("zenflow.cli.commands.doctor", "Is everything as it should be", "Service"),
-    "fmt": Entry("zenflow.cli.commands.fmt", "Format a recipe; comments stay", "Author"),
-    "explain": Entry("zenflow.cli.commands.explain", "What a code such as ZF203 means, and what to do", "Author"),
-    "schema": Entry("zenflow.cli.commands.schema", "The recipe's schema, with the service's tools", "Author"),
-    "login": Entry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
-    "logout": Entry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
-    "repo": Entry("zenflow.cli.commands.repo", "Use versioned recipes from git repositories", "Author"),
-    "trust": Entry("zenflow.cli.commands.trust", "Confirm what a received file asks for", "Service"),
-    "test": Entry("zenflow.cli.commands.test", "Run a recipe's tests; nothing is spent", "Author"),
-    "tools": Entry("zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"),
-    "presets": Entry("zenflow.cli.commands.presets", "The service's presets; one as a step of a recipe", "Service"),
-    "assets": Entry("zenflow.cli.commands.assets", "Fetch assets by their ids", "Service"),
-    "tasks": Entry("zenflow.cli.commands.tasks", "The account's tasks, whoever made them", "Service"),
-    "sandbox": Entry("zenflow.cli.commands.sandbox", "Serve the sandbox over HTTP", "Service"),
-    "config": Entry("zenflow.cli.commands.config", "Each setting with its value and origin", "Service"),
-    "completion": Entry("zenflow.cli.commands.completion", "The script that completes words in your shell", "Service"),
-    "version": Entry("zenflow.cli.commands.version", "The version, and what it runs on", "Service"),
+COMMANDS: Mapping[str, CommandEntry] = {
+    "init": CommandEntry("zenflow.cli.commands.init", "Make a first workspace that works", EVERYDAY),
+    "validate": CommandEntry("zenflow.cli.commands.validate", "Check a recipe; nothing is sent that costs", EVERYDAY),
+    "plan": CommandEntry("zenflow.cli.commands.plan", "Show what a run would do and cost", EVERYDAY),
+    "run": CommandEntry("zenflow.cli.commands.run", "Plan, ask, and do it within the budget", EVERYDAY),
+    "resume": CommandEntry("zenflow.cli.commands.resume", "Go on with a run; nothing is paid twice", EVERYDAY),
+    "list": CommandEntry("zenflow.cli.commands.list", "Print the recipes that can be run here", "Look"),
+    "redo": CommandEntry("zenflow.cli.commands.redo", "Make one result again, reuse the rest", "Look"),
+    "runs": CommandEntry("zenflow.cli.commands.runs", "The runs of this workspace, newest first", "Look"),
+    "show": CommandEntry("zenflow.cli.commands.show", "How a run stands, from its journal", "Look"),
+    "stop": CommandEntry("zenflow.cli.commands.stop", "Drain a run from another terminal", "Look"),
+    "fetch": CommandEntry("zenflow.cli.commands.fetch", "Everything that a run has paid for, on disk", "Look"),
+    "why": CommandEntry("zenflow.cli.commands.why", "Why an instance is made new, or kept", "Look"),
+    "diff": CommandEntry("zenflow.cli.commands.diff", "What a change of a recipe costs", "Look"),
+    "ui": CommandEntry("zenflow.cli.commands.ui", "Show this workspace in a browser", "Look"),
+    "report": CommandEntry("zenflow.cli.commands.report", "Write a run as one HTML page", "Look"),
+    "sheet": CommandEntry("zenflow.cli.commands.sheet", "Write a contact sheet of a step", "Look"),
+    "graph": CommandEntry("zenflow.cli.commands.graph", "A recipe's steps as a graph", "Look"),
+    "reconcile": CommandEntry(
+        "zenflow.cli.commands.reconcile", "Decide what became of a request without an answer", "Money"
+    ),
+    "ledger": CommandEntry("zenflow.cli.commands.ledger", "What a run was charged, submission by submission", "Money"),
+    "account": CommandEntry("zenflow.cli.commands.account", "Who is signed in, and the balance", "Money"),
+    "prices": CommandEntry("zenflow.cli.commands.prices", "What one call of a tool costs, model by model", "Money"),
+    "doctor": CommandEntry("zenflow.cli.commands.doctor", "Is everything as it should be", "Service"),
+    "fmt": CommandEntry("zenflow.cli.commands.fmt", "Format a recipe; comments stay", "Author"),
+    "explain": CommandEntry(
+        "zenflow.cli.commands.explain", "What a code such as ZF203 means, and what to do", "Author"
+    ),
+    "schema": CommandEntry("zenflow.cli.commands.schema", "The recipe's schema, with the service's tools", "Author"),
+    "login": CommandEntry("zenflow.cli.commands.login", "Sign in at the service", "Service"),
+    "logout": CommandEntry("zenflow.cli.commands.logout", "Forget the sign-in", "Service"),
+    "repo": CommandEntry("zenflow.cli.commands.repo", "Use versioned recipes from git repositories", "Author"),
+    "trust": CommandEntry("zenflow.cli.commands.trust", "Confirm what a received file asks for", "Service"),
+    "test": CommandEntry("zenflow.cli.commands.test", "Run a recipe's tests; nothing is spent", "Author"),
+    "tools": CommandEntry(
+        "zenflow.cli.commands.tools", "The service's tools; one tool's parameters and models", "Service"
+    ),
+    "presets": CommandEntry(
+        "zenflow.cli.commands.presets", "The service's presets; one as a step of a recipe", "Service"
+    ),
+    "assets": CommandEntry("zenflow.cli.commands.assets", "Fetch assets by their ids", "Service"),
+    "tasks": CommandEntry("zenflow.cli.commands.tasks", "The account's tasks, whoever made them", "Service"),
+    "sandbox": CommandEntry("zenflow.cli.commands.sandbox", "Serve the sandbox over HTTP", "Service"),
+    "config": CommandEntry("zenflow.cli.commands.config", "Each setting with its value and origin", "Service"),
+    "completion": CommandEntry(
+        "zenflow.cli.commands.completion", "The script that completes words in your shell", "Service"
+    ),
+    "version": CommandEntry("zenflow.cli.commands.version", "The version, and what it runs on", "Service"),
 }
 
 _OPENING = """\

@@ -19,7 +19,7 @@ from zenflow.engine.budget.downstream_prices import DownstreamPrices
 from zenflow.engine.budget.ledger import FrameBudgets, Ledger
 from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.io.account_check import Identity
-from zenflow.engine.io.client import Service
+from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.model.instances import Instance, Status, StepRun, StopReason
 from zenflow.engine.model.ports import Limits, Parts, StopSignal
@@ -34,7 +34,7 @@ class Context:
     parts: Parts
     recorder: Recorder
     expander: Expander
-    service: Service
+    service: ServiceClient
     ledger: Ledger
     frame_budgets: FrameBudgets
     planned: Mapping[str, PlannedStep]

@@ -29,7 +29,7 @@ from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.files.saver import Saver
 from zenflow.engine.io.belonging import compare_account
-from zenflow.engine.io.client import Service
+from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.model.instances import Status, StopReason
@@ -162,7 +162,7 @@ class _Engine:
         self.is_resume = False
         self.recipe = recipe
         limiter = RateLimiter(parts.clock, parts.limits.requests_per_second, parts.shared_limit)
-        service = Service(parts.provider, limiter, parts.clock, parts.limits.patience_429_s)
+        service = ServiceClient(parts.provider, limiter, parts.clock, parts.limits.patience_429_s)
         recorder = Recorder(parts.journal, parts.lease, state, listener, parts.clock)
         asked = expected_count_function(catalog.tools, state.options.get("asked", {}))
         expander = Expander(state, asked)

@@ -167,7 +167,7 @@ TAGS: dict[str, type[Any]] = {
     "NotSent": e.NotSent,
     "OutcomeUnknown": e.OutcomeUnknown,
     "Looked": e.LookupRecorded,
-    "Refused": e.Refused,
+    "Refused": e.SubmissionRefused,
     "Accepted": e.Accepted,
     "Bound": e.Bound,
     "TookPart": e.TookPart,

@@ -27,8 +27,8 @@ from zenflow.history.submission_events import (
     OutcomeUnknown,
     Reclaimed,
     Refunded,
-    Refused,
     Released,
+    SubmissionRefused,
     TookPart,
     WentLate,
 )
@@ -240,7 +240,7 @@ Event: TypeAlias = (
     | NotSent
     | OutcomeUnknown
     | LookupRecorded
-    | Refused
+    | SubmissionRefused
     | Accepted
     | Bound
     | TookPart
@@ -291,13 +291,13 @@ __all__ = [
     "RecipeChanged",
     "Reclaimed",
     "Refunded",
-    "Refused",
     "Released",
     "Reopened",
     "ResultAwaited",
     "RunEnded",
     "RunResumed",
     "RunStarted",
+    "SubmissionRefused",
     "TookPart",
     "WentLate",
 ]

@@ -19,7 +19,14 @@ ORPHANED = "orphaned-"
 """Begins the address of what a changed recipe no longer asks for. No step has a name with a hyphen."""
 
 _Moving: TypeAlias = (
-    e.Attempted | e.NotSent | e.OutcomeUnknown | e.Refused | e.Accepted | e.Abandoned | e.Released | e.Reclaimed
+    e.Attempted
+    | e.NotSent
+    | e.OutcomeUnknown
+    | e.SubmissionRefused
+    | e.Accepted
+    | e.Abandoned
+    | e.Released
+    | e.Reclaimed
 )
 
 
@@ -168,7 +175,7 @@ def _lookup_recorded(state: RunState, event: e.LookupRecorded) -> None:
         submission.lookups.append(event)
 
 
-def _refused(state: RunState, event: e.Refused) -> None:
+def _refused(state: RunState, event: e.SubmissionRefused) -> None:
     submission = _moved(state, event)
     if submission is not None:
         submission.detail = event.message
@@ -398,7 +405,7 @@ _APPLY: dict[type, Callable[[RunState, Any], object]] = {
     e.NotSent: _not_sent,
     e.OutcomeUnknown: _outcome_unknown,
     e.LookupRecorded: _lookup_recorded,
-    e.Refused: _refused,
+    e.SubmissionRefused: _refused,
     e.Reclaimed: _reclaimed,
     e.Accepted: _accepted,
     e.Abandoned: _moved,

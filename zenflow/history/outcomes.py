@@ -22,7 +22,7 @@ _MOVES: dict[type, tuple[frozenset[Outcome], Outcome]] = {
     e.Attempted: (_ALL - {Outcome.ACCEPTED}, Outcome.OPEN),
     e.NotSent: (_OPEN, Outcome.NOT_SENT),
     e.OutcomeUnknown: (_UNDECIDED | _RELEASED, Outcome.UNKNOWN),
-    e.Refused: (_UNDECIDED, Outcome.REFUSED),
+    e.SubmissionRefused: (_UNDECIDED, Outcome.REFUSED),
     e.Accepted: (_ALL, Outcome.ACCEPTED),
     e.Abandoned: (_UNDECIDED, Outcome.ABANDONED),
     e.Released: (frozenset({Outcome.ABANDONED}), Outcome.RELEASED),

@@ -94,7 +94,7 @@ class LookupRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SubmissionRefused:
     """Class “refused”: nothing was charged; the reservation is released."""
 
     at: str

@@ -21,7 +21,7 @@ SpendFact: TypeAlias = (
     e.Attempted
     | e.NotSent
     | e.OutcomeUnknown
-    | e.Refused
+    | e.SubmissionRefused
     | e.Accepted
     | e.Abandoned
     | e.Released

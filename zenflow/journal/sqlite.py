@@ -23,7 +23,7 @@ from zenflow.journal.reusable_results import finished_from
 from zenflow.journal.run_lookup import find_by_word
 from zenflow.journal.statements import statements
 from zenflow.journal.tables import RUN_FACTS, Tables, holder_of
-from zenflow.journal.writer import Act, Entry, Facts, Reservation, Writer
+from zenflow.journal.writer import Act, Facts, QueuedWrite, Reservation, Writer
 
 
 def open_journal(
@@ -80,7 +80,7 @@ class SqliteJournal:
             lambda: file.connect(path, busy_timeout_s=busy_timeout_s),
             lambda connection: Tables(connection, me, alive),
         )
-        self._unread: Entry | None = None  # the newest asset or duration that a reader may not see yet
+        self._unread: QueuedWrite | None = None  # the newest asset or duration that a reader may not see yet
 
     # --------------------------------------------------------------------------------------------------------- runs
 
@@ -225,7 +225,7 @@ class SqliteJournal:
                 self._reader.close()
             self._reader = None
 
-    def _put(self, entry: Entry) -> Entry:
+    def _put(self, entry: QueuedWrite) -> QueuedWrite:
         if self._read_only:
             raise failures.read_only()
         self._writer.put(entry)
@@ -244,7 +244,7 @@ class SqliteJournal:
                 raise failures.from_sqlite(error, self.path) from error
 
 
-async def _awaited(entry: Entry) -> None:
+async def _awaited(entry: QueuedWrite) -> None:
     try:
         await entry
     except JournalError:  # said to whoever awaited what was not written

@@ -26,7 +26,7 @@ _MOST_ENTRIES = 5000  # in one commit: bounds the wait of the first
 Wake = Callable[[], None]
 
 
-class Entry:
+class QueuedWrite:
     """One thing to write, and its answer."""
 
     __slots__ = ("_waiters", "answer", "error", "settled")
@@ -83,7 +83,7 @@ class Entry:
             wake()
 
 
-class Facts(Entry):
+class Facts(QueuedWrite):
     """Lines of one run. `facts` are those of them that change more than the list of facts."""
 
     __slots__ = ("_facts", "_lease", "_lines")
@@ -100,7 +100,7 @@ class Facts(Entry):
         return any(type(fact) is RunStarted for fact in self._facts)
 
 
-class Reservation(Entry):
+class Reservation(QueuedWrite):
     """An intent under a cap."""
 
     __slots__ = ("_cap", "_event", "_lease", "_line")
@@ -114,7 +114,7 @@ class Reservation(Entry):
         tables.append(self._lease, (self._line,), (self._event,))
 
 
-class Act(Entry):
+class Act(QueuedWrite):
     """Anything else."""
 
     __slots__ = ("_act",)
@@ -132,14 +132,14 @@ class Writer:
 
     def __init__(self, file: Path, connect: Callable[[], sqlite3.Connection], tables: Callable[[Any], Tables]) -> None:
         self._file, self._connect, self._make_tables = file, connect, tables
-        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[QueuedWrite | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._inode: tuple[int, int] | None = None
         self._ended = False
         self.failure: JournalError | None = None
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: QueuedWrite) -> None:
         """Queue it; entries are written in the order of the calls."""
         if self.failure is not None:
             entry.settle(self.failure)
@@ -150,7 +150,7 @@ class Writer:
         if self._ended:  # it ended between the two lines above
             self._refuse_rest()
 
-    def close(self) -> Entry:
+    def close(self) -> QueuedWrite:
         """Write what is queued, then end. The entry is settled when the file is closed."""
         end = _End()
         with self._starting:
@@ -172,7 +172,7 @@ class Writer:
 
     def _run(self) -> None:
         connection, tables = self._open()
-        end: Entry | None = None
+        end: QueuedWrite | None = None
         while end is None:
             entries = self._gathered()
             end = next((entry for entry in entries if isinstance(entry, _End)), None)
@@ -197,7 +197,7 @@ class Writer:
             self.failure = self._failure_of(error)
             return None, None
 
-    def _gathered(self) -> list[Entry]:
+    def _gathered(self) -> list[QueuedWrite]:
         """At least one; and whatever came while the last commit was under way."""
         entries = [self._queue.get()]
         try:
@@ -207,7 +207,9 @@ class Writer:
             pass
         return [entry for entry in entries if entry is not None]
 
-    def _commit(self, connection: sqlite3.Connection, tables: Tables, entries: Sequence[Entry]) -> JournalError | None:
+    def _commit(
+        self, connection: sqlite3.Connection, tables: Tables, entries: Sequence[QueuedWrite]
+    ) -> JournalError | None:
         """All entries in one transaction. The failure, after which nothing is tried again."""
         try:
             if _inode(self._file) != self._inode:
@@ -249,7 +251,7 @@ class Writer:
             pass
 
 
-class _End(Entry):
+class _End(QueuedWrite):
     """The last entry."""
 
     __slots__ = ()
@@ -258,7 +260,7 @@ class _End(Entry):
         return
 
 
-def _write(entry: Entry, tables: Tables) -> None:
+def _write(entry: QueuedWrite, tables: Tables) -> None:
     try:
         entry.write(tables)
     except ZenflowError as error:  # a lease lost, a cap reached, a run busy: the answer of this entry alone

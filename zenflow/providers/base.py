@@ -255,7 +255,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class ServiceTemplate:
     """A preset: a tool with a ready input. `params` None: only its summary was asked for. `row` is verbatim."""
 
     template_id: str
@@ -368,11 +368,11 @@ class TemplateCatalog(Protocol):
         tags: Sequence[str] = (),
         limit: int = 100,
         offset: int = 0,
-    ) -> tuple[tuple[Template, ...], int | None]:
+    ) -> tuple[tuple[ServiceTemplate, ...], int | None]:
         """One page of summaries, and the offset of the next page (None at the end)."""
         ...
 
-    async def template(self, template_id: str) -> Template:
+    async def template(self, template_id: str) -> ServiceTemplate:
         """One with its input."""
         ...
 

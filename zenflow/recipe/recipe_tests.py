@@ -26,7 +26,7 @@ WRONG_TEST = "ZF243"
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class AllowedRange:
     """How much, or how many: exactly, at least, at most."""
 
     low: Decimal | None = None
@@ -44,25 +44,25 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class ExpectedResult:
     """What must come of it; None and empty: nothing is said."""
 
     status: str | None = None
-    credits: Bound | None = None
-    planned: Mapping[str, Bound] = field(default_factory=dict)  # low, expected, worst
-    calls: Mapping[str, Bound] = field(default_factory=dict)  # by tool
+    credits: AllowedRange | None = None
+    planned: Mapping[str, AllowedRange] = field(default_factory=dict)  # low, expected, worst
+    calls: Mapping[str, AllowedRange] = field(default_factory=dict)  # by tool
     steps: Mapping[str, str] = field(default_factory=dict)  # step or instance → status
-    files: Bound | None = None
-    kinds: Mapping[str, Bound] = field(default_factory=dict)  # files by image, video, audio, text
+    files: AllowedRange | None = None
+    kinds: Mapping[str, AllowedRange] = field(default_factory=dict)  # files by image, video, audio, text
     outputs: Mapping[str, Any] = field(default_factory=dict)
     problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class RecipeCase:
     name: str
     place: Place
-    expected: Expected
+    expected: ExpectedResult
     inputs: Mapping[str, Any] = field(default_factory=dict)
     budget: Decimal | None = None
     maxima: Mapping[str, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Case:
 class CaseFile:
     path: Path
     recipe: Path
-    cases: tuple[Case, ...]
+    cases: tuple[RecipeCase, ...]
 
     @property
     def golden(self) -> Path:
@@ -170,9 +170,9 @@ def _place(node: Node, path: list[str | int], *, key: bool = False) -> Place:
     return last
 
 
-def _case(name: Any, place: Place, body: Mapping[str, Any]) -> Case:
+def _case(name: Any, place: Place, body: Mapping[str, Any]) -> RecipeCase:
     budget = body.get("budget")
-    return Case(
+    return RecipeCase(
         name=str(name),
         place=place,
         expected=_expected(body["expect"]),
@@ -188,10 +188,10 @@ def _case(name: Any, place: Place, body: Mapping[str, Any]) -> Case:
     )
 
 
-def _expected(body: Mapping[str, Any]) -> Expected:
+def _expected(body: Mapping[str, Any]) -> ExpectedResult:
     files = body.get("files")
     by_kind = isinstance(files, Mapping) and not {"at_least", "at_most"} & set(files)
-    return Expected(
+    return ExpectedResult(
         status=body.get("status"),
         credits=_bound(body.get("credits")),
         planned=_bounds(body.get("planned", {})),
@@ -204,14 +204,14 @@ def _expected(body: Mapping[str, Any]) -> Expected:
     )
 
 
-def _bounds(body: Mapping[str, Any]) -> dict[str, Bound]:
+def _bounds(body: Mapping[str, Any]) -> dict[str, AllowedRange]:
     return {name: bound for name, value in body.items() if (bound := _bound(value)) is not None}
 
 
-def _bound(value: Any) -> Bound | None:
+def _bound(value: Any) -> AllowedRange | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return Bound(credits_from(value.get("at_least")), credits_from(value.get("at_most")))
+        return AllowedRange(credits_from(value.get("at_least")), credits_from(value.get("at_most")))
     amount = credits_from(value)
-    return Bound(amount, amount)
+    return AllowedRange(amount, amount)

@@ -32,7 +32,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class RecipeReference:
     """A recipe of a repository, as a word: `NAME:path`, `NAME@REV:path`, `URL@REV:path`."""
 
     repository: str  # a name, or a URL
@@ -44,18 +44,18 @@ class Reference:
         return f"{self.repository}{f'@{self.rev}' if self.rev else ''}:{self.path}"
 
 
-def parse_reference(word: str) -> Reference | None:
+def parse_reference(word: str) -> RecipeReference | None:
     """Return the parts of a word; None for a word that names a file, a run, or a revision of git."""
     before, colon, path = word.rpartition(":")
     if not colon or not before or not path or path.startswith("//") or len(before) == 1:
         return None
     repository, at, rev = before.rpartition("@")
     if at and NAME.fullmatch(repository):
-        return Reference(repository, rev, path, is_url=False)
+        return RecipeReference(repository, rev, path, is_url=False)
     if not at and NAME.fullmatch(before):
-        return Reference(before, None, path, is_url=False)
+        return RecipeReference(before, None, path, is_url=False)
     if at and looks_like_url(repository):
-        return Reference(repository, rev, path, is_url=True)
+        return RecipeReference(repository, rev, path, is_url=True)
     return None
 
 

@@ -17,7 +17,7 @@ from zenflow.host.git_objects import MOST_FILE
 from zenflow.host.reading import read_regular
 from zenflow.recipe.model import Origin
 from zenflow.recipe.trees import NO_FILE, candidates, inner_prefix, no_such_repository
-from zenflow.repos.addresses import Address, Reference, checked_address, checked_path, checked_revision
+from zenflow.repos.addresses import Address, RecipeReference, checked_address, checked_path, checked_revision
 from zenflow.repos.cache import Cache, Stored, damaged
 from zenflow.repos.config import Declared, about, declared_in, tables_of
 from zenflow.repos.lockfile import FILE, Lock, Locked, parse_lock, read_lock
@@ -236,7 +236,7 @@ class Repositories:
             no_such_repository(name, tuple(declared))
         return declared[name]
 
-    def open(self, reference: Reference, current: Path) -> tuple[RepositoryTree, str]:
+    def open(self, reference: RecipeReference, current: Path) -> tuple[RepositoryTree, str]:
         """Return the tree and the path of a recipe that a person names, ready to be the outermost. Raises UsageError."""
         checked_path(reference.path, "path")
         if reference.rev is None:
@@ -247,7 +247,7 @@ class Repositories:
         inside = posixpath.normpath(posixpath.join(tree.origin.base, path))
         return tree.as_outermost(inside), posixpath.basename(inside)
 
-    def _at(self, reference: Reference, current: Path) -> RepositoryTree:
+    def _at(self, reference: RecipeReference, current: Path) -> RepositoryTree:
         """One off, at another revision, or without an entry in the workspace."""
         assert reference.rev is not None
         rev = checked_revision(reference.rev)

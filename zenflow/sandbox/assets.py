@@ -18,7 +18,7 @@ from zenflow.sandbox.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class AssetRecipe:
     """How to draw an output: the tool, its inputs, which of several results, and the assets that it refers to."""
 
     tool: str
@@ -36,7 +36,7 @@ class Asset:
     height: int | None
     available_at_s: float
     fingerprint: str
-    recipe: Recipe | None = None  # None: uploaded, the bytes are stored under the fingerprint
+    recipe: AssetRecipe | None = None  # None: uploaded, the bytes are stored under the fingerprint
     size_bytes: int | None = None
 
     @property
@@ -63,7 +63,7 @@ class Assets:
         recipe = None
         if row["recipe"] is not None:
             fields = json.loads(row["recipe"])
-            recipe = Recipe(**{**fields, "references": tuple(fields["references"])})
+            recipe = AssetRecipe(**{**fields, "references": tuple(fields["references"])})
         return Asset(
             asset_id=row["id"],
             media_type=row["media_type"],

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from zenflow.sandbox.offers.catalogue import BY_NAME
-from zenflow.sandbox.offers.model import Inputs, MediaKind, Model, Offer
+from zenflow.sandbox.offers.model import Inputs, MediaKind, Offer, OfferedModel
 from zenflow.sandbox.refusals import Refusal, invalid
 from zenflow.sandbox.settings import SandboxSettings
 
@@ -121,7 +121,7 @@ def blocked_models(offer: Offer, settings: SandboxSettings) -> list[str]:
     return [model.value for model in offer.models if f"{offer.name}:{model.value}" in settings.blocked]
 
 
-def pass_gates(offer: Offer, model: Model | None, settings: SandboxSettings) -> None:
+def pass_gates(offer: Offer, model: OfferedModel | None, settings: SandboxSettings) -> None:
     """Blocked, trusted-only and adult models; the same answer for a price question and a submission."""
     blocked = blocked_models(offer, settings)
     if blocked == ["*"]:

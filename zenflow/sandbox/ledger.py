@@ -15,7 +15,7 @@ from zenflow.sandbox.refusals import OutOfCredits
 from zenflow.sandbox.store import Store
 
 
-class Ledger:
+class AccountLedger:
     """Credits in and out, newest row last."""
 
     def __init__(self, store: Store, account: str) -> None:

@@ -25,7 +25,7 @@ FROM tasks t JOIN calls c ON c.task_id = t.id
 _ORDERS = {"created_at": "n", "done": "done", "total": "total"}
 
 
-class Progress:
+class TaskProgress:
     """Reads tasks and calls of one account."""
 
     def __init__(self, store: Store, owner_id: str) -> None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from zenflow.sandbox.assets import Asset, Assets, Recipe, fingerprint
+from zenflow.sandbox.assets import Asset, AssetRecipe, Assets, fingerprint
 from zenflow.sandbox.checks import asset_ids_in, check_submission, offer_named
 from zenflow.sandbox.identity import made_id, share
-from zenflow.sandbox.ledger import Ledger
+from zenflow.sandbox.ledger import AccountLedger
 from zenflow.sandbox.media.sizes import MAX_PIXELS, result_size
 from zenflow.sandbox.offers.model import Offer
 from zenflow.sandbox.settings import SandboxSettings
@@ -66,7 +66,9 @@ class _Call:
 class Submissions:
     """Makes tasks."""
 
-    def __init__(self, settings: SandboxSettings, store: Store, ledger: Ledger, assets: Assets, account: str) -> None:
+    def __init__(
+        self, settings: SandboxSettings, store: Store, ledger: AccountLedger, assets: Assets, account: str
+    ) -> None:
         self._settings = settings
         self._store = store
         self._ledger = ledger
@@ -178,7 +180,7 @@ class Submissions:
                 height=size[1],
                 available_at_s=available_s,
                 fingerprint=fingerprint(self._settings.seed, offer.name, inputs, value, index, contents),
-                recipe=Recipe(
+                recipe=AssetRecipe(
                     tool=offer.name,
                     inputs=inputs,
                     model=value,

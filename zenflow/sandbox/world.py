@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zenflow.sandbox.assets import Asset, Assets
-from zenflow.sandbox.ledger import Ledger
+from zenflow.sandbox.ledger import AccountLedger
 from zenflow.sandbox.oauth import Authorization
-from zenflow.sandbox.progress import Progress
+from zenflow.sandbox.progress import TaskProgress
 from zenflow.sandbox.refusals import PURCHASE_URL
 from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
@@ -31,9 +31,9 @@ class World:
         self.account_id = settings.account_id or store.meta("account_id", str(uuid.uuid4()))
         identity = f"{self.account_id}/{settings.seed}"
         self.secret = store.meta("secret", uuid.uuid4().hex).encode()
-        self._ledger = Ledger(store, identity)
+        self._ledger = AccountLedger(store, identity)
         self._assets = Assets(store, identity)
-        self._progress = Progress(store, self.account_id)
+        self._progress = TaskProgress(store, self.account_id)
         self._submissions = Submissions(settings, store, self._ledger, self._assets, identity)
         self._ledger.open_with(settings.credits, now_s())
 

@@ -270,7 +270,7 @@ async def what_is_released_refunded_or_charged_otherwise_moves_the_sums(bench: J
     for number in (1, 2, 3, 4):
         await journal.reserve_and_intend(lease, intended(number, "4"), None)
     _holds_credits(journal, "16", "16")
-    await journal.append(lease, [e.Refused(AT, 1, 422, "no"), e.Accepted(AT, 2, "t2", 1)])
+    await journal.append(lease, [e.SubmissionRefused(AT, 1, 422, "no"), e.Accepted(AT, 2, "t2", 1)])
     _holds_credits(journal, "12", "8")
     await journal.append(lease, [e.OutcomeUnknown(AT, 3, 1, "", AT), e.Confirmed(AT, 2, "x", Decimal("4.5"))])
     _holds_credits(journal, "12.5", "8")
@@ -287,7 +287,7 @@ async def spends_go_on_where_a_dead_process_left_them(bench: JournalBench) -> No
     bench.die(mine)
     theirs = bench.open()
     again = theirs.take_lease("run-a")
-    await theirs.append(again, [e.Refused(AT, 1, 402, "no"), e.Refunded(AT, 2, "y", Decimal(1))])
+    await theirs.append(again, [e.SubmissionRefused(AT, 1, 402, "no"), e.Refunded(AT, 2, "y", Decimal(1))])
     assert theirs.committed_on("acc", DAY) == 3
 
 
@@ -303,7 +303,7 @@ async def a_cap_sees_what_another_process_did_with_a_run_that_was_ours(bench: Jo
     await _refuses_later(CapReached, mine.reserve_and_intend(second, intended(1, "2"), cap))
     theirs.release_lease(taken)
     back = mine.take_lease("run-a")
-    await mine.append(back, [e.Refused(AT, 2, 402, "no")])
+    await mine.append(back, [e.SubmissionRefused(AT, 2, 402, "no")])
     _holds_credits(mine, "4", "0")
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.support.contracts.artifacts import ASSET, OTHER, body, png
 from zenflow.artifacts import folders, part
-from zenflow.artifacts.base import ArtifactError, Expected, SavedFile
+from zenflow.artifacts.base import ArtifactError, ExpectedFile, SavedFile
 from zenflow.artifacts.disk import DiskStore
 from zenflow.artifacts.manifest import write_json
 
-PNG = Expected("image/png")
+PNG = ExpectedFile("image/png")
 
 
-def save(folder: Path, name: str, data: bytes, expected: Expected = PNG, asset_id: str = ASSET) -> SavedFile:
+def save(folder: Path, name: str, data: bytes, expected: ExpectedFile = PNG, asset_id: str = ASSET) -> SavedFile:
     return asyncio.run(DiskStore(folder).save(name, asset_id, body(data), expected))
 
 
@@ -190,7 +190,7 @@ def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
             await asyncio.sleep(0)
 
     async def story() -> None:
-        task = asyncio.ensure_future(DiskStore(tmp_path).save("hero", ASSET, endless(), Expected(None)))
+        task = asyncio.ensure_future(DiskStore(tmp_path).save("hero", ASSET, endless(), ExpectedFile(None)))
         await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -211,7 +211,7 @@ def test_a_body_of_200_mb_does_not_grow_the_process(tmp_path: Path) -> None:
 
     save(tmp_path, "small", png())
     before = _memory_kib("VmHWM")
-    saved = asyncio.run(DiskStore(tmp_path).save("large", ASSET, large(), Expected(None, 3200 << 16)))
+    saved = asyncio.run(DiskStore(tmp_path).save("large", ASSET, large(), ExpectedFile(None, 3200 << 16)))
     assert saved.bytes == 3200 << 16
     assert _memory_kib("VmHWM") - before < 30_000
 

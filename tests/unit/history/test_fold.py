@@ -44,7 +44,7 @@ def test_charges_a_task_that_is_found_after_its_refusal() -> None:
         intended(1, "generate.0", "generate.1"),
         e.OutcomeUnknown(AT, 1, 1, "", AT),
         e.Attempted(AT, 1, 2, None),
-        e.Refused(AT, 1, 402, "out of credits"),
+        e.SubmissionRefused(AT, 1, 402, "out of credits"),
     ]
     assert fold(story).instances == {}
     state = fold([*story, e.Accepted(AT, 1, "t1", 2, adopted=True)])
@@ -66,7 +66,7 @@ def test_late_words_do_not_take_a_charge_back() -> None:
         e.Attempted(AT, 1, 2, None),
         e.NotSent(AT, 1, 2, ""),
         e.OutcomeUnknown(AT, 1, 2, "", AT),
-        e.Refused(AT, 1, 422, ""),
+        e.SubmissionRefused(AT, 1, 422, ""),
         e.Reclaimed(AT, 1, ""),
         e.Abandoned(AT, 1),
     ]
@@ -91,7 +91,7 @@ def test_a_second_debit_row_is_a_duplicate_and_counts() -> None:
 
 
 def test_counts_a_debit_for_a_released_refusal() -> None:
-    state = fold([intended(), e.Refused(AT, 1, 400, ""), e.Confirmed(AT, 1, "row-1", Decimal(4))])
+    state = fold([intended(), e.SubmissionRefused(AT, 1, 400, ""), e.Confirmed(AT, 1, "row-1", Decimal(4))])
     assert sums(state) == {"released": 4, "difference": 4}
     assert state.totals.committed == 4
     assert state.submissions[1].charge == 4
@@ -131,7 +131,7 @@ def test_calls_are_bound_once() -> None:
 
 
 def test_a_refused_retry_leaves_the_first_try_with_its_instance() -> None:
-    state = fold([intended(1), e.Accepted(AT, 1, "t", 1), intended(2), e.Refused(AT, 2, 402, "no")])
+    state = fold([intended(1), e.Accepted(AT, 1, "t", 1), intended(2), e.SubmissionRefused(AT, 2, 402, "no")])
     assert state.instances["generate"].submissions == [(1, 0)]
 
 

@@ -13,7 +13,7 @@ import pytest
 from zenflow.errors import UsageError
 from zenflow.providers.mcp.provider import McpProvider
 from zenflow.providers.mcp.tokens.source import StaticToken
-from zenflow.providers.mcp.wire.exchange import Progress, answer_in, retry_after_s
+from zenflow.providers.mcp.wire.exchange import RequestProgress, answer_in, retry_after_s
 from zenflow.providers.mcp.wire.http import Network, in_process
 from zenflow.providers.registry import provider_factory
 
@@ -96,7 +96,7 @@ def test_what_is_said_to_a_proxy_is_not_said_to_the_service() -> None:
             self.method = method
 
     async def run() -> list[str]:
-        progress, seen = Progress(traced=True), []
+        progress, seen = RequestProgress(traced=True), []
         for method in (b"CONNECT", b"POST"):
             for event in (
                 "send_request_headers.started",

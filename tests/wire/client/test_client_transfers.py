@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from zenflow.artifacts.base import Expected
+from zenflow.artifacts.base import ExpectedFile
 from zenflow.artifacts.disk import DiskStore
 from zenflow.errors import UsageError
 from zenflow.providers.base import ServiceError
@@ -187,7 +187,7 @@ def test_memory_does_not_grow_with_what_is_downloaded_and_kept(kit: Any, tmp_pat
                 pass  # what is loaded at first use
             tracemalloc.start()
             async with provider.download(server.url.replace("/mcp", "/large")) as down:
-                expected = Expected(down.media_type, down.total_bytes)
+                expected = ExpectedFile(down.media_type, down.total_bytes)
                 saved = await store.save("sound", "a1", down.chunks, expected)
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()

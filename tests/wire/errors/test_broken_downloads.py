@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.memory_store import MemoryStore
-from zenflow.artifacts.base import ArtifactError, Expected
+from zenflow.artifacts.base import ArtifactError, ExpectedFile
 from zenflow.clock import SystemClock
 from zenflow.engine.files.resumable_download import open_body
 from zenflow.providers.base import Download, ServiceError
@@ -84,7 +84,7 @@ def _fetch(storage: Storage, urls: list[str | None] | None = None) -> bytes:
     async def go() -> bytes:
         provider: Any = storage
         async with open_body(provider, "old", fresh, Instant()) as body:
-            saved = await store.save("it", "a" * 32, body.chunks, Expected(body.media_type, body.total_bytes))
+            saved = await store.save("it", "a" * 32, body.chunks, ExpectedFile(body.media_type, body.total_bytes))
         return store.files[saved.path]
 
     return asyncio.run(go())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zenflow.clock import SystemClock
-from zenflow.providers.mcp.tools.submit import DEADLINE_S, Submitter
+from zenflow.providers.mcp.tools.submit import DEADLINE_S, PaidCaller
 
 FREE = ("get_me", "list_tools", "get_tool_schema", "estimate_price", "list_tasks", "get_task", "get_call_result")
 FREE_LATE = ("get_asset_download_urls", "list_credit_transactions")
@@ -72,13 +72,13 @@ def test_a_free_question_that_goes_wrong_is_asked_again(
 
 def _impatient_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let only the first paid request have a short deadline: the answers of the others take what the machine takes."""
-    real, deadlines = Submitter._submit, iter([0.3])
+    real, deadlines = PaidCaller._submit, iter([0.3])
 
     async def submit(self: Any, submission: Any) -> Any:
         self._deadline_s = next(deadlines, DEADLINE_S)
         return await real(self, submission)
 
-    monkeypatch.setattr(Submitter, "_submit", submit)
+    monkeypatch.setattr(PaidCaller, "_submit", submit)
 
 
 def test_ends_a_lost_request_at_its_deadline_charged_once(

@@ -32,7 +32,7 @@ from zenflow.errors import InvalidRecipe, Refused, UsageError, ZenflowError
 from zenflow.host.writing import replace_file, replace_json
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
-from zenflow.recipe.recipe_tests import ENDING, Bound, Case, CaseFile, Expected, load_cases
+from zenflow.recipe.recipe_tests import ENDING, AllowedRange, CaseFile, ExpectedResult, RecipeCase, load_cases
 
 AT_ONCE = 4
 SPEED = 5000.0
@@ -42,7 +42,7 @@ _GOLDEN_KEYS = ("id", "uses", "model", "instances", "credits")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseOutcome:
     """What became of one case."""
 
     status: str  # done failed stopped refused invalid
@@ -132,7 +132,7 @@ async def _file(file: CaseFile, settings: Settings, update: bool, gate: asyncio.
     golden = _golden(file.golden)
     plans: dict[str, Any] = {}
 
-    async def one(case: Case) -> CaseResult:
+    async def one(case: RecipeCase) -> CaseResult:
         async with gate:
             clock = wiring.clock()
             began_s = clock.monotonic_s()
@@ -162,7 +162,7 @@ def _write_golden(golden: Path, plans: Mapping[str, Any]) -> None:
 # --- one case -------------------------------------------------------------------------------------------------------
 
 
-async def _outcome(file: CaseFile, case: Case, settings: Settings) -> Outcome:
+async def _outcome(file: CaseFile, case: RecipeCase, settings: Settings) -> CaseOutcome:
     """Plan and run it, as `zenflow run --yes` would."""
     with TemporaryDirectory(prefix="zenflow-test-") as name:
         place = Path(name)
@@ -174,20 +174,20 @@ async def _outcome(file: CaseFile, case: Case, settings: Settings) -> Outcome:
                 return await _in_sandbox(case, request, loaded, to)
         except InvalidRecipe as invalid:
             codes = tuple(p.code for p in invalid.problems)
-            return Outcome("invalid", codes=codes, said=invalid.message)
+            return CaseOutcome("invalid", codes=codes, said=invalid.message)
         except UsageError as error:
-            return Outcome("invalid", codes=(error.code,), said=error.message)
+            return CaseOutcome("invalid", codes=(error.code,), said=error.message)
         except ZenflowError as error:
-            return Outcome("stopped", codes=(error.code,), said=error.message)
+            return CaseOutcome("stopped", codes=(error.code,), said=error.message)
 
 
-async def _in_sandbox(case: Case, request: RunRequest, loaded: Loaded, to: Connection) -> Outcome:
+async def _in_sandbox(case: RecipeCase, request: RunRequest, loaded: Loaded, to: Connection) -> CaseOutcome:
     plan = await make_plan(loaded, request, to)
     refused = refusal_of(plan)
     if refused is not None:
-        return Outcome("refused", plan, codes=(refused.code,), said=refused.message)
+        return CaseOutcome("refused", plan, codes=(refused.code,), said=refused.message)
     if case.plan_only:
-        return Outcome("done", plan)
+        return CaseOutcome("done", plan)
     callbacks = RunCallbacks(Silent(), StopSignal(), lambda run_id, folder: None)
     try:
         report = await begin_and_execute(plan, loaded, request, to, callbacks)
@@ -195,8 +195,8 @@ async def _in_sandbox(case: Case, request: RunRequest, loaded: Loaded, to: Conne
             again = ResumeRequest(run=report.run_id, picks=case.picks, current=request.current)
             report = await resume_with(again, to, lambda rest: None, callbacks)
     except Refused as error:
-        return Outcome("refused", plan, codes=(error.code,), said=error.message)
-    return Outcome(_STATUSES[report.status], plan, report, tuple(_codes(report)), _why(report))
+        return CaseOutcome("refused", plan, codes=(error.code,), said=error.message)
+    return CaseOutcome(_STATUSES[report.status], plan, report, tuple(_codes(report)), _why(report))
 
 
 def _why(report: RunReport) -> str:
@@ -213,7 +213,7 @@ def _codes(report: RunReport) -> Iterator[str]:
         yield from (one.code for one in step.instances if one.code)
 
 
-def _request(file: CaseFile, case: Case, place: Path) -> RunRequest:
+def _request(file: CaseFile, case: RecipeCase, place: Path) -> RunRequest:
     words = tuple((name, word_of(value)) for name, value in case.inputs.items())
     return RunRequest(
         recipe=str(file.recipe.absolute()),
@@ -239,7 +239,7 @@ def _settings(settings: Settings, place: Path) -> Settings:
     return replace(settings, by_key={**settings.by_key, **own}, token=None)
 
 
-def _sandbox(case: Case, settings: Settings, place: Path) -> Any:
+def _sandbox(case: RecipeCase, settings: Settings, place: Path) -> Any:
     faults = None
     if case.faults:
         faults = place / "faults.json"
@@ -250,7 +250,7 @@ def _sandbox(case: Case, settings: Settings, place: Path) -> Any:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-def _differences(expected: Expected, found: Outcome) -> Iterator[str]:
+def _differences(expected: ExpectedResult, found: CaseOutcome) -> Iterator[str]:
     if expected.status is not None and found.status != expected.status:
         why = f" ({found.said})" if found.said else ""
         yield f"status: expected {expected.status}, it is {found.status}{why}"
@@ -261,7 +261,7 @@ def _differences(expected: Expected, found: Outcome) -> Iterator[str]:
     yield from _ran(expected, found.report)
 
 
-def _planned(expected: Expected, plan: Plan | None) -> Iterator[str]:
+def _planned(expected: ExpectedResult, plan: Plan | None) -> Iterator[str]:
     for word, bound in expected.planned.items():
         if plan is None:
             yield f"planned {word}: there is no plan"
@@ -269,7 +269,7 @@ def _planned(expected: Expected, plan: Plan | None) -> Iterator[str]:
             yield from _bounded(f"planned {word}", bound, getattr(plan.credits, word))
 
 
-def _ran(expected: Expected, report: RunReport | None) -> Iterator[str]:
+def _ran(expected: ExpectedResult, report: RunReport | None) -> Iterator[str]:
     wants = expected.credits or expected.calls or expected.steps or expected.files or expected.kinds or expected.outputs
     if report is None:
         if wants:
@@ -293,7 +293,7 @@ def _ran(expected: Expected, report: RunReport | None) -> Iterator[str]:
         yield from _output(name, wanted, report.outputs)
 
 
-def _bounded(what: str, bound: Bound, amount: Decimal | int) -> Iterator[str]:
+def _bounded(what: str, bound: AllowedRange, amount: Decimal | int) -> Iterator[str]:
     if not bound.holds(amount):
         yield f"{what}: expected {bound}, it is {as_text(Decimal(amount))}"
 

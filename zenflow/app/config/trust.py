@@ -54,7 +54,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class TrustGrant:
     """A claim that the operator granted."""
 
     kind: str
@@ -69,12 +69,12 @@ class TrustStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def grants(self) -> list[Grant]:
+    def grants(self) -> list[TrustGrant]:
         """Every grant, oldest first. A file that cannot be read grants nothing."""
         try:
             document = json.loads(read_regular(self._folder / FILE, _LARGEST))
             rows = document["granted"]
-            return [Grant(*(str(row[name]) for name in ("kind", "value", "place", "at"))) for row in rows]
+            return [TrustGrant(*(str(row[name]) for name in ("kind", "value", "place", "at"))) for row in rows]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return []
 
@@ -86,11 +86,11 @@ class TrustStore:
 
     def grant(self, claims: Sequence[Claim], at: str) -> None:
         """Remember them. Raises UsageError."""
-        new = [Grant(claim.kind, claim.value, claim.place, at) for claim in self.missing(claims)]
+        new = [TrustGrant(claim.kind, claim.value, claim.place, at) for claim in self.missing(claims)]
         if new:
             self._write([*self.grants(), *new][-MOST_GRANTS:])
 
-    def remove(self, word: str) -> list[Grant]:
+    def remove(self, word: str) -> list[TrustGrant]:
         """Forget every grant with that value or place; return them. Raises UsageError."""
         gone = [one for one in self.grants() if word in (one.value, one.place)]
         if gone:
@@ -128,7 +128,7 @@ class TrustStore:
             return None
         return key
 
-    def _write(self, grants: Sequence[Grant]) -> None:
+    def _write(self, grants: Sequence[TrustGrant]) -> None:
         rows = [{"kind": g.kind, "value": g.value, "place": g.place, "at": g.at} for g in grants]
         try:
             make_private_folder(self._folder)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zenflow.app.connection.wiring import ReadOnlyConnection
-from zenflow.app.planning.compare import Choice, Comparison, StepChoices
+from zenflow.app.planning.compare import Comparison, ModelOption, StepChoices
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, plan_again
 from zenflow.credits import Estimate
 from zenflow.errors import InvalidRecipe
@@ -41,8 +41,8 @@ class Switch:
     """One step made otherwise. `before` None: its calls are not all made with the same now."""
 
     path: str
-    before: Choice | None
-    after: Choice
+    before: ModelOption | None
+    after: ModelOption
     keep: tuple[Keep, ...]
 
 
@@ -93,7 +93,7 @@ class _Switcher:
                     self.switches.append(Switch(step.path, step.used, choice, keep))
                     return
 
-    def _ways(self, step: StepChoices, choice: Choice, comparison: Comparison) -> Iterator[tuple[Keep, ...]]:
+    def _ways(self, step: StepChoices, choice: ModelOption, comparison: Comparison) -> Iterator[tuple[Keep, ...]]:
         """By way of inputs where these say it, and no step that reads them wants something else; else in the step."""
         spec = spec_of(self.loaded.recipe, step.path)
         changes = list(_changes(step, choice))
@@ -142,7 +142,7 @@ class _Switcher:
         return None if problems.has_errors else Loaded(recipe, inputs)
 
 
-def _changes(step: StepChoices, choice: Choice) -> Iterator[tuple[str, str]]:
+def _changes(step: StepChoices, choice: ModelOption) -> Iterator[tuple[str, str]]:
     used = step.used
     for name in _FIELDS:
         value = getattr(choice, name)

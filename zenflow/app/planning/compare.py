@@ -26,7 +26,7 @@ from zenflow.recipe.model import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelOption:
     """One model and resolution for a step; None where the tool has no choice of it.
 
     `total`: what its expected calls would cost; `saves` may be negative. `each` is the price of one call where all cost the
@@ -49,19 +49,19 @@ class StepChoices:
     path: str
     tool: str
     calls: int
-    choices: tuple[Choice, ...]
+    choices: tuple[ModelOption, ...]
     closed: tuple[tuple[str, str], ...] = ()
 
     @property
-    def used(self) -> Choice | None:
+    def used(self) -> ModelOption | None:
         return next((choice for choice in self.choices if choice.is_used), None)
 
     @property
-    def cheapest(self) -> Choice | None:
+    def cheapest(self) -> ModelOption | None:
         return next(iter(self.cheaper), None)
 
     @property
-    def cheaper(self) -> tuple[Choice, ...]:
+    def cheaper(self) -> tuple[ModelOption, ...]:
         """Those that would save something, the greatest saving first."""
         return tuple(choice for choice in self.choices if choice.saves > 0)
 
@@ -126,7 +126,7 @@ async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: ReadOnlyConnec
     only = next(iter(used)) if len(used) == 1 else None
     gates = Gates(_nsfw_of(plan.recipe, step.path), to.settings.allows_nsfw, plan.account)
     closed = _without(answers)
-    choices: list[Choice] = []
+    choices: list[ModelOption] = []
     for key in _known_to_all(answers):
         model = None if key[0] is None else tool.model(key[0])
         if key[0] is not None and (model is None or not is_open(tool, model, gates)):
@@ -136,7 +136,7 @@ async def _choices(step: PlannedStep, tool: Tool, plan: Plan, to: ReadOnlyConnec
         total = sum((price * count for price, count in zip(prices, calls, strict=True)), ZERO)
         loses = () if key == only else tuple(_losses(tool, model, only, key[1]))
         each = prices[0] if len(set(prices)) == 1 else None
-        choices.append(Choice(*key, each, total, step.credits.expected - total, key == only, loses))
+        choices.append(ModelOption(*key, each, total, step.credits.expected - total, key == only, loses))
     choices.sort(key=lambda one: (one.total, not one.is_used, one.model != tool.default_model, one.model or ""))
     return StepChoices(step.path, tool.name, sum(calls), tuple(choices), tuple(sorted(closed.items())))
 

@@ -22,7 +22,7 @@ from zenflow.errors import Refused, UsageError
 from zenflow.history.state import RunState
 from zenflow.journal.base import NoSuchRun
 from zenflow.plan.model import Count
-from zenflow.plan.output.diff import Difference, Limit, PricedStep, Side, broken_guards, difference, side_of
+from zenflow.plan.output.diff import Limit, PlanDifference, PricedStep, Side, broken_guards, difference, side_of
 from zenflow.plan.output.document import plan_document
 from zenflow.plan.output.plan_file import is_saved_plan
 from zenflow.recipe.build import is_recipe_path
@@ -43,7 +43,7 @@ class DiffRequest:
     inputs: tuple[Said, ...] = ()
 
 
-async def diff(request: DiffRequest, settings: Settings) -> Difference:
+async def diff(request: DiffRequest, settings: Settings) -> PlanDifference:
     """Raises UsageError, InvalidRecipe, ServiceError."""
     async with connect_read_only(settings) as to:
         before = await _side(request.before, request, to)
@@ -51,7 +51,7 @@ async def diff(request: DiffRequest, settings: Settings) -> Difference:
     return difference(before, after)
 
 
-def refused_by(found: Difference, limit: Limit | None, budget: Decimal | None) -> Refused | None:
+def refused_by(found: PlanDifference, limit: Limit | None, budget: Decimal | None) -> Refused | None:
     """The guard that the change breaks."""
     broken = list(broken_guards(found, limit, budget))
     if not broken:

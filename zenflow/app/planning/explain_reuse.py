@@ -52,7 +52,7 @@ class WhyRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class InputDifference:
     """One part of a request. What is not there is told by `had` and `has`."""
 
     where: str
@@ -68,7 +68,7 @@ class Why:
     verdict: Verdict
     reason: str
     run_id: str
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[InputDifference, ...] = ()
     because: tuple[Why, ...] = ()
 
 
@@ -205,7 +205,7 @@ class _Explainer:
             for step in frame.steps.values():
                 yield from step.instances.values()
 
-    def _why(self, address: str, verdict: Verdict, reason: str, differences: Sequence[Difference] = ()) -> Why:
+    def _why(self, address: str, verdict: Verdict, reason: str, differences: Sequence[InputDifference] = ()) -> Why:
         return Why(address, verdict, reason, self._run_id, tuple(differences))
 
     def _known(self, instance: Instance, params: Mapping[str, Any]) -> Why:
@@ -222,7 +222,7 @@ class _Explainer:
                 request_of(spec.uses, old, self._state.contents), request_of(spec.uses, params, self._seen.contents)
             )
         )
-        found = [Difference(where, before, after) for where, before, after in parts]
+        found = [InputDifference(where, before, after) for where, before, after in parts]
         if found:
             return self._why(address, "new", f"its request is not the one that run {self._run_id} made", found)
         return self._why(address, "new", self._same_but(instance))
@@ -233,7 +233,7 @@ class _Explainer:
         old, new = "" if told is None else told.fingerprint, self._seen.requests[instance].fingerprint
         if old != new:
             reason = f"its bytes are not those that run {self._run_id} uploaded"
-            return self._why(instance.address, "new", reason, [Difference("source", old or ABSENT, new or ABSENT)])
+            return self._why(instance.address, "new", reason, [InputDifference("source", old or ABSENT, new or ABSENT)])
         return self._why(instance.address, "kept", f"its bytes are those that run {self._run_id} uploaded")
 
     def _same_but(self, instance: Instance) -> str:

@@ -20,7 +20,7 @@ _RECIPES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class GitRevision:
     """`REV:path`; the path is relative to the repository, or with `./` to the current folder, as git has it."""
 
     name: str
@@ -30,16 +30,16 @@ class Revision:
         return f"{self.name}:{self.path}"
 
 
-def split_revision(word: str) -> Revision | None:
+def split_revision(word: str) -> GitRevision | None:
     """None for what has not that form. A drive letter (`C:\\…`) and an address (`https://…`) have not."""
     name, colon, path = word.partition(":")
     if not colon or not name or not path or path.startswith(("//", "\\")) or len(name) == 1 or name.startswith("-"):
         return None
-    return Revision(name, path)
+    return GitRevision(name, path)
 
 
 @contextmanager
-def checked_out(revision: Revision, current: Path) -> Iterator[Path]:
+def checked_out(revision: GitRevision, current: Path) -> Iterator[Path]:
     """Yield the path of the recipe, beside the files of its folder in that revision. Raises UsageError."""
     below, name = posixpath.split(revision.path)
     within = f"{below}/" if revision.path.startswith(("./", "../")) else below

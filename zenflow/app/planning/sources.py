@@ -12,7 +12,7 @@ from zenflow.errors import UsageError
 from zenflow.recipe.load import find_recipe, read_recipe_file
 from zenflow.recipe.model import Origin
 from zenflow.recipe.trees import FolderTree, Tree
-from zenflow.repos.addresses import Reference, parse_reference
+from zenflow.repos.addresses import RecipeReference, parse_reference
 from zenflow.repos.resolver import NOT_LOCKED, Repositories, check_stored, reopened
 
 
@@ -96,7 +96,7 @@ def is_repository_word(word: str, current: Path) -> bool:
     return reference.rev is not None or reference.repository in repositories_of(find_workspace(current)).declared()
 
 
-def repository_reference(word: str, current: Path) -> Reference | None:
+def repository_reference(word: str, current: Path) -> RecipeReference | None:
     """Return the reference of a word; None for a word that is a path."""
     if ":" not in word:
         return None

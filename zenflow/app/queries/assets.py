@@ -10,7 +10,7 @@ from pathlib import Path
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, ExpectedFile, Insisted, SavedFile
 from zenflow.clock import Clock
 from zenflow.engine.files.resumable_download import open_body
 from zenflow.errors import UsageError
@@ -98,7 +98,7 @@ async def _save(
         try:
             async with open_body(provider, address.url, fresh, clock) as body:
                 media_type = address.media_type or body.media_type
-                expected = Expected(media_type, body.total_bytes, as_it_is=insisted.as_it_is)
+                expected = ExpectedFile(media_type, body.total_bytes, as_it_is=insisted.as_it_is)
                 saved = await store.save(name, address.asset_id, body.chunks, expected)
                 return Fetched(address.asset_id, saved)
         except ArtifactError as error:

@@ -15,7 +15,7 @@ from zenflow.catalog.check import form_of
 from zenflow.catalog.model import Tool
 from zenflow.catalog.schema import is_asset_field, types_of
 from zenflow.errors import UsageError
-from zenflow.providers.base import ServiceError, Template
+from zenflow.providers.base import ServiceError, ServiceTemplate
 from zenflow.recipe.text.writer import StepText, Wanted, step_text
 
 PAGES_MOST = 20
@@ -25,7 +25,7 @@ PAGES_MOST = 20
 class PresetList:
     server: str
     query: str | None
-    presets: tuple[Template, ...]
+    presets: tuple[ServiceTemplate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PresetView:
     """One preset, and the step that it makes."""
 
     server: str
-    preset: Template
+    preset: ServiceTemplate
     step: str
 
 
@@ -42,7 +42,7 @@ async def presets(
 ) -> PresetList:
     """Up to `limit` of them, in the service's order."""
     clock = wiring.clock()
-    found: list[Template] = []
+    found: list[ServiceTemplate] = []
     offset: int | None = 0
     async with wiring.open_provider(settings, clock) as provider:
         for _ in range(PAGES_MOST):
@@ -72,7 +72,7 @@ async def preset(template_id: str, settings: Settings) -> PresetView:
     return PresetView(settings.server, found, step_of(found, catalog.tools.get(found.tool)))
 
 
-def step_of(preset: Template, tool: Tool | None) -> str:
+def step_of(preset: ServiceTemplate, tool: Tool | None) -> str:
     """The preset as YAML of one step. What it leaves to the user becomes a reference to fill in."""
     params = dict(preset.params or {})
     wanted = {name: Wanted(name, _is_list(tool, name), True) for name in preset.wants if name not in params}

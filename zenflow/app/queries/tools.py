@@ -9,7 +9,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.app.config.workspace import SNAPSHOT
 from zenflow.app.connection import wiring
 from zenflow.app.connection.retry import with_retries
-from zenflow.catalog.diff import Change, changes
+from zenflow.catalog.diff import CatalogChange, changes
 from zenflow.catalog.locking import schema_digest
 from zenflow.catalog.model import Account, Catalog, Model, Tool
 from zenflow.catalog.snapshot import read_snapshot, write_snapshot
@@ -79,7 +79,7 @@ class Synced:
     folder: Path
     catalog: Catalog
     taken_from: str | None  # the server of the snapshot before
-    changes: tuple[Change, ...] | None
+    changes: tuple[CatalogChange, ...] | None
     written: bool
 
     @property

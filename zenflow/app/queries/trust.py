@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zenflow.app.config.setting_specs import SANDBOX, ZENCREATOR
 from zenflow.app.config.settings import Settings
-from zenflow.app.config.trust import Claim, Grant
+from zenflow.app.config.trust import Claim, TrustGrant
 from zenflow.app.connection import wiring
 from zenflow.app.connection.trust import claims_of, claims_of_run
 from zenflow.app.queries import runs
@@ -43,7 +43,7 @@ def grant(claims: list[Claim], settings: Settings) -> None:
     settings.trust.grant(claims, as_iso(wiring.clock().now()))
 
 
-def forget(word: str, settings: Settings) -> list[Grant]:
+def forget(word: str, settings: Settings) -> list[TrustGrant]:
     """Forget what was granted to a server, folder, run or plan. Raises UsageError where nothing was."""
     gone = settings.trust.remove(word) or settings.trust.remove(str(Path(word).absolute()))
     if not gone:

@@ -16,7 +16,7 @@ from zenflow.app.recovery.unassigned_files import UnassignedFiles, save_unassign
 from zenflow.app.running.manifest import leave_manifest
 from zenflow.artifacts.folders import make_inside
 from zenflow.artifacts.manifest import write_json
-from zenflow.engine.maintenance.fetch_all import Collected, Text, collect, still_running, take_in
+from zenflow.engine.maintenance.fetch_all import Collected, TextResult, collect, still_running, take_in
 from zenflow.engine.maintenance.unassigned_results import take_late
 from zenflow.engine.model.report import RunReport
 
@@ -73,7 +73,7 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _leave_texts(folder: Path, texts: Sequence[Text]) -> None:
+def _leave_texts(folder: Path, texts: Sequence[TextResult]) -> None:
     """A text is the result itself: beside the files, as the service gave it."""
     for text in texts:
         path = folder / f"{text.name}.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zenflow.app.connection.retry import with_retries
-from zenflow.artifacts.base import ArtifactError, ArtifactStore, Expected, Insisted, SavedFile
+from zenflow.artifacts.base import ArtifactError, ArtifactStore, ExpectedFile, Insisted, SavedFile
 from zenflow.artifacts.manifest import write_json
 from zenflow.clock import Clock
 from zenflow.providers.base import Provider, ServiceError
@@ -73,7 +73,7 @@ async def save_assets(
                     async with provider.download(address.url) as body:
                         as_it_is = insisted[address.asset_id].as_it_is
                         media_type = address.media_type or body.media_type
-                        expected = Expected(media_type, body.total_bytes, as_it_is=as_it_is)
+                        expected = ExpectedFile(media_type, body.total_bytes, as_it_is=as_it_is)
                         name = names[address.asset_id]
                         saved.append(await store.save(name, address.asset_id, body.chunks, expected))
                 except (ArtifactError, ServiceError) as error:

@@ -15,7 +15,7 @@ from zenflow.app.queries import runs
 from zenflow.app.queries.runs import SeenRun
 from zenflow.app.recovery.session import open_session
 from zenflow.credits import ZERO
-from zenflow.engine.maintenance.audit import BookCheck, Compared, check_transactions
+from zenflow.engine.maintenance.audit import BookCheck, TransactionCheck, check_transactions
 from zenflow.engine.reconciliation.abandoned import settle_abandoned
 from zenflow.engine.reporting.replay import look_at
 from zenflow.history.state import SubmissionState
@@ -32,7 +32,7 @@ class LedgerView:
     check: BookCheck | None = None
     news: int = 0
 
-    def compared(self, row: LedgerRow) -> Compared | None:
+    def compared(self, row: LedgerRow) -> TransactionCheck | None:
         if self.check is None:
             return None
         return next((one for one in self.check.compared if one.submission == row.submission), None)
@@ -50,7 +50,7 @@ class LedgerView:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class RecipeRevision:
     """All runs of one revision of one recipe: the digest counts, the version is what its author says."""
 
     name: str
@@ -79,7 +79,7 @@ async def ledger(word: str | None, settings: Settings, *, check: bool = False) -
         await journal.close()
 
 
-async def by_revision(settings: Settings, server: str | None = None) -> Sequence[Revision]:
+async def by_revision(settings: Settings, server: str | None = None) -> Sequence[RecipeRevision]:
     """Every run of the workspace, by recipe revision, the revision used last first. Asks no service."""
     journal = wiring.open_journal(settings, wiring.clock(), read_only=True)
     try:
@@ -96,7 +96,7 @@ async def by_revision(settings: Settings, server: str | None = None) -> Sequence
         if started is not None:
             key = (started.recipe_name, started.recipe_version, started.recipe_digest)
             groups.setdefault(key, []).append(view)
-    return tuple(Revision(*key, tuple(runs)) for key, runs in groups.items())
+    return tuple(RecipeRevision(*key, tuple(runs)) for key, runs in groups.items())
 
 
 async def _checked(word: str | None, settings: Settings) -> LedgerView:

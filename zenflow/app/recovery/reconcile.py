@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.recovery.session import OpenSession, open_session
-from zenflow.engine.maintenance.evidence import Case, Evidence, UnrecognizedTaskCase, gather
+from zenflow.engine.maintenance.evidence import DecisionCase, Evidence, UnrecognizedTaskCase, gather
 from zenflow.engine.maintenance.reconciler import Reconciler
 from zenflow.engine.maintenance.unrecognized_decisions import Act, Decided
 from zenflow.engine.model.report import RunReport
@@ -74,7 +74,7 @@ class ReconcilePrompts:
     """The person's side: sees the evidence, decides case by case (None: not now), agrees to a price."""
 
     show: Callable[[str, str, Evidence], None]  # server, run, what is known
-    decide: Callable[[Case], Decision | None]
+    decide: Callable[[DecisionCase], Decision | None]
     decide_unrecognized: Callable[[UnrecognizedTaskCase], Decision | None]
     agree: Callable[[str, SubmissionState, Decimal], None]
     confirm: Callable[[str], None]  # that a person's word is taken for what the service does not tell
@@ -120,7 +120,7 @@ async def _carry_out(
 ) -> tuple[list[Decided], list[tuple[int, ZenflowError]]]:
     decided: list[Decided] = []
     failures: list[tuple[int, ZenflowError]] = []
-    cases: Sequence[Case | UnrecognizedTaskCase] = (*evidence.cases, *evidence.unrecognized_cases)
+    cases: Sequence[DecisionCase | UnrecognizedTaskCase] = (*evidence.cases, *evidence.unrecognized_cases)
     for case in cases:
         decision = given.get(case.number) if given else _asked(case, prompts)
         if decision is None:
@@ -134,12 +134,12 @@ async def _carry_out(
     return decided, failures
 
 
-def _asked(case: Case | UnrecognizedTaskCase, prompts: ReconcilePrompts) -> Decision | None:
-    return prompts.decide(case) if isinstance(case, Case) else prompts.decide_unrecognized(case)
+def _asked(case: DecisionCase | UnrecognizedTaskCase, prompts: ReconcilePrompts) -> Decision | None:
+    return prompts.decide(case) if isinstance(case, DecisionCase) else prompts.decide_unrecognized(case)
 
 
 async def _done(
-    case: Case | UnrecognizedTaskCase, decision: Decision, opened: OpenSession, prompts: ReconcilePrompts
+    case: DecisionCase | UnrecognizedTaskCase, decision: Decision, opened: OpenSession, prompts: ReconcilePrompts
 ) -> Decided:
     reconciler = Reconciler(opened.session)
     if isinstance(case, UnrecognizedTaskCase):

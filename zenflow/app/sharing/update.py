@@ -25,7 +25,7 @@ from zenflow.credits import ZERO
 from zenflow.errors import InvalidRecipe, UsageError, ZenflowError
 from zenflow.history.events import RunStarted
 from zenflow.plan.model import Plan
-from zenflow.plan.output.diff import Difference, difference, side_of
+from zenflow.plan.output.diff import PlanDifference, difference, side_of
 from zenflow.plan.output.document import plan_document
 from zenflow.problems import Problems
 from zenflow.recipe.changes import RecipeChange, changes_between
@@ -62,7 +62,7 @@ class RecipeUpdate:
     word: str
     inputs_from: str  # the run whose inputs were taken; empty: defaults
     changes: tuple[RecipeChange, ...]
-    cost: Difference | None
+    cost: PlanDifference | None
     lost: tuple[LostResult, ...]
     problem: str = ""
     versions: tuple[str, str] = ("", "")

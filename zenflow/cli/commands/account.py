@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("account")
 @server_options
 @display_options
-def command(where: Where, display: DisplayOptions) -> int:
+def command(where: ServerOptions, display: DisplayOptions) -> int:
     """Show the account on the server: balance, gates, and what runs here have set aside."""
     from zenflow.app.queries.account import account
     from zenflow.cli.views.account import account_document, draw_account

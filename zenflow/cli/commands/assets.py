@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -19,7 +19,9 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--out", type=NamedPath(), metavar="DIR", help="The folder of the files.")
 @server_options
 @display_options
-def command(what: str, asset_ids: tuple[str, ...], out: Path | None, where: Where, display: DisplayOptions) -> int:
+def command(
+    what: str, asset_ids: tuple[str, ...], out: Path | None, where: ServerOptions, display: DisplayOptions
+) -> int:
     """Fetch assets by their ids: `get` the originals, `preview` reduced pictures of them. Costs nothing."""
     from zenflow.app.queries.assets import fetch
     from zenflow.cli.views.assets import assets_document, draw_assets, first_failure

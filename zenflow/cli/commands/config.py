@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 
 
 @click.command("config")
 @server_options
 @display_options
-def command(where: Where, display: DisplayOptions) -> int:
+def command(where: ServerOptions, display: DisplayOptions) -> int:
     """Show each setting with its value and its origin: command line, environment, zenflow.toml, default."""
     from zenflow.cli.views.config import config_document, draw_config
 

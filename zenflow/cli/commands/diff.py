@@ -6,7 +6,7 @@ import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
 from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_budget, parse_increase
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -28,7 +28,7 @@ def command(
     max_increase: str | None,
     budget: str | None,
     form: str,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Compare what A and B cost. Each is a recipe, a saved plan, a run, or REV:path in git.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_budget
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -21,7 +21,9 @@ from zenflow.errors import UsageError
 @click.option("--rebuild", "rebuilding", is_flag=True, help="Keep a damaged journal aside and build a new one.")
 @server_options
 @display_options
-def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where, display: DisplayOptions) -> int:
+def command(
+    probing: bool, spend: str, yes: bool, rebuilding: bool, where: ServerOptions, display: DisplayOptions
+) -> int:
     """Check the installation, the workspace, the journal, the server and the sign-in. Spends nothing by itself."""
     from zenflow.cli.views import doctor as view
 
@@ -48,7 +50,7 @@ def command(probing: bool, spend: str, yes: bool, rebuilding: bool, where: Where
     return status
 
 
-def _probe(spend: str, yes: bool, where: Where, display: DisplayOptions) -> int:
+def _probe(spend: str, yes: bool, where: ServerOptions, display: DisplayOptions) -> int:
     from zenflow.app.running.probe import ProbeView, probe
     from zenflow.app.running.run import RunCallbacks
     from zenflow.cli.prompts.consent import agree_to_plan

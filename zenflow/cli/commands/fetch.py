@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -20,7 +20,7 @@ from zenflow.errors import UsageError
 @click.option("--stamp", metavar="STAMP", help="Instead of a run: all tasks whose comment begins with STAMP.")
 @server_options
 @display_options
-def command(run: str | None, out: Path | None, stamp: str | None, where: Where, display: DisplayOptions) -> int:
+def command(run: str | None, out: Path | None, stamp: str | None, where: ServerOptions, display: DisplayOptions) -> int:
     """Save everything that RUN (left out: the last) has paid for and that is not on disk: also what came after its
     end, and what no `download` names (below `paid/`). Free; the run stays as it is."""
     from zenflow.app.recovery.fetch import fetch

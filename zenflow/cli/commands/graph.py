@@ -8,7 +8,7 @@ import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
 from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 
 FORMS = ["mermaid", "dot", "graphml", "text", "json"]
@@ -21,7 +21,9 @@ FORMS = ["mermaid", "dot", "graphml", "text", "json"]
 @click.option("--expand", is_flag=True, help="Open recipes used as steps.")
 @server_options
 @display_options
-def command(recipe: str, said: tuple[Said, ...], form: str, expand: bool, where: Where, display: DisplayOptions) -> int:
+def command(
+    recipe: str, said: tuple[Said, ...], form: str, expand: bool, where: ServerOptions, display: DisplayOptions
+) -> int:
     """Draw the steps of RECIPE as a graph, with the critical path. Asks no service."""
     from zenflow.app.planning.graphs.costs import costs_of
     from zenflow.app.planning.graphs.network import analyse, graphml

@@ -8,7 +8,7 @@ from datetime import date
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, label_option, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, label_option, server_options
 from zenflow.cli.params.parsers import parse_day
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -37,7 +37,7 @@ def command(
     until: str | None,
     labels: dict[str, str],
     as_csv: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Show what RUN (default: the last run) was charged: per call its quote, charge and refund, with its ids.
@@ -56,7 +56,12 @@ def command(
 
 
 def _over_time(
-    by: str, days: Sequence[str | None], labels: dict[str, str], as_csv: bool, where: Where, display: DisplayOptions
+    by: str,
+    days: Sequence[str | None],
+    labels: dict[str, str],
+    as_csv: bool,
+    where: ServerOptions,
+    display: DisplayOptions,
 ) -> int:
     from zenflow.app.queries.costs import CostQuery, costs
     from zenflow.cli.views.costs import costs_document, draw_costs
@@ -75,7 +80,7 @@ def _day(text: str | None) -> date | None:
     return None if text is None else parse_day(text)
 
 
-def _every_run(as_csv: bool, where: Where, display: DisplayOptions) -> int:
+def _every_run(as_csv: bool, where: ServerOptions, display: DisplayOptions) -> int:
     from zenflow.app.recovery.ledger import by_revision
     from zenflow.cli.views import ledger as view
 
@@ -88,7 +93,7 @@ def _every_run(as_csv: bool, where: Where, display: DisplayOptions) -> int:
     return exits.DONE
 
 
-def _one_run(run: str | None, check: bool, as_csv: bool, where: Where, display: DisplayOptions) -> int:
+def _one_run(run: str | None, check: bool, as_csv: bool, where: ServerOptions, display: DisplayOptions) -> int:
     from zenflow.app.recovery.ledger import ledger
     from zenflow.cli.views import ledger as view
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.running.event_loop import wait_for
 
 
 @click.command("list")
 @state_option
 @display_options
-def command(where: Where, display: DisplayOptions) -> int:
+def command(where: ServerOptions, display: DisplayOptions) -> int:
     """Print every recipe of this workspace and of its repositories. Works offline."""
     from zenflow.app.sharing.recipes import list_recipes
     from zenflow.cli.views.recipes import draw_recipes, recipes_document

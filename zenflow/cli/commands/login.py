@@ -10,7 +10,7 @@ import webbrowser
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options
 from zenflow.cli.terminal.console import Console
 from zenflow.errors import UsageError
 
@@ -28,7 +28,7 @@ def command(server: str | None, no_browser: bool, display: DisplayOptions) -> in
     from zenflow.cli.views.login import draw_signed_in, signed_in_document
 
     console = display.console
-    settings, usual = settings_here(Where(server, None)), settings_here(Where()).server
+    settings, usual = settings_here(ServerOptions(server, None)), settings_here(ServerOptions()).server
 
     async def open_browser(address: str) -> None:
         console.error(f"Sign in here, if no browser opens:\n\n{address}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options
 from zenflow.cli.running.event_loop import wait_for
 
 
@@ -17,7 +17,7 @@ def command(server: str | None, display: DisplayOptions) -> int:
     from zenflow.app.queries.login import logout
     from zenflow.cli.views.login import draw_signed_out, signed_out_document
 
-    found = wait_for(logout(settings_here(Where(server, None))))
+    found = wait_for(logout(settings_here(ServerOptions(server, None))))
     display.console.show(draw_signed_out(found))
     display.console.document("done", None, signed_out_document(found))
     return 0

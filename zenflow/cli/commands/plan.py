@@ -14,8 +14,8 @@ from zenflow.cli.params.input_options import InputsInOrder
 from zenflow.cli.params.options import (
     DisplayOptions,
     RecipeOptions,
-    ReuseOptions,
-    Where,
+    ReuseFlags,
+    ServerOptions,
     display_options,
     recipe_options,
     reuse_options,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class PlanDisplay:
     """What is wanted of the plan, beside the plan."""
 
     strict: bool = False
@@ -61,7 +61,7 @@ class Shown:
 @display_options
 def command(
     asked: RecipeOptions,
-    options: ReuseOptions,
+    options: ReuseFlags,
     keep_in: Path | None,
     form: str,
     compare: bool,
@@ -69,13 +69,13 @@ def command(
     offline: bool,
     strict: bool,
     detailed_exitcode: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Show what a run of RECIPE would do and cost, step by step. Nothing is spent."""
     if offline and (keep_in is not None or compare or cheapest):
         raise UsageError("ZF003", "`--offline` saves and compares nothing: that asks the service.")
-    shown = Shown(
+    shown = PlanDisplay(
         strict=strict,
         detailed=detailed_exitcode,
         keep_in=keep_in,
@@ -91,7 +91,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def show_plan(asked: RecipeOptions, options: ReuseOptions, where: Where, display: DisplayOptions, shown: Shown) -> int:
+def show_plan(
+    asked: RecipeOptions, options: ReuseFlags, where: ServerOptions, display: DisplayOptions, shown: PlanDisplay
+) -> int:
     """Also `zenflow run --dry-run`."""
     from zenflow.app.planning.plan import PlanOptions, plan_more
     from zenflow.app.planning.plan_gate import refusal_of
@@ -130,7 +132,7 @@ def show_plan(asked: RecipeOptions, options: ReuseOptions, where: Where, display
     return exits.TO_PAY if shown.detailed and not is_free(plan) else exits.DONE
 
 
-def _show(planned: Planned, console: Console, shown: Shown) -> None:
+def _show(planned: Planned, console: Console, shown: PlanDisplay) -> None:
     """The plan, and below it what other models would cost."""
     from zenflow.cli.views.cheapest import CHANGED, draw_cheapest
     from zenflow.cli.views.compare import draw_comparison

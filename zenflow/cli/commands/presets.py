@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 from zenflow.ids import is_uuid
@@ -25,7 +25,7 @@ def command(
     tags: tuple[str, ...],
     limit: int,
     as_step: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """List presets, or search them; with an ID show that one and the step that it makes.

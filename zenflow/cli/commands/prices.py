@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_parameter
 from zenflow.cli.running.event_loop import wait_for
 
@@ -16,7 +16,9 @@ from zenflow.cli.running.event_loop import wait_for
 @click.option("--resolutions", metavar="A,B", help="Compare these; left out, all that there are.")
 @server_options
 @display_options
-def command(tool: str, given: tuple[str, ...], resolutions: str | None, where: Where, display: DisplayOptions) -> int:
+def command(
+    tool: str, given: tuple[str, ...], resolutions: str | None, where: ServerOptions, display: DisplayOptions
+) -> int:
     """Show what one call of TOOL costs with each of its models, cheapest first. Nothing is submitted.
 
     Required parameters that are not given are filled with stand-ins; the answer names them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_adoption, parse_resubmission
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -47,7 +47,7 @@ def command(
     given_up: tuple[int, ...],
     take_over: bool,
     yes: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Show what is known of RUN's submissions without an answer (left out: the newest run that has one), and decide.

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_assignment
 from zenflow.cli.params.paths import NamedPath
 
@@ -28,7 +28,7 @@ def command(
     changes: tuple[str, ...],
     out: Path | None,
     yes: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Make the result STEP[.I] of RUN again, in a new run that reuses everything else. Shows the price first."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options
 from zenflow.cli.params.parsers import parse_increase
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
@@ -30,6 +30,6 @@ def command(path: Path | None, max_increase: str | None, no_tests: bool, form: s
     limit = None if increase is None else Limit(*increase)
     folder = current_folder() / (path or Path())
     request = CheckRequest(folder=folder, limit=limit, run_tests=not no_tests)
-    report = wait_for(check(request, settings_here(Where())))
+    report = wait_for(check(request, settings_here(ServerOptions())))
     show_check(report, display.console, form)
     return exits.DONE if report.is_good else exits.FAILED

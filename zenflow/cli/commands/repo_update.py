@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
 from zenflow.errors import UsageError
@@ -27,7 +27,7 @@ def command(
     yes: bool,
     accept_moved: bool,
     form: str,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Show what newer revisions change in steps and credits, ask, and write zenflow.lock."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -19,7 +19,7 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--open", "show", is_flag=True, help="Open the report in your browser.")
 @state_option
 @display_options
-def command(run: str | None, output: Path | None, show: bool, where: Where, display: DisplayOptions) -> int:
+def command(run: str | None, output: Path | None, show: bool, where: ServerOptions, display: DisplayOptions) -> int:
     """Write an HTML report of RUN (default: the last run): pictures, prompts, prices, graph and timeline."""
     from zenflow.app.queries.run_views import view_of, write_report
     from zenflow.cli.views.reports import draw_written, report_document

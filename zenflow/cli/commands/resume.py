@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, pick_option, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, pick_option, server_options
 from zenflow.cli.params.parsers import parse_budget, parse_maximum
 from zenflow.cli.params.paths import NamedPath
 
@@ -33,7 +33,7 @@ def command(
     again: tuple[str, ...],
     take_over: bool,
     yes: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Go on with RUN (left out: the last that can go on). It uses the recipe and inputs stored with the run."""

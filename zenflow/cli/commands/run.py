@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zenflow.cli.commands.plan import Shown, show_plan
+from zenflow.cli.commands.plan import PlanDisplay, show_plan
 from zenflow.cli.params.command_context import current_folder, recipe_words, recipes_here, settings_here
 from zenflow.cli.params.input_options import InputsInOrder
 from zenflow.cli.params.options import (
     DisplayOptions,
     RecipeOptions,
-    ReuseOptions,
-    Where,
+    ReuseFlags,
+    ServerOptions,
     display_options,
     label_option,
     maybe_recipe_options,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @display_options
 def command(
     asked: RecipeOptions,
-    options: ReuseOptions,
+    options: ReuseFlags,
     plan_file: Path | None,
     picks: Mapping[str, tuple[int, ...]],
     out: Path | None,
@@ -54,7 +54,7 @@ def command(
     yes: bool,
     strict: bool,
     dry_run: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Run RECIPE: show the plan, ask, then make and save everything within the budget."""
@@ -66,7 +66,7 @@ def command(
             or asked.maxima
             or asked.locked
             or len(words) < len(asked.inputs)
-            or options != ReuseOptions()
+            or options != ReuseFlags()
             or dry_run
         ):
             raise UsageError(
@@ -79,7 +79,7 @@ def command(
         hint = recipes_here("zenflow run") or "`zenflow run RECIPE`, or `zenflow run --plan FILE`."
         raise UsageError("ZF003", "Missing argument 'RECIPE'.", hint)
     if dry_run:
-        return show_plan(asked, options, where, display, Shown(strict=strict))
+        return show_plan(asked, options, where, display, PlanDisplay(strict=strict))
     from zenflow.app.running.run import RunRequest, run
     from zenflow.cli.prompts.assumptions import showing_assumptions
     from zenflow.cli.prompts.consent import agree_to_plan
@@ -107,7 +107,7 @@ class SavedRun:
     yes: bool
 
 
-def _run_plan(said: SavedRun, where: Where, display: DisplayOptions) -> int:
+def _run_plan(said: SavedRun, where: ServerOptions, display: DisplayOptions) -> int:
     """A plan that you saved is agreed to, and is not asked about again; one that somebody else made is."""
     from zenflow.app.running.run_saved import SavedRunRequest, is_own_file, run_saved
     from zenflow.cli.prompts.consent import agree_to_plan

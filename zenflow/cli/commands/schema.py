@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
@@ -20,7 +20,7 @@ from zenflow.errors import UsageError
 @click.option("out", "-o", "--output", type=NamedPath(), metavar="FILE", help="Write it to FILE.")
 @server_options
 @display_options
-def command(plain: bool, offline: bool, out: Path | None, where: Where, display: DisplayOptions) -> int:
+def command(plain: bool, offline: bool, out: Path | None, where: ServerOptions, display: DisplayOptions) -> int:
     """Print the schema of recipes that the YAML language server completes, explains and checks with.
 
     The first line of a recipe names it: `# yaml-language-server: $schema=FILE`.

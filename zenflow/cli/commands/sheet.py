@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -27,7 +27,7 @@ def command(
     rows: str | None,
     columns: str | None,
     output: Path | None,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """Write a contact sheet of STEP of RUN (default: the last step with pictures of the last run) as PNG."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.running.event_loop import wait_for
 
 
@@ -15,7 +15,7 @@ from zenflow.cli.running.event_loop import wait_for
 @click.argument("run", required=False)
 @state_option
 @display_options
-def command(run: str | None, where: Where, display: DisplayOptions) -> int:
+def command(run: str | None, where: ServerOptions, display: DisplayOptions) -> int:
     """Show RUN (default: the last run): steps, failures, inputs, outputs, files, credits. Works offline."""
     from zenflow.app.queries.runs import show
     from zenflow.cli.running.summary import first_error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.views.runs import status_word
 
@@ -14,7 +14,7 @@ from zenflow.cli.views.runs import status_word
 @click.argument("run", required=False)
 @state_option
 @display_options
-def command(run: str | None, where: Where, display: DisplayOptions) -> int:
+def command(run: str | None, where: ServerOptions, display: DisplayOptions) -> int:
     """Ask RUN (left out: the one that is going) to submit nothing new, wait for what is paid, and save it."""
     from zenflow.app.queries.runs import stop
 

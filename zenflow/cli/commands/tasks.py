@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.errors import UsageError
 
@@ -32,7 +32,7 @@ def command(
     offset: int,
     doomed: str | None,
     yes: bool,
-    where: Where,
+    where: ServerOptions,
     display: DisplayOptions,
 ) -> int:
     """List the account's tasks, newest first; with ID show one, its calls and what they gave."""

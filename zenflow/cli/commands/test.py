@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -22,7 +22,9 @@ def command(path: Path | None, update: bool, display: DisplayOptions) -> int:
     from zenflow.app.authoring.recipe_tests import TestRequest, test
     from zenflow.cli.views.test import draw_tests, tests_document
 
-    report = wait_for(test(TestRequest(path=path, current=current_folder(), update=update), settings_here(Where())))
+    report = wait_for(
+        test(TestRequest(path=path, current=current_folder(), update=update), settings_here(ServerOptions()))
+    )
     display.console.show(draw_tests(report, display.console.style, display.console.width))
     error = None
     if report.failed:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -26,7 +26,7 @@ SYNC = "sync"
 @server_options
 @display_options
 def command(
-    name: str | None, model: str | None, out: Path | None, check: bool, where: Where, display: DisplayOptions
+    name: str | None, model: str | None, out: Path | None, check: bool, where: ServerOptions, display: DisplayOptions
 ) -> int:
     """List the tools; with NAME its parameters and models; with `sync` write them to schemas/tools/.
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.errors import UsageError
 
 if TYPE_CHECKING:
     from zenflow.app.config.settings import Settings
-    from zenflow.app.config.trust import Claim, Grant
+    from zenflow.app.config.trust import Claim, TrustGrant
 
 
 @click.command("trust")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @server_options
 @display_options
 def command(
-    word: str | None, listing: bool, remove: str | None, yes: bool, where: Where, display: DisplayOptions
+    word: str | None, listing: bool, remove: str | None, yes: bool, where: ServerOptions, display: DisplayOptions
 ) -> int:
     """Confirm the server, folders and policy that a received file asks for.
 
@@ -79,7 +79,7 @@ def _claims_of_plan(path: Path, settings: Settings) -> list[Claim]:
     return claims_of_file(path, settings)
 
 
-def _show(grants: Sequence[Grant], title: str, display: DisplayOptions) -> int:
+def _show(grants: Sequence[TrustGrant], title: str, display: DisplayOptions) -> int:
     from zenflow.app.config.trust import KINDS
 
     kinds: dict[str, str] = dict(KINDS.items())

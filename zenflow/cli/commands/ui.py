@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
 
@@ -15,7 +15,7 @@ from zenflow.cli.terminal import exit_codes as exits
 @click.option("--open", "show", is_flag=True, help="Open the view in your browser.")
 @server_options
 @display_options
-def command(port: int, show: bool, where: Where, display: DisplayOptions) -> int:
+def command(port: int, show: bool, where: ServerOptions, display: DisplayOptions) -> int:
     """Show runs, prices, choices and costs in a browser on this machine. Ctrl-C ends it; runs are drained first."""
     from zenflow.web.server import serve
 

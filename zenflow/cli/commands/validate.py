@@ -6,7 +6,7 @@ import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
 from zenflow.cli.params.input_options import InputsInOrder, Said, input_options
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.running.event_loop import wait_for
 
 
@@ -16,7 +16,7 @@ from zenflow.cli.running.event_loop import wait_for
 @click.option("form", "--format", type=click.Choice(["text", "json", "github"]), default="text", help="How to tell.")
 @server_options
 @display_options
-def command(recipe: str, said: tuple[Said, ...], form: str, where: Where, display: DisplayOptions) -> int:
+def command(recipe: str, said: tuple[Said, ...], form: str, where: ServerOptions, display: DisplayOptions) -> int:
     """Check RECIPE: its text, its references, its parameters against the tools. Nothing is sent that costs.
 
     Every finding has a code: `zenflow explain CODE` says what it means.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, server_options
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, server_options
 from zenflow.cli.params.parsers import parse_assignment
 from zenflow.cli.running.event_loop import wait_for
 
@@ -18,7 +18,12 @@ from zenflow.cli.running.event_loop import wait_for
 @server_options
 @display_options
 def command(
-    instance: str, recipe: str | None, run: str | None, inputs: tuple[str, ...], where: Where, display: DisplayOptions
+    instance: str,
+    recipe: str | None,
+    run: str | None,
+    inputs: tuple[str, ...],
+    where: ServerOptions,
+    display: DisplayOptions,
 ) -> int:
     """Say why STEP.I would be made new, or kept, by a run of RECIPE (left out: the run's own) with --reuse RUN."""
     from zenflow.app.planning.explain_reuse import WhyRequest, why

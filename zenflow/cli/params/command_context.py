@@ -9,11 +9,11 @@ from typing import Any
 
 from zenflow.app.config.settings import Settings, load_settings
 from zenflow.app.config.workspace import find_workspace
-from zenflow.cli.params.options import RecipeOptions, ReuseOptions, Where
+from zenflow.cli.params.options import RecipeOptions, ReuseFlags, ServerOptions
 from zenflow.errors import UsageError
 
 
-def settings_here(where: Where) -> Settings:
+def settings_here(where: ServerOptions) -> Settings:
     """Raises UsageError for settings that cannot be."""
     from zenflow.cli.params.trust_question import ask_to_trust
 
@@ -22,11 +22,11 @@ def settings_here(where: Where) -> Settings:
     return replace(settings, confirm=ask_to_trust)
 
 
-def recipe_words(asked: RecipeOptions, options: ReuseOptions | None = None) -> dict[str, Any]:
+def recipe_words(asked: RecipeOptions, options: ReuseFlags | None = None) -> dict[str, Any]:
     """The fields of a `RecipeRequest`."""
     from zenflow.app.planning.reuse_options import ReuseOptions
 
-    said = options or ReuseOptions()
+    said = options or ReuseFlags()
     return {
         "reuse": ReuseOptions(source=said.source, redo=said.redo, start=said.start),
         "recipe": asked.recipe,

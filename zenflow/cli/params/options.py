@@ -30,7 +30,7 @@ class DisplayOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class ServerOptions:
     """What the command line says about server and state; None where it is silent."""
 
     server: str | None = None
@@ -57,7 +57,7 @@ class RecipeOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ReuseOptions:
+class ReuseFlags:
     """What the command line says about results of earlier runs."""
 
     source: str | None = None
@@ -100,7 +100,7 @@ def state_option(body: Body) -> Callable[..., Any]:
     @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
     @wraps(body)
     def with_state(*args: Any, state: Path | None, **words: Any) -> Any:
-        return body(*args, where=Where(None, state), **words)
+        return body(*args, where=ServerOptions(None, state), **words)
 
     return with_state
 
@@ -112,7 +112,7 @@ def server_options(body: Body) -> Callable[..., Any]:
     @click.option("--state", type=NamedPath(), metavar="DIR", help="Where the journal lies.")
     @wraps(body)
     def with_server(*args: Any, server: str | None, state: Path | None, **words: Any) -> Any:
-        return body(*args, where=Where(server, state), **words)
+        return body(*args, where=ServerOptions(server, state), **words)
 
     return with_server
 
@@ -178,7 +178,7 @@ def reuse_options(body: Body) -> Callable[..., Any]:
     @wraps(body)
     def with_reuse(*args: Any, reuse: str | None, redo: tuple[str, ...], start: str | None, **words: Any) -> Any:
         source = "last" if reuse is None and (redo or start) else reuse
-        return body(*args, options=ReuseOptions(source, redo, start), **words)
+        return body(*args, options=ReuseFlags(source, redo, start), **words)
 
     return with_reuse
 

@@ -8,7 +8,7 @@ from zenflow.cli.terminal.console import Console
 from zenflow.cli.terminal.questions import answer_of
 from zenflow.cli.views.reconcile import choices, draw_evidence
 from zenflow.credits import credits_from
-from zenflow.engine.maintenance.evidence import Case, Evidence, UnrecognizedTaskCase
+from zenflow.engine.maintenance.evidence import DecisionCase, Evidence, UnrecognizedTaskCase
 
 
 def reconcile_prompts(console: Console, *, yes: bool) -> ReconcilePrompts:
@@ -17,7 +17,7 @@ def reconcile_prompts(console: Console, *, yes: bool) -> ReconcilePrompts:
     def show(server: str, run_id: str, evidence: Evidence) -> None:
         console.show(draw_evidence(server, run_id, evidence, console.style, console.width) + "\n")
 
-    def decide(case: Case) -> Decision | None:
+    def decide(case: DecisionCase) -> Decision | None:
         return _decision(console, case) if console.can_ask else None
 
     def decide_unrecognized(case: UnrecognizedTaskCase) -> Decision | None:
@@ -28,7 +28,7 @@ def reconcile_prompts(console: Console, *, yes: bool) -> ReconcilePrompts:
     )
 
 
-def _decision(console: Console, case: Case | UnrecognizedTaskCase) -> Decision | None:
+def _decision(console: Console, case: DecisionCase | UnrecognizedTaskCase) -> Decision | None:
     while True:
         said = answer_of(console, choices(case))
         if not said:
@@ -39,7 +39,7 @@ def _decision(console: Console, case: Case | UnrecognizedTaskCase) -> Decision |
         console.error("That is none of them. An empty line leaves it as it is.")
 
 
-def read_decision(said: str, case: Case | UnrecognizedTaskCase) -> Decision | None:
+def read_decision(said: str, case: DecisionCase | UnrecognizedTaskCase) -> Decision | None:
     """`a TASK`, `r`, `r CREDITS`, `g`, or the whole words, and `a CALLS` of a task that nobody asked for; None when it is
     none of them."""
     word, _, rest = said.strip().partition(" ")

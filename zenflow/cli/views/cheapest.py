@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zenflow.app.planning.cheapest import Cheapest, Keep, Switch
-from zenflow.app.planning.compare import Choice, Comparison
+from zenflow.app.planning.compare import Comparison, ModelOption
 from zenflow.cli.terminal.headings import relative_path
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
@@ -48,7 +48,7 @@ def _switch(switch: Switch, style: Style, width: int) -> list[str]:
     return [*lines, *wrap(f"loses: {loses}", width, "      ", "    ")]
 
 
-def _named(choice: Choice, other: Choice | None) -> str:
+def _named(choice: ModelOption, other: ModelOption | None) -> str:
     """What of it differs from the other."""
     model = choice.model if other is None or other.model != choice.model else None
     resolution = choice.resolution if other is None or other.resolution != choice.resolution else None

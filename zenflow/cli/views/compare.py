@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zenflow.app.planning.compare import Choice, Comparison, StepChoices
+from zenflow.app.planning.compare import Comparison, ModelOption, StepChoices
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
@@ -42,7 +42,7 @@ def _step(step: StepChoices, style: Style, width: int) -> list[str]:
     return lines
 
 
-def _row(choice: Choice) -> list[str]:
+def _row(choice: ModelOption) -> list[str]:
     saves = "used now" if choice.is_used else as_text(choice.saves)
     return [
         choice.model or "–",
@@ -79,7 +79,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: ModelOption) -> dict[str, Any]:
     return {
         "model": choice.model,
         "resolution": choice.resolution,

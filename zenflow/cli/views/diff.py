@@ -12,7 +12,7 @@ from zenflow.cli.views.plan import ALIKE_FROM, FOLD_FROM
 from zenflow.cli.views.plan_markdown import markdown_table
 from zenflow.credits import Credits, Estimate, as_text, in_words
 from zenflow.plan.model import Count
-from zenflow.plan.output.diff import Change, Difference, PricedStep
+from zenflow.plan.output.diff import PlanChange, PlanDifference, PricedStep
 
 SAME_SHOWN = 12
 NONE = "–"
@@ -27,7 +27,7 @@ _COLUMNS = (
 _HEAD = ("", "step", "tool · model", "calls", "credits", "change")
 
 
-def draw_diff(found: Difference, style: Style, width: int) -> str:
+def draw_diff(found: PlanDifference, style: Style, width: int) -> str:
     """Where from and where to, the table, the sum in one sentence."""
     lines = [f"{style.bad('-')} {found.before.label}", f"{style.good('+')} {found.after.label}", ""]
     rows, more = _rows(found)
@@ -37,7 +37,7 @@ def draw_diff(found: Difference, style: Style, width: int) -> str:
     return "\n".join([*lines, "", *wrap(_sentence(found), width)])
 
 
-def diff_markdown(found: Difference) -> str:
+def diff_markdown(found: PlanDifference) -> str:
     """For a pull request."""
     rows, more = _rows(found)
     lines = [f"### Cost of `{found.before.label}` → `{found.after.label}`", "", f"**{_sentence(found)}**", ""]
@@ -45,7 +45,7 @@ def diff_markdown(found: Difference) -> str:
     return "\n".join([*lines, *(["", more] if more else [])])
 
 
-def _rows(found: Difference) -> tuple[list[list[str]], str]:
+def _rows(found: PlanDifference) -> tuple[list[list[str]], str]:
     """Every change, and what stayed as long as that is little."""
     same = [change for change in found.changes if change.mark == "="]
     hide = len(same) > SAME_SHOWN
@@ -55,19 +55,19 @@ def _rows(found: Difference) -> tuple[list[list[str]], str]:
     return [_row(change) for change in shown], f"{len(same)} steps stay as they are." if hide else ""
 
 
-def _folded(changes: Sequence[Change]) -> list[Change]:
+def _folded(changes: Sequence[PlanChange]) -> list[PlanChange]:
     """Changes that are alike (from what to what, for how much) share a line where there are many."""
-    groups: dict[tuple[object, ...], list[Change]] = {}
+    groups: dict[tuple[object, ...], list[PlanChange]] = {}
     for change in changes:
         groups.setdefault((change.mark, _likeness(change.before), _likeness(change.after)), []).append(change)
-    found: list[Change] = []
+    found: list[PlanChange] = []
     for group in groups.values():
         if len(group) < ALIKE_FROM:
             found += group
             continue
         name = f"{group[0].path} + {len(group) - 1} like it"
         before, after = _sum_of([one.before for one in group]), _sum_of([one.after for one in group])
-        found.append(Change(group[0].mark, name, before, after))
+        found.append(PlanChange(group[0].mark, name, before, after))
     return found
 
 
@@ -83,7 +83,7 @@ def _sum_of(steps: Sequence[PricedStep | None]) -> PricedStep | None:
     return replace(known[0], calls=calls, credits=sum((step.credits for step in known), Estimate()))
 
 
-def _row(change: Change) -> list[str]:
+def _row(change: PlanChange) -> list[str]:
     before, after = change.before, change.after
     mark = "" if change.mark == "=" else change.mark
     return [
@@ -96,7 +96,7 @@ def _row(change: Change) -> list[str]:
     ]
 
 
-def _feet(found: Difference) -> list[list[str]]:
+def _feet(found: PlanDifference) -> list[list[str]]:
     before, after = found.before.credits, found.after.credits
     feet = []
     for word in ("low", "expected", "worst"):
@@ -105,7 +105,7 @@ def _feet(found: Difference) -> list[list[str]]:
     return feet
 
 
-def _sentence(found: Difference) -> str:
+def _sentence(found: PlanDifference) -> str:
     if found.is_empty:
         return f"No difference: {in_words(found.after.credits.expected)} expected on both sides."
     percent = found.percent

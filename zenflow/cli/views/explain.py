@@ -7,10 +7,10 @@ from typing import Any
 
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
-from zenflow.cli.views.pages import Page, pages
+from zenflow.cli.views.pages import ProblemPage, pages
 
 
-def draw_page(page: Page, style: Style, width: int) -> str:
+def draw_page(page: ProblemPage, style: Style, width: int) -> str:
     """Title, prose wrapped, examples as they stand."""
     lines = [style.strong(f"{page.code} {page.title}")]
     in_example = False
@@ -32,7 +32,7 @@ def draw_list(style: Style) -> str:
     return "\n\n".join(blocks)
 
 
-def page_document(page: Page) -> dict[str, Any]:
+def page_document(page: ProblemPage) -> dict[str, Any]:
     return {"code": page.code, "title": page.title, "text": page.text, "range": page.range}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from zenflow.app.planning.graphs.costs import Cost
 from zenflow.app.planning.graphs.network import Analysis, Way
-from zenflow.app.planning.graphs.recipe_graph import Node, RecipeGraph
+from zenflow.app.planning.graphs.recipe_graph import GraphNode, RecipeGraph
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import columns_of, cut, pad, wrap
 from zenflow.cli.terminal.units import span
@@ -38,9 +38,9 @@ def _mermaid_nodes(graph: RecipeGraph, names: Mapping[str, str]) -> Iterator[str
             yield "  end"
 
 
-def _frames(graph: RecipeGraph) -> Iterator[tuple[str, list[Node]]]:
+def _frames(graph: RecipeGraph) -> Iterator[tuple[str, list[GraphNode]]]:
     """Yield runs of nodes that share the path of their recipe."""
-    group: list[Node] = []
+    group: list[GraphNode] = []
     for node in graph.nodes:
         if group and _prefix(group[-1]) != _prefix(node):
             yield _prefix(group[-1]), group
@@ -50,7 +50,7 @@ def _frames(graph: RecipeGraph) -> Iterator[tuple[str, list[Node]]]:
         yield _prefix(group[-1]), group
 
 
-def _prefix(node: Node) -> str:
+def _prefix(node: GraphNode) -> str:
     return node.step_id.rpartition("/")[0]
 
 
@@ -91,7 +91,7 @@ def draw_graph(graph: RecipeGraph, analysis: Analysis, costs: Mapping[str, Cost]
     return "\n".join([*lines, "", *_critical(analysis, width)])
 
 
-def _labels(nodes: list[Node], costs: Mapping[str, Cost], width: int) -> dict[str, str]:
+def _labels(nodes: list[GraphNode], costs: Mapping[str, Cost], width: int) -> dict[str, str]:
     """Return the words of each step: name, what it uses, seconds and credits, in columns."""
     ends = {node.step_id: _cost(costs[node.step_id]) for node in nodes}
     end = max((len(text) for text in ends.values()), default=0)
@@ -174,11 +174,11 @@ def graph_document(graph: RecipeGraph, analysis: Analysis, costs: Mapping[str, C
     }
 
 
-def _name(node: Node) -> str:
+def _name(node: GraphNode) -> str:
     return node.step_id + (" × n" if node.fans_out else "") + (" ?" if node.conditional else "")
 
 
-def _shape(node: Node) -> str:
+def _shape(node: GraphNode) -> str:
     text = f'"{_escaped(_name(node))}<br/><small>{_escaped(node.uses)}</small>"'
     if node.kind == "tool":
         return f"[{text}]"

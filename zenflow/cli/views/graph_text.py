@@ -20,7 +20,7 @@ STEP, CRITICAL = "●", "◆"
 
 
 @dataclass(slots=True)
-class Row:
+class TextRow:
     """One line: the drawing, and the step whose line it is."""
 
     drawing: str
@@ -37,7 +37,7 @@ class _Lane:
 
 def draw_rows(
     order: Sequence[str], edges: Iterable[tuple[str, str]], critical: frozenset[str] = frozenset()
-) -> list[Row]:
+) -> list[TextRow]:
     """Return the lines of a drawing. `order`: each step after all that it reads."""
     return _Drawing(tuple(edges), critical).rows(order)
 
@@ -52,13 +52,13 @@ class _Drawing:
         self._to: dict[str, _Lane] = {}
         self._span = (0, -1)  # from where to where the line of this row leads
 
-    def rows(self, order: Sequence[str]) -> list[Row]:
-        found: list[Row] = []
+    def rows(self, order: Sequence[str]) -> list[TextRow]:
+        found: list[TextRow] = []
         for step in order:
             found += self._step(step)
         return found
 
-    def _step(self, step: str) -> list[Row]:
+    def _step(self, step: str) -> list[TextRow]:
         """Draw the line of one step, with what comes into it, and below it the lines that leave it."""
         leading = [
             self._from[source] for source, target in self._edges if target == step and (source, target) in self._down
@@ -71,10 +71,10 @@ class _Drawing:
         row = self._joined(column, {lane.column: UP | (DOWN if lane.open else 0) for lane in leading})
         for name in [name for name, lane in self._from.items() if not lane.open]:
             del self._from[name]
-        drawn = [Row(self._text(row, {column: CRITICAL if step in self._critical else STEP}), step)]
+        drawn = [TextRow(self._text(row, {column: CRITICAL if step in self._critical else STEP}), step)]
         return drawn + self._leave(step, column)
 
-    def _leave(self, step: str, column: int) -> list[Row]:
+    def _leave(self, step: str, column: int) -> list[TextRow]:
         """Open the lanes of what reads the step; a line below it where that is not straight down."""
         down = {edge for edge in self._down if edge[0] == step}
         joining = [edge for edge in self._edges if edge[0] == step and edge not in self._down]
@@ -97,7 +97,7 @@ class _Drawing:
             return []
         own = UP | (DOWN if straight and (down or at.get(column)) else 0)
         at.pop(column, None)
-        return [Row(self._text(self._joined(column, at, own)))]
+        return [TextRow(self._text(self._joined(column, at, own)))]
 
     def _joined(self, column: int, at: Mapping[int, int], own: int = 0) -> dict[int, int]:
         """Return the cells of a line: lanes that pass, and a line from `column` to each column of `at`."""

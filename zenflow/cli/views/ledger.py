@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from zenflow.app.recovery.ledger import LedgerView, Revision
+from zenflow.app.recovery.ledger import LedgerView, RecipeRevision
 from zenflow.cli.terminal.headings import titled, where_line
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
@@ -143,7 +143,7 @@ def _comparison(view: LedgerView, style: Style, width: int) -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- all of them
 
 
-def draw_revisions(revisions: Sequence[Revision], style: Style, width: int) -> str:
+def draw_revisions(revisions: Sequence[RecipeRevision], style: Style, width: int) -> str:
     if not revisions:
         return "No run yet. `zenflow run RECIPE` begins one."
     lines: list[str] = []
@@ -245,7 +245,7 @@ def ledger_document(view: LedgerView) -> dict[str, Any]:
     }
 
 
-def revisions_document(revisions: Sequence[Revision]) -> dict[str, Any]:
+def revisions_document(revisions: Sequence[RecipeRevision]) -> dict[str, Any]:
     return {
         "revisions": [
             {

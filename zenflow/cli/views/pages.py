@@ -23,7 +23,7 @@ change their meaning. Made from `zenflow/cli/explain/` by `python -m zenflow.cli
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ProblemPage:
     code: str
     title: str
     text: str
@@ -31,16 +31,16 @@ class Page:
 
 
 @lru_cache(maxsize=1)
-def pages() -> dict[str, Page]:
+def pages() -> dict[str, ProblemPage]:
     """Every page by code, in order."""
-    found: dict[str, Page] = {}
+    found: dict[str, ProblemPage] = {}
     for file in _files():
         text = file.read_text("utf-8")
         range_of = text.partition("\n")[0].removeprefix("# ")
         heads = list(_HEADING.finditer(text))
         for number, head in enumerate(heads):
             end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
-            found[head[1]] = Page(head[1], head[2], text[head.end() : end].strip(), range_of)
+            found[head[1]] = ProblemPage(head[1], head[2], text[head.end() : end].strip(), range_of)
     return found
 
 

@@ -9,7 +9,7 @@ from zenflow.cli.terminal.headings import where_line
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
-from zenflow.providers.base import Template
+from zenflow.providers.base import ServiceTemplate
 
 _COLUMNS = (
     Column("preset"),
@@ -47,11 +47,11 @@ def preset_document(view: PresetView) -> dict[str, Any]:
     }
 
 
-def _title(one: Template) -> str:
+def _title(one: ServiceTemplate) -> str:
     return one.title + (" (adult)" if one.adult else "")
 
 
-def _document(one: Template) -> dict[str, Any]:
+def _document(one: ServiceTemplate) -> dict[str, Any]:
     return {
         "preset_id": one.template_id,
         "title": one.title,

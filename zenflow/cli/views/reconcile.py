@@ -14,7 +14,7 @@ from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.cli.terminal.units import plural
 from zenflow.clock import as_iso
 from zenflow.credits import as_number, as_text, in_words
-from zenflow.engine.maintenance.evidence import Candidate, Case, Evidence, SeenRow, UnrecognizedTaskCase
+from zenflow.engine.maintenance.evidence import Candidate, DecisionCase, Evidence, SeenRow, UnrecognizedTaskCase
 
 LOOKS_SHOWN, ROWS_SHOWN, CALLS_SHOWN, CALLS_NAMED = 4, 8, 3, 12
 
@@ -33,7 +33,7 @@ def draw_evidence(server: str, run_id: str, evidence: Evidence, style: Style, wi
     return "\n".join(lines)
 
 
-def draw_case(case: Case, style: Style, width: int) -> list[str]:
+def draw_case(case: DecisionCase, style: Style, width: int) -> list[str]:
     one = case.submission
     steps = Counter(call.call.instance.rpartition("/")[2].split(".")[0] for call in one.calls)
     what = f"#{one.number} {one.tool} · {plural(len(one.calls), 'call')} · {in_words(one.quote)} set aside"
@@ -74,7 +74,7 @@ def draw_unrecognized(unrecognized: UnrecognizedTaskCase, style: Style, width: i
     return [*lines, *_fact("could be", waiting or f"no call of {task.tool} waits", width)]
 
 
-def choices(case: Case | UnrecognizedTaskCase) -> str:
+def choices(case: DecisionCase | UnrecognizedTaskCase) -> str:
     """The question for a person at a terminal."""
     if isinstance(case, UnrecognizedTaskCase):
         if not case.waiting:
@@ -148,7 +148,7 @@ def _fact(name: str, said: str, width: int) -> list[str]:
     return wrap(said, width, " " * 13, f"  {name:<9}  ")
 
 
-def _looks(case: Case, width: int) -> list[str]:
+def _looks(case: DecisionCase, width: int) -> list[str]:
     looks = case.submission.lookups
     lines = []
     for place, look in enumerate(looks[-LOOKS_SHOWN:]):
@@ -192,7 +192,7 @@ def _candidates(candidates: tuple[Candidate, ...], width: int) -> list[str]:
     return lines
 
 
-def _case(case: Case) -> dict[str, Any]:
+def _case(case: DecisionCase) -> dict[str, Any]:
     one = case.submission
     return {
         "submission": one.number,

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from zenflow.app.queries.tools import Synced
-from zenflow.catalog.diff import Change
+from zenflow.catalog.diff import CatalogChange
 from zenflow.cli.terminal.headings import relative_path
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import wrap
@@ -59,14 +59,14 @@ def _head(synced: Synced) -> str:
     )
 
 
-def _counted(found: tuple[Change, ...]) -> str:
+def _counted(found: tuple[CatalogChange, ...]) -> str:
     """`3 changes, 1 of which may concern recipes`."""
     count = Counter(change.may_break for change in found)
     said = plural(len(found), "change")
     return f"{said}, {count[True]} of which may concern recipes" if count[True] else said
 
 
-def _line(change: Change) -> str:
+def _line(change: CatalogChange) -> str:
     named = "" if change.what == "tool" else f": {change.what}{f' {change.name}' if change.name else ''}"
     if change.how == "changed" and (change.before or change.after):
         return f"{change.tool}{named}: {change.before or 'nothing'} → {change.after or 'nothing'}"
@@ -74,7 +74,7 @@ def _line(change: Change) -> str:
     return f"{change.tool}{named}{f' ({about})' if about else ''}"
 
 
-def _row(change: Change) -> dict[str, Any]:
+def _row(change: CatalogChange) -> dict[str, Any]:
     return {
         "tool": change.tool,
         "what": change.what,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from zenflow.app.planning.explain_reuse import Difference, Why
+from zenflow.app.planning.explain_reuse import InputDifference, Why
 from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.text_width import cut, wrap
 from zenflow.plan.fingerprint import ABSENT, CONTENT
@@ -31,7 +31,7 @@ def draw_why(found: Why, style: Style, width: int, indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def _sides(one: Difference, style: Style, width: int, indent: str) -> list[str]:
+def _sides(one: InputDifference, style: Style, width: int, indent: str) -> list[str]:
     room = max(20, width - len(indent) - 6)
     return [
         f"{indent}    {style.bad('-')} {cut(_value(one.old), room)}",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, Expected, Insisted, SavedFile
+from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, ExpectedFile, Insisted, SavedFile
 from zenflow.artifacts.sizes import pixels_of
 from zenflow.engine.context import Context
 from zenflow.engine.expansion.expander import Expander
@@ -278,7 +278,7 @@ class Saver:
             return (await self._addresses.fresh(asset_id, preview)).url
 
         async with open_body(provider, address.url, fresh, self._context.clock) as body:
-            expected = Expected(address.media_type or body.media_type, body.total_bytes, as_it_is=as_it_is)
+            expected = ExpectedFile(address.media_type or body.media_type, body.total_bytes, as_it_is=as_it_is)
             return await store.save(name, asset_id, body.chunks, expected)
 
     def _journal(self, job: FileJob, saved: SavedFile) -> None:

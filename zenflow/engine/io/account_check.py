@@ -8,7 +8,7 @@ asked once for every new token, before anything is looked for or paid with it.
 from __future__ import annotations
 
 from zenflow.engine.io.belonging import OTHER_ACCOUNT
-from zenflow.engine.io.client import Service
+from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import Kind
 from zenflow.providers.base import ServiceError
 
@@ -26,7 +26,7 @@ class AnotherAccount(ServiceError):
 class Identity:
     """`checked`: the number of the sign-in that was found to be the right one; None where there is only one."""
 
-    def __init__(self, service: Service, account_id: str) -> None:
+    def __init__(self, service: ServiceClient, account_id: str) -> None:
         self.checked: int | None = None
         self._service, self._account_id = service, account_id
 

@@ -21,7 +21,7 @@ UNREACHABLE_PATIENCE_S = 120.0
 SERVER_TRIES = 5  # a 5xx or an unreadable answer to a free question
 
 
-class Service:
+class ServiceClient:
     """The provider behind the brake. `status_text` says what is waited for when it is unusual, for the progress view."""
 
     def __init__(self, provider: Provider, limiter: RateLimiter, clock: Clock, patience_429_s: float) -> None:

@@ -27,7 +27,7 @@ Found = Literal["matched", "no row", "another amount", "charged twice", "charged
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class TransactionCheck:
     """One of our submissions beside its rows. `listed` is what the rows say in all: debits less refunds."""
 
     submission: int
@@ -57,7 +57,7 @@ class Unowned:
 class BookCheck:
     """`others`: debits that are another client's, how many and how much. `complete`: the list was read to the run's start."""
 
-    compared: tuple[Compared, ...]
+    compared: tuple[TransactionCheck, ...]
     unowned: tuple[Unowned, ...]
     others: tuple[int, Decimal]
     complete: bool
@@ -116,12 +116,12 @@ async def _rows_of_the_run(session: MaintenanceSession) -> tuple[Sequence[Transa
 
 def _compare(
     one: SubmissionState, by_task: Mapping[str, Sequence[Transaction]], nameless: Mapping[int, Sequence[Transaction]]
-) -> Compared:
+) -> TransactionCheck:
     rows = by_task.get(one.task_id or "", ()) if one.task_id is not None else nameless.get(one.number, ())
     debits = [-row.amount for row in rows if row.amount is not None and row.amount < 0]
     listed = sum((-row.amount for row in rows if row.amount is not None), ZERO) if rows else None
     ids = tuple(row.transaction_id for row in rows)
-    return Compared(one.number, one.task_id, one.quote, listed, _found(one, debits), ids)
+    return TransactionCheck(one.number, one.task_id, one.quote, listed, _found(one, debits), ids)
 
 
 def _found(one: SubmissionState, debits: Sequence[Decimal]) -> Found:
@@ -173,7 +173,7 @@ async def _said_of(session: MaintenanceSession, row: Transaction, stamp: str, *,
     return f"carries this run's stamp, and the journal does not know it ({task.tool})", True
 
 
-def sentence(one: Compared) -> str:
+def sentence(one: TransactionCheck) -> str:
     """What differs, in words."""
     if one.found == "no row":
         return f"no debit of task {one.task_id} is listed, and {in_words(one.quote)} are booked"

@@ -56,7 +56,7 @@ class SeenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DecisionCase:
     """One submission that is still unknown, with everything that speaks for or against it; or one whose results are not in
     the order of its inputs (`submission.needs_decision`).
 
@@ -93,7 +93,7 @@ class UnrecognizedTaskCase:
 class Evidence:
     """`adopted`: what the looks of this gathering have found and, by the table, adopted."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[DecisionCase, ...]
     unrecognized_cases: tuple[UnrecognizedTaskCase, ...]
     adopted: tuple[tuple[int, str], ...]
 
@@ -106,7 +106,7 @@ async def gather(session: MaintenanceSession) -> Evidence:
     adopted, cases = [], []
     for submission in list(session.state.submissions.values()):
         if submission.needs_decision:
-            cases.append(Case(submission, (), (), False))
+            cases.append(DecisionCase(submission, (), (), False))
         if not submission.needs_lookup:
             continue
         if await session.lookup.resolve(submission, lookup_result):
@@ -124,10 +124,10 @@ async def gather(session: MaintenanceSession) -> Evidence:
     return Evidence(tuple(cases), tuple(unrecognized_cases), tuple(adopted))
 
 
-async def _case(session: MaintenanceSession, submission: SubmissionState, lookup_result: LookupResult) -> Case:
+async def _case(session: MaintenanceSession, submission: SubmissionState, lookup_result: LookupResult) -> DecisionCase:
     candidates = await _candidates(session, submission, lookup_result)
     rows = await _rows(session, submission)
-    return Case(submission, candidates, rows, is_conclusive(submission))
+    return DecisionCase(submission, candidates, rows, is_conclusive(submission))
 
 
 # ----------------------------------------------------------------------------------------------------------- candidates

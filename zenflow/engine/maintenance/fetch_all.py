@@ -39,7 +39,7 @@ class FetchedFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextResult:
     """A paid result that is no asset: its output, and the name that it goes by."""
 
     name: str
@@ -53,7 +53,7 @@ class Collected:
 
     new: list[SavedFile] = field(default_factory=list)
     kept: list[SavedFile] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
+    texts: list[TextResult] = field(default_factory=list)
     failures: list[tuple[str, str, str]] = field(default_factory=list)  # asset id, code, why
 
 
@@ -118,7 +118,7 @@ def _unnamed(state: RunState, named: set[str], collected: Collected) -> Iterator
         asset_ids = [one for one in instance.results.get("asset_ids") or () if isinstance(one, str)]
         name = f"{PAID}/{_file_name(address)}"
         if not asset_ids:
-            collected.texts.append(Text(name, address, instance.results.get("output")))
+            collected.texts.append(TextResult(name, address, instance.results.get("output")))
         for place, asset_id in enumerate(asset_ids):
             if asset_id not in named:
                 named.add(asset_id)

@@ -12,7 +12,7 @@ from zenflow.engine.context import Context
 from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.expansion.expected_counts import expected_count_function
 from zenflow.engine.io.belonging import compare_account
-from zenflow.engine.io.client import Service
+from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder
 from zenflow.engine.model.ports import Parts, StopSignal
@@ -42,7 +42,7 @@ class MaintenanceSession:
             parts=parts,
             recorder=Recorder(parts.journal, parts.lease, self.state, listener or Silent(), parts.clock),
             expander=Expander(self.state, expected_count_function(catalog.tools, self.state.options.get("asked", {}))),
-            service=Service(parts.provider, self._limiter, parts.clock, parts.limits.patience_429_s),
+            service=ServiceClient(parts.provider, self._limiter, parts.clock, parts.limits.patience_429_s),
             ledger=Ledger(self.state, reserves_downstream=False, balance=account.credits),
             frame_budgets=FrameBudgets(),
             planned={},

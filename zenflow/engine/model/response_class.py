@@ -22,7 +22,7 @@ class Class(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResponseRule:
     """One line of the table: the first that holds decides."""
 
     outcome: Class
@@ -35,44 +35,44 @@ REFUSALS = frozenset({400, 402, 403, 404, 422})
 NOT_TAKEN = frozenset({401, 429})
 NOT_LET_THROUGH = frozenset({403, 413})  # an edge says these before it hands a request on
 
-TABLE: tuple[Row, ...] = (
-    Row(
+TABLE: tuple[ResponseRule, ...] = (
+    ResponseRule(
         Class.ACCEPTED,
         "any answer that holds a task id, whatever else is wrong with it",
         lambda a: a.task_id is not None,
         "go on",
     ),
-    Row(
+    ResponseRule(
         Class.NOT_SENT,
         "no connection",
         lambda a: a.facts.reached == "not_connected",
         "wait, look, then send as attempt k+1 of the same intent",
     ),
-    Row(
+    ResponseRule(
         Class.NOT_SENT,
         "a 401 or 429 status answered to it",
         lambda a: a.facts.reached == "answered" and _number(a) in NOT_TAKEN,
         "wait, look, then send as attempt k+1 of the same intent",
     ),
-    Row(
+    ResponseRule(
         Class.REFUSED,
         "a tool result of `create_task` with 400, 402, 403, 404 or 422, over HTTP 200",
         lambda a: _over_200(a) and a.is_tool_error and a.tool_status in REFUSALS,
         "release, report",
     ),
-    Row(
+    ResponseRule(
         Class.REFUSED,
         "the protocol's “no such tool / invalid arguments” over HTTP 200",
         lambda a: _over_200(a) and a.refused_by_protocol,
         "release, report",
     ),
-    Row(
+    ResponseRule(
         Class.UNCONFIRMED_REFUSAL,
         "any other tool error over HTTP 200 that does not blame the server; HTTP 403 or 413",
         lambda a: _says_no(a),
         "show its words, look once",
     ),
-    Row(
+    ResponseRule(
         Class.UNKNOWN,
         "everything else",
         lambda a: True,

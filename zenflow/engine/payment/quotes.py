@@ -11,7 +11,7 @@ from zenflow.catalog.model import Tool
 from zenflow.catalog.price_requests import price_request_for
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import Clock
-from zenflow.engine.io.client import Service
+from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import Kind
 
 SHAPES_KEPT = 1_000
@@ -20,7 +20,7 @@ SHAPES_KEPT = 1_000
 class FreshQuotes:
     """Asks `estimate_price` for real parameters; remembers each answer for `ttl_s` seconds."""
 
-    def __init__(self, service: Service, clock: Clock, ttl_s: float) -> None:
+    def __init__(self, service: ServiceClient, clock: Clock, ttl_s: float) -> None:
         self._service = service
         self._clock = clock
         self._ttl_s = ttl_s

@@ -21,7 +21,7 @@ Call = tuple[Instance, e.IntendedCall]
 
 
 async def rejected_inputs(
-    context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], no: e.Refused
+    context: Context, quotes: FreshQuotes, tool_name: str, calls: Sequence[Call], no: e.SubmissionRefused
 ) -> set[int]:
     """Which inputs a refusal is about: those that it names, else those that have no price; empty when nobody can tell, and
     half of them may be tried. A no without a number is about all: what it means is not tried out with more requests."""
@@ -45,18 +45,18 @@ async def rejected_inputs(
     return refused or (everybody if no.status is None else set())
 
 
-def code_of(no: e.Refused) -> str:
+def code_of(no: e.SubmissionRefused) -> str:
     return _CODES.get(no.status or 0, "ZF708")
 
 
-def reason_for(instance: Instance, position: int, no: e.Refused, count: int) -> str:
+def reason_for(instance: Instance, position: int, no: e.SubmissionRefused, count: int) -> str:
     """What was wrong with one input, with the place in the recipe that it was written at."""
     about = [text for text in no.violations if count == 1 or _names(position, text)]
     reason = "; ".join(about) or no.message or "the service refused this input"
     return with_source_location(instance.step.spec, reason) if no.status in (400, 422) else reason
 
 
-def out_of_credits(no: e.Refused) -> StopReason:
+def out_of_credits(no: e.SubmissionRefused) -> StopReason:
     where = no.payload.get("purchase_url")
     hint = (f"Top up at {where}, then " if isinstance(where, str) else "Top up, then ") + "`zenflow resume RUN`."
     return StopReason("ZF705", no.message or "the account is out of credits", hint)

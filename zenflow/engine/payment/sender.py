@@ -60,7 +60,9 @@ def fact_of(context: Context, submission: SubmissionState, attempt: int, answer:
     if outcome is Class.ACCEPTED and answer.task_id is not None:
         return e.Accepted(now, submission.number, answer.task_id, answer.total)
     if outcome is Class.REFUSED:
-        return e.Refused(now, submission.number, answer.tool_status, answer.message, answer.violations, answer.payload)
+        return e.SubmissionRefused(
+            now, submission.number, answer.tool_status, answer.message, answer.violations, answer.payload
+        )
     if outcome is Class.NOT_SENT:
         return e.NotSent(now, submission.number, attempt, detail_of(answer))
     closed = as_iso(answer.facts.closed_at or context.clock.now())

@@ -308,7 +308,7 @@ class Submitter:
         await self._context.recorder.commit(fact)
         if isinstance(fact, e.Accepted):
             self.on_accepted(submission)
-        elif isinstance(fact, e.Refused):
+        elif isinstance(fact, e.SubmissionRefused):
             await self._refused(submission, fact)
         else:
             if isinstance(fact, e.OutcomeUnknown):
@@ -335,11 +335,11 @@ class Submitter:
         """The service had answered no, and a lookup has found neither a task nor a debit: it is a refusal."""
         no, recorder = submission.refusal, self._context.recorder
         said, violations = str(no.get("message", submission.detail)), tuple(no.get("violations", ()))
-        fact = e.Refused(recorder.now(), submission.number, no.get("status"), said, violations)
+        fact = e.SubmissionRefused(recorder.now(), submission.number, no.get("status"), said, violations)
         await recorder.commit(fact)
         await self._refused(submission, fact)
 
-    async def _refused(self, submission: SubmissionState, no: e.Refused) -> None:
+    async def _refused(self, submission: SubmissionState, no: e.SubmissionRefused) -> None:
         """It is released; one bad input must not sink the others of its batch (docs/money.md, “The life of a submission”)."""
         context = self._context
         living = [(context.instances.get(call.call.instance), call.call) for call in submission.calls]

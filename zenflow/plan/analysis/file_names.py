@@ -15,7 +15,7 @@ from zenflow.expr.types import type_name
 from zenflow.expr.values import INTEGER, SKIPPED, Pending, Value
 from zenflow.plan.analysis.draft import FanoutElements, PlanContext, RecipeDraft, Source, StepDraft
 from zenflow.plan.analysis.expand import expand
-from zenflow.plan.analysis.scope import RUN, OriginLookup, instance_scope, length_of, scope_of
+from zenflow.plan.analysis.scope import RUN, PlannedOriginLookup, instance_scope, length_of, scope_of
 from zenflow.plan.fanout import Fan, Fanout, step_field_of
 from zenflow.problems import Problems
 
@@ -113,12 +113,12 @@ def _per_file(
     if files is not None and files.elements is not None and files.elements.size is not None:
         for place in range(min(files.elements.size, _MOST_FILES)):
             if files.elements.state_at(place) is not False:
-                yield f"file {place}", {**base, "index": place, "origin": OriginLookup(draft, files, place)}
+                yield f"file {place}", {**base, "index": place, "origin": PlannedOriginLookup(draft, files, place)}
         return
     if files is not None:  # which places there will be is not known, only that each has an origin
         yield (
             "one file",
-            {**base, "index": Pending(Source("index"), INTEGER), "origin": OriginLookup(draft, files, None)},
+            {**base, "index": Pending(Source("index"), INTEGER), "origin": PlannedOriginLookup(draft, files, None)},
         )
         return
     number = _files_of(step.groups[0].params)

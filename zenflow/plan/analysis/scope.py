@@ -33,7 +33,7 @@ def scope_of(draft: RecipeDraft, lists: Lists = Lists.PENDING) -> dict[str, Valu
     recipe = draft.recipe
     return {
         "inputs": InputsLookup(recipe, draft.inputs, lists),
-        "steps": StepsLookup(draft, lists),
+        "steps": PlannedStepsLookup(draft, lists),
         "recipe": {"name": recipe.name, "version": recipe.version},
     }
 
@@ -47,8 +47,8 @@ def instance_scope(
         scope = dict(base)
         scope["item"] = elements.item_at(place)
         scope["index"] = Pending(Source("index"), INTEGER) if place is None else place
-        scope["origin"] = OriginLookup(draft, step, place)
-        scope["previous"] = PreviousLookup(step, place)
+        scope["origin"] = PlannedOriginLookup(draft, step, place)
+        scope["previous"] = PlannedPreviousLookup(step, place)
         return scope
     return base
 
@@ -99,7 +99,7 @@ class InputsLookup:
         return tuple(self._recipe.inputs)
 
 
-class StepsLookup:
+class PlannedStepsLookup:
     """`steps.ID`."""
 
     __slots__ = ("_draft", "_found", "_lists", "_patience")
@@ -196,7 +196,7 @@ class InstanceLookup:
         return tuple(self._step.kinds)
 
 
-class OriginLookup:
+class PlannedOriginLookup:
     """`origin.ID` (rule 17): back through the steps that this instance comes from."""
 
     __slots__ = ("_draft", "_place", "_step")
@@ -254,7 +254,7 @@ class OriginInstance:
         return (*own, *self._step.kinds)
 
 
-class PreviousLookup:
+class PlannedPreviousLookup:
     """`previous` (rule 18): nothing before the first."""
 
     __slots__ = ("_place", "_step")

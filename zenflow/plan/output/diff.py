@@ -48,7 +48,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlanChange:
     """One step, before and after; None where it is not there."""
 
     mark: Mark
@@ -63,10 +63,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PlanDifference:
     before: Side
     after: Side
-    changes: tuple[Change, ...]  # every step, those that stayed too, in the order of what is there now
+    changes: tuple[PlanChange, ...]  # every step, those that stayed too, in the order of what is there now
 
     @property
     def expected(self) -> Credits:
@@ -126,16 +126,16 @@ def _estimate(numbers: Mapping[str, Any]) -> Estimate:
     return Estimate(low, expected, worst)
 
 
-def difference(before: Side, after: Side) -> Difference:
+def difference(before: Side, after: Side) -> PlanDifference:
     """Step by step, by path. A step that was renamed has gone and another has come."""
     paths = [*after.steps, *(path for path in before.steps if path not in after.steps)]
     changes = tuple(_change(path, before.steps.get(path), after.steps.get(path)) for path in paths)
-    return Difference(before, after, changes)
+    return PlanDifference(before, after, changes)
 
 
-def _change(path: str, before: PricedStep | None, after: PricedStep | None) -> Change:
+def _change(path: str, before: PricedStep | None, after: PricedStep | None) -> PlanChange:
     mark: Mark = "+" if before is None else "-" if after is None else "=" if before == after else "~"
-    return Change(mark, path, before, after)
+    return PlanChange(mark, path, before, after)
 
 
 def _expected(step: PricedStep | None) -> Credits:
@@ -148,7 +148,7 @@ def percent_of(before: Credits, after: Credits) -> Decimal | None:
     return ((after - before) * 100 / before).quantize(Decimal("0.1"))
 
 
-def broken_guards(found: Difference, limit: Limit | None, budget: Credits | None) -> Iterator[str]:
+def broken_guards(found: PlanDifference, limit: Limit | None, budget: Credits | None) -> Iterator[str]:
     """Why the change may not pass, in sentences. What has no price passes no guard."""
     if limit is None and budget is None:
         return
@@ -170,7 +170,7 @@ def _grows_beyond(before: Credits, after: Credits, limit: Limit) -> bool:
     return (after - before) * 100 > limit.amount * before
 
 
-def difference_document(found: Difference) -> dict[str, Any]:
+def difference_document(found: PlanDifference) -> dict[str, Any]:
     """As JSON."""
     return {
         "before": {

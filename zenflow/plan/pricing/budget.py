@@ -20,7 +20,7 @@ _MOST_WAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BudgetBound:
     """An amount that the run may not pass, and what it is called."""
 
     credits: Credits
@@ -53,9 +53,9 @@ def judge(
     unpriced = [step.path for step in steps.values() if step.unpriced is not None and step.max_credits is None]
     if unpriced:
         return Judgement(Verdict.UNPRICED, budget, ways_out=tuple(map(_way_for_unpriced, unpriced[:_MOST_WAYS])))
-    bounds = [Bound(budget.credits, "budget")]
+    bounds = [BudgetBound(budget.credits, "budget")]
     if available is not None:
-        bounds.append(Bound(max(available, ZERO), "balance"))
+        bounds.append(BudgetBound(max(available, ZERO), "balance"))
     return _against(bounds, budget, credits, steps)
 
 
@@ -64,7 +64,7 @@ def judge_inner(
 ) -> Judgement:
     """The harsher of the run's verdict and that of one instance of a recipe used as a step."""
     line = BudgetLine(budget, f"the recipe that `{step}` uses")
-    inner = _against([Bound(budget, f"budget of `{step}`")], line, credits, {})
+    inner = _against([BudgetBound(budget, f"budget of `{step}`")], line, credits, {})
     if _HARSHNESS[inner.verdict] <= _HARSHNESS[outer.verdict]:
         return outer
     way = f"raise the budget of the recipe that `{step}` uses to {as_text(budget + inner.short_by)}"
@@ -75,7 +75,7 @@ _HARSHNESS = {Verdict.FITS: 0, Verdict.MAY_STOP: 1, Verdict.OVER: 2, Verdict.UNP
 
 
 def _against(
-    bounds: Sequence[Bound], budget: BudgetLine, credits: Estimate, steps: Mapping[str, PlannedStep]
+    bounds: Sequence[BudgetBound], budget: BudgetLine, credits: Estimate, steps: Mapping[str, PlannedStep]
 ) -> Judgement:
     tightest = min(bounds, key=lambda bound: bound.credits)
     if credits.expected > tightest.credits:

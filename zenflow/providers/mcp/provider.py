@@ -19,11 +19,11 @@ from zenflow.providers.base import (
     Description,
     Download,
     ServerFacts,
+    ServiceTemplate,
     Submission,
     SubmitAnswer,
     Task,
     TaskSummary,
-    Template,
     Transaction,
     UploadedAsset,
 )
@@ -37,7 +37,7 @@ from zenflow.providers.mcp.tools import tasks as jobs
 from zenflow.providers.mcp.tools import templates as templates_
 from zenflow.providers.mcp.tools import transactions as transactions_
 from zenflow.providers.mcp.tools.placeholders import Placeholders, wants_real_assets
-from zenflow.providers.mcp.tools.submit import DEADLINE_S, Submitter
+from zenflow.providers.mcp.tools.submit import DEADLINE_S, PaidCaller
 from zenflow.providers.mcp.wire.http import HttpParts, network
 
 
@@ -57,7 +57,7 @@ class McpProvider:
         self.clock = clock or SystemClock()
         self._http = http or network()
         self._session = Session(url, tokens=tokens or NO_TOKEN, clock=self.clock, http=self._http)
-        self._submitter = Submitter(self._session, submit_deadline_s)
+        self._submitter = PaidCaller(self._session, submit_deadline_s)
         self._placeholders = Placeholders(self._session)
         self._downloads: dict[str, Any] = {}
         self._heard: dict[str, Any] = {}  # of a catalogue whose reading broke off
@@ -192,13 +192,13 @@ class McpProvider:
         tags: Sequence[str] = (),
         limit: int = 100,
         offset: int = 0,
-    ) -> tuple[tuple[Template, ...], int | None]:
+    ) -> tuple[tuple[ServiceTemplate, ...], int | None]:
         with reading("templates"):
             return await templates_.templates(
                 self._session, query=query, tool=tool, tags=tags, limit=limit, offset=offset
             )
 
-    async def template(self, template_id: str) -> Template:
+    async def template(self, template_id: str) -> ServiceTemplate:
         with reading("template"):
             return await templates_.template(self._session, template_id)
 

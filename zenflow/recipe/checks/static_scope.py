@@ -161,7 +161,7 @@ class StaticScopes:
             scope["index"] = Pending("the instance", INTEGER)
             results = results_of(step)
             scope["previous"] = Record("`previous`", results or {}, foreign=results is None)
-        scope["origin"] = Origin(self, step)
+        scope["origin"] = StaticOrigin(self, step)
         if step.uses in TOLERATES_MISSING_INPUTS:
             scope["index"] = Pending("the file", INTEGER)
             scope["run"] = self.run
@@ -200,7 +200,7 @@ class StaticScopes:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StaticOrigin:
     """`origin`: which steps it can name is worked out only where one is asked for, as a chain may be long."""
 
     scopes: StaticScopes

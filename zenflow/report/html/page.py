@@ -34,7 +34,7 @@ _HIDDEN_PARAMETERS = frozenset({"prompt", "positive_prompt", "text", "script", "
 
 
 @dataclass(slots=True)
-class Page:
+class HtmlPage:
     """The finished page. `beside`: what did not fit in it, by file name in the folder beside it."""
 
     html: str
@@ -50,9 +50,9 @@ class _Lane:
     width: float
 
 
-def report_page(view: RunView, file: Path, *, made: Callable[[int, int], None] = lambda done, of: None) -> Page:
+def report_page(view: RunView, file: Path, *, made: Callable[[int, int], None] = lambda done, of: None) -> HtmlPage:
     """Return the page of a run. `file`: where it will be. `made` is told how many thumbnails are done."""
-    page = Page("")
+    page = HtmlPage("")
     builder = _Cards(view, file, page, made)
     cards = builder.cards()
     money = view.money
@@ -89,7 +89,7 @@ def report_page(view: RunView, file: Path, *, made: Callable[[int, int], None] =
 class _Cards:
     """The gallery: a card per result, embedded media counted against the size of the page."""
 
-    def __init__(self, view: RunView, file: Path, page: Page, made: Callable[[int, int], None]) -> None:
+    def __init__(self, view: RunView, file: Path, page: HtmlPage, made: Callable[[int, int], None]) -> None:
         self._view, self._file, self._page, self._made = view, file, page, made
         self._room = MOST_EMBEDDED
         self._shown = view.results
@@ -187,7 +187,7 @@ class _Cards:
         return ""
 
 
-def write_page(page: Page, file: Path, write: Callable[[Path, bytes], None]) -> Path | None:
+def write_page(page: HtmlPage, file: Path, write: Callable[[Path, bytes], None]) -> Path | None:
     """Write the page and what is beside it; return the folder beside it. `write` writes one file, whole or not at all."""
     folder = file.with_name(file.name + ".files")
     if page.beside:

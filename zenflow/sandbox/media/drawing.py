@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from zenflow.sandbox.assets import Asset, Recipe
+from zenflow.sandbox.assets import Asset, AssetRecipe
 from zenflow.sandbox.media import clips, pictures
 from zenflow.sandbox.media.captions import captioned
 from zenflow.sandbox.offers.catalogue import BY_NAME
@@ -29,7 +29,7 @@ def drawn(asset: Asset, bodies: Mapping[str, bytes]) -> bytes:
 
 
 def _picture(
-    asset: Asset, recipe: Recipe, references: list[bytes], size: tuple[int, int], dice: random.Random
+    asset: Asset, recipe: AssetRecipe, references: list[bytes], size: tuple[int, int], dice: random.Random
 ) -> Image.Image:
     opened = [picture for body in references if (picture := pictures.opened(body)) is not None]
     if recipe.tool == "upscaler" and opened:
@@ -40,7 +40,7 @@ def _picture(
     return captioned(picture, *_caption(asset, recipe))
 
 
-def _caption(asset: Asset, recipe: Recipe) -> tuple[str, str, str]:
+def _caption(asset: Asset, recipe: AssetRecipe) -> tuple[str, str, str]:
     """Tool, prompt, and model with seed; never an id, so that the same request gives the same picture."""
     offer = BY_NAME[recipe.tool]
     prompt = str(recipe.inputs.get(offer.prompt_field or "", "")) or offer.description
@@ -51,7 +51,9 @@ def _caption(asset: Asset, recipe: Recipe) -> tuple[str, str, str]:
     return f"zenflow sandbox · {recipe.tool}", prompt, footer
 
 
-def _clip(asset: Asset, recipe: Recipe, references: list[bytes], size: tuple[int, int], dice: random.Random) -> bytes:
+def _clip(
+    asset: Asset, recipe: AssetRecipe, references: list[bytes], size: tuple[int, int], dice: random.Random
+) -> bytes:
     if recipe.tool in ("video2video", "video_upscaler") and references:
         changed = clips.changed(references[0], size, dice, restyle=recipe.tool == "video2video")
         if changed is not None:

@@ -11,7 +11,7 @@ MediaKind = Literal["image", "video", "audio"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class OfferedModel:
     """One row of a tool's `models[]`."""
 
     value: str
@@ -34,10 +34,10 @@ class Offer:
     base_price: int
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
-    price: Callable[[Inputs, Model | None], int]
+    price: Callable[[Inputs, OfferedModel | None], int]
     seconds: tuple[float, float]  # how long a call takes at speed 1: shortest, longest
     makes: Literal["image", "video", "text"]
-    models: tuple[Model, ...] = ()
+    models: tuple[OfferedModel, ...] = ()
     asset_fields: Mapping[str, tuple[MediaKind, ...]] = field(default_factory=dict)
     count_field: str | None = None  # the input that says how many results one call gives
     prompt_field: str | None = None
@@ -50,10 +50,10 @@ class Offer:
         return "resolution" in self.input_schema["properties"]
 
     @property
-    def default_model(self) -> Model | None:
+    def default_model(self) -> OfferedModel | None:
         return next((model for model in self.models if model.is_default), None)
 
-    def model_named(self, value: str | None) -> Model | None:
+    def model_named(self, value: str | None) -> OfferedModel | None:
         """The model a call would use: the one named, else the default. None: no such model, or no models."""
         if value is None:
             return self.default_model
@@ -66,7 +66,7 @@ class Offer:
         return int(inputs.get(self.count_field, 1)) if self.count_field else 1
 
 
-def model_row(model: Model) -> dict[str, Any]:
+def model_row(model: OfferedModel) -> dict[str, Any]:
     """A model as `get_tool_schema` lists it; the inner shape of `pricing` is chosen by us."""
     row: dict[str, Any] = {"value": model.value, "description": model.description}
     if model.is_default:

@@ -7,7 +7,7 @@ not known.
 
 from __future__ import annotations
 
-from zenflow.sandbox.offers.model import Model
+from zenflow.sandbox.offers.model import OfferedModel
 
 IMAGE_DESCRIPTIONS = {
     "GENERAL_NSFW": "House pipeline for adult material; older, weak at hands.",
@@ -26,9 +26,9 @@ _ADULT_NOTE = "Adult model: needs nsfw_allowed, and Trusted Status."
 _TRUSTED = {"GENERAL_NSFW", "FLUX_KLEIN_NSFW", "FLUX_KLEIN_LORA", "SDXL_NSFW"}  # SDXL_NSFW: chosen by us
 
 
-def _pictures(prices: dict[str, int], default: str) -> tuple[Model, ...]:
+def _pictures(prices: dict[str, int], default: str) -> tuple[OfferedModel, ...]:
     return tuple(
-        Model(
+        OfferedModel(
             value=value,
             description=IMAGE_DESCRIPTIONS[value],
             credits=credits,
@@ -79,9 +79,11 @@ BY_REF = _pictures({"QWEN_IMAGE": 1, "SEEDREAM_5": 1, "WAN_2_7_IMAGE": 1, "NANO_
 FACESWAP = _pictures({"QWEN_IMAGE_PRO": 2, "SEEDREAM_5_PRO": 3}, default="SEEDREAM_5_PRO")
 
 
-def _clip(value: str, credits: int, seconds: int, resolutions: str, notes: str | None = None, **more: bool) -> Model:
+def _clip(
+    value: str, credits: int, seconds: int, resolutions: str, notes: str | None = None, **more: bool
+) -> OfferedModel:
     """Resolutions of each video model are chosen by us; 720p is recorded for all of them."""
-    return Model(
+    return OfferedModel(
         value=value,
         description=f"{value}: {seconds} s from {credits} credits at 720p.",
         credits=credits,
@@ -115,13 +117,13 @@ TEXT_TO_VIDEO = (*(model for model in VIDEOGEN if model.value.startswith(("wan@"
 
 # lipsync: names and prices chosen by us.
 LIPSYNC = (
-    Model(value="lipsync@1", description="Mouth follows the sound.", credits=5, is_default=True),
-    Model(value="lipsync@1-pro", description="Mouth, jaw and cheeks follow the sound.", credits=10),
+    OfferedModel(value="lipsync@1", description="Mouth follows the sound.", credits=5, is_default=True),
+    OfferedModel(value="lipsync@1-pro", description="Mouth, jaw and cheeks follow the sound.", credits=10),
 )
 
 # run_any_llm: names and prices recorded; which one is the default is chosen by us.
 TEXT = (
-    Model(value="grok", description="General text model.", credits=1, is_default=True),
-    Model(value="hermes-3-405b", description="Large open-weights text model.", credits=1),
-    Model(value="euryale-70b", description="Text model for fiction.", credits=1),
+    OfferedModel(value="grok", description="General text model.", credits=1, is_default=True),
+    OfferedModel(value="hermes-3-405b", description="Large open-weights text model.", credits=1),
+    OfferedModel(value="euryale-70b", description="Text model for fiction.", credits=1),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zenflow.sandbox.checks import blocked_models, check_params, offer_named, shape_violations
-from zenflow.sandbox.offers.model import Model, Offer
+from zenflow.sandbox.offers.model import Offer, OfferedModel
 from zenflow.sandbox.offers.schemas import RESOLUTIONS
 from zenflow.sandbox.refusals import Refusal, invalid
 from zenflow.sandbox.service.answers import Answer
@@ -69,7 +69,7 @@ def _rows(
     return prices, errors
 
 
-def _cannot(model: Model, resolution: str | None, blocked: list[str]) -> str | None:
+def _cannot(model: OfferedModel, resolution: str | None, blocked: list[str]) -> str | None:
     if blocked == ["*"] or model.value in blocked:
         return "blocked"
     if resolution is not None and model.resolutions and resolution not in model.resolutions:
@@ -77,7 +77,7 @@ def _cannot(model: Model, resolution: str | None, blocked: list[str]) -> str | N
     return None
 
 
-def _price_row(offer: Offer, model: Model, params: Mapping[str, Any], place: dict[str, str]) -> dict[str, Any]:
+def _price_row(offer: Offer, model: OfferedModel, params: Mapping[str, Any], place: dict[str, str]) -> dict[str, Any]:
     price = offer.price({**params, **place}, model)
     row: dict[str, Any] = {"model": model.value, "description": model.description, "price": price, **place}
     if model.is_default:

@@ -17,7 +17,7 @@ from zenflow.sandbox.service.request_context import Arguments, RequestContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class OfferedTemplate:
     title: str
     description: str
     tool_name: str
@@ -33,7 +33,7 @@ class Template:
 
 
 TEMPLATES = (
-    Template(
+    OfferedTemplate(
         title="Studio portrait",
         description="A calm portrait in front of seamless grey.",
         tool_name="image_editor",
@@ -43,7 +43,7 @@ TEMPLATES = (
         popularity=90,
         needs=("image_assets",),
     ),
-    Template(
+    OfferedTemplate(
         title="Product on marble",
         description="A product on white marble in morning light.",
         tool_name="image_editor",
@@ -53,7 +53,7 @@ TEMPLATES = (
         popularity=75,
         needs=("image_assets",),
     ),
-    Template(
+    OfferedTemplate(
         title="Anime street",
         description="A rainy street, drawn.",
         tool_name="by_prompt",
@@ -62,7 +62,7 @@ TEMPLATES = (
         purpose_tags=("anime",),
         popularity=60,
     ),
-    Template(
+    OfferedTemplate(
         title="Living portrait",
         description="A portrait that turns its head and smiles.",
         tool_name="videogen",
@@ -92,7 +92,7 @@ def list_templates(context: RequestContext, args: Arguments) -> Answer:
 def search_templates(context: RequestContext, args: Arguments) -> Answer:
     words = args["query"].lower().split()
 
-    def hits(template: Template) -> int:
+    def hits(template: OfferedTemplate) -> int:
         text = " ".join((template.title, template.description, *template.tool_tags, *template.purpose_tags)).lower()
         return sum(word in text for word in words)
 
@@ -124,20 +124,20 @@ def use_template(context: RequestContext, args: Arguments) -> Answer:
     return Answer(data=data, title=template.title, remark="Submit with zencreator_create_task.")
 
 
-def _named(template_id: str) -> Template:
+def _named(template_id: str) -> OfferedTemplate:
     found = next((template for template in TEMPLATES if template.template_id == template_id), None)
     if found is None:
         raise Refusal(404, f"template {template_id} is not recognised.")
     return found
 
 
-def _page(found: list[Template], args: Arguments) -> Answer:
+def _page(found: list[OfferedTemplate], args: Arguments) -> Answer:
     offset, limit = args["offset"], args["limit"]
     items = [_summary(template) for template in found[offset : offset + limit]]
     return Answer(data=page(len(found), offset, limit, items), title=f"{len(found)} templates")
 
 
-def _summary(template: Template) -> dict[str, Any]:
+def _summary(template: OfferedTemplate) -> dict[str, Any]:
     return {
         "id": template.template_id,
         "title": template.title,

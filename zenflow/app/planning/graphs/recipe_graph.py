@@ -15,7 +15,7 @@ from zenflow.recipe.model import Recipe, StepSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """One step. `step_id` is its path: `edit`, or `outer/edit` in an expanded recipe."""
 
     step_id: str
@@ -39,7 +39,7 @@ class Edge:
 class RecipeGraph:
     name: str
     version: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     edges: tuple[Edge, ...]
 
 
@@ -66,7 +66,7 @@ class _Read:
 @dataclass(slots=True)
 class _Walk:
     expand: bool
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[GraphNode] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
 
     def open(
@@ -88,7 +88,7 @@ class _Walk:
         return frame
 
     def _add(self, path: str, step: StepSpec, reads: Mapping[str, tuple[_Read, ...]], needs: Iterable[_Read]) -> None:
-        self.nodes.append(Node(path, step.uses, step.kind, step.fans_out, step.if_ is not None))
+        self.nodes.append(GraphNode(path, step.uses, step.kind, step.fans_out, step.if_ is not None))
         for name, found in reads.items():
             self.edges += [Edge(read.source, path, read.why, name == "foreach") for read in found]
         self.edges += [Edge(read.source, path, read.why, False) for read in needs]

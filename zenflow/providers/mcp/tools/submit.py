@@ -35,7 +35,7 @@ _TASK_ID_LABEL = re.compile(rf"\btask[\s_-]*id\b\W{{0,16}}({UUID.pattern})", re.
 _ANY_ID_LABEL = re.compile(rf"(?:\btask\b|^[^\w\n]*id\b)\W{{0,16}}({UUID.pattern})", re.I | re.M)
 
 
-class Submitter:
+class PaidCaller:
     """Sends submissions and waits, when closed, for those that are on the wire."""
 
     def __init__(self, session: Session, deadline_s: float = DEADLINE_S) -> None:

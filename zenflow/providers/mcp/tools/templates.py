@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zenflow.providers.base import ServiceError, Template
+from zenflow.providers.base import ServiceError, ServiceTemplate
 from zenflow.providers.mcp.session.answers import first, next_offset, object_at, rows_at, text_at, texts_at, truth_at
 from zenflow.providers.mcp.session.call import Caller, ask
 
@@ -19,7 +19,7 @@ PAGE_LIMIT = 100  # the service's lists: 1..100
 
 async def templates(
     caller: Caller, *, query: str | None, tool: str | None, tags: Sequence[str], limit: int, offset: int
-) -> tuple[tuple[Template, ...], int | None]:
+) -> tuple[tuple[ServiceTemplate, ...], int | None]:
     """One page. With `query` by meaning (`search_templates`), which takes no filters: they are applied here."""
     page = {"limit": min(max(limit, 1), PAGE_LIMIT), "offset": offset}
     if query:
@@ -33,7 +33,7 @@ async def templates(
     )
 
 
-async def template(caller: Caller, template_id: str) -> Template:
+async def template(caller: Caller, template_id: str) -> ServiceTemplate:
     """One template with its input, and which assets it wants where the card says so."""
     whole, card = await asyncio.gather(
         ask(caller, "get_template", {"template_id": template_id}), _card(caller, template_id)
@@ -53,13 +53,13 @@ async def _card(caller: Caller, template_id: str) -> Mapping[str, Any]:
     return object_at(content, "card", "template") or content
 
 
-def template_from(row: Mapping[str, Any]) -> Template:
+def template_from(row: Mapping[str, Any]) -> ServiceTemplate:
     """Every spelling that is plausible; the documentation of these fields is cut (facts 4)."""
     given = first(row, "input", "inputs", "params")
     if isinstance(given, list):
         given = given[0] if given else None
     tags = (*texts_at(row, "tool_tags"), *texts_at(row, "purpose_tags"), *texts_at(row, "tags"))
-    return Template(
+    return ServiceTemplate(
         template_id=text_at(row, "id", "template_id", "uuid") or "",
         title=text_at(row, "title", "name", "label") or "",
         tool=text_at(row, "tool_name", "tool") or "",
@@ -72,7 +72,7 @@ def template_from(row: Mapping[str, Any]) -> Template:
     )
 
 
-def _suits(one: Template, tool: str | None, tags: Sequence[str]) -> bool:
+def _suits(one: ServiceTemplate, tool: str | None, tags: Sequence[str]) -> bool:
     """The filters of `list_templates`: the tool exactly, any of the tags."""
     if tool is not None and one.tool and one.tool != tool:
         return False

@@ -53,7 +53,7 @@ class Exchange:
         return self.facts.reached == "answered" and status is not None and 200 <= status < 300
 
 
-class Progress:
+class RequestProgress:
     """Follows one request by httpcore's trace events. Without events it must count as sent from its beginning."""
 
     def __init__(self, traced: bool, gate: Callable[[], bool] | None = None) -> None:
@@ -129,7 +129,7 @@ async def _exchanged(
     gate: Callable[[], bool] | None,
     limit_bytes: int,
 ) -> Exchange:
-    progress = Progress(traced, gate)
+    progress = RequestProgress(traced, gate)
     request.extensions = {**request.extensions, "trace": progress.on_event, "timeout": _timeouts(deadline_s)}
     reading = _Reading(now, limit_bytes)
     if gate is not None and not traced and not gate():
@@ -195,7 +195,7 @@ class _Reading:
     def done(self) -> Exchange:
         return Exchange(self._facts("answered", ""), self._message, self._headers, bytes(self._body))
 
-    def broken(self, progress: Progress, kind: Break, detail: str) -> Exchange:
+    def broken(self, progress: RequestProgress, kind: Break, detail: str) -> Exchange:
         if self._too_large:
             kind = "too_large"
         if self._status is not None and not 200 <= self._status < 300:
