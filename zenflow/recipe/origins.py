@@ -27,7 +27,7 @@ def origins_document(origins: Mapping[str, Origin]) -> list[dict[str, Any]]:
             "used_as": prefix.removesuffix("://") or None,
             "files": dict(sorted(one.files.items())),
         }
-        for prefix, one in sorted(origins.items())
+        for prefix, one in _in_order(origins)
     ]
 
 
@@ -36,5 +36,10 @@ def origin_lines(origins: Mapping[str, Origin]) -> list[str]:
     return [
         f"{'from' if not prefix else 'with'} {one.label} · commit {one.commit[:COMMIT_SHOWN]}"
         + (f" · {one.url}" if one.url != one.name else "")
-        for prefix, one in sorted(origins.items())
+        for prefix, one in _in_order(origins)
     ]
+
+
+def _in_order(origins: Mapping[str, Origin]) -> list[tuple[str, Origin]]:
+    """Each repository before those that it uses."""
+    return sorted(origins.items(), key=lambda item: item[0].removesuffix("://"))

@@ -20,6 +20,7 @@ DAMAGED = "ZF543"
 VERSION = 1
 MAX_BYTES = 32 << 20
 _HEAD = "# zenflow writes this file: commit it, and do not edit it.\n"
+_END = "# end"
 _FACTS = ("url", "rev", "commit", "tag", "path", "locked")
 _TABLE = re.compile(r'\[(repos|tools)\."([^"\\]+)"(?:\.(files))?\]')
 _PAIR = re.compile(r'(?:([a-z]+)|"((?:[^"\\]|\\.)*)") = "((?:[^"\\]|\\.)*)"')
@@ -83,7 +84,7 @@ class _Reader:
 
     def read(self, text: str) -> Lock:
         table: dict[str, str] | None = None
-        known, whole, lines = False, text.endswith("\n") or not text, text.split("\n")
+        known, whole, lines = False, text.endswith("\n"), text.split("\n")
         number = 0
         for number, line in enumerate(lines, 1):
             if not line or line.startswith("#"):
@@ -94,10 +95,12 @@ class _Reader:
                 table = self._open(line, number)
             else:
                 self._take(line, number, table)
-        if text and not known:
+        if not known:
             raise _damaged(self._file, 1, f"no line `version = {VERSION}`: it is not complete, or of another zenflow")
         if not whole:
             raise _damaged(self._file, number, "the file ends in the middle of a line")
+        if not text.endswith(f"\n{_END}\n"):
+            raise _damaged(self._file, number, f"the file is cut off: its last line is not `{_END}`")
         return Lock({name: self._locked(name) for name in self._facts}, self._tools)
 
     def _open(self, line: str, number: int) -> dict[str, str]:
@@ -156,7 +159,7 @@ def _what_it_is(line: str) -> str:
 
 def lock_text(lock: Lock) -> str:
     """Return the file's text: the same for the same facts, whatever order they came in."""
-    return _HEAD + f"version = {VERSION}\n" + "".join(f"{line}\n" for line in _lines(lock))
+    return _HEAD + f"version = {VERSION}\n" + "".join(f"{line}\n" for line in _lines(lock)) + f"\n{_END}\n"
 
 
 def _lines(lock: Lock) -> Iterator[str]:

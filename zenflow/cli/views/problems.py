@@ -71,7 +71,7 @@ class Sources:
 
     def line(self, place: Place) -> str | None:
         if place.file not in self._lines:
-            self._lines[place.file] = _read_lines(place.file)
+            self._lines[place.file] = _read_lines(getattr(place.file, "on_disk", place.file))
         lines = self._lines[place.file]
         return lines[place.line - 1] if 0 < place.line <= len(lines) else None
 
