@@ -24,7 +24,7 @@ _LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
 _WRITTEN = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
 _QUOTED = re.compile(r"“([^”]+)”")
 # Documents that were never part of the repository.
-_ABSENT = re.compile(r"\bseeds? 00\d|\bzencreator-facts\b|\brecipe-language\b|\bredesign H\d|\bissue \d+\b")
+_ABSENT = re.compile(r"\bseeds? 00\d|\bzencreator-facts\b|\brecipe-language\b|\bredesign H\d|\bissue \d+\b|\bfacts \d")
 
 
 def problems() -> list[str]:

@@ -37,7 +37,7 @@ from zenflow.problems import Problem
 UNREADABLE_SCHEMA = "ZF411"
 LONG_PROMPT = "ZF412"
 WRONG_ASSET = "ZF413"
-PROMPT_LIMIT = 5000  # facts 3.4: several image backends refuse more, though no schema says so
+PROMPT_LIMIT = 5000  # docs/service.md, “Recorded answers”: several image backends refuse more, though no schema says so
 # docs/service.md, “Generation”: promoted to required where a tool has them
 ALWAYS_REQUIRED = ("resolution", "output_format")
 

@@ -36,7 +36,7 @@ _USUAL_S = {
     "video_upscaler": 120.0,
     "lipsync": 120.0,
 }
-_USUAL_MODEL_S = {"wan@3.0": 2100.0}  # facts 8: 15–55 min in the queue
+_USUAL_MODEL_S = {"wan@3.0": 2100.0}  # docs/service.md, “Recorded answers”: 15–55 min in the queue
 _USUAL_MEDIA_S = {"image": 40.0, "video": 120.0, "audio": 30.0, "text": 5.0}  # images measured: 37–53 s
 _USUAL_ACTION_S = {"upload": 3.0, "describe": 5.0, "craft_prompt": 5.0, "download": 2.0, "preview": 2.0}
 

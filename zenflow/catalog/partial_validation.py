@@ -48,7 +48,8 @@ class SchemaTrouble(Exception):
 
 @_formats.checks("uuid")
 def is_uuid(value: object) -> bool:
-    """The only format that is checked: the others (facts 3.4) are hints, and new ones must not stop anybody."""
+    """The only format that is checked: the others (docs/service.md, “Recorded answers”) are hints, and new ones must
+    not stop anybody."""
     return not isinstance(value, str) or bool(_UUID.match(value))
 
 

@@ -1,6 +1,7 @@
 """Reads a tool's JSON Schema as far as it can be read: its fields, which are required, and what a field is for.
 
-A server's schema may use `$ref`, `allOf`, unions, or words of another draft (facts 3.4: “may use $ref / $defs”).
+A server's schema may use `$ref`, `allOf`, unions, or words of another draft (docs/service.md, “Recorded answers”:
+“may use $ref / $defs”).
 Nothing here raises on an odd one; what cannot be read is simply not known. Knows nothing of validation.
 """
 

@@ -182,7 +182,7 @@ class TaskSummary:
 
 @dataclass(frozen=True, slots=True)
 class Task(TaskSummary):
-    """`get_task`. `inputs` echoes the submitted inputs in order (facts 2.5)."""
+    """`get_task`. `inputs` echoes the submitted inputs in order (docs/service.md, “Recorded answers”)."""
 
     inputs: tuple[Mapping[str, Any], ...] = ()
     calls: tuple[Call, ...] = ()

@@ -1,7 +1,8 @@
 """Tasks and calls as they stand at a moment. The state is a function of the rows and that moment; nothing is running.
 
 Status words are the service's: created, processing, partial, completed, failed. `partial` is what a task is called
-while some of its calls have completed, and for good when others have failed (facts 9.2 leaves both readings open).
+while some of its calls have completed, and for good when others have failed (docs/service.md, “Not known” leaves
+both readings open).
 """
 
 from __future__ import annotations

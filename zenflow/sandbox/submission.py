@@ -22,7 +22,8 @@ from zenflow.sandbox.settings import SandboxSettings
 from zenflow.sandbox.store import Store
 
 COMMENT_LIMIT = 500
-_PROMPT_LIMIT = 5_000  # several picture backends refuse longer ones although the schema names no limit (facts 3.4)
+# several picture backends refuse longer ones although the schema names no limit (docs/service.md, “Recorded answers”)
+_PROMPT_LIMIT = 5_000
 _DEBIT_AHEAD_S = 0.0001  # the ledger row is about 0.1 ms older than the task, as recorded
 _START_DELAY_S = 1.0  # from `created` to `processing`; chosen by us
 _OUTPUT_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}

@@ -83,7 +83,7 @@ class PollShortcuts:
 
 
 def _is_slow(submission: SubmissionState, catalog: Catalog) -> bool:
-    """A tool of the group that the page calls too slow for waiting (facts 3.1)."""
+    """A tool of the group that the page calls too slow for waiting (docs/service.md, “Troubleshooting”)."""
     tool = catalog.tools.get(submission.tool)
     return tool is not None and media_of(tool) == "video"
 

@@ -1,7 +1,8 @@
 """The models of each tool, with their prices.
 
 Recorded: names, the `image_editor` quotes (2026-09-16), the picture prices of `by_prompt` and the clip prices of
-`videogen` (facts 3.2), `GENERAL_NSFW` as trusted-only default of `image_editor`. Everything marked "chosen by us" is
+`videogen` (docs/service.md, “Recorded answers”), `GENERAL_NSFW` as trusted-only default of `image_editor`.
+Everything marked "chosen by us" is
 not known.
 """
 

@@ -1,6 +1,7 @@
 """Input and output JSON Schemas of the generation tools.
 
-Recorded field names are followed (facts 3.3); limits, defaults and enums are chosen by us unless a line says
+Recorded field names are followed (docs/service.md, “Recorded answers”); limits, defaults and enums are chosen by us
+unless a line says
 otherwise. `model` carries no enum, `resolution` and `output_format` are required where they exist (tools/generation
 page).
 """

@@ -34,7 +34,7 @@ async def run_and_wait(context: RequestContext, args: Arguments) -> Answer:
 
 
 async def wait_for_task(context: RequestContext, args: Arguments) -> Answer:
-    """Exists in practice and is described nowhere; its shape is that of run_and_wait (facts 2.1)."""
+    """Exists in practice and is described nowhere; its shape is that of run_and_wait (docs/service.md, “Not known”)."""
     _refuse_waiting(context)
     return await _wait(context, args["task_id"], args)
 

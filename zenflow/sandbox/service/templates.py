@@ -1,6 +1,7 @@
 """Templates: a generation tool with a ready input and tags.
 
-The page is known in part (facts 4): the fields of an item, the parameters of search, get, card and use, and whether
+The page is known in part (docs/service.md, “Templates”): the fields of an item, the parameters of search, get, card
+and use, and whether
 `use` submits are unknown. All templates here, their fields, and that `use` only returns what to submit are chosen by
 us.
 """

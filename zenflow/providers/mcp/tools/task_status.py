@@ -1,7 +1,7 @@
 """How far a task or a call is, in the words of docs/service.md, “Generation”; and which call belongs to which input.
 
 The words for calls are documented nowhere, and the vendor's own REST API says `queued` and `succeeded` of the same work
-(facts 9.1), so other words are understood.
+(docs/service.md, “Not known”), so other words are understood.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ def _call(row: Mapping[str, Any]) -> Call:
 
 
 def _error_text(error: Any) -> str | None:
-    """A failed call's error: text, or an object of unknown keys (facts 8 has one record, with its keys renamed)."""
+    """A failed call's error: text, or an object of unknown keys (docs/service.md, “Recorded answers” has one record,
+    with its keys renamed)."""
     if error is None or isinstance(error, str):
         return error
     if isinstance(error, Mapping):

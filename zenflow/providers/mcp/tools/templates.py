@@ -54,7 +54,7 @@ async def _card(caller: Caller, template_id: str) -> Mapping[str, Any]:
 
 
 def template_from(row: Mapping[str, Any]) -> ServiceTemplate:
-    """Every spelling that is plausible; the documentation of these fields is cut (facts 4)."""
+    """Every spelling that is plausible; the documentation of these fields is cut (docs/service.md, “Templates”)."""
     given = first(row, "input", "inputs", "params")
     if isinstance(given, list):
         given = given[0] if given else None

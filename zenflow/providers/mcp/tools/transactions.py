@@ -1,4 +1,5 @@
-"""Rows of the account's transaction list. Its keys are documented nowhere (facts 5): every plausible spelling is read.
+"""Rows of the account's transaction list. Its keys are documented nowhere (docs/service.md, “Account”): every
+plausible spelling is read.
 
 What it makes of a row is an id, a signed amount (a debit is below zero) and the task it is about. What belongs to whom
 is decided elsewhere.
@@ -50,7 +51,7 @@ def _transaction(row: Mapping[str, Any]) -> Transaction:
 
 
 def _amount(row: Mapping[str, Any]) -> Credits | None:
-    """Signed. Recorded rows are (facts 5); a list may as well show sizes, and the direction beside them."""
+    """Signed. Recorded rows are (docs/service.md, “Account”); a list may as well show sizes, and the direction beside them."""
     amount = credits_from(first(row, *_AMOUNTS))
     if amount is None:
         return _of_two_columns(row)
