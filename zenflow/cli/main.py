@@ -1,4 +1,4 @@
-"""The door of the command `zenflow`: answers `--version` and `--help` itself, hands every other word to `boundary`.
+"""The door of the command `zenflow`: answers `--version` and `--help` itself, hands every other word to `error_boundary`.
 
 Knows nothing of click or of any room, so that the two most frequent questions cost the interpreter's start and no more.
 """

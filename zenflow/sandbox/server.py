@@ -112,7 +112,7 @@ async def serve(
         base_url = f"http://{shown}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             build_app(settings, base_url=base_url),
-            http="h11",  # `cutting` knows its transport
+            http="h11",  # `dropped_connections` knows its transport
             ws="none",
             log_level="error",
             access_log=False,

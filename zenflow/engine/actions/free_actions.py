@@ -1,4 +1,4 @@
-"""The actions that cost nothing: upload, describe, craft_prompt, pick. (Files are in `saving`.)
+"""The actions that cost nothing: upload, describe, craft_prompt, pick. (Files are in `files`.)
 
 Free calls may be repeated; their results are journaled before a paid request that contains them (docs/money.md, “Resume”).
 """

@@ -1,7 +1,7 @@
 """What expressions see while a run goes: `steps`, `item`, `index`, `origin`, `previous` (rules 14 to 20).
 
 A name that is not known yet answers `Pending`, whose `on` is the list of waiters to join. Reading what has failed raises
-`Blocked`, which `decide` turns into a blocked reader. Readers that tolerate missing
+`Blocked`, which `readiness` turns into a blocked reader. Readers that tolerate missing
 inputs (`download`, `preview`, `outputs`) take what exists.
 """
 

@@ -1,6 +1,6 @@
 """Free questions to the service: within the rate, asked again where that is safe, given up when patience ends.
 
-The paid request does not go through here: it is never repeated by anything but the rules of docs/money.md (`submission`).
+The paid request does not go through here: it is never repeated by anything but the rules of docs/money.md (`payment`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The run as it unfolds: frames, steps, instances. Nouns only; `expand` makes them, `decide` asks what they may do.
+"""The run as it unfolds: frames, steps, instances. Nouns only; `expand` makes them, `readiness` asks what they may do.
 
 Nothing here is in the journal: it can be built again at any time from the recipe, the inputs and the journaled facts, and
 a resume does exactly that.

@@ -1,7 +1,7 @@
 """The paid road of one batch: quote → room → reserve and intend (durable) → one POST → what its answer means.
 
-One journaled attempt is at most one POST. Nothing here repeats a request: after an answer that did not come, `looks`
-decides, along the table of docs/money.md (`outcomes`).
+One journaled attempt is at most one POST. Nothing here repeats a request: after an answer that did not come, `task_lookup`
+decides, along the table of docs/money.md (`response_class`).
 """
 
 from __future__ import annotations

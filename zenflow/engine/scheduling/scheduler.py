@@ -1,6 +1,6 @@
 """The loop of a run: what became ready goes out, what came back goes on, until nothing is left or everything rests.
 
-Short on purpose: what an instance may do is decided in `decide`, money in `ledger` and `submission`, files in `saving`.
+Short on purpose: what an instance may do is decided in `readiness`, money in `ledger` and `payment`, files in `files`.
 There is no task per waiting instance and no scan of all steps per event: the unfolder's agenda holds what to look at.
 """
 
