@@ -1,7 +1,8 @@
 """Beginning a run and executing it, new or resumed: the same road, because state is always the fold of the facts.
 
 Recovery is a part of it and no mode of its own: what an earlier process left open is handed back to the normal road, along
-the table of docs/money.md (`response_class`). An intent without an answer becomes *unknown*; a task is watched; files are fetched.
+the table of docs/money.md (`response_class`). An intent without an answer becomes *unknown*; a task is watched;
+files are fetched.
 """
 
 from __future__ import annotations
