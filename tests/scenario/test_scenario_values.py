@@ -141,6 +141,7 @@ def test_blocks_only_readers_of_a_failure():
     assert len(stage.contents()) == 2, "one failed picture does not keep the others from being saved"
     assert report.reasons == (
         ("ZF720", "draw.1: the picture was refused", "It counts as charged until a refund is seen."),
+        ("ZF639", "paid results in no file: other", "`zenflow fetch RUN` saves them."),
     )
 
 

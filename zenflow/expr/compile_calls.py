@@ -44,7 +44,10 @@ def build_filter(compiler: Compiler, node: nodes.Filter) -> Run:
     arguments = named_arguments(compiler, node, row.arguments)
     if row.name == "map":
         _check_map(compiler, node)
-    return _filter_run(row, operand, arguments, span, compiler.word(node))
+    part, word = compiler.what_exists(node.node, operand), compiler.word(node)
+    if part is not operand:
+        compiler.existing[id(node)] = _filter_run(row, part, arguments, span, word)
+    return _filter_run(row, operand, arguments, span, word)
 
 
 def _filter_run(row: Filter, operand: Run, arguments: Mapping[str, Run], span: Span, word: Span) -> Run:

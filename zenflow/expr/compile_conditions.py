@@ -109,18 +109,24 @@ def build_default(compiler: Compiler, node: nodes.Filter) -> Run:
     compiler.guarded -= 1
     fallback = arguments["value"]
 
-    def run(scope: Scope) -> Any:
-        try:
-            value = operand(scope)
-        except Missing:
-            return fallback(scope)
-        if value is None or value is SKIPPED:
-            return fallback(scope)
-        if type(value) is Pending:
-            return Pending(value.on, join((value.type, _possible_type(fallback, scope))))
-        return value
+    def run_of(operand: Run, fallback: Run) -> Run:
+        def run(scope: Scope) -> Any:
+            try:
+                value = operand(scope)
+            except Missing:
+                return fallback(scope)
+            if value is None or value is SKIPPED:
+                return fallback(scope)
+            if type(value) is Pending:
+                return Pending(value.on, join((value.type, _possible_type(fallback, scope))))
+            return value
 
-    return run
+        return run
+
+    part = compiler.what_exists(node.node, operand)
+    if part is not operand:
+        compiler.existing[id(node)] = run_of(part, fallback)
+    return run_of(operand, fallback)
 
 
 def build_test(compiler: Compiler, node: nodes.Test) -> Run:

@@ -12,7 +12,7 @@ from zenflow.expr.compiler import Compiler
 from zenflow.expr.failure import Failure
 from zenflow.expr.template import Run, Scope
 from zenflow.expr.types import type_of
-from zenflow.expr.values import BOOLEAN, SKIPPED
+from zenflow.expr.values import BOOLEAN, SKIPPED, Pending
 
 
 def builder_of_binary(apply: Callable[[Any, Any], Any]) -> Callable[[Compiler, Any], Run]:
@@ -46,7 +46,8 @@ def build_add(compiler: Compiler, node: nodes.Add) -> Run:
         a, b = left_part(scope), right_part(scope)
         if a is SKIPPED or b is SKIPPED:
             there = b if a is SKIPPED else a
-            return there if type_of(there).name == "array" else SKIPPED
+            may_be_list = ("array", "any") if type(there) is Pending else ("array",)
+            return there if type_of(there).name in may_be_list else SKIPPED
         return added(a, b)
 
     compiler.existing[id(node)] = existing

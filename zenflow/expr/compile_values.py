@@ -29,12 +29,13 @@ def build_const(compiler: Compiler, node: nodes.Const) -> Run:
 
 def build_list(compiler: Compiler, node: nodes.List) -> Run:
     items = [compiler.operand(item) for item in node.items]
+    parts = [compiler.what_exists(written, item) for written, item in zip(node.items, items, strict=True)]
 
     def run(scope: Scope) -> Any:
         return _list_of([item(scope) for item in items])
 
     def existing(scope: Scope) -> Any:
-        return _list_of([value for item in items if (value := item(scope)) is not SKIPPED])
+        return _list_of([value for item in parts if (value := item(scope)) is not SKIPPED])
 
     compiler.existing[id(node)] = existing
     return run
@@ -162,10 +163,16 @@ def build_getitem(compiler: Compiler, node: nodes.Getitem) -> Run:
         for bound in (node.arg.start, node.arg.stop, node.arg.step)
     ]
 
-    def run(scope: Scope) -> Any:
-        try:
-            return operators.cut(value(scope), *(None if bound is None else bound(scope) for bound in bounds))
-        except Failure as failure:
-            raise failure.at(span) from None
+    def run_of(value: Run) -> Run:
+        def run(scope: Scope) -> Any:
+            try:
+                return operators.cut(value(scope), *(None if bound is None else bound(scope) for bound in bounds))
+            except Failure as failure:
+                raise failure.at(span) from None
 
-    return run
+        return run
+
+    part = compiler.what_exists(node.node, value)
+    if part is not value:
+        compiler.existing[id(node)] = run_of(part)
+    return run_of(value)

@@ -15,7 +15,7 @@ from zenflow.expr import operators
 from zenflow.expr.failure import ARITHMETIC, WRONG_KIND, Failure, Missing
 from zenflow.expr.limits import check_count, check_length, check_size
 from zenflow.expr.types import type_name
-from zenflow.expr.values import SKIPPED
+from zenflow.expr.values import SKIPPED, without_skipped
 from zenflow.media.data_urls import is_data_url
 
 _MAX_PAD = 1_000
@@ -241,7 +241,7 @@ def filter_title(value: str) -> str:
 
 def filter_tojson(value: Any) -> str:
     check_size(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_no_json)
+    return json.dumps(without_skipped(value), ensure_ascii=False, separators=(",", ":"), default=_no_json)
 
 
 def _no_json(value: Any) -> Any:

@@ -78,6 +78,17 @@ class Lookup(Protocol):
 Value: TypeAlias = Json | Pending | Skipped | Lookup
 
 
+def without_skipped(tree: Any) -> Any:
+    """The tree as JSON has it: a value that will not come is null, and is left out of a list; so is one still waited for."""
+    if tree is SKIPPED or type(tree) is Pending:
+        return None
+    if isinstance(tree, dict):
+        return {key: without_skipped(item) for key, item in tree.items()}
+    if isinstance(tree, list):
+        return [without_skipped(item) for item in tree if item is not SKIPPED and type(item) is not Pending]
+    return tree
+
+
 class Unknown(Exception):
     """A name that is not there: an error of validation (rule 12), never a null."""
 

@@ -11,7 +11,7 @@ from zenflow.credits import as_number
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import frames_of
 from zenflow.engine.reporting.run_report import at_risk
-from zenflow.expr.values import Lookup
+from zenflow.expr.values import Lookup, without_skipped
 from zenflow.report.manifest import NAME, manifest_document
 
 ACCEPTED = "accepted-tasks.json"
@@ -21,7 +21,7 @@ def leave_manifest(report: RunReport, folder: Path) -> Path | None:
     """Write it, whole or not at all; nothing for a run without files and without anything lost."""
     if not report.files and not report.state.lost:
         return None
-    write_json(folder, NAME, manifest_document(report, _items(report)))
+    write_json(folder, NAME, manifest_document(report, instance_items(report)))
     return folder / NAME
 
 
@@ -42,10 +42,10 @@ def leave_accepted(report: RunReport, folder: Path) -> Path:
     return folder / ACCEPTED
 
 
-def _items(report: RunReport) -> Mapping[str, Any]:
+def instance_items(report: RunReport) -> Mapping[str, Any]:
     """The plain `foreach` element of each instance; an element that is a step's results is told by those."""
     return {
-        instance.address: instance.item
+        instance.address: without_skipped(instance.item)
         for frame in frames_of(report.state)
         for step in frame.steps.values()
         for instance in step.instances.values()

@@ -10,10 +10,10 @@ from typing import Any
 
 from zenflow.engine.expansion.scope import Blocked, frame_scope
 from zenflow.engine.model.instances import Frame
-from zenflow.expr.evaluate import evaluate
+from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree, pendings_in
-from zenflow.expr.values import SKIPPED, Pending, Value
+from zenflow.expr.values import SKIPPED, Pending, Value, without_skipped
 from zenflow.plan.fanout import parse_address
 from zenflow.recipe.inputs.media_leaves import is_local_file, with_media
 from zenflow.recipe.model import Recipe, StepSpec
@@ -55,8 +55,17 @@ def budget_of(recipe: Recipe, inputs: Mapping[str, Any]) -> Decimal | None:
 
 
 def outputs_of(frame: Frame, scope: Mapping[str, Value]) -> dict[str, Any]:
-    """The outputs as far as they exist: what will not come, or is not there yet, is null; lists hold what there is."""
-    return {name: None if value is SKIPPED else value for name, value in _outputs(frame, scope)}
+    """Return the outputs as far as they exist. One that will not come, is not there yet, or whose expression has no value for
+    the results that there are, is null: a run that is paid for is reported whatever its outputs are."""
+    return {name: _output_or_null(written, scope) for name, written in frame.recipe.outputs.items()}
+
+
+def _output_or_null(written: Any, scope: Mapping[str, Value]) -> Any:
+    try:
+        value = _output(written, scope)
+    except ExpressionError:
+        return None
+    return None if value is SKIPPED else value
 
 
 def results_of(frame: Frame) -> dict[str, Any]:
@@ -67,9 +76,13 @@ def results_of(frame: Frame) -> dict[str, Any]:
 
 def _outputs(frame: Frame, scope: Mapping[str, Value]) -> Iterator[tuple[str, Any]]:
     for name, written in frame.recipe.outputs.items():
-        value = evaluate_tree(written, scope, existing=True)
-        is_there = value is not SKIPPED and not isinstance(value, Pending) and not pendings_in(value)
-        yield name, _without_skipped(value) if is_there else SKIPPED
+        yield name, _output(written, scope)
+
+
+def _output(written: Any, scope: Mapping[str, Value]) -> Any:
+    value = evaluate_tree(written, scope, existing=True)
+    is_there = value is not SKIPPED and not isinstance(value, Pending) and not pendings_in(value)
+    return without_skipped(value) if is_there else SKIPPED
 
 
 def left_short_by(frame: Frame) -> str | None:
@@ -82,13 +95,3 @@ def left_short_by(frame: Frame) -> str | None:
     except Blocked as blocked:
         return blocked.by
     return None
-
-
-def _without_skipped(value: Any) -> Any:
-    if value is SKIPPED:
-        return None
-    if isinstance(value, dict):
-        return {key: _without_skipped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_skipped(item) for item in value if item is not SKIPPED]
-    return value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from zenflow.credits import ZERO, as_text, in_words
 from zenflow.engine.files.run_outputs import final_outputs
@@ -15,6 +16,9 @@ from zenflow.history.fold import ORPHANED
 from zenflow.history.state import InstanceStatus, Outcome, RunState, SubmissionState
 
 CALL_FAILED = "ZF720"
+UNSAVED = "ZF639"
+MADE_NOTHING = "ZF657"
+CONTINUES_HINT = "Give the steps that follow a value for that case: `… | default(…)`."
 NOT_SENT = "not sent, set aside for the resume that sends it"
 UNKNOWN_HINT = "`zenflow reconcile RUN` shows what is known and takes your decision; `zenflow resume RUN` looks again."
 
@@ -246,7 +250,46 @@ def _judge(
     failed = {"failed", "blocked"} & words or any(step.blocked for frame in frames for step in frame.steps.values())
     if not failed:
         return "done"
-    return "failed" if _really_failed(frames) else "done"
+    return "failed" if _really_failed(frames) or made_nothing(frames) else "done"
+
+
+def made_nothing(frames: Sequence[Frame]) -> bool:
+    """Whether a failure under `on_error: continue` has left every download of the run without a file."""
+    downloads = [one for one in _instances(frames) if one.step.spec.uses == "download"]
+    return bool(downloads) and not any(one.status is Status.DONE and one.answers.get("files") for one in downloads)
+
+
+def _instances(frames: Sequence[Frame]) -> Iterable[Instance]:
+    for frame in frames:
+        for step in frame.steps.values():
+            yield from step.instances.values()
+
+
+def _unsaved(frames: Sequence[Frame], state: RunState) -> list[str]:
+    """The paid instances whose assets are in no file, in no other request, and in no choice of a `pick`."""
+    used = {asset for places in state.files.values() for file in places.values() for asset in (file.asset_id,)}
+    for submission in state.submissions.values():
+        for call in submission.calls:
+            used.update(one for one in _texts(call.call.params))
+    used.update(_texts(final_outputs(frames[0], state)) if frames else ())
+    asked = [str(one.with_) for frame in frames for one in frame.recipe.steps.values() if one.uses == "pick"]
+    found = []
+    for instance in _instances(frames):
+        made = (instance.results or {}).get("asset_ids")
+        is_paid = instance.step.spec.kind == "tool" and instance.status is Status.DONE
+        if not is_paid or not isinstance(made, list) or not made or used.intersection(map(str, made)):
+            continue
+        if not any(f"steps.{instance.step.spec.id}" in words for words in asked):
+            found.append(instance.address)
+    return found
+
+
+def _texts(tree: Any) -> Iterable[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping | list | tuple):
+        for item in tree.values() if isinstance(tree, Mapping) else tree:
+            yield from _texts(item)
 
 
 def _really_failed(frames: Sequence[Frame]) -> bool:
@@ -286,6 +329,12 @@ def _reasons(
                 yield ("ZF336", f"`{step.path}` has no instances: {step.problem}", "")
             for instance in step.instances.values():
                 yield from _instance_reasons(instance, state)
+    unsaved = _unsaved(frames, state) if all(frame.is_settled for frame in frames) else []
+    if unsaved:
+        shown = ", ".join(unsaved[:5]) + (f" and {len(unsaved) - 5} more" if len(unsaved) > 5 else "")
+        yield (UNSAVED, f"paid results in no file: {shown}", "`zenflow fetch RUN` saves them.")
+    if made_nothing(frames) and any(one.status is Status.FAILED for one in _instances(frames)):
+        yield (MADE_NOTHING, "no file was saved: what failed left the downloads nothing to save", CONTINUES_HINT)
     for submission in state.submissions.values():
         if submission.out_of_order:
             yield (OUT_OF_ORDER, f"results that are not in the order of their inputs: {submission.contradiction}", HINT)
