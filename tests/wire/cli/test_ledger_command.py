@@ -71,6 +71,6 @@ def test_all_runs_by_the_revision_of_their_recipe(zenflow: Any, town: Any, run_t
     document = zenflow("ledger", "--all", "--json").document
     assert [(len(one["runs"]), one["spent"]) for one in document["revisions"]] == [(2, 4), (1, 2)]
     said = zenflow("ledger", "--all")
-    assert said.out.count("two 1.0.0 · revision") == 2 and "Spent 6 credits in all" in said.out
+    assert said.out.count("two 1.0.0 · revision") == 2 and f"Spent 6 credits on {town.url}" in said.out
     assert len(zenflow("ledger", "--all", "--csv").out.splitlines()) == 7
     assert zenflow("ledger", "--all", "--check").status == 2
