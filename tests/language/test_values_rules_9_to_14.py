@@ -12,10 +12,11 @@ PRICED = "steps:\n  s:\n    uses: image_editor\n    with:\n"
 
 def test_rule_9_text_around_an_expression_makes_text(ran: Any) -> None:
     done = ran(
-        "inputs: {n: {type: integer, default: 2}, t: {type: string, default: '${{ 1 + 1 }}'}}\n"
+        "inputs: {n: {type: integer, default: 2}, t: {type: string}}\n"
         + PRICED
         + "      number_of_images: ${{ inputs.n }}\n"
-        + "      prompt: n is ${{ inputs.n }}, ${{ true }}, ${{ inputs.t }}, $${{ literal }}\n"
+        + "      prompt: n is ${{ inputs.n }}, ${{ true }}, ${{ inputs.t }}, $${{ literal }}\n",
+        inputs={"t": "${{ 1 + 1 }}"},
     )
     assert done.sent() == [{"number_of_images": 2, "prompt": "n is 2, true, ${{ 1 + 1 }}, ${{ literal }}"}]
 

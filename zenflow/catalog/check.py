@@ -11,9 +11,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from zenflow.catalog.conditional_rules import missing_together
 from zenflow.catalog.field_path import NOWHERE, FieldPath, Path, path_text
 from zenflow.catalog.gates import Gates, check_model, check_nsfw
-from zenflow.catalog.messages import meant, missing_parameter, no_asset_id, problem_of, unknown_parameter, wrong_kind
+from zenflow.catalog.messages import (
+    NO_ASSET_ID,
+    meant,
+    missing_parameter,
+    no_asset_id,
+    problem_of,
+    unknown_parameter,
+    wrong_kind,
+)
 from zenflow.catalog.model import Tool
 from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, is_uuid, validator_of
 from zenflow.catalog.schema import (
@@ -30,13 +39,14 @@ from zenflow.catalog.schema import (
 )
 from zenflow.expr.tree import without_nulls
 from zenflow.expr.types import explain_mismatch
-from zenflow.expr.values import Pending, Type
+from zenflow.expr.values import WORDS, Pending, Type
 from zenflow.ids import digest_of
 from zenflow.problems import Problem
 
 UNREADABLE_SCHEMA = "ZF411"
 LONG_PROMPT = "ZF412"
 WRONG_ASSET = "ZF413"
+ALONE = "Write the expression alone: no text, blank or line end beside it (`|` adds one), and no filter that changes the id."
 PROMPT_LIMIT = 5000  # docs/service.md, “Recorded answers”: several image backends refuse more, though no schema says so
 # docs/service.md, “Generation”: promoted to required where a tool has them
 ALWAYS_REQUIRED = ("resolution", "output_format")
@@ -118,8 +128,15 @@ def _values(form: ToolForm, params: dict[str, Any], where: FieldPath) -> Iterato
             errors += found
     for error in errors:
         top_level = not error.absolute_path
-        if top_level and error.validator in ("required", "additionalProperties", "unevaluatedProperties"):
+        if top_level and error.validator in ("additionalProperties", "unevaluatedProperties"):
             continue  # said by `_names`, with the whole list
+        together = (
+            missing_together(form.tool.name, error, form.fields, form.tool.input_schema, where) if top_level else None
+        )
+        if together is not None:
+            told = {name for name in form.required if name not in params}
+            yield from (one for one in together if not any(f"needs `{name}`" in one.message for name in told))
+            continue
         leaf = "" if not error.absolute_path else str(error.absolute_path[0])
         if (
             error.validator in ("format", "type")
@@ -170,6 +187,9 @@ def _asset(path: Path, value: Any, wanted: Type, where: FieldPath) -> Iterator[P
     if why is not None:
         source = "" if value.on is None else f" ({value.on})"
         hint = "A step that `uses: upload` gives its `asset_id`." if "upload it first" in why else None
+        if value.type == WORDS:
+            yield Problem(NO_ASSET_ID, f"`{path_text(path)}`{source}: {why}", where.value(path), ALONE)
+            return
         if hint is None and value.type.media and wanted.media:
             hint = f"It takes what a tool makes that gives {_plural(wanted.media)}, or an upload of one."
         if value.type.name in ("object", "boolean", "integer", "number"):

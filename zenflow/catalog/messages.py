@@ -119,12 +119,23 @@ def problem_of(tool: str, error: ValidationError, root: Schema, where: FieldPath
         bound = "at least" if word == "minItems" else "at most"
         return [Problem(WRONG_LENGTH, f"`{name}` has {len(value)} elements; it takes {bound} {wanted}", place)]
     if word in ("anyOf", "oneOf") and error.context:
+        inner = _of_only_branch(error)
+        if inner:
+            return [problem for one in inner for problem in problem_of(tool, one, root, where)]
         return [_no_branch(name, path, error, root, where)]
     return [Problem(OTHER_SCHEMA, f"`{name or tool}` does not fit the tool's schema: {error.message[:200]}", place)]
 
 
 def _parts(error: ValidationError) -> tuple[Any, Any, Any]:
     return error.validator, error.validator_value, error.instance
+
+
+def _of_only_branch(error: ValidationError) -> list[ValidationError]:
+    """The findings of an optional form, `[X, null]`: those of X, as if it stood there alone."""
+    branches = [n for n, b in enumerate(_parts(error)[1]) if not (isinstance(b, Mapping) and b.get("type") == "null")]
+    if len(branches) != 1:
+        return []
+    return [one for one in error.context or () if one.schema_path and one.schema_path[0] == branches[0]]
 
 
 def _no_branch(name: str, path: Path, error: ValidationError, root: Schema, where: FieldPath) -> Problem:
@@ -173,6 +184,8 @@ def _conversion(value: Any, wants: tuple[str, ...]) -> str | None:
     """How an expression gives the kind that is wanted."""
     if "string" in wants and isinstance(value, (int, float)):
         return "Make it text: `… | string`."
+    if isinstance(value, str) and value != value.strip() and _reads_as(value, wants):
+        return "Write the expression on one line, with nothing beside it: `|` adds a line end."
     if isinstance(value, str) and _reads_as(value, wants):
         kind = "integer" if "integer" in wants else wants[0]
         into = {"integer": "int", "number": "float"}.get(kind)
@@ -279,7 +292,8 @@ def example(name: str, field: Schema) -> str:
             return shown(value, quote=False)
     root: Schema = {}
     if takes_lists(field):
-        return f"[{example(name, item_of(field, root))}]"
+        inner = example(name, item_of(field, root))
+        return f'["{inner}"]' if inner.startswith("${{") else f"[{inner}]"  # a bare `{` opens a mapping inside brackets
     if is_asset_field(name, field, root):
         return "${{ steps.upload.asset_id }}"
     kinds = types_of(field)

@@ -184,5 +184,8 @@ def _typed(check: Keyword) -> Keyword:
 
 
 def _first_line(error: Exception) -> str:
+    leads = getattr(error, "ref", None)
+    if isinstance(leads, str):
+        return f"its `$ref: {leads}` leads nowhere"
     text = getattr(error, "message", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0][:200]

@@ -13,8 +13,8 @@ from typing import Any
 from zenflow.expr import filter_functions as functions
 from zenflow.expr import operators
 from zenflow.expr.failure import WRONG_KIND, Failure, Missing
-from zenflow.expr.types import NUMERIC, TEXTUAL, element_of, field_of, join, type_name, type_of
-from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Type
+from zenflow.expr.types import NUMERIC, TEXTUAL, element_of, field_of, join, most_of, type_name, type_of, type_words
+from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, WORDS, Pending, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,37 @@ _SCALAR = _TEXT | _NUMBER | {"boolean"}
 
 def _always(known: Type) -> Callable[[Type, Mapping[str, Any]], Type]:
     return lambda of, arguments: known
+
+
+def _text_from(of: Type, arguments: Mapping[str, Any]) -> Type:
+    """An asset id that a filter changes is none any more."""
+    return WORDS if of.name == "asset" else STRING
+
+
+def _same_text(of: Type, arguments: Mapping[str, Any]) -> Type:
+    return of if of.name == "asset" else STRING
+
+
+def _joined(of: Type, arguments: Mapping[str, Any]) -> Type:
+    ids = (of.items or ANY).name == "asset"
+    return WORDS if ids and most_of(of) != 1 else STRING
+
+
+def _sum(of: Type, arguments: Mapping[str, Any]) -> Type:
+    element = element_of(of)
+    if element.name not in (*NUMERIC, "any"):
+        raise Failure(WRONG_KIND, f"`sum` adds numbers, not {type_words(element)}")
+    return join((INTEGER, element))
+
+
+def _selected(of: Type, arguments: Mapping[str, Any]) -> Type:
+    element = element_of(of)
+    if arguments.get("test") is None and element.name not in ("boolean", "any", "null"):
+        hint = 'Say what is wanted: `select("defined")`.'
+        raise Failure(
+            WRONG_KIND, f"without a test this is for a list of true and false, not of {type_words(element)}", hint
+        )
+    return Type("array", items=element, most=most_of(of))
 
 
 def _same(of: Type, arguments: Mapping[str, Any]) -> Type:
@@ -69,11 +100,11 @@ FILTERS: Mapping[str, Filter] = {
     row.name: row
     for row in (
         Filter("abs", functions.filter_abs, _NUMBER, _same),
-        Filter("basename", functions.filter_basename, _TEXT, _always(STRING)),
+        Filter("basename", functions.filter_basename, _TEXT, _text_from),
         Filter("first", functions.filter_first, _LIST | _TEXT, _element),
         Filter("float", functions.filter_float, _NUMBER | _TEXT, _always(NUMBER)),
         Filter("int", functions.filter_int, _NUMBER | _TEXT, _always(INTEGER)),
-        Filter("join", functions.filter_join, _LIST, _always(STRING), ("separator?",), elementwise=True),
+        Filter("join", functions.filter_join, _LIST, _joined, ("separator?",), elementwise=True),
         Filter("last", functions.filter_last, _LIST | _TEXT, _element),
         Filter("length", functions.filter_length, _LIST | _TEXT | {"object"}, _always(INTEGER)),
         Filter(
@@ -82,26 +113,26 @@ FILTERS: Mapping[str, Filter] = {
             _LIST | _TEXT | {"object"},
             lambda of, _: of if of.name == "array" else Type("array", items=STRING if of.name != "any" else ANY),
         ),
-        Filter("lower", functions.filter_lower, _TEXT, _always(STRING)),
+        Filter("lower", functions.filter_lower, _TEXT, _same_text),
         Filter("map", functions.filter_map, _LIST, _map_type, ("attribute",)),
         Filter("max", functions.filter_max, _LIST, _element, elementwise=True),
         Filter("min", functions.filter_min, _LIST, _element, elementwise=True),
-        Filter("pad", functions.filter_pad, _NUMBER | _TEXT, _always(STRING), ("width",)),
-        Filter("reject", functions.filter_reject, _LIST, _list_of_same, ("test?",), elementwise=True),
-        Filter("replace", functions.filter_replace, _TEXT, _always(STRING), ("old", "new", "count?")),
+        Filter("pad", functions.filter_pad, _NUMBER | _TEXT, _text_from, ("width",)),
+        Filter("reject", functions.filter_reject, _LIST, _selected, ("test?",), elementwise=True),
+        Filter("replace", functions.filter_replace, _TEXT, _text_from, ("old", "new", "count?")),
         Filter("round", functions.filter_round, _NUMBER, lambda _, given: NUMBER if given else INTEGER, ("digits?",)),
-        Filter("select", functions.filter_select, _LIST, _list_of_same, ("test?",), elementwise=True),
-        Filter("slug", functions.filter_slug, _SCALAR, _always(STRING)),
+        Filter("select", functions.filter_select, _LIST, _selected, ("test?",), elementwise=True),
+        Filter("slug", functions.filter_slug, _SCALAR, _text_from),
         Filter("sort", functions.filter_sort, _LIST, _same, ("reverse?", "attribute?"), elementwise=True),
         Filter("split", functions.filter_split, _TEXT, _always(Type("array", items=STRING)), ("separator?",)),
-        Filter("stem", functions.filter_stem, _TEXT, _always(STRING)),
-        Filter("string", functions.filter_string, _SCALAR, _always(STRING)),
-        Filter("sum", functions.filter_sum, _LIST, lambda of, _: join((INTEGER, element_of(of))), elementwise=True),
-        Filter("title", functions.filter_title, _TEXT, _always(STRING)),
-        Filter("tojson", functions.filter_tojson, _ANYTHING, _always(STRING), elementwise=True),
-        Filter("trim", functions.filter_trim, _TEXT, _always(STRING), ("characters?",)),
+        Filter("stem", functions.filter_stem, _TEXT, _text_from),
+        Filter("string", functions.filter_string, _SCALAR, _same_text),
+        Filter("sum", functions.filter_sum, _LIST, _sum, elementwise=True),
+        Filter("title", functions.filter_title, _TEXT, _text_from),
+        Filter("tojson", functions.filter_tojson, _ANYTHING, _text_from, elementwise=True),
+        Filter("trim", functions.filter_trim, _TEXT, _same_text, ("characters?",)),
         Filter("unique", functions.filter_unique, _LIST, _list_of_same, elementwise=True),
-        Filter("upper", functions.filter_upper, _TEXT, _always(STRING)),
+        Filter("upper", functions.filter_upper, _TEXT, _text_from),
     )
 }
 FILTER_NAMES: tuple[str, ...] = tuple(sorted((*FILTERS, "default")))

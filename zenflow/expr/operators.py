@@ -9,7 +9,7 @@ from typing import Any
 from zenflow.expr.failure import ARITHMETIC, NOT_IN_TEXT, UNKNOWN, WRONG_KIND, Failure, Missing, suggestion
 from zenflow.expr.limits import MAX_INTEGER, check_count, check_length
 from zenflow.expr.types import TEXTUAL, element_of, field_of, is_number, join, most_of, no_element, type_name, type_of
-from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, Pending, Skipped, Type, Unknown
+from zenflow.expr.values import ANY, INTEGER, NUMBER, SKIPPED, STRING, WORDS, Pending, Skipped, Type, Unknown
 
 _PLAIN = frozenset({str, int, float, bool, type(None), list, dict, Pending, Skipped})
 _EXACT_FLOAT = 1 << 53
@@ -317,9 +317,16 @@ def concatenate(values: list[Any]) -> Any:
         else:
             pieces.append(as_text(value))
     if undecided is not None:
-        return retyped(undecided, STRING)
+        return retyped(undecided, WORDS if _is_more_than_an_id(values) else STRING)
     check_length(sum(map(len, pieces)))
     return "".join(pieces)
+
+
+def _is_more_than_an_id(values: list[Any]) -> bool:
+    """Whether an asset id, or text that is none, is put together with something else."""
+    parts = [value for value in values if value != ""]
+    ids = [part for part in parts if type(part) is Pending and (part.type.name == "asset" or part.type == WORDS)]
+    return bool(ids) and (len(parts) > 1 or ids[0].type == WORDS)
 
 
 # --- comparison ----------------------------------------------------------------------------------------------------

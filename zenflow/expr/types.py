@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zenflow.expr.failure import UNKNOWN, WRONG_KIND, Failure, Missing, suggestion
-from zenflow.expr.values import ANY, BOOLEAN, INTEGER, NUMBER, STRING, Pending, Type
+from zenflow.expr.values import ANY, BOOLEAN, INTEGER, NUMBER, STRING, WORDS, Pending, Type
 
 TEXTUAL = frozenset({"string", "image", "video", "audio", "asset"})
 NUMERIC = frozenset({"integer", "number"})
@@ -107,7 +107,7 @@ def element_of(known: Type) -> Type:
     """The type of one element of a list, or of one character of a text."""
     if known.name == "array":
         return known.items or ANY
-    return STRING if known.name in TEXTUAL else ANY
+    return WORDS if known.name in TEXTUAL else ANY
 
 
 def field_of(known: Type, key: str | int) -> Type:
@@ -121,7 +121,7 @@ def field_of(known: Type, key: str | int) -> Type:
                 raise no_element(key, most, f"the list has {'at most ' if known.count is None else ''}{most}")
             return known.items or ANY
         if known.name in TEXTUAL:
-            return STRING
+            return WORDS
         raise Failure(WRONG_KIND, f"{type_words(known)} has no element {key}")
     if known.name == "object":
         return _field_of_object(known.fields, key)
@@ -187,6 +187,8 @@ def _why_no_asset(known: Type, wanted: Type) -> str | None:
         return f"found {type_words(known)}, expected an asset id: upload it first"
     if known.name not in TEXTUAL:
         return f"found {type_words(known)}, expected an asset id"
+    if known == WORDS:
+        return "found text that is never an asset id"
     if wanted.media and known.media and wanted.media != known.media:
         return f"found {type_words(known)}, expected {type_words(wanted)}"
     return None

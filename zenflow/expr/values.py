@@ -32,6 +32,7 @@ class Type:
 
 ANY = Type()
 STRING = Type("string")
+WORDS = Type("string", media="text")  # text that is never an asset id, whatever it turns out to be
 INTEGER = Type("integer")
 NUMBER = Type("number")
 BOOLEAN = Type("boolean")

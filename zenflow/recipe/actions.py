@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zenflow.expr.values import ANY, ASSET, INTEGER, NUMBER, STRING, Type
+from zenflow.expr.values import ANY, ASSET, INTEGER, NUMBER, WORDS, Type
 from zenflow.media.types import UPLOAD_TYPES
 from zenflow.recipe.model import Action
 
@@ -112,15 +112,15 @@ ACTION_PARAMETERS: Mapping[Action, Mapping[str, Any]] = {
 _ASSETS = Type("array", items=ASSET)
 _FILE = Type(
     "object",
-    fields={"path": STRING, "asset_id": ASSET, "media_type": STRING, "bytes": INTEGER, "sha256": STRING},
+    fields={"path": WORDS, "asset_id": ASSET, "media_type": WORDS, "bytes": INTEGER, "sha256": WORDS},
 )
 _SAVED: Mapping[str, Type] = {"files": Type("array", items=_FILE), "asset_ids": _ASSETS, "asset_id": ASSET}
-_PROMPT = Type("object", fields={"prompt": STRING, "rationale": STRING})
+_PROMPT = Type("object", fields={"prompt": WORDS, "rationale": WORDS})
 
 ACTION_RESULTS: Mapping[Action, Mapping[str, Type]] = {
-    "upload": {"asset_id": ASSET, "media_type": STRING, "size_bytes": INTEGER},
-    "describe": {"asset_id": ASSET, "description": STRING, "media_type": STRING},
-    "craft_prompt": {"prompts": Type("array", items=_PROMPT), "prompt": STRING},
+    "upload": {"asset_id": ASSET, "media_type": WORDS, "size_bytes": INTEGER},
+    "describe": {"asset_id": ASSET, "description": WORDS, "media_type": WORDS},
+    "craft_prompt": {"prompts": Type("array", items=_PROMPT), "prompt": WORDS},
     "download": _SAVED,
     "preview": _SAVED,
     "pick": {"asset_ids": _ASSETS, "asset_id": ASSET},
@@ -130,8 +130,8 @@ TOOL_RESULTS: Mapping[str, Type] = {
     "asset_ids": _ASSETS,
     "asset_id": ASSET,
     "output": ANY,
-    "call_id": STRING,
-    "task_id": STRING,
+    "call_id": WORDS,
+    "task_id": WORDS,
     "credits": NUMBER,
 }
 

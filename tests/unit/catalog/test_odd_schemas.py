@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from zenflow.catalog.check import check_call
-from zenflow.catalog.model import Tool
+from zenflow.catalog.model import Catalog, Tool
 from zenflow.expr.values import Pending, Type
 
 MakeTool = Callable[..., Tool]
@@ -102,3 +103,51 @@ def test_nested_fields_are_named_by_their_path(make_tool: MakeTool) -> None:
     }
     [problem] = check_call(make_tool(schema), {"refs": [{"role": "a"}, {"rol": "b"}]})
     assert (problem.code, "refs[1].rol" in problem.message) == ("ZF401", True)
+
+
+def conditional(catalog: Catalog, rule: dict[str, Any]) -> Tool:
+    """`by_prompt` with one more rule at the root of its schema."""
+    tool = catalog.tools["by_prompt"]
+    return replace(tool, input_schema={**tool.input_schema, **rule}, digest=str(rule))
+
+
+CALL = {"positive_prompt": "x", "model": "SEEDREAM_5", "tier": "4K"}
+WHEN = {"if": {"properties": {"tier": {"const": "4K"}}, "required": ["tier"]}, "then": {"required": ["ratio"]}}
+
+
+@pytest.mark.parametrize("rule", [WHEN, {"allOf": [WHEN]}])
+def test_a_parameter_that_another_calls_for_is_missing(catalog: Catalog, rule: dict[str, Any]) -> None:
+    tool = conditional(catalog, rule)
+    (problem,) = check_call(tool, CALL)
+    assert (problem.code, problem.message) == ("ZF402", "`by_prompt` needs `ratio` when `tier` is 4K")
+    assert "Add `ratio:" in str(problem.hint)
+    assert check_call(tool, {**CALL, "ratio": "3:4"}) == []
+    assert check_call(tool, {**CALL, "tier": "2K"}) == []
+
+
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_one_of_several_parameters_is_missing(catalog: Catalog, union: str) -> None:
+    tool = conditional(catalog, {union: [{"required": ["ratio"]}, {"required": ["seed", "batch_size"]}]})
+    (problem,) = check_call(tool, CALL)
+    assert (problem.code, problem.message) == ("ZF402", "`by_prompt` needs `ratio`, or `seed` and `batch_size`")
+    assert check_call(tool, {**CALL, "ratio": "3:4"}) == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("ratio", "16x9"), ("batch_size", 9), ("tier", "4k"), ("seed", "a")])
+def test_an_optional_field_is_told_like_a_plain_one(catalog: Catalog, name: str, value: Any) -> None:
+    """`anyOf: [X, null]` is what many servers write for an optional parameter."""
+    tool = catalog.tools["by_prompt"]
+    nullable = {
+        field: {"anyOf": [schema, {"type": "null"}], "default": None} if field != "positive_prompt" else schema
+        for field, schema in tool.input_schema["properties"].items()
+    }
+    other = replace(tool, input_schema={**tool.input_schema, "properties": nullable}, digest="nullable")
+    call = {"positive_prompt": "x", "model": "SEEDREAM_5", name: value}
+    assert check_call(other, call) == check_call(tool, call) != []
+
+
+def test_a_reference_to_nowhere_is_told_in_words(catalog: Catalog) -> None:
+    tool = conditional(catalog, {"allOf": [{"$ref": "#/$defs/gone"}]})
+    (problem,) = check_call(tool, CALL)
+    assert (problem.code, problem.severity) == ("ZF411", "warning")
+    assert "/$defs/gone` leads nowhere" in problem.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ BAD_PATTERN = "ZF210"
 IMPOSSIBLE = "ZF211"
 KEY_OF_OTHER_TYPE = "ZF212"
 BAD_DEFAULT = "ZF213"
+EXPRESSION_IN_DEFAULT = "ZF244"
+_READ_BY_NAME = re.compile(r"\binputs\.([A-Za-z_]\w*)")
 UNUSED = "ZF240"
 _KEYS_OF: Mapping[str, frozenset[str]] = {
     "items": frozenset({"array"}),
@@ -41,6 +44,7 @@ def check_inputs(recipe: Recipe, problems: Problems) -> None:
             _check_fragment(spec, path, fragment, problems)
         if len(problems) == before:
             _check_default(spec, recipe, problems)
+            _check_expression(spec, problems)
 
 
 def _fragments(schema: Mapping[str, Any], path: PathKey) -> Iterator[tuple[PathKey, Mapping[str, Any]]]:
@@ -113,6 +117,22 @@ def _check_default(spec: InputSpec, recipe: Recipe, problems: Problems) -> None:
             )
 
 
+def _check_expression(spec: InputSpec, problems: Problems) -> None:
+    """A default is sent as it stands: an expression in it would be paid for as text."""
+    for path, text in _texts(spec.default, ()):
+        if "${{" in text:
+            message = f"the default of `{spec.name}` holds an expression, and a default is a plain value"
+            hint = "Write the expression where the input is read: `${{ inputs.NAME | default(…) }}`, with `default: null` here."
+            problems.error(EXPRESSION_IN_DEFAULT, message, spec.places.value("default", *path), hint)
+
+
+def _texts(value: Any, path: PathKey) -> Iterator[tuple[PathKey, str]]:
+    if type(value) is str:
+        yield path, value
+    for key, item in enumerate(value) if type(value) is list else value.items() if type(value) is dict else ():
+        yield from _texts(item, (*path, key))
+
+
 def check_unused_inputs(recipe: Recipe, templates: Sequence[Placed], problems: Problems) -> None:
     """An input that no expression reads is most often a slip of the pen."""
     read: set[object] = set()
@@ -122,6 +142,8 @@ def check_unused_inputs(recipe: Recipe, templates: Sequence[Placed], problems: P
                 if not reference.path or type(reference.path[0]) is not str:
                     return
                 read.add(reference.path[0])
+    for spec in recipe.inputs.values():  # told already: an expression in a default reads nothing
+        read |= {name for _, text in _texts(spec.default, ()) for name in _READ_BY_NAME.findall(text) if "${{" in text}
     for name in recipe.inputs:
         if name not in read:
             hint = f"Use `${{{{ inputs.{name} }}}}` somewhere, or leave it out."

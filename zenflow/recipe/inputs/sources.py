@@ -5,6 +5,7 @@ A run refuses the same things, later. Looks at the disk; asks no server.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,9 @@ def _bad_file(source: str, recipe: Recipe) -> BadSource | None:
         return BadSource(OUTSIDE, f"`{source}` lies outside the recipe's workspace or repository", hint)
     if path.is_dir():
         return BadSource(A_FOLDER, f"`{source}` is a folder, and one file is wanted")
+    if not path.exists() and source != source.strip() and (recipe.path.parent / source.strip()).exists():
+        hint = "Write the expression on one line, with nothing beside it: `|` adds a line end."
+        return BadSource(NO_FILE, f"there is no file {json.dumps(source, ensure_ascii=False)}", hint)
     if not path.exists():
         return BadSource(NO_FILE, f"there is no file `{source}`", nearby(path))
     found = examine(path)

@@ -239,6 +239,7 @@ class _Builder:
         entries: dict[str, tuple[Node, Node]] = {}
         node.entries = entries
         merges: list[Node] = []
+        merge_key: Node | None = None
         for child in events:
             if type(child) is yaml.MappingEndEvent:
                 node.ends(child.end_mark)
@@ -251,8 +252,11 @@ class _Builder:
             node.size += value.size
             if key is None:
                 continue
-            if key.value == "<<" and not key.style and not merges:
-                merges = self._merged(key, value)
+            if key.value == "<<" and not key.style:
+                if merge_key is not None:
+                    self._report_second_merge(merge_key, key)
+                else:
+                    merges, merge_key = self._merged(key, value), key
             elif key.value in entries:
                 note = Note("first written here", entries[key.value][0].place)
                 self._error("ZF117", f"`{key.value}` is written twice", key.place, "Keep one of them.", (note,))
@@ -302,6 +306,12 @@ class _Builder:
                 return []
         return sources
 
+    def _report_second_merge(self, first: Node, key: Node) -> None:
+        note = Note("first written here", first.place)
+        names = [_alias_at(self.source, one) for one in (first, key)]
+        both = ", ".join(names) if all(names) else "*a, *b"
+        self._error("ZF117", "`<<` is written twice", key.place, f"Write both in one: `<<: [{both}]`.", (note,))
+
     def _bound(self, node: Node) -> None:
         if node.size > MAX_NODES:
             self.problems.error(
@@ -344,3 +354,9 @@ def _with_merged(own: dict[str, tuple[Node, Node]], merges: list[Node]) -> dict[
         for name, entry in source.entries.items():
             merged.setdefault(name, entry)
     return {**merged, **own}
+
+
+def _alias_at(source: Text, key: Node) -> str:
+    """The alias that stands behind a key on its line, as it is written; empty when another thing does."""
+    found = re.match(r"\s*:\s*(\*[^\s,\]}]+)\s*$", source.line(key.line)[key.end_column :])
+    return found[1] if found else ""
