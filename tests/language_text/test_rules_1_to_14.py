@@ -112,7 +112,7 @@ def test_rule_7_the_declared_type_reads_the_word(tmp_path: Path) -> None:
 
 def test_rule_8_paths_are_relative_to_where_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "book").mkdir()
-    (tmp_path / "book/p.png").write_bytes(b"\x89PNG\r\n\x1a\n0000")
+    (tmp_path / "book/p.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xaeB`\x82")
     path = tmp_path / "book/r.yaml"
     path.write_text(HEAD + "inputs: {p: {type: image, default: p.png}}\nsteps: {s: {uses: x}}\n")
     recipe = load_recipe(path, Problems())
