@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "diff": CommandEntry("zenflow.cli.commands.diff", "What a change of a recipe costs", "Look"),
     "ui": CommandEntry("zenflow.cli.commands.ui", "Show this workspace in a browser", "Look"),
     "report": CommandEntry("zenflow.cli.commands.report", "Write a run as one HTML page", "Look"),
+    "export": CommandEntry("zenflow.cli.commands.export", "Pack the files of a run into one ZIP", "Look"),
     "sheet": CommandEntry("zenflow.cli.commands.sheet", "Write a contact sheet of a step", "Look"),
     "graph": CommandEntry("zenflow.cli.commands.graph", "A recipe's steps as a graph", "Look"),
     "reconcile": CommandEntry(

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from zenflow.credits import credits_from
 from zenflow.suggest import did_you_mean
 
-Kind = Literal["server", "path", "credits", "count", "number", "seconds", "nsfw"]
+Kind = Literal["server", "path", "credits", "count", "number", "seconds", "nsfw", "layout", "flag"]
+TEXT_KINDS = frozenset({"server", "path", "nsfw", "layout"})  # in `zenflow.toml` they are text in quotes
 
 LIVE_URL = "https://mcp.zncr.pro/mcp"  # docs/service.md, “Sources”
 SANDBOX, ZENCREATOR = "sandbox", "zencreator"
@@ -41,6 +42,8 @@ _EXAMPLES: Mapping[Kind, str] = {
     "number": "`10`",
     "seconds": "`120`",
     "nsfw": "`deny` or `allow`",
+    "layout": "`folders` or `flat`",
+    "flag": "`true` or `false`",
 }
 
 KEYS: tuple[Key, ...] = (
@@ -62,6 +65,10 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("limits.lost_answer_wait", "seconds", 120, "ZENFLOW_LOST_ANSWER_WAIT", "before a lost request is sent again"),
     Key("output.dir", "path", "out", "ZENFLOW_OUTPUT_DIR", "a run writes to a folder in it"),
+    Key(
+        "output.layout", "layout", "folders", "ZENFLOW_OUTPUT_LAYOUT", "folders in file names kept, or one flat folder"
+    ),
+    Key("output.report", "flag", False, "ZENFLOW_OUTPUT_REPORT", "write report.html at the end of each run"),
     Key("state.dir", "path", None, "ZENFLOW_STATE", "where the journal lies", in_file=False),
 )
 
@@ -129,6 +136,16 @@ def _nsfw(key: Key, found: Any) -> tuple[Any, str | None]:
     return (found, None) if found in ("deny", "allow") else (None, '"deny" or "allow"')
 
 
+def _layout(key: Key, found: Any) -> tuple[Any, str | None]:
+    return (found, None) if found in ("folders", "flat") else (None, '"folders" or "flat"')
+
+
+def _flag(key: Key, found: Any) -> tuple[Any, str | None]:
+    known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+    is_known = isinstance(found, bool | str) and found in known
+    return (known[found], None) if is_known else (None, "true or false")
+
+
 def _plain(number: Decimal) -> int | float:
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -141,4 +158,6 @@ _READERS = {
     "number": _number,
     "seconds": _seconds,
     "nsfw": _nsfw,
+    "layout": _layout,
+    "flag": _flag,
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zenflow.app.config.setting_specs import KEYS, Key, read_value
+from zenflow.app.config.setting_specs import KEYS, TEXT_KINDS, Key, read_value
 from zenflow.app.config.workspace import Workspace
 from zenflow.errors import UsageError
 from zenflow.problems import Place, Problem, Problems
@@ -80,12 +80,16 @@ def _flat(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _suits(key: Key, found: Any) -> bool:
     """TOML has types: a number in quotes is a slip, not a number."""
-    wants_text = key.kind in ("server", "path", "nsfw")
+    if key.kind == "flag":
+        return isinstance(found, bool)
+    wants_text = key.kind in TEXT_KINDS
     return isinstance(found, str) if wants_text else isinstance(found, int | float) and not isinstance(found, bool)
 
 
 def _expected(key: Key) -> str:
-    return "text in quotes" if key.kind in ("server", "path", "nsfw") else "a number"
+    if key.kind == "flag":
+        return "true or false"
+    return "text in quotes" if key.kind in TEXT_KINDS else "a number"
 
 
 def _shown(found: Any) -> str:

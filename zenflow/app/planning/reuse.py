@@ -134,10 +134,11 @@ def _expanded(
             return next(iter(everything.rows(fingerprint)), None)
         return everything.take(instance.address, fingerprint) if spec.reuse is True else None
 
-    options = {"asked": default_counts(catalog, recipe), "max": dict(maxima)}
+    asked = default_counts(catalog, recipe)
+    options = {"asked": asked, "max": dict(maxima), "changes": chosen_reuse.changes}
     return ReusePreviewer(
         catalog.tools,
-        expected_count_function(catalog.tools, options["asked"]),
+        expected_count_function(catalog.tools, asked),
         options,
         lambda digest: journal.find_asset(server, account_id, digest),
         find_result,

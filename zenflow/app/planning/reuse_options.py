@@ -6,7 +6,7 @@ Knows nothing of how results are found (`reuse`), so that a plan that takes noth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.recipe.model import Recipe, StepSpec
@@ -21,6 +21,7 @@ class ReuseOptions:
     source: str | None = None
     redo: tuple[str, ...] = ()  # steps or instances that are made new although there is a result
     start: str | None = None  # `--from STEP`: that step and all that follows it
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # parameters by instance (`zenflow redo`)
 
     @property
     def is_plain(self) -> bool:

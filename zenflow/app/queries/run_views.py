@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.queries import runs
 from zenflow.errors import UsageError
+from zenflow.history.events import Event
 from zenflow.host.writing import replace_file
 from zenflow.report.build_run_view import run_view
 from zenflow.report.run_view import RunView
@@ -63,6 +64,11 @@ def write_report(
     except OSError as error:
         raise cannot_write(file, error) from error
     return WrittenReport(file, len(page.html.encode()), view, beside)
+
+
+def leave_report(events: Sequence[Event], folder: Path) -> Path:
+    """Write `report.html` into a run's folder at its end. Raises UsageError and ValueError."""
+    return write_report(run_view(events), folder / "report.html", folder).file
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,11 @@ from zenflow.engine.reporting.replay import frames_of
 from zenflow.engine.reporting.run_report import at_risk
 from zenflow.expr.values import Lookup, without_skipped
 from zenflow.report.manifest import NAME, manifest_document
+from zenflow.report.run_view_document import plain_json
 
 ACCEPTED = "accepted-tasks.json"
+OUTPUTS = "outputs.json"
+LATEST = "latest"
 
 
 def leave_manifest(report: RunReport, folder: Path) -> Path | None:
@@ -22,7 +28,19 @@ def leave_manifest(report: RunReport, folder: Path) -> Path | None:
     if not report.files and not report.state.lost:
         return None
     write_json(folder, NAME, manifest_document(report, instance_items(report)))
+    write_json(folder, OUTPUTS, {"format": 1, "run_id": report.run_id, "outputs": plain_json(report.outputs)})
     return folder / NAME
+
+
+def point_latest(folder: Path) -> None:
+    """Let `latest` beside the run's folder lead to it. A real file or folder of that name stays; so does all on Windows."""
+    link = folder.parent / LATEST
+    if os.name == "nt" or (link.exists() and not link.is_symlink()):
+        return
+    with suppress(OSError):
+        fresh = link.with_name(f".{secrets.token_hex(8)}.zenflow-new")
+        fresh.symlink_to(folder.name)
+        os.replace(fresh, link)
 
 
 def leave_accepted(report: RunReport, folder: Path) -> Path:

@@ -25,12 +25,13 @@ from zenflow.errors import UsageError
 from zenflow.history.events import RunStarted
 from zenflow.history.fold import fold
 from zenflow.history.state import RunState
+from zenflow.journal.base import Journal
 from zenflow.plan.model import Plan
 from zenflow.recipe.inputs.bind import BoundInputs
 from zenflow.report.lineage import PROMPT_KEYS
 from zenflow.suggest import did_you_mean
 
-NO_INSTANCE, CANNOT_SET = "ZF056", "ZF057"
+NO_INSTANCE, CANNOT_SET = "ZF080", "ZF081"
 SEED = "seed"
 INSTANCES_SHOWN = 12
 
@@ -83,24 +84,30 @@ async def _prepare(request: RedoRequest, settings: Settings) -> _Prepared:
     try:
         row = runs.find(journal, request.run)
         state = fold(journal.events(row.run_id))
+        started = state.started
+        if started is None:
+            raise UsageError("ZF042", f"run {row.run_id} has no start in its journal", "Start a new run.")
+        params = _request_of(journal, state, request.instance, row.run_id)
     finally:
         await journal.close()
-    started = state.started
-    if started is None:
-        raise UsageError("ZF042", f"run {row.run_id} has no start in its journal", "Start a new run.")
-    params = _request_of(state, request.instance, row.run_id)
-    changes = {name: value for word, text in request.changes.items() for name, value in [_change(word, text, params)]}
+    changes = _changes(request, params, started)
     run_request = RunRequest(
         recipe=started.recipe_root,
         current=request.current,
         maxima={name: int(most) for name, most in (started.options.get("max") or {}).items()},
-        reuse=ReuseOptions(source=row.run_id, redo=(request.instance,)),
+        reuse=ReuseOptions(source=row.run_id, redo=(request.instance,), changes=changes),
         out=request.out,
         picks={name: tuple(places) for name, places in (started.options.get("picks") or {}).items()},
         labels=request.labels if request.labels is not None else started.options.get("labels") or {},
-        changes={request.instance: changes} if changes else {},
     )
     return _Prepared(run_request, _loaded(started), on_server_of(state, settings))
+
+
+def _changes(request: RedoRequest, params: Mapping[str, Any], started: RunStarted) -> Mapping[str, Mapping[str, Any]]:
+    """Return the changes of the run and the new ones over them, by instance."""
+    before = {name: dict(values) for name, values in (started.options.get("changes") or {}).items()}
+    new = dict(_change(word, text, params) for word, text in request.changes.items())
+    return {**before, request.instance: {**before.get(request.instance, {}), **new}} if new else before
 
 
 def _loaded(started: RunStarted) -> Loaded:
@@ -108,18 +115,23 @@ def _loaded(started: RunStarted) -> Loaded:
     return Loaded(stored_recipe(started), BoundInputs(inputs, frozenset(map(Path, started.named_paths)), inputs))
 
 
-def _request_of(state: RunState, address: str, run_id: str) -> Mapping[str, Any]:
-    """Return the parameters of a paid call. Raises UsageError with the calls that can be made again."""
+def _request_of(journal: Journal, state: RunState, address: str, run_id: str) -> Mapping[str, Any]:
+    """Return the parameters of a paid call; of a reused result those of the call that made it.
+
+    Raises UsageError with the calls that can be made again.
+    """
     known = state.instances.get(address)
     for number, position in reversed(known.submissions if known is not None else []):
         return state.submissions[number].calls[position].call.params
-    paid = [name for name, one in state.instances.items() if one.submissions]
-    listed = ", ".join(paid[:INSTANCES_SHOWN]) + (", …" if len(paid) > INSTANCES_SHOWN else "")
-    hint = did_you_mean(address, paid) or (
-        f"Calls of run {run_id}: {listed}." if paid else "This run made no paid calls."
-    )
+    if known is not None and known.reused.get("run_id"):
+        maker = str(known.reused["run_id"])
+        return _request_of(journal, fold(journal.events(maker)), str(known.reused.get("instance", address)), maker)
+    can = [name for name, one in state.instances.items() if one.submissions or one.reused.get("run_id")]
+    listed = ", ".join(can[:INSTANCES_SHOWN]) + (", …" if len(can) > INSTANCES_SHOWN else "")
+    calls = f"Calls of run {run_id}: {listed}." if can else "This run made no paid calls."
+    near = did_you_mean(address, can)
     text = f"unknown instance `{address}`" if known is None else f"`{address}` is not a paid call"
-    raise UsageError(NO_INSTANCE, text, hint)
+    raise UsageError(NO_INSTANCE, text, f"{near} {calls}" if near else calls)
 
 
 def _change(word: str, text: str, params: Mapping[str, Any]) -> tuple[str, Any]:

@@ -9,10 +9,9 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
@@ -21,12 +20,13 @@ from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.planning.validate import load_or_raise
-from zenflow.app.running.manifest import ACCEPTED, leave_accepted, leave_manifest
+from zenflow.app.running.manifest import ACCEPTED, leave_accepted, leave_manifest, point_latest
 from zenflow.app.running.picks import with_candidates
 from zenflow.app.running.picks_named import check_picks
 from zenflow.artifacts.base import ArtifactError, ArtifactStore
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
+from zenflow.engine.files.saver import LAYOUT
 from zenflow.engine.model.ports import NewRun, Parts, StopSignal
 from zenflow.engine.model.report import Listener, RunReport
 from zenflow.engine.reporting.run_report import at_risk
@@ -52,7 +52,6 @@ class RunRequest(RecipeRequest):
     strict: bool = False  # refuse a plan that may stop
     picks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)  # for the cost history: client=acme
-    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # parameters by instance (`zenflow redo`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +130,26 @@ async def carry_out(work: Work, settings: Settings, callbacks: RunCallbacks) -> 
             parts, work.account, work.catalog, work.plan, callbacks.listener, callbacks.stop, gates, work.changes
         )
         report = _with_accepted(_with_manifest(report, parts.store.folder), parts.store.folder)
+        await _leave_views(report, parts, settings)
         return report if callbacks.stop.draining else await with_candidates(report, parts.store.folder, settings)
     except ZenflowError as error:
         error.of_run(parts.lease.run_id, parts.provider.server)
         raise
     finally:
         asked_to_stop.cancel()
+
+
+async def _leave_views(report: RunReport, parts: Parts, settings: Settings) -> None:
+    """Leave `out/latest`, and the HTML report where the settings want it. Neither can fail a run that is paid."""
+    folder = parts.store.folder
+    if report.files and folder.parent == settings.output_dir:
+        point_latest(folder)
+    if settings.value("output.report"):
+        from zenflow.app.queries.run_views import leave_report  # Pillow and Jinja2: only where it is wanted
+
+        events = parts.journal.events(parts.lease.run_id)
+        with suppress(ZenflowError, OSError):
+            await asyncio.to_thread(leave_report, events, folder)
 
 
 def _with_manifest(report: RunReport, folder: Path) -> RunReport:
@@ -223,8 +236,9 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
             "picks": {name: list(places) for name, places in request.picks.items()},
             "reuse": _decided(plan.reuse),
             "labels": dict(request.labels),
+            LAYOUT: settings.value("output.layout"),
             MARK: settings.trust.mark(text),
-            "changes": {address: dict(values) for address, values in request.changes.items()},
+            "changes": {address: dict(values) for address, values in request.reuse.changes.items()},
         },
     )
 

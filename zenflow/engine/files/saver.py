@@ -34,6 +34,10 @@ from zenflow.providers.base import AssetUrl, ServiceError
 FILE_TRIES = 5
 
 
+LAYOUT, FLAT = "layout", "flat"  # of a run's options
+PREVIEWS = "previews/"
+
+
 @dataclass(slots=True, eq=False)
 class FileJob:
     """One file of a download: which asset, under which number, made by which instance."""
@@ -301,12 +305,20 @@ class Saver:
     # ------------------------------------------------------------------------------------------------------------- names
 
     def _name(self, job: FileJob) -> str:
-        """The name without its ending; by default `STEP-INDEX` of the step that made the asset."""
+        """Return the name without its ending, in the layout that the run began with."""
+        name = self._name_in_folders(job)
+        if self._context.recorder.state.options.get(LAYOUT) != FLAT:
+            return name
+        kind = PREVIEWS if job.instance.step.spec.uses == "preview" else ""
+        return kind + name.removeprefix(kind).replace("/", "-")
+
+    def _name_in_folders(self, job: FileJob) -> str:
+        """Return the name as the recipe has it; by default `STEP-INDEX` of the step that made the asset."""
         instance = job.instance
         spec = instance.step.spec
         folder = instance.step.frame.prefix
         if spec.uses == "preview":
-            folder = f"previews/{folder}"
+            folder = f"{PREVIEWS}{folder}"
         written = spec.with_.get("name")
         if written is None:
             maker = job.source.step.spec.id if job.source is not None else spec.id
