@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zenflow.cli.params.command_context import current_folder, settings_here
-from zenflow.cli.params.options import DisplayOptions, Where, display_options, state_option
+from zenflow.cli.params.options import DisplayOptions, ServerOptions, display_options, state_option
 from zenflow.cli.params.paths import NamedPath
 from zenflow.cli.running.event_loop import wait_for
 from zenflow.cli.terminal import exit_codes as exits
@@ -21,7 +21,7 @@ from zenflow.cli.terminal import exit_codes as exits
 @state_option
 @display_options
 def command(
-    run: str | None, target: Path | None, flat: bool, previews: bool, where: Where, display: DisplayOptions
+    run: str | None, target: Path | None, flat: bool, previews: bool, where: ServerOptions, display: DisplayOptions
 ) -> int:
     """Pack the files of RUN (default: the last run) with manifest and outputs into one ZIP."""
     from zenflow.app.queries.export import export_zip
