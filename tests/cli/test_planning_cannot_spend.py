@@ -99,7 +99,7 @@ def test_the_types_offer_planning_nothing_that_makes_anything() -> None:
     assert offered == {"account", "catalog", "quote", "compare", "download_urls", "asset"}
     assert set(MAKES) <= {name for name in vars(Provider) if not name.startswith("_")}
     assert (
-        ReadOnlyConnection.__annotations__["provider"] == "Asking"
+        ReadOnlyConnection.__annotations__["provider"] == "ReadOnlyProvider"
         and Connection.__annotations__["provider"] == "Provider"
     )
 

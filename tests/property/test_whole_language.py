@@ -23,6 +23,8 @@ from zenflow.plan.model import Plan
 from zenflow.problems import Problems
 from zenflow.recipe.inputs.bind import bind_inputs
 
+pytestmark = pytest.mark.slow
+
 RECIPES = 192
 GROUPS = 12
 MAY_REST = {"ZF623"}  # more elements than `max`

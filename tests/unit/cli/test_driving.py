@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def test_names_the_resume_command_after_a_stop_elsewhere(capsys: pytest.CaptureF
     assert "`zenflow resume 20260101-000000-abcd` goes on" in said
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Signals as a terminal has them: under `nohup` or in the background of a script, the test would wait for ever."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_told_as_one(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
     assert drive(stopped_by(lambda callbacks: os.kill(os.getpid(), number)), Console()) == "ended"
