@@ -79,7 +79,8 @@ def _link(path: Path, found: re.Match[str]) -> Iterator[tuple[int, str]]:
     target, anchor = found[1], found[2]
     if ":" in target:
         return
-    page = path if not target else (path.parent / target)
+    base = ROOT / "docs" if path.parent.name == "explain" else path.parent  # they become docs/problems.md
+    page = path if not target else base / target
     if not page.exists():
         yield found.start(), f"a link leads nowhere: {target}"
     elif anchor and page.suffix == ".md" and anchor not in {_slug(heading) for heading in headings(page)}:

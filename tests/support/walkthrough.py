@@ -38,7 +38,7 @@ _SAME = [
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "2026-11-28 10:14"),
     (re.compile(r"(done|stopped|failed|interrupted)(?: in \d[\w ]*)?$", re.MULTILINE), r"\1"),
     (re.compile(r"127\.0\.0\.1:\d+"), f"127.0.0.1:{PORT}"),
-    (re.compile(r"\(\d[\d.]* [kM]B\)"), "(1.8 MB)"),
+    (re.compile(r"\d[\d.]* [kM]B\b"), "1.8 MB"),
 ]
 _PROGRESS = re.compile(r"^ *(?:\d+ (?:min|h) )*\d+ (?:s|min)  |^looking for |^run \S+ → |^Takes about ")
 _FIRST_LINE = re.compile(r"^(?:sandbox · pictures are drawn, no credits)$")
