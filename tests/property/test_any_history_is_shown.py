@@ -12,7 +12,7 @@ from tests.property.test_fold_properties import AT, histories, instances, number
 from tests.support.build import RUN_ID, harness_of
 from tests.support.maintenance import maintenance_session
 from zenflow.app.running.manifest import instance_items
-from zenflow.cli.terminal.style import Ink
+from zenflow.cli.terminal.style import Style
 from zenflow.cli.views.run import draw_run
 from zenflow.engine.maintenance.fetch_all import collect, take_in
 from zenflow.engine.reporting.replay import look_at
@@ -102,7 +102,7 @@ def test_every_view_of_any_history_is_json(history):
     json.dumps(run_document(report))
     json.dumps(run_view_document(run_view(events)))
     call_rows(report.state), ledger_rows(report.state)
-    assert draw_run(report, Ink(False), 80)
+    assert draw_run(report, Style(False), 80)
 
 
 @settings(max_examples=25, deadline=None)

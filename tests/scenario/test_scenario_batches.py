@@ -171,3 +171,36 @@ def test_in_flight_counts_what_rests_no_longer():
     late = [one for one in report.steps["draw"].instances if one.status == "late"]
     assert len(late) == 1 and report.exit_status == 4
     assert sum(one.status == "done" for one in report.steps["up"].instances) == 11
+
+
+def free_calls(surcharge):
+    harness = harness_of(
+        """
+        steps:
+          draw: {foreach: [a, b, c, d, e], uses: image_editor, with: {prompt: "${{ item }}"}}
+        """,
+        budget=20,
+    )
+    harness.service.price_factor = Decimal(0)
+    harness.service.surcharge = Decimal(surcharge)
+    return harness
+
+
+def test_a_call_quoted_at_zero_goes_out_alone_first():
+    harness = free_calls(0)
+    assert harness.finished().status == "done" and sizes(harness) == [1, 4]
+
+
+def test_after_a_hidden_charge_nothing_more_goes_out_at_zero():
+    harness = free_calls(3)
+    report = harness.finished()
+    assert report.exit_status == 4 and sizes(harness) == [1]
+    assert -sum(row.amount for row in harness.service.rows) == 3
+
+
+def test_an_open_call_at_zero_stops_the_run():
+    harness = free_calls(0)
+    harness.script.submit = lambda one: response_faults.lost_before_the_charge
+    harness.script.always["transactions"] = "server"
+    report = harness.finished()
+    assert report.exit_status == 4 and sizes(harness) == [1]

@@ -11,13 +11,16 @@ from tests.support import response_faults
 from tests.support.build import harness_of
 from tests.support.listing_faults import ListingFaults
 from tests.support.maintenance import maintenance_session
+from tests.support.service import Fate
 from zenflow.app.running.remaining_work import correct
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
 from zenflow.engine.maintenance.unassigned_results import unassigned_tasks
 from zenflow.errors import Refused
 from zenflow.history import events as e
+from zenflow.history.allocation import allocate
 from zenflow.providers.base import Task
+from zenflow.report.ledger import call_rows
 
 THREE = """
 steps:
@@ -290,3 +293,26 @@ def test_excludes_a_stamped_task_that_differs(inputs):
 
     with pytest.raises(Refused):
         maintenance_session(stage, decide)
+
+
+def test_report_ledger_and_results_share_a_charge_alike():
+    """Of two inputs the task took one: it alone is charged, whoever tells it."""
+    stage = a_part(1, text='steps:\n  draw: {foreach: [a, b], uses: image_editor, with: {prompt: "${{ item }}"}}\n')
+    report = stage.finished()
+    (submission,) = report.state.submissions.values()
+    assert submission.confirmed == 2 and statuses(report) == ["done", "unknown"]
+    assert [one.credits for one in report.steps["draw"].instances] == [2, 0]
+    assert [(row.charged, row.refunded) for row in call_rows(report.state)] == [(2, 0), (0, 0)]
+    assert [share.cost for share in allocate(submission)] == [2, 0]
+    assert report.state.instances["draw.0"].results["credits"] == 2
+
+
+def test_shares_add_up_to_the_ledger_totals():
+    stage = harness_of(THREE, budget=100)
+    stage.service.fate = lambda tool, params, number: Fate(
+        error="no" if params.get("prompt") == "b" else None, refund_after_s=0.0
+    )
+    report = stage.finished()
+    every = [share for one in report.state.submissions.values() for share in allocate(one)]
+    assert sum(share.cost for share in every) == report.state.totals.spent
+    assert [one.credits for one in report.steps["draw"].instances] == [2, 0, 2]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from zenflow.engine.reporting.run_report import cost_of
+from zenflow.history.allocation import allocate
 from zenflow.history.state import CallState, Outcome, RunState, SubmissionState
 
 
@@ -55,7 +55,7 @@ def call_rows(state: RunState) -> tuple[CallRow, ...]:
 
 def _call_row(submission: SubmissionState, position: int, call: CallState) -> CallRow:
     accepted = submission.outcome is Outcome.ACCEPTED
-    charged = _share(submission, position)
+    share = allocate(submission)[position]
     return CallRow(
         submission=submission.number,
         instance=call.call.instance,
@@ -65,16 +65,10 @@ def _call_row(submission: SubmissionState, position: int, call: CallState) -> Ca
         task_id=submission.task_id,
         call_id=call.call_id,
         quote=call.call.quote,
-        charged=charged,
-        refunded=charged - cost_of(submission, position) if submission.refunds else Decimal(0),
+        charged=share.charged,
+        refunded=share.refunded,
         confirmed=submission.confirmed is not None,
     )
-
-
-def _share(submission: SubmissionState, position: int) -> Decimal:
-    """A call's share of the charge: its quote, scaled to the row (docs/money.md, “The life of a submission”)."""
-    quote = submission.calls[position].call.quote
-    return submission.charge * quote / submission.quote if submission.quote else submission.charge
 
 
 def ledger_rows(state: RunState) -> tuple[LedgerRow, ...]:

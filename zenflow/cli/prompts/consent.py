@@ -36,7 +36,8 @@ def agree_to_plan(
             console.info(draw_problems(plan.warnings, console.message_style, console.text_width) + "\n")
         console.info(draw_plan(plan, console.message_style, console.width) + "\n")
         notice(plan)
-        _ask(console, min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget, plan.server, yes)
+        most = min(plan.credits.worst, plan.budget) if not plan.unpriced else plan.budget
+        _ask(console, most, plan.server, yes, plan.calls.max if most == ZERO else 0)
 
     return agree
 
@@ -123,10 +124,13 @@ def agree_to_delete(console: Console, *, yes: bool) -> Callable[[TaskView], None
     return agree
 
 
-def _ask(console: Console, most: Decimal, server: str, yes: bool) -> None:
-    if server == SANDBOX or most == ZERO or yes:
+def _ask(console: Console, most: Decimal, server: str, yes: bool, free_calls: int = 0) -> None:
+    """`free_calls`: paid calls that the service prices at zero. Whether it charges nothing shows only afterwards."""
+    if server == SANDBOX or yes or (most == ZERO and not free_calls):
         return
     said = f"Spend up to {in_words(most)} on {server}?"
+    if most == ZERO:
+        said = f"Send {free_calls} paid calls to {server}? It prices them at 0 credits."
     if not console.can_ask:
         raise Refused(
             NOBODY_TO_ASK,

@@ -6,6 +6,7 @@ Decides nothing about order or batches and sends nothing (`submission` does).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,9 @@ from zenflow.history.state import SubmissionState
 from zenflow.plan.analysis.source_map import with_source_location
 from zenflow.providers.base import ServiceError
 
+FREE_CALL_OPEN = StopReason(
+    "ZF646", "a call quoted at 0 credits is open, and what it costs is not known yet", "`zenflow resume RUN`."
+)
 MOVED_HINT = "`zenflow resume RUN` shows the new total and asks."
 
 
@@ -119,6 +123,14 @@ class Pricing:
         chosen: list[Priced] = []
         waiting: list[Ready] = []
         for call in calls:
+            if call.quote == ZERO and not self._may_cost_nothing(call.ready.tool):
+                if self._is_probing(call.ready.tool) or any(one.ready.tool == call.ready.tool for one in chosen):
+                    if busy or chosen:
+                        waiting.append(call.ready)
+                    else:
+                        context.pause(call.ready.instance, FREE_CALL_OPEN)
+                    continue
+                call = replace(call, ready=replace(call.ready, max_batch_size=1))
             instance = call.ready.instance
             downstream = context.downstream_credits(instance)
             short = context.ledger.no_room_for(instance, call.quote, downstream, context.frame_budgets)
@@ -133,6 +145,15 @@ class Pricing:
             else:
                 context.pause(instance, StopReason(short.code, short.message, short.hint))
         return chosen, waiting
+
+    def _may_cost_nothing(self, tool: str) -> bool:
+        """Whether a call of the tool that was quoted at zero is over, or its debit was seen: until then one goes out alone."""
+        zero = [one for one in self._context.recorder.state.submissions.values() if one.tool == tool and not one.quote]
+        return any(one.confirmed is not None or (one.task_id is not None and one.is_settled) for one in zero)
+
+    def _is_probing(self, tool: str) -> bool:
+        submissions = self._context.recorder.state.submissions.values()
+        return any(one.tool == tool and not one.quote and not one.is_settled for one in submissions)
 
     async def read_balance(self) -> None:
         """Read the account again before anybody is refused for its balance; a failed reading changes nothing."""

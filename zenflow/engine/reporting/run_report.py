@@ -11,6 +11,7 @@ from zenflow.engine.files.run_outputs import final_outputs
 from zenflow.engine.model.instances import Frame, Instance, Status, StepRun, StopReason
 from zenflow.engine.model.report import InstanceReport, InstanceWord, OpenCall, RunReport, RunStatus, StepReport
 from zenflow.engine.tracking.result_order import HINT, OUT_OF_ORDER
+from zenflow.history.allocation import allocate
 from zenflow.history.events import FileSaved
 from zenflow.history.fold import ORPHANED
 from zenflow.history.state import InstanceStatus, Outcome, RunState, SubmissionState
@@ -183,26 +184,8 @@ def at_risk(state: RunState) -> tuple[SubmissionState, ...]:
 
 
 def cost_of(submission: SubmissionState, position: int) -> Decimal:
-    """A call's part of what its submission has cost: its quote's part of the charge, less its part of what came back."""
-    if submission.outcome not in (Outcome.ACCEPTED, Outcome.ABANDONED):
-        return ZERO
-    quote = submission.calls[position].call.quote
-    if not submission.quote:
-        return ZERO
-    charge = submission.charge * quote / submission.quote
-    if submission.shortfall and submission.confirmed is not None and submission.quote_taken:
-        # The row is of those that are there.
-        is_there = submission.has(submission.calls[position])
-        charge = submission.charge * quote / submission.quote_taken if is_there else ZERO
-    refunded = submission.refunded
-    if not refunded:
-        return charge
-    failed = [call for call in submission.calls if call.status == "failed" and submission.has(call)]
-    back_to = failed or submission.calls
-    share = sum((call.call.quote for call in back_to), ZERO)
-    if submission.calls[position] in back_to and share:
-        charge -= refunded * quote / share
-    return charge
+    """Return a call's part of what its submission has cost."""
+    return allocate(submission)[position].cost
 
 
 def _files(state: RunState) -> tuple[FileSaved, ...]:

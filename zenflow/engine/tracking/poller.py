@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from zenflow.catalog.outputs import media_of
@@ -25,6 +24,7 @@ from zenflow.engine.tracking.poll_shortcuts import PollShortcuts
 from zenflow.engine.tracking.result_assets import assets_made
 from zenflow.engine.tracking.result_order import OrderGuard
 from zenflow.history import events as e
+from zenflow.history.allocation import allocate
 from zenflow.history.state import CallState, Outcome, SubmissionState
 from zenflow.ids import STAMP_LENGTH
 from zenflow.plan.fingerprint import fingerprint_of
@@ -245,7 +245,7 @@ class Watcher:
         output: Any,
         asset_ids: tuple[str, ...],
     ) -> None:
-        share = share_of(submission, position)
+        share = allocate(submission)[position].charged
         results = {
             "asset_ids": list(asset_ids),
             "asset_id": asset_ids[0] if asset_ids else None,
@@ -366,14 +366,6 @@ class Watcher:
         """Free questions that went wrong: sign-in and lasting silence stop the run, the rest waits for the next round."""
         if error.trouble in ("sign_in", "unreachable", "rate_limited"):
             self._context.stop_polling(error)
-
-
-def share_of(submission: SubmissionState, position: int) -> Decimal:
-    """A call's share of a charge: its quote, scaled to the row that was seen (docs/money.md)."""
-    quote = submission.calls[position].call.quote
-    if submission.confirmed is None or not submission.quote_taken:
-        return quote
-    return quote * submission.confirmed / submission.quote_taken
 
 
 def tries_of(instance: Instance, context: Context) -> int:
