@@ -83,11 +83,11 @@ QUESTIONS: dict[str, Callable[[McpProvider], Any]] = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("content", ODD_CONTENT)
-def test_odd_content_never_raises_anything_else(price_request: str, content: str) -> None:
+def test_odd_content_never_raises_anything_else(question: str, content: str) -> None:
     text = ODD_CONTENT[content]
-    _asked(f'{{"jsonrpc":"2.0","id":1,"result":{{"content":[],"structuredContent":{text}}}}}', QUESTIONS[price_request])
-    _asked({"content": [{"type": "text", "text": text}]}, QUESTIONS[price_request])
-    _asked({"content": [{"type": "text", "text": text}], "isError": True}, QUESTIONS[price_request])
+    _asked(f'{{"jsonrpc":"2.0","id":1,"result":{{"content":[],"structuredContent":{text}}}}}', QUESTIONS[question])
+    _asked({"content": [{"type": "text", "text": text}]}, QUESTIONS[question])
+    _asked({"content": [{"type": "text", "text": text}], "isError": True}, QUESTIONS[question])
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -95,8 +95,8 @@ def test_odd_content_never_raises_anything_else(price_request: str, content: str
     "answer",
     [DEEP, f'{{"result": {DEEP}', "[" * 100_000, '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":7}}', "\ud7ff"],
 )
-def test_a_body_that_cannot_be_read_is_said_to_be_one(price_request: str, answer: str) -> None:
-    found = _asked(answer.encode(), QUESTIONS[price_request])
+def test_a_body_that_cannot_be_read_is_said_to_be_one(question: str, answer: str) -> None:
+    found = _asked(answer.encode(), QUESTIONS[question])
     assert isinstance(found, ServiceError) or found.task_id is None
 
 

@@ -239,10 +239,10 @@ def test_an_odd_address_to_sign_in_at_is_refused(page: Any) -> None:
         asyncio.run(_sign_in(_sign_in_server(authorization_endpoint=page)))
 
 
-@pytest.mark.parametrize("lives", [10**18, 1e308, "999999999999999999", float("inf"), -5, "soon", [], True])
-def test_any_life_of_a_token_is_survived(attempts: Any) -> None:
+@pytest.mark.parametrize("life_s", [10**18, 1e308, "999999999999999999", float("inf"), -5, "soon", [], True])
+def test_any_life_of_a_token_is_survived(life_s: Any) -> None:
     def change(path: str) -> httpx2.Response | None:
-        body = json.dumps({"access_token": "AT", "token_type": "bearer", "expires_in": attempts})
+        body = json.dumps({"access_token": "AT", "token_type": "bearer", "expires_in": life_s})
         return httpx2.Response(200, content=body.encode()) if path == "/token" else None
 
     grant = asyncio.run(_sign_in(_sign_in_server(change)))
