@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from zenflow.catalog.check import PROMPT_LIMIT, form_of
 from zenflow.catalog.model import Tool
-from zenflow.catalog.partial_validation import is_uuid
+from zenflow.catalog.plain_schema import is_uuid
 from zenflow.catalog.schema import Schema, is_asset_field, is_prompt_field, is_seed_field
 from zenflow.expr.values import Pending, Skipped
 

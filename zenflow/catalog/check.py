@@ -7,7 +7,7 @@ that is itself odd is checked as far as it can be read, with a warning; it never
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from zenflow.catalog.messages import (
     wrong_kind,
 )
 from zenflow.catalog.model import Tool
-from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, is_uuid, validator_of
+from zenflow.catalog.plain_schema import SchemaTrouble, fits, is_plain, is_uuid
 from zenflow.catalog.schema import (
     MOST_FIELDS,
     Schema,
@@ -54,13 +54,20 @@ ALWAYS_REQUIRED = ("resolution", "output_format")
 
 @dataclass(frozen=True, slots=True)
 class ToolForm:
-    """A tool's schema, read once. `trouble` says what of it could not be read; then `parts` check field by field."""
+    """A tool's schema, read once. `plain`: a right call needs no validator (`plain_schema`)."""
 
     tool: Tool
     fields: Mapping[str, Schema]
     required: tuple[str, ...]
     closed: bool
     free: frozenset[str]  # of price
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Validators:
+    """Of one tool. `trouble` says what of its schema could not be read; then `parts` check field by field."""
+
     whole: Any = None
     parts: Mapping[str, Any] = field(default_factory=dict)
     trouble: str = ""
@@ -68,7 +75,7 @@ class ToolForm:
 
 def form_of(tool: Tool) -> ToolForm:
     """The tool's form, compiled once per digest."""
-    return _form(_Keyed(tool, tool.digest or digest_of(tool.input_schema)))
+    return _form(_keyed(tool))
 
 
 def with_default_model(tool: Tool, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,15 +116,26 @@ def _names(form: ToolForm, params: Mapping[str, Any], where: FieldPath) -> Itera
 
 
 def _values(form: ToolForm, params: dict[str, Any], where: FieldPath) -> Iterator[Problem]:
-    if form.trouble:
-        text = f"the schema of `{form.tool.name}` cannot be read in full ({form.trouble}); the rest of it is checked"
-        yield Problem(UNREADABLE_SCHEMA, text, where.uses(), severity="warning")
-    try:
-        errors = [] if form.whole is None else errors_of(form.whole, params)
-    except SchemaTrouble as trouble:
-        yield from _values(_by_parts(form, str(trouble)), params, where)
+    if form.plain and fits(form.tool.input_schema, params, form.tool.input_schema):
         return
-    for name, validator in form.parts.items():
+    yield from _found(form, params, where, _validators(_keyed(form.tool)))
+
+
+def _found(form: ToolForm, params: dict[str, Any], where: FieldPath, validators: _Validators) -> Iterator[Problem]:
+    """What the library finds."""
+    from zenflow.catalog.partial_validation import errors_of
+
+    if validators.trouble:
+        trouble = f"cannot be read in full ({validators.trouble}); the rest of it is checked"
+        yield Problem(
+            UNREADABLE_SCHEMA, f"the schema of `{form.tool.name}` {trouble}", where.uses(), severity="warning"
+        )
+    try:
+        errors = [] if validators.whole is None else errors_of(validators.whole, params)
+    except SchemaTrouble as no:
+        yield from _found(form, params, where, _by_parts(form, str(no)))
+        return
+    for name, validator in validators.parts.items():
         if name in params:
             try:
                 found = errors_of(validator, params[name])
@@ -223,6 +241,10 @@ class _Keyed:
         return hash((self.tool.name, self.digest))
 
 
+def _keyed(tool: Tool) -> _Keyed:
+    return _Keyed(tool, tool.digest or digest_of(tool.input_schema))
+
+
 @lru_cache(maxsize=256)
 def _form(keyed: _Keyed) -> ToolForm:
     tool = keyed.tool
@@ -231,18 +253,34 @@ def _form(keyed: _Keyed) -> ToolForm:
     promoted = [name for name in ALWAYS_REQUIRED if name in fields]
     required = tuple(dict.fromkeys((*required_of(schema), *promoted)))
     closed = bool(fields) and not takes_other_fields(schema)
-    plain = ToolForm(tool, fields, required, closed, price_free_fields(schema))
-    if len(fields) >= MOST_FIELDS:  # compiling a validator for each would take longer than anybody waits
-        return replace(plain, closed=False, trouble=f"it has {MOST_FIELDS} fields or more")
+    is_large = len(fields) >= MOST_FIELDS
+    return ToolForm(
+        tool,
+        fields,
+        required,
+        closed=closed and not is_large,
+        free=price_free_fields(schema),
+        plain=not is_large and is_plain(schema, schema),
+    )
+
+
+@lru_cache(maxsize=256)
+def _validators(keyed: _Keyed) -> _Validators:
+    from zenflow.catalog.partial_validation import validator_of
+
+    form = _form(keyed)
+    if len(form.fields) >= MOST_FIELDS:  # compiling a validator for each would take longer than anybody waits
+        return _Validators(trouble=f"it has {MOST_FIELDS} fields or more")
     try:
-        whole = validator_of(schema)
+        return _Validators(validator_of(form.tool.input_schema if isinstance(form.tool.input_schema, Mapping) else {}))
     except SchemaTrouble as trouble:
-        return _by_parts(plain, str(trouble))
-    return replace(plain, whole=whole)
+        return _by_parts(form, str(trouble))
 
 
-def _by_parts(form: ToolForm, trouble: str) -> ToolForm:
+def _by_parts(form: ToolForm, trouble: str) -> _Validators:
     """One validator per field that has a schema which can be used."""
+    from zenflow.catalog.partial_validation import validator_of
+
     shared = {key: form.tool.input_schema[key] for key in ("$defs", "definitions") if key in form.tool.input_schema}
     parts: dict[str, Any] = {}
     for name, one in form.fields.items():
@@ -253,4 +291,4 @@ def _by_parts(form: ToolForm, trouble: str) -> ToolForm:
                 parts[name] = validator_of(one)
             except SchemaTrouble:
                 continue
-    return replace(form, whole=None, parts=parts, trouble=trouble)
+    return _Validators(parts=parts, trouble=trouble)

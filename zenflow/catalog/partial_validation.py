@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend, validator_for
 from referencing import Registry
 
+from zenflow.catalog.plain_schema import JSON_TYPES, SchemaTrouble, has_pending, is_uuid
 from zenflow.expr.values import Pending, Skipped
 from zenflow.patterns import is_match
 
@@ -23,43 +24,8 @@ Keyword: TypeAlias = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | 
 
 # These compare or count a value as a whole, so they say nothing while a part of it is unknown.
 _WHOLE_VALUE = frozenset({"enum", "const", "uniqueItems", "not", "if", "oneOf", "contains", "dependentSchemas"})
-_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
 _formats = FormatChecker(formats=())
-
-# Which JSON types a value of a known type may turn out to be.
-_JSON_TYPES: Mapping[str, frozenset[str]] = {
-    "null": frozenset({"null"}),
-    "boolean": frozenset({"boolean"}),
-    "integer": frozenset({"integer", "number"}),
-    "number": frozenset({"integer", "number"}),
-    "string": frozenset({"string"}),
-    "image": frozenset({"string"}),
-    "video": frozenset({"string"}),
-    "audio": frozenset({"string"}),
-    "asset": frozenset({"string"}),
-    "array": frozenset({"array"}),
-    "object": frozenset({"object"}),
-}
-
-
-class SchemaTrouble(Exception):
-    """The schema itself cannot be used; the text says why."""
-
-
-@_formats.checks("uuid")
-def is_uuid(value: object) -> bool:
-    """The only format that is checked: the others (docs/service.md, “Recorded answers”) are hints, and new ones must
-    not stop anybody."""
-    return not isinstance(value, str) or bool(_UUID.match(value))
-
-
-def has_pending(value: Any) -> bool:
-    """Whether any part is not known yet (or will not come)."""
-    if isinstance(value, dict):
-        return any(has_pending(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_pending(item) for item in value)
-    return isinstance(value, (Pending, Skipped))
+_formats.checks("uuid")(is_uuid)
 
 
 def validator_of(schema: Any) -> Any:
@@ -175,7 +141,7 @@ def _typed(check: Keyword) -> Keyword:
             if value is None and schema.get("nullable") is True:  # OpenAPI 3.0's way of saying it
                 return None
             return check(validator, wanted, value, schema)
-        possible = _JSON_TYPES.get(value.type.name)
+        possible = JSON_TYPES.get(value.type.name)
         if possible is None or possible & set([wanted] if isinstance(wanted, str) else wanted):
             return None
         return iter([ValidationError(f"is {value.type.name}")])

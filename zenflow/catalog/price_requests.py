@@ -10,7 +10,7 @@ from typing import Any
 
 from zenflow.catalog.check import form_of, with_default_model
 from zenflow.catalog.model import Tool
-from zenflow.catalog.partial_validation import has_pending
+from zenflow.catalog.plain_schema import has_pending
 from zenflow.catalog.prices import PLACEHOLDER_ASSET, PriceRequest, price_request_key
 from zenflow.catalog.schema import Schema, is_asset_field, item_of, required_of, resolved, types_of
 from zenflow.expr.values import Pending, Skipped

@@ -14,8 +14,8 @@ import click
 
 from zenflow.cli.group import UnknownCommand, group
 from zenflow.cli.state_hint import where_to_look
-from zenflow.cli.terminal import crash_log, signals
 from zenflow.cli.terminal import exit_codes as exits
+from zenflow.cli.terminal import signals
 from zenflow.cli.terminal.console import Console
 from zenflow.cli.terminal.environment import COMPLETION_VARIABLE
 from zenflow.cli.views.next_steps import next_step
@@ -111,6 +111,8 @@ def _interrupted(console: Console) -> int:
 
 
 def _show_bug(error: BaseException, console: Console, words: Sequence[str]) -> int:
+    from zenflow.cli.terminal import crash_log  # its modules are for a bad day
+
     log = crash_log.write(error, words)
     message = f"zenflow has a defect: {type(error).__name__} where none was expected."
     hint = f"Please report it, with the log that was left in {log}" if log else "Please report it."

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zenflow.errors import Stopped, UsageError
-from zenflow.history.events import Event, Intended
+
+if TYPE_CHECKING:
+    from zenflow.history.events import Event, Intended
 
 
 class JournalError(Stopped):

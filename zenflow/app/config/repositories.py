@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zenflow.app.config.workspace import Workspace, find_workspace
 from zenflow.clock import SystemClock, as_iso
-from zenflow.repos.cache import Cache, cache_folder
-from zenflow.repos.resolver import Repositories
+
+if TYPE_CHECKING:
+    from zenflow.repos.resolver import Repositories
 
 
 def repositories_of(workspace: Workspace) -> Repositories:
     """Return those that its `zenflow.toml` names; nothing is read yet."""
+    from zenflow.repos.cache import Cache, cache_folder
+    from zenflow.repos.resolver import Repositories
+
     cache = Cache(cache_folder(os.environ), as_iso(SystemClock().now()))
     return Repositories(workspace.root, workspace.file, cache)
 

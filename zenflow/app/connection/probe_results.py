@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zenflow.app.config.setting_specs import SANDBOX, ZENCREATOR
-from zenflow.artifacts.manifest import write_json
 from zenflow.host.writing import make_private_folder
 
 FILE = "server-findings.json"
@@ -85,6 +84,8 @@ def _write(state_dir: Path, server: str, known: ServerFindings) -> Path:
     document = _read(state_dir)
     document[server] = {"told_at": known.told_at, "findings": [asdict(one) for one in known.findings.values()]}
     make_private_folder(state_dir)
+    from zenflow.artifacts.manifest import write_json
+
     return write_json(state_dir, FILE, document)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zenflow.app.config.repositories import boundary_of, repositories_of
 from zenflow.app.config.workspace import find_workspace
@@ -12,8 +13,10 @@ from zenflow.errors import UsageError
 from zenflow.recipe.load import find_recipe, read_recipe_file
 from zenflow.recipe.model import Origin
 from zenflow.recipe.trees import FolderTree, Tree
-from zenflow.repos.addresses import RecipeReference, parse_reference
-from zenflow.repos.resolver import NOT_LOCKED, Repositories, check_stored, reopened
+
+if TYPE_CHECKING:
+    from zenflow.repos.addresses import RecipeReference
+    from zenflow.repos.resolver import Repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ def recipe_source(word: str, current: Path, *, locked: bool = False) -> RecipeSo
     if reference is None:
         return local_source(find_recipe(word, current))
     if locked and reference.rev is not None:
+        from zenflow.repos.resolver import NOT_LOCKED
+
         hint = "Leave out `--locked`, or name the repository in zenflow.toml and leave out its revision."
         raise UsageError(NOT_LOCKED, f"not locked: `{word}` names a revision of its own", hint)
     tree, name = repositories_of(find_workspace(current)).open(reference, current)
@@ -42,6 +47,8 @@ def recipe_source(word: str, current: Path, *, locked: bool = False) -> RecipeSo
 
 def recorded_source(origin: Origin, current: Path) -> RecipeSource:
     """Return a recipe of a repository as a plan or a journal has it: at that commit, wherever the lock is now."""
+    from zenflow.repos.resolver import reopened
+
     repositories = repositories_of(find_workspace(current))
     tree, name = reopened(repositories.cache, origin, typed=_is_own(origin, repositories), root=repositories.root)
     return RecipeSource(tree.place(name), tree, f"{origin.label}:{origin.recipe}")
@@ -49,6 +56,8 @@ def recorded_source(origin: Origin, current: Path) -> RecipeSource:
 
 def check_recorded(origins: Iterable[Origin], current: Path) -> None:
     """Before a resume reads a file of a repository, compare every one with what the run had. Raises UsageError."""
+    from zenflow.repos.resolver import check_stored
+
     repositories = repositories_of(find_workspace(current))
     for origin in origins:
         check_stored(repositories.cache, origin, typed=_is_own(origin, repositories), root=repositories.root)
@@ -62,8 +71,11 @@ def _is_own(origin: Origin, repositories: Repositories) -> bool:
 def local_source(path: Path) -> RecipeSource:
     """Return a file of the operator's own."""
     boundary, workspace = boundary_of(path)
-    repositories = repositories_of(workspace)
-    return RecipeSource(path, FolderTree(path.parent, boundary, read_recipe_file, repositories.tree), str(path))
+
+    def tree_of(name: str) -> Tree:
+        return repositories_of(workspace).tree(name)
+
+    return RecipeSource(path, FolderTree(path.parent, boundary, read_recipe_file, tree_of), str(path))
 
 
 def verified_place(word: str, current: Path) -> Path | None:
@@ -105,4 +117,6 @@ def repository_reference(word: str, current: Path) -> RecipeReference | None:
             return None
     except (OSError, ValueError):
         return None
+    from zenflow.repos.addresses import parse_reference  # most recipes are files of this folder
+
     return parse_reference(word)

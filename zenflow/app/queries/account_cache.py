@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zenflow.app.config.settings import Settings
 from zenflow.catalog.model import Account
 from zenflow.clock import as_iso, from_iso
 from zenflow.credits import credits_from
 from zenflow.host.writing import replace_json
-from zenflow.journal.base import Journal
 from zenflow.plan.output.plan_file import kept_value
+
+if TYPE_CHECKING:
+    from zenflow.journal.base import Journal
 
 NAME = "accounts.json"
 

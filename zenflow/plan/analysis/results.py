@@ -9,7 +9,7 @@ from typing import Any
 
 from zenflow.catalog.model import Tool
 from zenflow.catalog.outputs import asked_bounds, media_of
-from zenflow.catalog.partial_validation import is_uuid
+from zenflow.catalog.plain_schema import is_uuid
 from zenflow.expr.types import type_of
 from zenflow.expr.values import ANY, Pending, Type, Value
 from zenflow.media.data_urls import is_data_url

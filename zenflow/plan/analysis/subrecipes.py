@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zenflow.catalog.field_path import path_text
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.messages import WRONG_TEXT as WRONG_FORM
 from zenflow.catalog.messages import missing_parameter, problem_of
-from zenflow.catalog.partial_validation import SchemaTrouble, errors_of, validator_of
+from zenflow.catalog.plain_schema import SchemaTrouble, fits, is_plain
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import Pending
 from zenflow.plan.analysis.draft import InstanceGroup, PlanContext, Source, StepDraft, plus
 from zenflow.plan.analysis.source_map import StepWhere
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.schema.values import mismatches
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 MOST_GROUPS = 64
 """Beyond this many different sets of inputs, the inputs that differ most count as not known yet: a plan stays small."""
@@ -38,7 +41,7 @@ def bind(step: StepDraft, recipe: Recipe, context: PlanContext) -> bool:
 
 def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, context: PlanContext) -> None:
     try:
-        errors = errors_of(validator_of(_plain(schema)), value)
+        errors = _errors(_plain(schema), value)
     except SchemaTrouble:
         return  # said where the input is declared
     for mismatch in mismatches(value, schema, (name,)):
@@ -49,6 +52,14 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], step: StepDraft, co
         error.relative_path.appendleft(name)
         for problem in problem_of(step.spec.uses, error, _plain(schema), StepWhere(step.spec)):
             context.report(problem)
+
+
+def _errors(schema: Any, value: Any) -> list[ValidationError]:
+    if is_plain(schema, schema) and fits(schema, value, schema):
+        return []
+    from zenflow.catalog.partial_validation import errors_of, validator_of
+
+    return errors_of(validator_of(schema), value)
 
 
 def _plain(schema: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zenflow.catalog.partial_validation import has_pending
+from zenflow.catalog.plain_schema import has_pending
 from zenflow.catalog.prices import PriceBook, PriceRequest, Quote
 from zenflow.plan.analysis.draft import InstanceGroup, PlanContext, RecipeDraft, StepDraft
 from zenflow.plan.analysis.source_map import named_parameter, source_location
