@@ -1,7 +1,7 @@
 """A run as one value for every form that shows it: JSON, HTML report, contact sheet, web view.
 
 Built from the journal's events alone, never from a running engine. Amounts are `Decimal` credits, moments ISO 8601 text
-in UTC, durations seconds. `docs/reports.md` describes the forms, `schemas/run-view.schema.json` the JSON.
+in UTC, durations seconds. `docs/how-to/see-results.md` describes the forms, `schemas/run-view.schema.json` the JSON.
 """
 
 from __future__ import annotations
