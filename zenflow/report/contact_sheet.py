@@ -15,7 +15,7 @@ from typing import Any
 from zenflow.artifacts.thumbnails import thumbnails
 from zenflow.credits import as_text
 from zenflow.errors import UsageError
-from zenflow.report.html.words import visible
+from zenflow.foreign_text import visible
 from zenflow.report.run_view import FileView, InstanceView, RunView
 
 MOST_CELLS = 2_000

@@ -8,8 +8,8 @@ from typing import Any
 
 from zenflow.credits import as_text
 from zenflow.errors import InvalidRecipe, ZenflowError
+from zenflow.foreign_text import visible
 from zenflow.report.html.page import page_filters
-from zenflow.report.html.words import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zenflow.cli.terminal.style import COLOUR, PLAIN
+from zenflow.cli.terminal.style import COLOUR, PLAIN, for_terminal
 from zenflow.cli.views.problems import as_github, as_rows, draw_error, draw_problems, summary
 from zenflow.problems import Note, Place, Problem
 
@@ -125,7 +125,7 @@ def test_colour_marks_nothing_but_itself(recipe: str) -> None:
     import re
 
     coloured = draw_problems([problem], COLOUR, 80)
-    assert "\x1b[31;1m^^^^^^^^^^^\x1b[0m" in coloured
+    assert COLOUR.bad("^^^^^^^^^^^") in coloured and "\x1b[31;1m^^^^^^^^^^^\x1b[0m" in for_terminal(coloured)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == draw_problems([problem], PLAIN, 80)
 
 

@@ -38,6 +38,6 @@ def command(
     view = wait_for(view_of(run, settings_here(where)))
     written = write_sheet(view, step, rows, columns, output, current_folder())
     if not display.console.json:
-        display.console.show(draw_sheet(written) + picture_escape(written.file))
+        display.console.show(draw_sheet(written), picture_escape(written.file))
     display.console.document("done", None, sheet_document(written))
     return exits.DONE

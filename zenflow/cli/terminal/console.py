@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from zenflow.cli.terminal.style import COLOUR, PLAIN, Style
+from zenflow.cli.terminal.style import COLOUR, PLAIN, Style, for_terminal
 from zenflow.errors import UsageError
+from zenflow.foreign_text import visible_json
 
 NOT_WRITTEN = "ZF033"
 LEAST_WIDTH, MOST_WIDTH = 60, 160
@@ -37,16 +38,19 @@ class Console:
 
     def error(self, text: str) -> None:
         """Talk that `--quiet` does not silence: errors and questions."""
-        _write(sys.stderr, text + "\n")
+        _write(sys.stderr, for_terminal(text) + "\n")
 
     def ask(self, question: str) -> None:
         """A question, the cursor behind it."""
-        _write(sys.stderr, question)
+        _write(sys.stderr, for_terminal(question))
 
-    def show(self, text: str) -> None:
-        """The result for people, to stdout; with `--json` the document stands there instead."""
+    def show(self, text: str, picture: str = "") -> None:
+        """The result for people, to stdout; with `--json` the document stands there instead.
+
+        `picture`: escapes of our own that draw one, sent as they are.
+        """
         if not self.json:
-            _answer(text)
+            _answer(for_terminal(text) + picture)
 
     def document(self, status: str, error: Mapping[str, Any] | None, body: Mapping[str, Any]) -> None:
         """The one JSON document on stdout, when it was asked for."""
@@ -85,7 +89,7 @@ class Console:
 def envelope(status: str, error: Mapping[str, Any] | None, body: Mapping[str, Any]) -> str:
     """A document of ours as text: `format`, `status` and `error` come first."""
     document = {"format": 1, "status": status, "error": error, **body}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return visible_json(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _style(stream: TextIO | None, no_color: bool) -> Style:

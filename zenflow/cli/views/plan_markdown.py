@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from zenflow.cli.terminal.headings import where_line
 from zenflow.cli.views.plan import plan_rows
 from zenflow.cli.views.plan_notes import ages, duration, note_texts
+from zenflow.foreign_text import markdown_text, visible
 from zenflow.plan.model import Plan
 from zenflow.report.verdict import sentence, ways_out
 
@@ -17,19 +19,22 @@ def plan_markdown(plan: Plan, *, as_of: datetime | None = None, offline: bool = 
     """Title, verdict, table, notes."""
     recipe = plan.recipe
     description = f": {recipe.description}" if recipe.description else ""
-    lines = [f"### Plan of {_text(recipe.name)} {_text(recipe.version)}{_text(description)}", ""]
-    lines += [f"*{_text(note)}*", ""] if note else []
+    lines = [
+        f"### Plan of {markdown_text(recipe.name)} {markdown_text(recipe.version)}{markdown_text(description)}",
+        "",
+    ]
+    lines += [f"*{markdown_text(note)}*", ""] if note else []
     word, _, rest = sentence(plan).partition(":")
-    lines += [f"**{word}:**{_text(rest)}", ""]
-    lines += [f"- {_text(way)}" for way in ways_out(plan)]
+    lines += [f"**{word}:**{markdown_text(rest)}", ""]
+    lines += [f"- {markdown_text(way)}" for way in ways_out(plan)]
     lines += markdown_table(_HEAD, *plan_rows(plan), right_from=2)
-    notes = [f"- {_text(text)}" for _, text in note_texts(plan)]
+    notes = [f"- {markdown_text(text)}" for _, text in note_texts(plan)]
     takes = duration(plan)
     if notes:
         lines += ["", *notes]
     old = [] if as_of is None else list(ages(plan, as_of, offline=offline))
-    lines += ["", _text(" ".join(old))] if old else []
-    lines += ["", " ".join(filter(None, (takes, f"*{_text(where_line(plan.server))}*")))]
+    lines += ["", markdown_text(" ".join(old))] if old else []
+    lines += ["", " ".join(filter(None, (takes, f"*{markdown_text(where_line(plan.server))}*")))]
     return "\n".join(lines)
 
 
@@ -46,16 +51,10 @@ def markdown_table(
 
 def _cell(text: str) -> str:
     indent = len(text) - len(text.lstrip(" "))
-    return "&nbsp;" * indent + _text(text.strip())
-
-
-def _text(text: str) -> str:
-    """What Markdown would take for its own, and HTML, marked as text."""
-    for character in "\\|<>*_":
-        text = text.replace(character, {"<": "&lt;", ">": "&gt;"}.get(character, "\\" + character))
-    return text.replace("\n", " ")
+    return "&nbsp;" * indent + markdown_text(text.strip())
 
 
 def fenced(text: str) -> str:
-    """What is drawn for a terminal, as it is."""
-    return f"\n```text\n{text.strip()}\n```"
+    """What is drawn for a terminal, as it is; no line of it ends the fence."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"\n{fence}text\n{visible(text.strip())}\n{fence}"

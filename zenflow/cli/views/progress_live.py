@@ -10,10 +10,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from zenflow.cli.terminal.style import for_terminal
 from zenflow.cli.terminal.units import span
 from zenflow.cli.views.progress_plain import failure_line
 from zenflow.credits import as_text, in_words
 from zenflow.engine.model.report import Progress, StepProgress
+from zenflow.foreign_text import visible
 from zenflow.history.events import Event
 
 STEPS_SHOWN = 20
@@ -35,7 +37,7 @@ class LiveProgress:
             self.info(line)
 
     def info(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(Text.from_ansi(for_terminal(text)), soft_wrap=True)
 
     def progress(self, snapshot: Callable[[], Progress]) -> None:
         if self._snapshot is None:
@@ -64,7 +66,7 @@ def drawing(snapshot: Progress) -> Group:
     for step in shown:
         table.add_row(*_row(step))
     rest = [Text(f"  … {hidden} more steps", style="dim")] if hidden else []
-    status_text = [Text(f"  {snapshot.status_text}", style="yellow")] if snapshot.status_text else []
+    status_text = [Text(visible(f"  {snapshot.status_text}"), style="yellow")] if snapshot.status_text else []
     return Group(_header(snapshot), table, *rest, *status_text)
 
 
@@ -92,9 +94,9 @@ def _row(step: StepProgress) -> list[Text]:
     filled = round(BAR * settled / expected)
     words = [(step.running, "running", "cyan"), (step.waiting, "waiting", "dim"), (step.failed, "failed", "bold red")]
     state = Text(", ").join(Text(f"{number} {word}", style=style) for number, word, style in words if number)
-    tool = step.uses + (f" · {step.model}" if step.model else "")
+    tool = visible(step.uses + (f" · {step.model}" if step.model else ""))
     bar = Text.assemble(("━" * filled, "red" if step.failed else "green"), ("╌" * (BAR - filled), "dim"))
     money = f"{as_text(step.credits)} cr" if step.credits else ""
     count = Text(f"{step.done}/{expected}")
     named = Text(tool, style="dim", no_wrap=True, overflow="ellipsis")
-    return [Text(f"  {step.path}"), named, count, Text.assemble(bar, "  ", state), Text(money)]
+    return [Text(visible(f"  {step.path}")), named, count, Text.assemble(bar, "  ", state), Text(money)]

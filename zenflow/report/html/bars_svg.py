@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from zenflow.credits import as_text
+from zenflow.foreign_text import visible
 from zenflow.report.cost_history import CostRow
-from zenflow.report.html.words import visible
 
 _ROW, _LEFT, _WIDTH, _MOST = 24, 190, 900, 40
 

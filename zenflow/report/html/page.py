@@ -21,9 +21,10 @@ from urllib.parse import quote
 
 from zenflow.artifacts.thumbnails import Thumbnail, thumbnails
 from zenflow.credits import as_text
+from zenflow.foreign_text import visible
 from zenflow.report.html.bars_svg import bars_svg
 from zenflow.report.html.graph_svg import graph_svg
-from zenflow.report.html.words import duration, file_size, visible
+from zenflow.report.html.words import duration, file_size
 from zenflow.report.run_view import FileView, InstanceView, RunView, problems_first, seconds_between
 from zenflow.report.run_view_document import plain_json
 

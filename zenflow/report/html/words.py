@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def visible(text: str) -> str:
-    """Return the text with control and bidi characters shown as their escapes."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
 
 def duration(seconds: float | None) -> str:
     """Return a duration in words: `4 s`, `2 min 05 s`, `1 h 20 min`."""
