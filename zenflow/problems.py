@@ -61,24 +61,39 @@ class Problem:
     refuses: bool = False  # rightly written, but a policy, the account or the service forbids it
 
 
+MOST_KEPT = 1_000
+MORE = "ZF234"
+
+
 class Problems:
     """A list that only grows, so that every check can go on after the first finding."""
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
+        self._kept: dict[Severity, int] = {"error": 0, "warning": 0}
+        self._more: dict[Severity, int] = {"error": 0, "warning": 0}
+
+    def _keep(self, problem: Problem) -> None:
+        """Keep the first thousand of each kind; of the others only the number: a recipe of a stranger may have any."""
+        if self._kept[problem.severity] < MOST_KEPT:
+            self._kept[problem.severity] += 1
+            self._found.append(problem)
+        else:
+            self._more[problem.severity] += 1
 
     def error(
         self, code: str, message: str, place: Place | None = None, hint: str | None = None, notes: Iterable[Note] = ()
     ) -> None:
-        self._found.append(Problem(code, message, place, hint, "error", tuple(notes)))
+        self._keep(Problem(code, message, place, hint, "error", tuple(notes)))
 
     def warning(
         self, code: str, message: str, place: Place | None = None, hint: str | None = None, notes: Iterable[Note] = ()
     ) -> None:
-        self._found.append(Problem(code, message, place, hint, "warning", tuple(notes)))
+        self._keep(Problem(code, message, place, hint, "warning", tuple(notes)))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        self._found.extend(problems)
+        for problem in problems:
+            self._keep(problem)
 
     def reword(self, better: Callable[[Problem], Problem]) -> None:
         """Say each finding as well as it can be said by now."""
@@ -86,18 +101,24 @@ class Problems:
 
     @property
     def has_errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self._found)
+        return self._kept["error"] > 0
 
     def in_order(self) -> tuple[Problem, ...]:
         """Every finding once, by place in the file; those without a place come last."""
         unique = dict.fromkeys(self._found)
-        return tuple(sorted(unique, key=_reading_order))
+        return (*sorted(unique, key=_reading_order), *self._not_kept())
+
+    def _not_kept(self) -> Iterator[Problem]:
+        for severity, number in self._more.items():
+            if number:
+                hint = "Fix those above first."
+                yield Problem(MORE, f"{number:,} more findings are not listed", None, hint, severity)
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._found)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._found) + sum(self._more.values())
 
 
 def _reading_order(problem: Problem) -> tuple[bool, str, int, int, str]:

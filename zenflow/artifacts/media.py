@@ -17,6 +17,7 @@ from zenflow.media.types import KINDS, canonical_type
 HEAD_BYTES = 4096
 MOST_PIXELS = 170_000_000  # 13,000 × 13,000; Pillow itself refuses above 178 million
 MOST_FRAMES = 2000
+MOST_DRAWN = 4_200_000_000  # pixels of all frames together: 2,000 of 1080p
 
 _ANYTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _ALWAYS_DECODED = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
@@ -119,7 +120,7 @@ def _decode(stream: IO[bytes], media_type: str) -> None:
 def _decode_frames(picture: Any) -> None:
     width, height = picture.size
     frames = int(getattr(picture, "n_frames", 1))
-    if width * height > MOST_PIXELS or frames > MOST_FRAMES:
+    if width * height > MOST_PIXELS or frames > MOST_FRAMES or width * height * frames > MOST_DRAWN:
         raise _too_large()
     if picture.format == "JPEG":
         picture.draft(None, (max(1, width // 8), max(1, height // 8)))  # reads all of it into an eighth of the memory
@@ -135,7 +136,7 @@ def _broken(media_type: str, problem: str) -> LooksWrong:
 def _too_large() -> ArtifactError:
     return ArtifactError(
         "ZF867",
-        f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels or {MOST_FRAMES} frames",
+        f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels, {MOST_FRAMES} frames, or too much of both",
         "Ask for a smaller one, or fetch it with the service's own page.",
     )
 

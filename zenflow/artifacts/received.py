@@ -5,6 +5,7 @@ from __future__ import annotations
 from zenflow.artifacts.base import ArtifactError, ExpectedFile
 
 MOST_BYTES = 8 << 30  # of a body whose length nobody announced
+MOST_PICTURE_BYTES = 1 << 30
 _AGAIN = "It is fetched again; `zenflow resume` does so later, without paying for it again."
 
 
@@ -23,10 +24,9 @@ class Receiving:
             raise ArtifactError(
                 "ZF864", f"More came than the {announced} bytes that were announced", _AGAIN, retry=True
             )
-        if self.bytes > MOST_BYTES:
-            raise ArtifactError(
-                "ZF867", f"More than {MOST_BYTES >> 30} GiB came", "Fetch it with the service's own page."
-            )
+        most = MOST_PICTURE_BYTES if (self.expected.media_type or "").startswith("image/") else MOST_BYTES
+        if self.bytes > most:
+            raise ArtifactError("ZF867", f"More than {most >> 30} GiB came", "Fetch it with the service's own page.")
 
     def end(self) -> None:
         """Raises ArtifactError where something is missing."""

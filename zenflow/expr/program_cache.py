@@ -15,6 +15,9 @@ _PLAIN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[
 _PART = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 
 
+UNREADABLE = "ZF302"
+
+
 @lru_cache(maxsize=4096)
 def program_for(source: str) -> Program | Failure:
     """The program of a source text; equal texts share one. What cannot be is returned, for the same reason."""
@@ -32,6 +35,9 @@ def program_for(source: str) -> Program | Failure:
         return compile_expression(source)
     except Failure as failure:
         return failure
+    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError):  # Jinja2 takes what Python does not
+        message = "this is not an expression: it holds a character or a number that cannot stand here"
+        return Failure(UNREADABLE, message, "Write numbers with the digits 0 to 9.", (0, len(source)))
 
 
 def _plain_program(source: str) -> Program | None:

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from zenflow.errors import InvalidRecipe, UsageError
+from zenflow.host.reading import read_regular
 from zenflow.ids import digest_of
 from zenflow.problems import Problems
 from zenflow.recipe.build import build_recipe
@@ -135,8 +136,7 @@ def read_recipe_file(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise UsageError("ZF012", f"{path} is a folder, not a recipe", _instead(path))
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError("ZF011", f"there is no file {path}", _instead(path.parent, path.name)) from None
     except OSError as error:

@@ -19,9 +19,18 @@ from zenflow.recipe.text.reader import decode, parse_yaml
 from zenflow.recipe.trees import Tree, is_outside
 
 MAX_COMPOSED = 8
+MOST_STEPS = 10_000  # of a recipe with those that it uses, each as often as it is used
 _MAX_FILES = 200
 _REFERENCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{1,63}):(?!//)([^@:\s]+)")
 BuildChecked = Callable[[Node, Path, "Library", Problems], Recipe]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How deep recipes are nested in one, itself included, and how many steps they have."""
+
+    levels: int
+    steps: int
 
 
 @dataclass
@@ -33,6 +42,7 @@ class Library:
     texts: dict[str, str] = field(default_factory=dict)
     open: list[tuple[Tree, str]] = field(default_factory=list)  # from the outermost recipe down to the one being read
     built: dict[str, Recipe] = field(default_factory=dict)
+    _sizes: dict[int, Size] = field(default_factory=dict)  # by the identity of recipes in `built`
     trees: dict[str, Tree] = field(default_factory=dict)
 
     @property
@@ -50,6 +60,16 @@ class Library:
         """Every repository that something was read from, by prefix."""
         return {prefix: tree.origin for prefix, tree in self.trees.items() if tree.origin is not None}
 
+    def size_of(self, recipe: Recipe) -> Size:
+        """The size of a recipe that was built here; each file is counted once, however often it is used."""
+        found = self._sizes.get(id(recipe))
+        if found is None:
+            inner = [self.size_of(step.recipe) for step in recipe.steps.values() if step.recipe is not None]
+            levels = 1 + max((size.levels for size in inner), default=0)
+            found = Size(levels, len(recipe.steps) + sum(size.steps for size in inner))
+            self._sizes[id(recipe)] = found
+        return found
+
     def name_of(self, tree: Tree, path: str) -> str:
         """What people call a file: its path in the outermost tree, its full name in a repository."""
         return path if tree.origin is None else tree.shown(path)
@@ -57,12 +77,18 @@ class Library:
 
 def take_in_recipes(recipe: Recipe, library: Library, problems: Problems, build: BuildChecked) -> Recipe:
     """The recipe with the inner recipe of every step that uses one."""
-    steps = dict(recipe.steps)
+    steps, number = dict(recipe.steps), len(recipe.steps)
     for step_id, step in recipe.steps.items():
         if step.kind == "recipe":
             inner = _inner(step, library, problems, build)
-            if inner is not None:
-                steps[step_id] = replace(step, recipe=inner)
+            if inner is None:
+                continue
+            number += library.size_of(inner).steps
+            if number > MOST_STEPS:
+                message = f"too many steps: the recipes used here have more than {MOST_STEPS:,} steps together"
+                problems.error("ZF230", message, step.places.value("uses"), "Use a recipe once, with `foreach`.")
+                break
+            steps[step_id] = replace(step, recipe=inner)
     return replace(recipe, steps=steps)
 
 
@@ -90,15 +116,10 @@ def _inner(step: StepSpec, library: Library, problems: Problems, build: BuildChe
         if found is None:
             return None
         library.built[name] = found
-    elif len(library.open) + _levels(library.built[name]) > MAX_COMPOSED + 1:
+    elif len(library.open) + library.size_of(library.built[name]).levels > MAX_COMPOSED + 1:
         problems.error("ZF230", f"recipes are nested deeper than {MAX_COMPOSED}, through `{shown}`", place)
         return None
     return library.built[name]
-
-
-def _levels(recipe: Recipe) -> int:
-    """1 for a recipe that uses no other."""
-    return 1 + max((_levels(step.recipe) for step in recipe.steps.values() if step.recipe is not None), default=0)
 
 
 def _locate(uses: str, library: Library, place: Place, problems: Problems) -> tuple[Tree, str] | None:

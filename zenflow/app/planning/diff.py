@@ -65,7 +65,7 @@ async def _side(word: str, request: DiffRequest, to: ReadOnlyConnection) -> Side
     if path.suffix == ".json" and path.is_file():
         if not is_saved_plan(read_json(path)):
             raise UsageError("ZF061", f"{word} is no saved plan.", "Make one: `zenflow plan RECIPE -o FILE`.")
-        return side_of(word, read_plan(path).plan)
+        return _saved(word, path)
     if is_repository_word(word, request.current):
         return await _planned(word, word, request, to)
     revision = None if path.exists() else split_revision(word)
@@ -80,6 +80,15 @@ async def _side(word: str, request: DiffRequest, to: ReadOnlyConnection) -> Side
         if error.code != "ZF011":
             raise
         return _run_or(word, error, to)
+
+
+def _saved(word: str, path: Path) -> Side:
+    """A side from a saved plan. Raises UsageError where the plan in it has another shape."""
+    try:
+        return side_of(word, read_plan(path).plan)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        message = f"invalid saved plan: {word}: {type(error).__name__}: {error}"
+        raise UsageError("ZF061", message, "Make it again: `zenflow plan RECIPE -o FILE`.") from error
 
 
 async def _planned(label: str, recipe: str, request: DiffRequest, to: ReadOnlyConnection) -> Side:

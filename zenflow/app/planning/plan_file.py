@@ -21,6 +21,7 @@ from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.prepare import Loaded
 from zenflow.clock import as_iso
 from zenflow.errors import Refused, UsageError
+from zenflow.host.reading import read_regular
 from zenflow.host.writing import replace_file
 from zenflow.ids import digest_of
 from zenflow.plan.model import Plan
@@ -42,6 +43,7 @@ from zenflow.recipe.inputs.media_leaves import is_local_file, media_in
 from zenflow.recipe.model import Recipe
 
 NOT_A_PLAN, UNWRITABLE, STALE = "ZF061", "ZF062", "ZF670"
+MOST_BYTES = 256 * 1024 * 1024
 MAKE_ONE = "Make one: `zenflow plan RECIPE -o FILE`."
 
 
@@ -74,7 +76,7 @@ def read_plan(file: Path) -> SavedPlan:
         raise UsageError(NOT_A_PLAN, f"{file} is no saved plan.", "Make one: `zenflow plan RECIPE -o FILE`.")
     try:
         saved = read_document(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
         said = f"{file} is a saved plan that cannot be read: {what}."
         raise UsageError(NOT_A_PLAN, said, "Make it anew: `zenflow plan RECIPE -o FILE`.") from error
@@ -108,9 +110,11 @@ def claims_of_plan(saved: SavedPlan, file: Path, uploads: Iterable[Path], settin
 def read_json(file: Path) -> Any:
     """Raises UsageError."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(read_regular(file, MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise UsageError(NOT_A_PLAN, f"{file} cannot be read: {error.strerror or error}.", MAKE_ONE) from error
+    except RecursionError as error:
+        raise UsageError(NOT_A_PLAN, f"invalid saved plan: {file}: nested too deeply", MAKE_ONE) from error
     except ValueError as error:
         raise UsageError(NOT_A_PLAN, f"{file} is no saved plan, nor JSON at all: {error}.", MAKE_ONE) from error
 

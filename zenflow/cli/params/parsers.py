@@ -65,12 +65,15 @@ def parse_resubmission(word: str) -> tuple[int, Decimal | None]:
     return int(number), most
 
 
+MOST_INCREASE = Decimal(10) ** 15
+
+
 def parse_increase(text: str | None) -> tuple[Decimal, bool] | None:
     """`20%` or `5` of `--max-increase`: the number, and whether it is of a hundred."""
     if text is None:
         return None
     amount = credits_from(text.strip().removesuffix("%").strip())
-    if amount is None or amount < 0:
+    if amount is None or not 0 <= amount <= MOST_INCREASE:
         said = f"`--max-increase {text}` is neither a percentage nor a number of credits."
         raise UsageError("ZF005", said, "Write `--max-increase 20%`, or `--max-increase 5`.")
     return amount, text.strip().endswith("%")

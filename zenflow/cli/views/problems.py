@@ -27,10 +27,17 @@ MOST_QUOTED = 160  # of what is quoted out of a file: two lines of a terminal; w
 _QUOTED = re.compile(r"`([^`\n]*)`")
 
 
+MOST_DRAWN = 100
+
+
 def draw_problems(problems: Sequence[Problem], style: Style, width: int) -> str:
-    """Each finding with its place, then how many there are."""
-    sources = Sources()
-    blocks = ["\n".join(_block(problem, sources, style, width)) for problem in problems]
+    """Each finding with its place, errors before warnings where there are too many; then how many there are."""
+    sources, shown = Sources(), list(problems)
+    if len(shown) > MOST_DRAWN:
+        shown = sorted(shown, key=lambda one: one.severity != "error")[:MOST_DRAWN]
+    blocks = ["\n".join(_block(problem, sources, style, width)) for problem in shown]
+    if len(shown) < len(problems):
+        blocks.append(f"… and {len(problems) - len(shown):,} more; `--json` lists them.")
     return "\n\n".join([*blocks, style.strong(summary(problems))])
 
 

@@ -125,6 +125,9 @@ class RecipeDraft:
     outputs: Mapping[str, Value] = field(default_factory=dict)
 
 
+MOST_INSTANCES = 100_000  # over all steps of a plan
+
+
 @dataclass(slots=True)
 class PlanContext:
     """What every pass has at hand, and where findings go. A finding that every instance repeats is told once."""
@@ -139,7 +142,15 @@ class PlanContext:
     sound: set[Hashable] = field(
         default_factory=set
     )  # calls in which nothing was wrong: others like them are not looked at
+    instances: int = 0  # of all steps so far, at the most
     _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
+
+    def takes(self, instances: int) -> bool:
+        """Whether so many more instances are within the bound of all steps together."""
+        if self.instances + instances > MOST_INSTANCES:
+            return False
+        self.instances += instances
+        return True
 
     def report(self, problem: Problem) -> None:
         key = (problem.code, problem.place, "" if problem.place else problem.message)

@@ -13,7 +13,16 @@ from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree
 from zenflow.expr.types import join, type_name, type_of
 from zenflow.expr.values import ANY, SKIPPED, Pending, Type, Value
-from zenflow.plan.analysis.draft import NONE, ONE, FanoutElements, PlanContext, RecipeDraft, Source, StepDraft
+from zenflow.plan.analysis.draft import (
+    MOST_INSTANCES,
+    NONE,
+    ONE,
+    FanoutElements,
+    PlanContext,
+    RecipeDraft,
+    Source,
+    StepDraft,
+)
 from zenflow.plan.analysis.list_lengths import lengths_of
 from zenflow.plan.analysis.scope import InstanceLookup, length_of
 from zenflow.plan.fanout import Fan
@@ -24,12 +33,47 @@ NOT_A_LIST = "ZF351"
 NO_BOUND = "ZF352"
 MORE_THAN_MAX = "ZF353"
 WRONG_MAX = "ZF354"
+TOO_MANY = "ZF357"
 
 
 def expand(
     draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], context: PlanContext
 ) -> FanoutElements | None:
     """The elements of a step; None when its `foreach` has a problem, which is told."""
+    try:
+        found = _expand(draft, step, base, context)
+    except TooMany as many:
+        _report_too_many(step, many.number, context)
+        return None
+    number = 0 if found is None else found.count.max * max(1, draft.weight.max)
+    if not context.takes(number):
+        _report_too_many(step, number, context)
+        return None
+    return found
+
+
+class TooMany(Exception):
+    """A fan-out that nothing may even be counted of."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _report_too_many(step: StepDraft, number: int, context: PlanContext) -> None:
+    message = (
+        f"too many instances: `{step.spec.id}` has {_in_figures(number)}, and all steps may have {MOST_INSTANCES:,}"
+    )
+    context.error(TOO_MANY, message, _place(step), "Split the recipe, or bound the step: `max: 1000`.")
+
+
+def _in_figures(number: int) -> str:
+    return f"{number:,}" if number < 10**15 else "far more"
+
+
+def _expand(
+    draft: RecipeDraft, step: StepDraft, base: Mapping[str, Value], context: PlanContext
+) -> FanoutElements | None:
     if step.fanout.kind is Fan.NONE:
         return FanoutElements(ONE, 1, lambda _: True, lambda _: None, lambda _: 0, differs_by_index=False)
     bound = _max_of(draft, step, base, context)
@@ -290,6 +334,8 @@ def _offsets(source: StepDraft, lengths: list[int]) -> array[int] | None:
         if length is None:
             return None
         total += length
+        if total > MOST_INSTANCES:
+            raise TooMany(total)
         offsets.append(total)
     return offsets
 

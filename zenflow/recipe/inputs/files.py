@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zenflow.host.reading import read_regular
 from zenflow.problems import Place, Problems
 from zenflow.recipe.model import PathKey
 from zenflow.recipe.text.nodes import Node
@@ -37,8 +38,7 @@ def read_text(path: Path, written: str, problems: Problems) -> str | None:
         if path.is_dir():
             problems.error(UNREADABLE, f"`{written or '@'}` is a folder, and a file is wanted", None, _FOLDER)
             return None
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = read_regular(path, MAX_FILE + 1)
     except FileNotFoundError:
         problems.error(
             NO_FILE,

@@ -17,7 +17,7 @@ PLAIN_TEXT = "ZF317"
 _SPACE = re.compile(r"(?:^[ ]*|[:\-,\[{] *)([\u00a0\u2000-\u200b\u202f\u3000])")
 _COLON = re.compile(r"^\s*(?:- )*[\w-]+(：)")
 _QUOTE = re.compile(r"(?:^|[:\-,\[{] *)([“”„«‘’])")
-_CUT = re.compile(r" #(?:\w|.*\$\{\{)")
+_CUT = re.compile(r" #\w")
 _OF_A_SHELL = re.compile(r"\$\{[A-Z][A-Z0-9_]*(:-[^}]*)?\}|\A\$[A-Z][A-Z0-9_]*\Z")
 _IN_BRACKETS = re.compile(r"[{(<] *(?:inputs|steps|origin|previous)\.")
 _BLOCK = re.compile(r"\{%-?\s*(?:for|if|set|macro|include)\b[^%]*%\}")
@@ -46,14 +46,20 @@ def report_lookalike(source: Text, problems: Problems, line: int) -> bool:
 
 def may_be_cut(text: str) -> bool:
     """Whether ` #` stands anywhere so that it may cut a text off."""
-    return _CUT.search(text) is not None
+    return _CUT.search(text) is not None or any(_hides_expression(line, line.find(" #")) for line in text.split("\n"))
+
+
+def _hides_expression(line: str, start: int) -> bool:
+    """Whether an expression stands behind a ` #` at `start`."""
+    return start >= 0 and line.rfind("${{") > start
 
 
 def warn_if_cut(node: Node, problems: Problems) -> None:
     """` #` begins a comment in YAML: of `person #1` there remains `person`."""
     line = node.source.line(node.end_line)
-    match = _CUT.match(line, node.end_column)
-    if match is None or ("{{" in node.value and "}}" not in node.value):  # the latter is told as an error
+    start = node.end_column
+    cut = line.startswith(" #", start) and (_CUT.match(line, start) is not None or _hides_expression(line, start))
+    if not cut or ("{{" in node.value and "}}" not in node.value):  # the latter is told as an error
         return
     begin = node.end_column + 1
     place = node.source.place(node.end_line, begin, node.end_line, len(line.rstrip()))

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from zenflow.foreign_text import first_bidi_mark
 from zenflow.problems import Note, Place, Problems
 from zenflow.recipe.text.lookalikes import may_be_cut, warn_if_cut, warn_of_unused_anchor
 from zenflow.recipe.text.nesting import too_deep
@@ -67,6 +68,7 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
     if forbidden is not None:
         _report_character(source, forbidden, problems)
         return None
+    _warn_of_bidi_mark(source, problems)
     return _Builder(source, problems).build()
 
 
@@ -83,6 +85,22 @@ def _report_character(source: Text, match: re.Match[str], problems: Problems) ->
     )
 
 
+def _warn_of_bidi_mark(source: Text, problems: Problems) -> None:
+    """A text with such a mark reads otherwise than it is carried out: a reviewer does not see what a step does."""
+    offset = first_bidi_mark(source.text)
+    if offset is None:
+        return
+    before = _BREAK.split(source.text[:offset])
+    line, column = len(before) - 1, len(before[-1])
+    problems.warning(
+        "ZF128",
+        f"the character U+{ord(source.text[offset]):04X} changes the direction of reading",
+        source.place(line, column, line, column + 1),
+        "Remove it, unless the text is in a script that is written from right to left.",
+    )
+
+
+_ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
 _AFTER_A_DASH = frozenset("$\"'[{")  # `-${{ x }}` is one text to YAML, and never meant as one
 
 
@@ -109,8 +127,9 @@ class _Builder:
         loader = yaml.CSafeLoader(text)
         try:
             root = self._document(loader)
+            repeated = set(_ALIAS.findall(text)) if self.unread else set()
             for name, node in self.unread.items():
-                if f"*{name}" not in text:  # else it stands before the anchor, which is told
+                if name not in repeated:  # else it stands before the anchor, which is told
                     warn_of_unused_anchor(node, name, self.problems)
             return root
         except yaml.YAMLError as error:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zenflow.foreign_text import visible, visible_json
+
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_@./+-]*(?: [A-Za-z0-9_@./+(),'-]+)*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
@@ -38,7 +40,7 @@ class StepText:
 def step_text(step: StepText, indent: str = "  ") -> str:
     """The lines of one step, to stand below `steps:`."""
     lines = [f"# {_one_line(note)}" for note in step.notes]
-    lines += [f"{step_id(step.title)}:", f"  uses: {_scalar(step.uses)}", "  with:"]
+    lines += [f"{_scalar(step_id(step.title))}:", f"  uses: {_scalar(step.uses)}", "  with:"]
     for name, value in step.params.items():
         lines += _entry(name, value, "    ")
     for one in step.wanted:
@@ -58,8 +60,8 @@ def _wanted(one: Wanted) -> list[str]:
     value = "${{ steps.upload.asset_id }}" if one.is_asset else "${{ inputs." + step_id(one.name) + " }}"
     note = "  # yours to give"
     if one.is_list:
-        return [f"    {one.name}:{note}", f"      - {value}"]
-    return [f"    {one.name}: {value}{note}"]
+        return [f"    {_scalar(one.name)}:{note}", f"      - {value}"]
+    return [f"    {_scalar(one.name)}: {value}{note}"]
 
 
 def _entry(name: str, value: Any, indent: str) -> list[str]:
@@ -75,13 +77,13 @@ def _flow(value: Any) -> str:
     """A value on one line; JSON is YAML."""
     if isinstance(value, str):
         return _scalar(_escaped(value))
-    return json.dumps(_all_escaped(value), ensure_ascii=False)
+    return visible_json(json.dumps(_all_escaped(value), ensure_ascii=False))
 
 
 def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return visible_json(json.dumps(text, ensure_ascii=False))
 
 
 def _all_escaped(value: Any) -> Any:
@@ -99,4 +101,4 @@ def _escaped(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))
