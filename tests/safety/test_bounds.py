@@ -21,12 +21,12 @@ from PIL import Image
 from tests.safety.hostile_git import RECIPE
 from zenflow.app.queries.presets import step_of
 from zenflow.artifacts import media
-from zenflow.artifacts.base import ArtifactError, Expected
+from zenflow.artifacts.base import ArtifactError, ExpectedFile
 from zenflow.artifacts.received import MOST_PICTURE_BYTES, Receiving
 from zenflow.errors import UsageError
 from zenflow.plan.output.plan_file import content_digest
 from zenflow.problems import MOST_KEPT, Problems
-from zenflow.providers.base import Template
+from zenflow.providers.base import ServiceTemplate
 from zenflow.recipe.text.lookalikes import may_be_cut
 
 Zenflow = Callable[..., Any]
@@ -176,7 +176,7 @@ def test_an_increase_beyond_all_amounts_is_none(zenflow: Zenflow, plan: Path) ->
 
 @pytest.mark.parametrize("name", ["a: b\n    evil", "x\x7f", "null", "on", "${{ steps }}", "a #b"])
 def test_a_preset_s_names_stay_names(name: str) -> None:
-    template = Template("id", name, "by_prompt", params={name: "\x7f\u202e"}, wants=(name + "s",))
+    template = ServiceTemplate("id", name, "by_prompt", params={name: "\x7f\u202e"}, wants=(name + "s",))
     text = "steps:\n" + step_of(template, None)
     (step,) = yaml.safe_load(text)["steps"].values()
     assert set(step) == {"uses", "with"} and set(step["with"]) == {name, f"{name}s"}
@@ -197,7 +197,7 @@ def test_a_picture_of_many_large_frames_is_not_decoded(monkeypatch: pytest.Monke
 
 
 def test_a_picture_has_fewer_bytes_than_a_clip() -> None:
-    picture, clip = Receiving(Expected("image/png")), Receiving(Expected("video/mp4"))
+    picture, clip = Receiving(ExpectedFile("image/png")), Receiving(ExpectedFile("video/mp4"))
     clip.take(MOST_PICTURE_BYTES + 1)
     with pytest.raises(ArtifactError, match="1 GiB"):
         picture.take(MOST_PICTURE_BYTES + 1)

@@ -142,7 +142,8 @@ class PlanContext:
     sound: set[Hashable] = field(
         default_factory=set
     )  # calls in which nothing was wrong: others like them are not looked at
-    instances: int = 0  # of all steps so far, at the most
+    instances: int = 0  # of all steps so far whose number is known
+    is_full: bool = False  # a step had more than are left; that is told once
     _told: set[tuple[str, Place | None, str]] = field(default_factory=set)
 
     def takes(self, instances: int) -> bool:

@@ -45,7 +45,7 @@ def expand(
     except TooMany as many:
         _report_too_many(step, many.number, context)
         return None
-    number = 0 if found is None else found.count.max * max(1, draft.weight.max)
+    number = 0 if found is None or found.size is None else found.size * max(1, draft.weight.max)
     if not context.takes(number):
         _report_too_many(step, number, context)
         return None
@@ -61,6 +61,9 @@ class TooMany(Exception):
 
 
 def _report_too_many(step: StepDraft, number: int, context: PlanContext) -> None:
+    if context.is_full:
+        return
+    context.is_full = True
     message = (
         f"too many instances: `{step.spec.id}` has {_in_figures(number)}, and all steps may have {MOST_INSTANCES:,}"
     )
