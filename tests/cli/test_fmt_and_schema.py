@@ -50,11 +50,16 @@ def test_the_plain_schema_is_the_published_one(zenflow: Zenflow) -> None:
     assert json.loads(zenflow("schema", "--plain").out) == published
 
 
+_woven: list[jsonschema.Draft202012Validator] = []  # the same for every test: made once
+
+
 @pytest.fixture
 def validator(zenflow: Zenflow) -> jsonschema.Draft202012Validator:
-    schema = json.loads(zenflow("schema").out)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+    if not _woven:
+        schema = json.loads(zenflow("schema").out)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        _woven.append(jsonschema.Draft202012Validator(schema))
+    return _woven[0]
 
 
 def recipe(step: str) -> Any:

@@ -35,6 +35,8 @@ from zenflow.recipe.inputs.bind import bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.text.formatter import laid_out
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MANY = int(os.environ.get("ZENFLOW_FUZZ", "150"))
 QUICK = settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))

@@ -19,6 +19,8 @@ from tests.wire.conftest import sandbox
 from zenflow.cli.terminal.console import Console
 from zenflow.plan.output.plan_file import content_digest
 
+pytestmark = pytest.mark.slow
+
 Zenflow = Callable[..., Any]
 NO_WAY = "ZF680"
 UPLOAD = """\

@@ -63,6 +63,7 @@ def hintless() -> Iterator[tuple[str, str]]:
                 yield str(value), f"{file.relative_to(ROOT)}:{call.lineno}"
 
 
+@pytest.mark.slow
 def test_adds_the_next_step_of_its_code_to_a_bare_error() -> None:
     found = list(hintless())
     assert len(found) > 50, "the scan sees the calls"
