@@ -142,6 +142,16 @@ def test_redoes_one_instance_with_its_readers(zenflow: Zenflow, recipe: Path) ->
     assert answer.status == 2 and "no step `bogus`" in answer.err
 
 
+def test_redo_of_what_is_not_there_pays_nothing(zenflow: Zenflow, recipe: Path) -> None:
+    ran(zenflow)
+    for name in ("generate.7", "generate.x", "upscale.9.9"):
+        answer = zenflow("run", "shoot", "--redo", name, "--yes")
+        assert answer.status == 2 and f"no instance `{name}`" in answer.err
+    assert "generate.0, generate.1" in zenflow("plan", "shoot", "--redo", "generate.7").err
+    other = zenflow("run", "shoot", "-i", 'looks=["x","y"]', "--redo", "generate.1", "--yes")
+    assert other.status == 2 and "ZF082" in other.err
+
+
 def test_another_photo_with_the_same_bytes_is_the_same_photo(zenflow: Zenflow, recipe: Path, here: Path) -> None:
     ran(zenflow)
     copy = here / "copy.jpg"

@@ -90,7 +90,9 @@ def rest_expected(report: RunReport) -> Decimal | None:
     started = report.state.started
     if report.rest_credits is not None or started is None or report.status == "done":
         return report.rest_credits
-    return max(ZERO, started.planned_expected - report.state.totals.committed)
+    failed = (one.credits for step in report.steps.values() for one in step.instances if one.status == "failed")
+    useful = report.state.totals.committed - sum(failed, ZERO)  # what a failed call cost buys nothing of the plan
+    return max(ZERO, started.planned_expected - useful)
 
 
 def _origin(started: RunStarted) -> dict[str, Any]:

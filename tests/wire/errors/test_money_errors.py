@@ -100,6 +100,8 @@ def test_gates_are_checked_before_anything_is_uploaded_or_spent(
     if consent:
         (here / "zenflow.toml").write_text('[policy]\nnsfw = "allow"\n')
     with serving_sandbox(**settings) as town:
+        if consent:
+            assert zenflow("trust", "--yes", "--server", town.url).status == 0
         said = zenflow("run", gated(model, policy), "--server", town.url, "--yes", "--json")
         assert (said.status, said.document["status"]) == (3, "refused")
         assert zenflow("plan", "gated.yaml", "--server", town.url).status == 3

@@ -30,6 +30,8 @@ from zenflow.recipe.model import Recipe
 
 URLS_AT_ONCE = 50  # docs/service.md, “Assets”
 NO_SUCH_STEP = "ZF059"
+NOTHING_KEPT = "ZF082"
+ADDRESSES_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ async def preview_reuse(
         if not missing:
             break
         gone |= missing
+    _check_redo(recipe, chosen_reuse, seen, remade)
     kept = tuple(
         Kept(one.address, row.fingerprint, row.run_id, row.instance, row.credits) for one, row in seen.kept.items()
     )
@@ -196,6 +199,29 @@ def _remade(recipe: Recipe, chosen_reuse: ReuseOptions) -> Callable[[Instance], 
         )
 
     return remade
+
+
+def _check_redo(
+    recipe: Recipe, chosen_reuse: ReuseOptions, seen: ReusePreview, remade: Callable[[Instance], bool]
+) -> None:
+    """Refuse an instance that there is not, and a redo that would keep nothing: both would pay for what nobody named."""
+    instances = [one for frame in seen.frames for step in frame.steps.values() for one in step.instances.values()]
+    names = {name for one in instances for name in (one.address, one.step.path)} | set(recipe.steps)
+    for name in chosen_reuse.redo:
+        if name not in names:
+            step = name.split("/")[0].split(".")[0]
+            there = [one.address for one in instances if one.address.split(".")[0].split("/")[0] == step]
+            shown = ", ".join(there[:ADDRESSES_SHOWN]) + (", …" if len(there) > ADDRESSES_SHOWN else "")
+            hint = f"It has: {shown}." if there else f"`{step}` has no instance with these inputs."
+            raise UsageError(NO_SUCH_STEP, f"`{recipe.name}` has no instance `{name}`.", hint)
+    paid = [one for one in instances if one.step.spec.kind == "tool" and not remade(one)]
+    if chosen_reuse.redo and chosen_reuse.start is None and paid and not any(one in seen.kept for one in paid):
+        named = ", ".join(chosen_reuse.redo)
+        raise UsageError(
+            NOTHING_KEPT,
+            f"No earlier result fits these inputs, so `--redo {named}` would pay for all of the run.",
+            "Give the inputs of the earlier run, or leave `--redo` out to pay for everything.",
+        )
 
 
 def _after(recipe: Recipe, start: str) -> frozenset[str]:

@@ -69,6 +69,14 @@ class Rest:
     plan: Plan | None = None
     orphans: tuple[Orphan, ...] = ()
 
+    @property
+    def most(self) -> Decimal:
+        """What the rest may cost at most: its plan's worst case, within what is left of the budget."""
+        left = max(Decimal(0), self.budget - self.report.state.totals.committed)
+        if self.credits == 0:
+            return Decimal(0)
+        return left if self.plan is None or self.plan.unpriced else min(self.plan.credits.worst, left)
+
 
 AgreeToRest = Callable[[Rest], None]
 

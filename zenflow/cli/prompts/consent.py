@@ -47,8 +47,7 @@ def agree_to_rest(console: Console, *, yes: bool) -> Callable[[Rest], None]:
 
     def agree(rest: Rest) -> None:
         console.info(draw_rest(rest, console.message_style, console.width) + "\n")
-        left = max(ZERO, rest.budget - rest.report.state.totals.committed)
-        _ask(console, ZERO if rest.credits == ZERO else left, rest.server, yes)
+        _ask(console, rest.most, rest.server, yes)
 
     return agree
 

@@ -37,6 +37,8 @@ def _cost(rest: Rest) -> str:
     credits = None if rest.plan is None else rest.plan.credits
     if credits is None or credits.exact:
         return as_text(rest.credits) if credits is not None else f"about {as_text(rest.credits)}"
+    if credits.expected == credits.worst:
+        return f"at most {as_text(credits.worst)}"
     return f"about {as_text(credits.expected)} (at most {as_text(credits.worst)})"
 
 
