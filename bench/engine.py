@@ -83,7 +83,7 @@ async def run(shape: str, count: int, folder: Path) -> float:
     """CPU seconds of one run of `count` elements, its plan not included."""
     from instant import ACCOUNT, InstantProvider, prices
 
-    from tests.support.store import MemoryStore
+    from tests.support.memory_store import MemoryStore
     from zenflow.catalog.gates import Gates
     from zenflow.clock import SystemClock
     from zenflow.engine.model.ports import Limits, NewRun, Parts, StopSignal
@@ -113,7 +113,7 @@ async def run(shape: str, count: int, folder: Path) -> float:
         provider=provider,
         journal=journal,
         lease=lease,
-        store=MemoryStore(),
+        store=MemoryStore(reads_media=False),
         clock=clock,
         limits=limits,
         random_bytes=secrets.token_bytes,

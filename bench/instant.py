@@ -13,6 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from table import ROOT  # noqa: F401 - puts the checkout on the path
+
 from tests.support.offers import catalog_of
 from zenflow.catalog.model import Account, Catalog
 from zenflow.catalog.prices import PriceRequest, Quote

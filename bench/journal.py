@@ -16,6 +16,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+from table import ROOT  # noqa: F401 - puts the checkout on the path
+
 from tests.support.contracts.journal import intended, started
 from zenflow.clock import SystemClock
 from zenflow.history import codec

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # for `tests.support`: a script has only its own folder on the path
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from tests.support import response_faults
 from tests.support.build import Harness, harness_of
 from tests.support.maintenance import maintenance_session
 from tests.support.memory_journal import MemoryJournal
+from tests.support.memory_store import MemoryStore
 from tests.support.service import Fate
-from tests.support.store import MemoryStore
 from zenflow.engine.maintenance.evidence import gather
 from zenflow.engine.maintenance.reconciler import Reconciler
 from zenflow.engine.model.ports import Limits, StopSignal

@@ -81,7 +81,9 @@ def no_second_witness(monkeypatch):
     async def explained(self, submission):
         return True
 
-    monkeypatch.setattr("zenflow.engine.reconciliation.transactions.TransactionReconciler.debits_explained", explained)
+    monkeypatch.setattr(
+        "zenflow.engine.reconciliation.transactions.TransactionReconciler.all_debits_attributed", explained
+    )
     monkeypatch.setattr(lost_responses, "is_conclusive", conclusive)
 
 

@@ -20,9 +20,9 @@ from typing import Any
 from tests.support.clock import VirtualClock, run_virtual
 from tests.support.crashing_journal import CrashingJournal, Death
 from tests.support.memory_journal import MemoryJournal
+from tests.support.memory_store import MemoryStore
 from tests.support.provider import Process, Script, ScriptedProvider
 from tests.support.service import MadeTask, ScriptedService
-from tests.support.store import MemoryStore
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.prices import PriceRequest, Quote
 from zenflow.clock import from_iso
@@ -100,7 +100,7 @@ class Harness:
     named_paths: tuple[str, ...] = ()
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     other_copies: list[MemoryJournal] = field(default_factory=list)  # of the journal, and worked on too
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore = field(default_factory=lambda: MemoryStore(Path("out"), reads_media=False))
     service: ScriptedService = field(init=False)
     provider: ScriptedProvider = field(init=False)  # of the process that lives or lived last
     providers: list[ScriptedProvider] = field(default_factory=list)

@@ -20,7 +20,7 @@ from zenflow.history import events as e
 from zenflow.journal import daily_caps as spend
 from zenflow.journal import failures, lock
 from zenflow.journal.base import Cap, Finished, Holder, JournalError, Lease, NoSuchRun, RunRow
-from zenflow.journal.caps import check_cap
+from zenflow.journal.daily_caps import check_cap
 from zenflow.journal.reusable_results import finished_of, is_takeable, moved_names
 from zenflow.journal.run_lookup import find_by_word
 

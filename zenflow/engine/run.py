@@ -29,7 +29,7 @@ from zenflow.engine.expansion.expected_counts import default_counts, expected_co
 from zenflow.engine.expansion.readiness import TOLERATES_MISSING_INPUTS
 from zenflow.engine.expansion.subrecipes import spec_at
 from zenflow.engine.files.saver import Saver
-from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.io.account_check import compare_account
 from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder

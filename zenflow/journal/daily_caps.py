@@ -12,10 +12,12 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from zenflow.clock import from_iso
-from zenflow.credits import ZERO
+from zenflow.credits import ZERO, as_text, in_words
 from zenflow.history import events as e
+from zenflow.history.events import Intended
 from zenflow.history.outcomes import MOVING, difference, is_released, outcome_after
 from zenflow.history.state import Outcome
+from zenflow.journal.base import Cap, CapReached
 
 SpendFact: TypeAlias = (
     e.Attempted
@@ -85,3 +87,16 @@ def take(spend: Spend, event: SpendFact) -> None:
 def utc_day(at: str) -> str:
     """`YYYY-MM-DD` of a moment. Raises ValueError."""
     return at[:10] if at.endswith("Z") else from_iso(at).astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def check_cap(cap: Cap, event: Intended, committed: Decimal) -> None:
+    """`committed`: what all runs of the account hold on that day. Raises CapReached."""
+    room = cap.credits - committed
+    if event.quote > room:
+        raise CapReached(
+            "ZF690",
+            f"The cap of {in_words(cap.credits)} for {cap.day} leaves {as_text(max(room, Decimal(0)))}: "
+            f"the next call needs {as_text(event.quote)}",
+            "Resume on another day, or raise per_day in the settings.",
+            room=max(room, Decimal(0)),
+        )

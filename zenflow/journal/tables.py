@@ -17,7 +17,7 @@ from zenflow.history.state import Outcome
 from zenflow.journal import daily_caps as spend
 from zenflow.journal import lock
 from zenflow.journal.base import Cap, Holder, Lease
-from zenflow.journal.caps import check_cap
+from zenflow.journal.daily_caps import check_cap
 from zenflow.journal.reusable_results import finished_row, is_takeable, moved_names
 from zenflow.journal.statements import CHUNKS, insert_events, statements
 

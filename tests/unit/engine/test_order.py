@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from zenflow.engine.tracking.order import MediaTraits, OrderVerdict, compare_order, traits_of_output, traits_of_request
+from zenflow.engine.tracking.result_order import (
+    MediaTraits,
+    OrderVerdict,
+    compare_order,
+    traits_of_output,
+    traits_of_request,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenflow.plan.analysis.graph import Cycle, descendants, longest_ways, topological_order
+from zenflow.plan.analysis.dependencies import Cycle, descendants, longest_ways, topological_order
 
 
 def test_what_is_needed_comes_first_and_the_rest_keeps_its_order() -> None:

@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from zenflow.errors import UsageError
-from zenflow.providers.mcp.provider import McpProvider
 from zenflow.providers.mcp.tokens.source import StaticToken
 from zenflow.providers.mcp.wire.exchange import RequestProgress, answer_in, retry_after_s
 from zenflow.providers.mcp.wire.http import Network, in_process
-from zenflow.providers.registry import provider_factory
 
 
 @pytest.mark.parametrize(
@@ -39,17 +36,10 @@ def test_proxies_are_for_other_machines(url: str, proxy: str | None) -> None:
 
 def test_the_doors_cost_neither_the_sdk_nor_the_http_library() -> None:
     code = (
-        "import sys, zenflow.providers.base, zenflow.providers.registry\n"
+        "import sys, zenflow.providers.base\n"
         "print([m for m in ('mcp', 'httpx2', 'pydantic', 'anyio') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-
-
-def test_the_registry_makes_what_it_names() -> None:
-    assert provider_factory("mcp") is McpProvider
-    with pytest.raises(UsageError) as no:
-        provider_factory("mpc")
-    assert no.value.code == "ZF712" and no.value.hint is not None and "mcp" in no.value.hint
 
 
 def test_a_token_never_shows() -> None:

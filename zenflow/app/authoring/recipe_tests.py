@@ -20,7 +20,6 @@ from zenflow.app.config.settings import LINK_OUT, Setting, Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.wiring import Connection
 from zenflow.app.planning.plan_file import word_of
-from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, load, make_plan
 from zenflow.app.planning.sources import verified_place
 from zenflow.app.running.resume import ResumeRequest, resume_with
@@ -33,6 +32,7 @@ from zenflow.host.writing import replace_file, replace_json
 from zenflow.plan.model import Plan
 from zenflow.plan.output.document import plan_document
 from zenflow.recipe.recipe_tests import ENDING, AllowedRange, CaseFile, ExpectedResult, RecipeCase, load_cases
+from zenflow.report.verdict import refusal_of
 
 AT_ONCE = 4
 SPEED = 5000.0

@@ -19,7 +19,7 @@ from zenflow.app.planning.prepare import catalog_for
 from zenflow.app.queries import runs
 from zenflow.app.running.resume import on_server_of
 from zenflow.app.running.run import parts_for
-from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.io.account_check import compare_account
 from zenflow.engine.maintenance.session import MaintenanceSession
 from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport

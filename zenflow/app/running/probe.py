@@ -18,7 +18,7 @@ from zenflow.app.connection import wiring
 from zenflow.app.connection.probe_results import Finding, keep_findings
 from zenflow.app.connection.retry import with_retries
 from zenflow.app.running.run import Agree, RunCallbacks, RunRequest, run
-from zenflow.artifacts.sizes import pixels_of
+from zenflow.artifacts.media import pixels_of
 from zenflow.catalog.check import with_default_model
 from zenflow.catalog.model import Catalog, Tool
 from zenflow.catalog.outputs import media_of

@@ -13,7 +13,6 @@ from typing import Any
 from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.wiring import ReadOnlyConnection
-from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, make_plan
 from zenflow.app.planning.reuse_options import ReuseOptions
 from zenflow.app.queries import runs
@@ -29,6 +28,7 @@ from zenflow.journal.base import Journal
 from zenflow.plan.model import Plan
 from zenflow.recipe.inputs.bind import BoundInputs
 from zenflow.report.lineage import PROMPT_KEYS
+from zenflow.report.verdict import refusal_of
 from zenflow.suggest import did_you_mean
 
 NO_INSTANCE, CANNOT_SET = "ZF080", "ZF081"

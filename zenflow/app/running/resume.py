@@ -20,11 +20,11 @@ from zenflow.app.planning.prepare import catalog_for, check_maxima, plan_for
 from zenflow.app.planning.sources import check_recorded
 from zenflow.app.queries import runs
 from zenflow.app.running.orphans import save_orphans, saved_assets
-from zenflow.app.running.picks_named import check_picks
+from zenflow.app.running.picks import check_picks
 from zenflow.app.running.remaining_work import correct, load_correction, preview_remaining
 from zenflow.app.running.run import RunCallbacks, Work, carry_out, parts_for
 from zenflow.catalog.model import Account
-from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.io.account_check import compare_account
 from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport
 from zenflow.engine.reporting.replay import look_at

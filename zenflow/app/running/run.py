@@ -17,12 +17,10 @@ from zenflow.app.config.settings import Settings
 from zenflow.app.connection import wiring
 from zenflow.app.connection.trust import MARK, run_text
 from zenflow.app.connection.wiring import Connection
-from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, RecipeRequest, make_plan
 from zenflow.app.planning.validate import load_or_raise
 from zenflow.app.running.manifest import ACCEPTED, leave_accepted, leave_manifest, point_latest
-from zenflow.app.running.picks import with_candidates
-from zenflow.app.running.picks_named import check_picks
+from zenflow.app.running.picks import check_picks, with_candidates
 from zenflow.artifacts.base import ArtifactError, ArtifactStore
 from zenflow.catalog.gates import Gates
 from zenflow.catalog.model import Account, Catalog
@@ -39,6 +37,7 @@ from zenflow.journal.base import JournalError, Lease
 from zenflow.journal.failures import GOES_ON
 from zenflow.plan.model import Plan, Reuse
 from zenflow.recipe.model import Recipe
+from zenflow.report.verdict import refusal_of
 
 STOP_LOOK_S = 1.0  # between two looks for a request to stop
 

@@ -16,11 +16,10 @@ from zenflow.app.connection.retry import with_retries
 from zenflow.app.connection.trust import claims_of, ensure_trusted
 from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.app.planning.plan_file import claims_of_plan, fact_of, is_own_plan, keep_plan, read_plan, stale, word_of
-from zenflow.app.planning.plan_gate import refusal_of
 from zenflow.app.planning.prepare import Loaded, bounds_of, plan_for, price_source
 from zenflow.app.planning.reuse_options import reuse_options_from
 from zenflow.app.planning.sources import local_source, recorded_source
-from zenflow.app.running.picks_named import check_picks
+from zenflow.app.running.picks import check_picks
 from zenflow.app.running.run import Agree, RunCallbacks, RunRequest, begin_and_execute
 from zenflow.engine.model.report import RunReport
 from zenflow.errors import UsageError
@@ -40,6 +39,7 @@ from zenflow.recipe.inputs.bind import BoundInputs, bind_inputs
 from zenflow.recipe.load import load_recipe
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.origins import origins_of
+from zenflow.report.verdict import refusal_of
 
 GIVE_AGAIN = "ZF063"
 _ORIGIN = "the saved plan"

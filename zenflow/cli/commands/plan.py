@@ -96,7 +96,6 @@ def show_plan(
 ) -> int:
     """Also `zenflow run --dry-run`."""
     from zenflow.app.planning.plan import PlanOptions, plan_more
-    from zenflow.app.planning.plan_gate import refusal_of
     from zenflow.app.planning.prepare import RecipeRequest
     from zenflow.cli.error_boundary import error_document
     from zenflow.cli.terminal.headings import relative_path
@@ -105,6 +104,7 @@ def show_plan(
     from zenflow.cli.views.plan import is_free
     from zenflow.cli.views.problems import draw_problems
     from zenflow.plan.output.document import plan_document
+    from zenflow.report.verdict import refusal_of
 
     console = display.console
     request = RecipeRequest(**recipe_words(asked, options))

@@ -13,11 +13,10 @@ from zenflow.cli.terminal.style import Style
 from zenflow.cli.terminal.table import Column, table
 from zenflow.cli.terminal.text_width import wrap
 from zenflow.cli.views.plan_notes import ages, duration, notes
-from zenflow.cli.views.verdict import draw_sentence
 from zenflow.credits import ZERO, Estimate, as_text
-from zenflow.plan.model import Count, Plan, PlannedStep
+from zenflow.plan.model import Count, Plan, PlannedStep, Verdict
 from zenflow.recipe.origins import origin_lines
-from zenflow.report.verdict import ways_out
+from zenflow.report.verdict import sentence, ways_out
 
 FREE = "–"
 FOLD_FROM = 24  # beyond so many steps those that cost nothing share one line, and paid ones that are alike
@@ -184,3 +183,9 @@ def _span(counts: Sequence[Count]) -> str:
 def is_free(plan: Plan) -> bool:
     """Whether nothing in it can cost anything."""
     return plan.credits.worst == ZERO and not plan.unpriced
+
+
+def draw_sentence(plan: Plan, style: Style) -> str:
+    word, rest = sentence(plan).split(":", 1)
+    mark = {Verdict.FITS: style.good, Verdict.MAY_STOP: style.warn}.get(plan.judgement.verdict, style.bad)
+    return f"{mark(word + ':')}{rest}"

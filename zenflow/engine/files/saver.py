@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zenflow.artifacts.base import SAME_BEFORE, ArtifactError, ExpectedFile, Insisted, SavedFile
-from zenflow.artifacts.sizes import pixels_of
+from zenflow.artifacts.media import pixels_of
 from zenflow.engine.context import Context
 from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.expansion.readiness import Decision, Fail, Skip, Wait
@@ -21,8 +21,7 @@ from zenflow.engine.files.resumable_download import open_body
 from zenflow.engine.files.run_outputs import saved_results
 from zenflow.engine.files.url_batches import Addresses
 from zenflow.engine.model.instances import Instance, Status, StepRun, StopReason
-from zenflow.engine.tracking.order import MediaTraits, kind_of
-from zenflow.engine.tracking.result_order import OrderGuard
+from zenflow.engine.tracking.result_order import MediaTraits, OrderGuard, kind_of
 from zenflow.expr.evaluate import ExpressionError, evaluate
 from zenflow.expr.template import Template
 from zenflow.expr.tree import evaluate_tree

@@ -7,9 +7,11 @@ asked once for every new token, before anything is looked for or paid with it.
 
 from __future__ import annotations
 
-from zenflow.engine.io.belonging import OTHER_ACCOUNT
+from zenflow.catalog.model import Account
 from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import Kind
+from zenflow.errors import Refused
+from zenflow.history.events import RunStarted
 from zenflow.providers.base import ServiceError
 
 
@@ -38,3 +40,17 @@ class Identity:
             if account.account_id != self._account_id:
                 raise AnotherAccount(self._account_id, account.account_id)
             self.checked = number
+
+
+OTHER_ACCOUNT = "ZF668"
+
+
+def compare_account(started: RunStarted, account: Account) -> None:
+    """Raises Refused. Another account sees none of the run's tasks: each would seem never to have been made."""
+    if account.account_id == started.account_id:
+        return
+    raise Refused(
+        OTHER_ACCOUNT,
+        f"Run {started.run_id} belongs to account {started.account_id}; signed in is {account.account_id}.",
+        "Sign in as the account that began it (`zenflow login`). Nothing was sent.",
+    )

@@ -11,7 +11,7 @@ from zenflow.engine.budget.ledger import FrameBudgets, Ledger
 from zenflow.engine.context import Context
 from zenflow.engine.expansion.expander import Expander
 from zenflow.engine.expansion.expected_counts import expected_count_function
-from zenflow.engine.io.belonging import compare_account
+from zenflow.engine.io.account_check import compare_account
 from zenflow.engine.io.client import ServiceClient
 from zenflow.engine.io.rate_limiter import RateLimiter
 from zenflow.engine.io.recorder import Recorder

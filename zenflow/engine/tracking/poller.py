@@ -19,10 +19,9 @@ from zenflow.engine.model.instances import Instance, Status
 from zenflow.engine.reconciliation.call_binding import Binder, rest_unknown
 from zenflow.engine.reconciliation.task_lookup import LookupResult, TaskLookup
 from zenflow.engine.tracking.lost_results import LostResults
-from zenflow.engine.tracking.order import OrderVerdict
 from zenflow.engine.tracking.poll_shortcuts import PollShortcuts
 from zenflow.engine.tracking.result_assets import assets_made
-from zenflow.engine.tracking.result_order import OrderGuard
+from zenflow.engine.tracking.result_order import OrderGuard, OrderVerdict
 from zenflow.history import events as e
 from zenflow.history.allocation import allocate
 from zenflow.history.state import CallState, Outcome, SubmissionState

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from zenflow.expr.references import Reference
 from zenflow.expr.tree import templates_in
-from zenflow.plan.analysis.graph import Cycle, topological_order
 from zenflow.problems import Problems
 from zenflow.recipe.model import Recipe, StepSpec
 
@@ -42,3 +44,69 @@ def order_of(recipe: Recipe, needs: dict[str, tuple[str, ...]], problems: Proble
         first = recipe.steps[str(cycle.path[0])]
         problems.error(CYCLE, f"these steps wait for each other: {cycle}", first.places.root)
         return list(recipe.steps)
+
+
+Node = TypeVar("Node", bound=Hashable)
+
+
+class Cycle(Exception):
+    """The graph has a cycle; `path` begins and ends with the same node."""
+
+    def __init__(self, path: Sequence[Hashable]) -> None:
+        super().__init__(" → ".join(map(str, path)))
+        self.path = tuple(path)
+
+
+def _is_ordered(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]], position: Mapping[Node, int]) -> bool:
+    """Whether each comes after what it needs as they are given, as in most recipes: that is the order then."""
+    return all(position.get(needed, -1) < place for place, node in enumerate(nodes) for needed in needs.get(node, ()))
+
+
+def topological_order(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]]) -> list[Node]:
+    """The nodes so that each comes after what it needs; among equals, in the given order. Raises `Cycle`."""
+    position = {node: place for place, node in enumerate(nodes)}
+    if _is_ordered(nodes, needs, position):
+        return list(nodes)
+    sorter = TopologicalSorter({node: [n for n in needs.get(node, ()) if n in position] for node in nodes})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise Cycle(error.args[1]) from None
+    ready = [position[node] for node in sorter.get_ready()]
+    heapq.heapify(ready)
+    order: list[Node] = []
+    while ready:
+        order.append(nodes[heapq.heappop(ready)])
+        sorter.done(order[-1])
+        for node in sorter.get_ready():
+            heapq.heappush(ready, position[node])
+    return order
+
+
+def descendants(order: Sequence[Node], needs: Mapping[Node, Collection[Node]]) -> dict[Node, frozenset[Node]]:
+    """Per node, everything that comes after it because of it."""
+    readers = _readers(order, needs)
+    below: dict[Node, frozenset[Node]] = {}
+    for node in reversed(order):
+        below[node] = frozenset(readers[node]).union(*(below[reader] for reader in readers[node]))
+    return below
+
+
+def longest_ways(
+    order: Sequence[Node], needs: Mapping[Node, Collection[Node]], cost: Mapping[Node, float]
+) -> dict[Node, float]:
+    """Per node, the longest way from its start to the end of the graph, its own cost included."""
+    readers = _readers(order, needs)
+    way: dict[Node, float] = {}
+    for node in reversed(order):
+        way[node] = cost.get(node, 0.0) + max((way[reader] for reader in readers[node]), default=0.0)
+    return way
+
+
+def _readers(nodes: Sequence[Node], needs: Mapping[Node, Collection[Node]]) -> dict[Node, list[Node]]:
+    readers: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for node in nodes:
+        for needed in needs.get(node, ()):
+            if needed in readers:
+                readers[needed].append(node)
+    return readers

@@ -15,7 +15,6 @@ from zenflow.expr.limits import MAX_ELEMENTS
 from zenflow.expr.types import join, type_of
 from zenflow.expr.values import ANY, INTEGER, SKIPPED, STRING, Pending, Type, Unknown, Value
 from zenflow.plan.analysis.draft import RecipeDraft, Source, StepDraft
-from zenflow.plan.analysis.inputs import input_type
 from zenflow.recipe.model import Recipe
 from zenflow.suggest import Patience
 
@@ -345,3 +344,21 @@ def _as_long(value: Value, lists: Lists) -> Value:
     if length is None or not isinstance(value.on, Source):
         return value
     return [Pending(value.on, value.type.items or ANY)] * length
+
+
+_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", "image", "video", "audio"})
+
+
+def input_type(schema: Mapping[str, Any]) -> Type:
+    """The type of an input's schema (rule 6), at any depth."""
+    name = schema.get("type")
+    if name not in _TYPES:
+        return ANY
+    if name == "array":
+        items = schema.get("items")
+        most = schema.get("maxItems")
+        known = input_type(items) if isinstance(items, Mapping) else ANY
+        return Type("array", items=known, most=most if isinstance(most, int) else None)
+    if name == "object" and isinstance(schema.get("properties"), Mapping):
+        return Type("object", fields={key: input_type(one) for key, one in schema["properties"].items()})
+    return Type(str(name))

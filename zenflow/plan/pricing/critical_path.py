@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 
 from zenflow.credits import ZERO, Credits
+from zenflow.plan.analysis.dependencies import descendants, longest_ways, topological_order
 from zenflow.plan.analysis.draft import RecipeDraft, StepDraft
-from zenflow.plan.analysis.graph import descendants, longest_ways, topological_order
 from zenflow.plan.model import PlannedStep
 
 _MOST_STEPS = 3000  # everything that follows everything is quadratic

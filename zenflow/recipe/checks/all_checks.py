@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from zenflow.problems import Problems
-from zenflow.recipe.checks.check_policy import check_policy
 from zenflow.recipe.checks.comparisons import check_comparisons
 from zenflow.recipe.checks.cycles import check_cycles
 from zenflow.recipe.checks.inputs import check_inputs, check_unused_inputs
 from zenflow.recipe.checks.names import check_names
 from zenflow.recipe.checks.parameters import check_parameters
 from zenflow.recipe.checks.static_scope import StaticScopes
-from zenflow.recipe.checks.steps import check_steps
+from zenflow.recipe.checks.steps import check_policy, check_steps
 from zenflow.recipe.checks.templates import gather_templates
 from zenflow.recipe.checks.types import check_values
 from zenflow.recipe.checks.unknown_names import explain_unknown_names

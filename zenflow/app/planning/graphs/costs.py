@@ -15,7 +15,7 @@ from zenflow.app.planning.offline import offline_plan, snapshot_of
 from zenflow.app.planning.prepare import RecipeRequest, load
 from zenflow.catalog.outputs import usual_duration_s
 from zenflow.errors import InvalidRecipe
-from zenflow.plan.analysis.graph import longest_ways, topological_order
+from zenflow.plan.analysis.dependencies import longest_ways, topological_order
 from zenflow.plan.model import Plan, PlannedStep
 
 
