@@ -13,6 +13,7 @@ import calls
 import engine
 import makespan
 import planning
+import repositories
 import startup
 import validating
 from table import Row, show
@@ -24,6 +25,7 @@ ALL: dict[str, Callable[[], Iterator[Row]]] = {
     "engine": engine.rows,
     "calls": calls.rows,
     "makespan": makespan.rows,
+    "repositories": repositories.rows,
 }
 
 

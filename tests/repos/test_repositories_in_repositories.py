@@ -161,9 +161,7 @@ steps:
 
 
 @pytest.mark.slow
-def test_an_inner_recipe_reads_its_own_files_and_what_it_is_given(
-    here: Path, studio: GitRepository, zenflow: Zenflow
-) -> None:
+def test_an_inner_recipe_reads_its_own_and_given_files(here: Path, studio: GitRepository, zenflow: Zenflow) -> None:
     photo = Path(__file__).parents[2].joinpath("recipes/photos/portrait.jpg").read_bytes()
     studio.release("v2.0.0", recipes__reader_yaml=READER.replace("own.png", "own.jpg"), **{"photos/own.jpg": photo})
     assert add(zenflow, studio, "v2.0.0").status == 0

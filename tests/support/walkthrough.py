@@ -177,6 +177,8 @@ def walk(page: Path, folder: Path) -> Walk:
     place = folder / "work"
     place.mkdir()
     shutil.copytree(ROOT / "recipes", place / "recipes") if page.name == "README.md" else None
+    if "examples/" in page.read_text("utf-8"):
+        shutil.copytree(ROOT / "examples", place / "examples")
     return Walk(page, place, home)
 
 

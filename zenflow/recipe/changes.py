@@ -37,7 +37,9 @@ class RecipeChange:
 
     def __str__(self) -> str:
         part = f"{self.part}: " if self.part else ""
-        arrow = " → ".join(text for text in (self.before, self.after) if text)
+        arrow = self.before or self.after
+        if self.mark == "~" and arrow:
+            arrow = f"{self.before or 'none'} → {self.after or 'none'}"
         return f"{self.mark} {self.name}{': ' if part or arrow else ''}{part}{arrow}"
 
 
