@@ -168,16 +168,16 @@ def test_a_flipped_bit_in_a_clone(here: Path, studio: GitRepository, zenflow: Ze
 def test_a_medium_that_was_changed_is_not_uploaded(
     here: Path, studio: GitRepository, zenflow: Zenflow, cache: Path
 ) -> None:
-    picture = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
-    text = RECIPE.replace("inputs:\n", "inputs:\n  photo: {type: image, default: ../photos/p.png}\n").replace(
+    picture = Path(__file__).parents[2].joinpath("recipes/photos/portrait.jpg").read_bytes()
+    text = RECIPE.replace("inputs:\n", "inputs:\n  photo: {type: image, default: ../photos/p.jpg}\n").replace(
         "steps:\n", "steps:\n  up:\n    uses: upload\n    with: {source: '${{ inputs.photo }}'}\n"
     )
-    studio.release("v2.0.0", recipes__poster_yaml=text, **{"photos/p.png": picture})
+    studio.release("v2.0.0", recipes__poster_yaml=text, **{"photos/p.jpg": picture})
     assert add(zenflow, studio, "v2.0.0").status == 0
     assert zenflow("plan", "studio:poster").status == 0
-    (file,) = cache.glob("trees/*/*/files/photos/p.png")
+    (file,) = cache.glob("trees/*/*/files/photos/p.jpg")
     file.write_bytes(picture + b"\1")
-    refused(zenflow("plan", "studio:poster", "--json"), "ZF547", "photos/p.png")
+    refused(zenflow("plan", "studio:poster", "--json"), "ZF547", "photos/p.jpg")
 
 
 def test_a_full_disk(
