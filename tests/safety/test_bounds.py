@@ -74,7 +74,7 @@ def test_a_batch_of_any_size_is_a_finding(zenflow: Zenflow, here: Path) -> None:
     assert codes(zenflow, here, f"{HEAD}steps:\n{steps}")
 
 
-def test_recipes_that_use_each_other_again_and_again_are_a_finding(zenflow: Zenflow, here: Path) -> None:
+def test_recipes_that_use_each_other_endlessly_are_a_finding(zenflow: Zenflow, here: Path) -> None:
     for number in range(8):
         uses = "".join(f"  s{n}: {{uses: ./r{number + 1}.yaml}}\n" for n in range(8))
         text = RECIPE if number == 7 else f"{HEAD}steps:\n{uses}"
