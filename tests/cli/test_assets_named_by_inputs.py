@@ -70,3 +70,13 @@ def test_what_else_is_wrong_is_told_in_one_go(zenflow: Zenflow, recipe: Path) ->
     recipe.write_text(RECIPE.replace("SEEDREAM_5", "SEEDREAM5"), encoding="utf-8")
     said = zenflow("plan", str(recipe), "-i", f"face={NOBODY_S}")
     assert said.status == 2 and "ZF525" in said.err and "Did you mean `SEEDREAM_5`" in said.err
+
+
+def test_reports_the_kind_of_an_asset_named_by_id(zenflow: Zenflow, recipe: Path) -> None:
+    ran = zenflow("run", str(recipe), "-i", "face=face.png", "--json").document
+    asset = ran["outputs"]["face"]
+    assert zenflow("plan", str(recipe), "-i", f"face={asset}").status == 0
+    recipe.write_text(RECIPE.replace("face: {type: image}", "face: {type: audio}"), encoding="utf-8")
+    said = zenflow("plan", str(recipe), "-i", f"face={asset}")
+    assert said.status == 2 and "ZF515" in said.err
+    assert f"asset {asset} is an image (image/png), and a sound is wanted" in " ".join(said.err.split())

@@ -92,7 +92,14 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
     credits = sum((step.credits for step in steps.values()), Estimate())
     judgement = _judge(request, draft, book, steps, credits, context)  # budget
     cheaper = await cheaper_models(draft, book, ask) if judgement.verdict is Verdict.OVER else []
-    judgement = with_ways_out(judgement, credits, steps, _cost_with(request, book), cheaper)
+    judgement = with_ways_out(
+        judgement,
+        credits,
+        steps,
+        _cost_with(request, book),
+        cheaper,
+        None if request.account is None else request.account.purchase_url,
+    )
     return Plan(
         recipe=request.recipe,
         inputs=request.inputs,

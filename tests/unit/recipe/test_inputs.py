@@ -420,3 +420,15 @@ def test_data_urls_are_recorded_by_their_digest(recipe_with: Callable[[str], Rec
 )
 def test_media_types_are_told_by_the_first_bytes(head: bytes, name: str, media_type: str | None) -> None:
     assert type_of(head, name) == media_type
+
+
+def test_json_may_escape_a_character_in_two_halves(recipe_with: Callable[[str], Recipe], tmp_path: Path) -> None:
+    recipe = recipe_with("  a: {type: array, items: {type: string}}")
+    text = '["a cat \\ud83d\\ude3a", "no", "007", "\\\\ud83d"]'
+    expected = ["a cat \N{SMILING CAT FACE WITH OPEN MOUTH}", "no", "007", "\\ud83d"]
+    assert bound(recipe, tmp_path, f"a={text}").values["a"] == expected
+    (tmp_path / "in.json").write_text('{"a": ' + text + "}")
+    assert bound(recipe, tmp_path, files=(Path("in.json"),)).values["a"] == expected
+    (tmp_path / "l.json").write_text('["fine", "\\ud83d cut"]')
+    (problem,) = refused(recipe, tmp_path, "a=@l.json")
+    assert problem.code == "ZF503" and "a[1]" in problem.message and "half a character" in problem.message

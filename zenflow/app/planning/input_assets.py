@@ -12,10 +12,12 @@ from typing import Any
 from zenflow.app.connection.retry import with_retries
 from zenflow.app.connection.wiring import ReadOnlyConnection
 from zenflow.ids import is_uuid
+from zenflow.media.local_files import why_not
+from zenflow.media.types import canonical_type, kind_of
 from zenflow.plan.pricing.declined import DECLINED
 from zenflow.problems import Problem, Problems
 from zenflow.providers.base import ServiceError
-from zenflow.recipe.inputs.media import MEDIA_WORDS
+from zenflow.recipe.inputs.media import MEDIA_WORDS, OTHER_MEDIA
 from zenflow.recipe.model import Recipe
 
 NOT_THERE = "ZF525"
@@ -32,12 +34,36 @@ async def missing_assets(recipe: Recipe, inputs: Mapping[str, object], to: ReadO
         for words, asset_id in _assets(name, inputs.get(name), spec.schema)
     }
     problems = Problems()
-    for asset_id in await _without_address(list(named), to):
+    kinds = {
+        asset_id: str(kind)
+        for name, spec in recipe.inputs.items()
+        for kind in MEDIA_WORDS
+        for _, asset_id in _assets(name, inputs.get(name), _only(spec.schema, kind))
+    }
+    seen: dict[str, str] = {}
+    for asset_id in await _without_address(list(named), to, seen):
         if not await _is_there(asset_id, to):
             message = f"input `{named[asset_id]}`: the service has no asset {asset_id} for this account"
             hint = "Give a file, a URL, or the id of an asset of this account (`zenflow assets get ID` looks)."
             problems.error(NOT_THERE, message, None, hint)
+    for asset_id, media_type in seen.items():
+        unfit = why_not(canonical_type(media_type), kinds[asset_id]) if kind_of(media_type) in MEDIA_WORDS else None
+        if unfit is not None and kind_of(media_type) != kinds[asset_id]:
+            problems.error(OTHER_MEDIA, f"input `{named[asset_id]}`: asset {asset_id} {unfit.said}", None, unfit.hint)
     return problems.in_order()
+
+
+def _only(schema: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The schema, with media of this kind alone."""
+    if schema.get("type") in MEDIA_WORDS:
+        return schema if schema["type"] == kind else {}
+    items, properties = schema.get("items"), schema.get("properties")
+    narrowed = dict(schema)
+    if isinstance(items, Mapping):
+        narrowed["items"] = _only(items, kind)
+    if isinstance(properties, Mapping):
+        narrowed["properties"] = {k: _only(v, kind) if isinstance(v, Mapping) else v for k, v in properties.items()}
+    return narrowed
 
 
 def _assets(words: str, value: object, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -56,8 +82,11 @@ def _assets(words: str, value: object, schema: Mapping[str, Any]) -> Iterator[tu
             yield from _assets(f"{words}.{key}", item, below if isinstance(below, Mapping) else {})
 
 
-async def _without_address(asset_ids: Sequence[str], to: ReadOnlyConnection) -> list[str]:
-    """Those that a batch gives no address for; all of a batch that is refused as a whole."""
+async def _without_address(asset_ids: Sequence[str], to: ReadOnlyConnection, seen: dict[str, str]) -> list[str]:
+    """Those that a batch gives no address for; all of a batch that is refused as a whole.
+
+    `seen` takes the media types of the others.
+    """
     found: list[str] = []
     for start in range(0, len(asset_ids), AT_ONCE):
         batch = asset_ids[start : start + AT_ONCE]
@@ -69,6 +98,7 @@ async def _without_address(asset_ids: Sequence[str], to: ReadOnlyConnection) -> 
             found += batch
             continue
         there = {answer.asset_id for answer in answers if answer.url is not None}
+        seen.update({one.asset_id: one.media_type for one in answers if one.media_type and one.asset_id in batch})
         found += [asset_id for asset_id in batch if asset_id not in there]
     return found
 

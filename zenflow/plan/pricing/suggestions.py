@@ -25,6 +25,7 @@ def with_ways_out(
     steps: Mapping[str, PlannedStep],
     cost_with: CostWith,
     cheaper: Sequence[Alternative] = (),
+    top_up_at: str | None = None,
 ) -> Judgement:
     """The judgement with its ways out."""
     if judgement.verdict in (Verdict.FITS, Verdict.UNPRICED) or judgement.ways_out:
@@ -32,7 +33,7 @@ def with_ways_out(
     ways = [
         *_cheaper(cheaper, judgement.short_by),
         *_fewer(judgement, credits, steps, cost_with),
-        _more(judgement, credits),
+        _more(judgement, credits, top_up_at),
     ]
     return replace(judgement, ways_out=tuple(ways))
 
@@ -95,8 +96,9 @@ def _guess(
     return 0 if shrinks <= 0 or limit <= rest else min(int((limit - rest) * count / shrinks), count - 1)
 
 
-def _more(judgement: Judgement, credits: Estimate) -> str:
+def _more(judgement: Judgement, credits: Estimate, top_up_at: str | None) -> str:
     if judgement.bound == "balance":
-        return f"top up the account: {in_words(judgement.short_by)} are missing"
+        where = f" at {top_up_at}" if top_up_at else ""
+        return f"top up the account{where}: {in_words(judgement.short_by)} are missing"
     needed, now = as_text(_counted(judgement, credits)), as_text(judgement.budget.credits)
     return f"a budget of {needed}, now {now} (from {judgement.budget.origin})"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from zenflow.errors import InvalidRecipe
 from zenflow.media.data_urls import is_data_url, parse_data_url
 from zenflow.problems import Place, Problems
-from zenflow.recipe.inputs.files import Where, node_places, read_text, read_value, word_value
+from zenflow.recipe.inputs.files import Where, node_places, read_text, read_value, with_whole_characters, word_value
 from zenflow.recipe.inputs.media import MEDIA_WORDS, MediaReader
 from zenflow.recipe.model import InputSpec, PathKey, Recipe
 from zenflow.recipe.schema.values import describe, mismatches
@@ -113,7 +113,7 @@ def _read_inputs_file(
     if text is None:
         return None
     before = len(problems)
-    node = parse_yaml(text, str(path), problems)
+    node = parse_yaml(with_whole_characters(text), str(path), problems)
     if node is None or len(problems) > before:
         return None
     if node.kind != "mapping":

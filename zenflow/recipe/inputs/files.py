@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -267,11 +268,26 @@ def cell_value(cell: str, schema: Mapping[str, Any]) -> Any:
     return word_value(cell, schema) if schema.get("type", "string") not in _TEXT_TYPES else cell
 
 
+def with_whole_characters(text: str) -> str:
+    """JSON writes one character beyond the first plane as two escapes (RFC 8259, 7); YAML knows the long escape alone."""
+    if text.lstrip()[:1] not in ("[", "{"):
+        return text
+
+    def whole(pair: re.Match[str]) -> str:
+        high, low = int(pair[2], 16), int(pair[3], 16)
+        return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
+
+    return _PAIR.sub(whole, text)
+
+
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
 def word_value(text: str, schema: Mapping[str, Any]) -> Any:
     """Text read by rule 1; what is no such value stays the text that it was, for the check of types to name."""
     if schema.get("type") in {"array", "object"}:
         found = Problems()
-        node = parse_yaml(text, "", found)
+        node = parse_yaml(with_whole_characters(text), "", found)
         return text if node is None or len(found) else node.value
     try:
         return resolve_plain(text.strip())

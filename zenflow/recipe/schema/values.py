@@ -138,6 +138,9 @@ def _not_in_enum(value: Any, allowed: list[Any], path: PathKey) -> Mismatch:
 
 def _text(value: str, schema: Mapping[str, Any], path: PathKey) -> Iterator[Mismatch]:
     low, high = schema.get("minLength"), schema.get("maxLength")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        hint = "A pair such as `\\ud83d\\ude3a` is one character; write both halves, or the character itself."
+        yield Mismatch(path, "form", "the text holds half a character, which cannot be sent", hint)
     if low is not None and len(value) < low:
         yield Mismatch(
             path,
