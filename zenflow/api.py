@@ -23,6 +23,12 @@ from zenflow.app.planning.plan import plan as _plan
 from zenflow.app.planning.prepare import RecipeRequest
 from zenflow.app.planning.validate import Validation
 from zenflow.app.planning.validate import validate as _validate
+from zenflow.app.queries.runs import SeenRun
+from zenflow.app.queries.runs import show as _show
+from zenflow.app.recovery.fetch import FetchView
+from zenflow.app.recovery.fetch import fetch as _fetch
+from zenflow.app.running.resume import Rest, ResumeRequest
+from zenflow.app.running.resume import resume as _resume
 from zenflow.app.running.run import RunCallbacks, RunRequest
 from zenflow.app.running.run import run as _run
 from zenflow.engine.model.ports import StopSignal
@@ -82,6 +88,50 @@ async def run(
 
     callbacks = RunCallbacks(listener or Silent(), stop or StopSignal(), lambda run_id, folder: None)
     return await _run(request, _settings(here, server, state), asked, callbacks)
+
+
+async def resume(
+    run: str | None = None,
+    *,
+    agree: Callable[[Rest], bool],
+    budget: Decimal | int | None = None,
+    take_over: bool = False,
+    current: Path | None = None,
+    server: str | None = None,
+    state: Path | None = None,
+    listener: Listener | None = None,
+    stop: StopSignal | None = None,
+) -> RunReport:
+    """Continue a run (default: the most recent resumable one). Return its report.
+
+    `agree` sees what is left and its price in credits; false refuses it. Raises NoSuchRun, RunBusy, Refused.
+    """
+    here = current or Path.cwd()
+
+    def asked(rest: Rest) -> None:
+        if not agree(rest):
+            raise Refused("ZF665", "Not agreed to. Nothing was spent.")
+
+    request = ResumeRequest(run=run, budget=_credits(budget), take_over=take_over, current=here)
+    callbacks = RunCallbacks(listener or Silent(), stop or StopSignal(), lambda run_id, folder: None)
+    return await _resume(request, _settings(here, server, state), asked, callbacks)
+
+
+async def fetch(
+    run: str | None = None,
+    *,
+    out: Path | None = None,
+    current: Path | None = None,
+    server: str | None = None,
+    state: Path | None = None,
+) -> FetchView:
+    """Download every paid result of a run (default: the last) into its folder or `out`. Spend nothing."""
+    return await _fetch(run, out, _settings(current or Path.cwd(), server, state))
+
+
+async def show(run: str | None = None, *, current: Path | None = None, state: Path | None = None) -> SeenRun:
+    """Return a run (default: the last) as its journal tells it, offline. Raises NoSuchRun."""
+    return await _show(run, _settings(current or Path.cwd(), None, state))
 
 
 def _settings(current: Path, server: str | None, state: Path | None) -> Settings:
