@@ -10,7 +10,7 @@ from tests.support.walkthrough import ROOT, walk
 
 ELSEWHERE = {"share-recipes"}  # test_share_recipes.py runs it
 HOW_TO = [page for page in sorted((ROOT / "docs/how-to").glob("*.md")) if page.stem not in ELSEWHERE]
-PAGES = [ROOT / "docs/tutorial.md", ROOT / "docs/reports.md", *HOW_TO]
+PAGES = [ROOT / "docs/tutorial.md", *HOW_TO]
 
 
 @pytest.mark.slow
