@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BENCH = Path(__file__).parents[2] / "bench"
 SCRIPTS = sorted(file.name for file in BENCH.glob("*.py"))
 IMPORTS_ALL = """

@@ -16,6 +16,8 @@ from zenflow.catalog.plain_schema import SchemaTrouble, fits, is_plain
 from zenflow.catalog.snapshot import read_snapshot
 from zenflow.expr.values import Pending, Type
 
+pytestmark = pytest.mark.slow
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 6) | st.sampled_from([1.0, 2.5, -0.0, "", "a", "ab", "abc1"])
     | st.sampled_from([Pending(), Pending(type=Type("string")), Pending(type=Type("integer")), Pending(type=Type("array"))]),

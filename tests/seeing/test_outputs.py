@@ -11,6 +11,8 @@ import pytest
 
 from tests.seeing.test_report import LOOKS
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = LOOKS.replace('"${{ origin.a.item | slug }}"', '"pictures/${{ origin.a.item | slug }}"')
 
 

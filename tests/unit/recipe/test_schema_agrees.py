@@ -16,6 +16,8 @@ from zenflow.recipe.schema.explain import check_structure
 from zenflow.recipe.schema.structure import is_valid, recipe_schema
 from zenflow.recipe.text.reader import parse_yaml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PHOTOSHOOT = (ROOT / "recipes/photoshoot.yaml").read_text("utf-8")
 WIDE = """\
