@@ -21,6 +21,10 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 PATIENCE_S = 300.0  # only so that nothing hangs for ever: a busy machine is slow
 
 
+ADMIN_TOKEN = "of-the-tests"
+ADMIN_HEADERS = {"content-type": "application/json", "authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
 @dataclass
 class Host:
     """One sandbox and one workspace."""
@@ -33,7 +37,7 @@ class Host:
     def admin(self, path: str, body: Any = None, method: str | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         address = f"{self.url.removesuffix('/mcp')}/admin/{path}"
-        request = urllib.request.Request(address, data, {"content-type": "application/json"}, method=method)
+        request = urllib.request.Request(address, data, ADMIN_HEADERS, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=PATIENCE_S) as answer:
             found = json.load(answer)
@@ -111,6 +115,8 @@ def host(tmp_path: Path, speed: float) -> Iterator[Host]:
             str(speed),
             "--faults",
             str(faults),
+            "--admin-token",
+            ADMIN_TOKEN,
             "-q",
         ],
         cwd=tmp_path,

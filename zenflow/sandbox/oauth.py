@@ -200,13 +200,19 @@ def _challenge(verifier: str) -> str:
 
 
 def _may_be_redirected_to(uri: str) -> bool:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
 def _same_redirect(known: str, given: str) -> bool:
     if known == given:
         return True
-    one, two = urlsplit(known), urlsplit(given)
+    try:
+        one, two = urlsplit(known), urlsplit(given)
+    except ValueError:
+        return False
     same = (one.scheme, one.hostname, one.path, one.query) == (two.scheme, two.hostname, two.path, two.query)
     return same and one.hostname in _LOOPBACK

@@ -28,6 +28,7 @@ class SandboxSettings:
     url_lifetime_s: float = 300  # signed URLs "expire within a few minutes" (tools/assets)
     account_id: str | None = None  # None: a new account, kept in state_dir where there is one
     legacy_only: bool = False  # a server that only knows clients which `initialize`
+    admin_token: str | None = None  # what /admin takes; None: the token, where there is one
     admin: bool = False  # opens /admin/*, for tests
     blocked: tuple[str, ...] = ()  # "tool" or "tool:model": switched off, as the service does at times
     account_blocked: bool = False  # get_me says so, and nothing can be submitted

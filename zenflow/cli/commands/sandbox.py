@@ -29,6 +29,7 @@ from zenflow.sandbox.settings import SandboxSettings
 @click.option("--token", metavar="TEXT", help="The bearer token of `--auth token`; left out, one is made.")
 @click.option("--token-lifetime", type=float, default=3600.0, show_default=True, help="Seconds, with `--auth oauth`.")
 @click.option("--faults", type=NamedPath(), metavar="FILE", help="Mishaps on request (docs/sandbox.md).")
+@click.option("--admin-token", metavar="TEXT", help="The token of /admin, with `--faults`; left out, one is made.")
 @click.option("--requests-per-second", type=float, metavar="N", help="Above it, answer 429.")
 @click.option("--url-lifetime", type=float, default=300.0, show_default=True, help="Seconds a signed URL lives.")
 @click.option("--legacy-only", is_flag=True, help="Know only clients that initialize.")
@@ -47,6 +48,7 @@ def command(
     token: str | None,
     token_lifetime: float,
     faults: Path | None,
+    admin_token: str | None,
     requests_per_second: float | None,
     url_lifetime: float,
     legacy_only: bool,
@@ -73,6 +75,7 @@ def command(
             trusted=trusted,
             helpers=not no_helpers,
             token=token,
+            admin_token=None if faults is None else admin_token or secrets.token_urlsafe(16),
             oauth=auth == "oauth",
             token_lifetime_s=token_lifetime,
             faults=faults,
@@ -99,5 +102,8 @@ def _tell(url: str, console: Console, settings: SandboxSettings) -> None:
         lines.append(f"→ zenflow login --server {url}")
     token = f"ZENFLOW_TOKEN={settings.token} " if settings.token else ""
     lines += [f"→ {token}zenflow run RECIPE --server {url} --yes", "  Ctrl-C ends it."]
+    if settings.admin_token:
+        lines.append(f"  /admin takes `Authorization: Bearer {settings.admin_token}`.")
     console.show("\n".join(lines))
-    console.document("serving", None, {"url": url, **({"token": settings.token} if settings.token else {})})
+    tokens = {"token": settings.token, "admin_token": settings.admin_token}
+    console.document("serving", None, {"url": url, **{name: value for name, value in tokens.items() if value}})

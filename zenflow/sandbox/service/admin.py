@@ -30,7 +30,7 @@ def admin_routes(services: Services, faults: Faults, arrived: Callable[[], Count
     async def add_faults(request: Request) -> JSONResponse:
         try:
             rules = rules_from(await request.json())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return JSONResponse({"error": str(error)}, 422)
         faults.add(rules)
         return JSONResponse({"added": len(rules)})
@@ -73,7 +73,7 @@ def admin_routes(services: Services, faults: Faults, arrived: Callable[[], Count
 async def _number(request: Request, name: str) -> float | None:
     try:
         document = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     value = document.get(name) if isinstance(document, dict) else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

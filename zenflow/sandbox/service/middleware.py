@@ -10,7 +10,9 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,6 +59,10 @@ class Middleware:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = dict(scope["headers"])
+        if not is_own_address(headers.get(b"host", b""), headers.get(b"origin"), self._services.base_url):
+            return JSONResponse({"error": "this sandbox answers programs of its own machine, not web pages"}, 403)
+        if not self._may_administer(scope["path"], headers.get(b"authorization", b"")):
+            return JSONResponse({"error": "/admin takes its own token"}, 401)
         if not self._may_enter(scope["path"], headers.get(b"authorization", b"")):
             return JSONResponse(
                 {"error": "invalid_token", "error_description": "re-authorize with the ZenCreator MCP server"},
@@ -71,12 +77,18 @@ class Middleware:
 
     def _may_enter(self, path: str, given: bytes) -> bool:
         token, authorization = self._services.settings.token, self._services.authorization
-        if token is not None and path.startswith(("/mcp", "/admin")):
+        if token is not None and path.startswith("/mcp"):
             return hmac.compare_digest(given, f"Bearer {token}".encode())
         if authorization is not None and path.startswith("/mcp"):
             kind, _, text = given.decode("latin-1").partition(" ")
             return kind.lower() == "bearer" and authorization.accepts(text.strip())
         return True
+
+    def _may_administer(self, path: str, given: bytes) -> bool:
+        token = self._services.settings.admin_token or self._services.settings.token
+        if token is None or not path.startswith("/admin"):
+            return True
+        return hmac.compare_digest(given, f"Bearer {token}".encode())
 
     def _challenge(self) -> str:
         return (
@@ -135,6 +147,32 @@ class Middleware:
         return answer
 
 
+def is_own_address(host: bytes, origin: bytes | None, base_url: str) -> bool:
+    """Whether a request was meant for this server: a web page elsewhere can send one, also under a name that it made lead here.
+
+    A name can be made to lead anywhere, a number cannot: so the host is a number, this machine's own name, or our address.
+    """
+    try:
+        named = urlsplit(f"//{host.decode('ascii')}")
+        ours = urlsplit(base_url).hostname
+        if host and not (named.hostname in ("localhost", ours) or _is_number(named.hostname or "")):
+            return False
+        if origin is None:
+            return True
+        asked = urlsplit(origin.decode("ascii"))
+        return asked.hostname in ("localhost", "127.0.0.1", "::1") or asked.netloc == named.netloc
+    except ValueError:
+        return False
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 async def _send_half(answer: list[Message], receive: Receive, send: Send) -> None:
     body = b"".join(message.get("body", b"") for message in answer[1:])
     await send(answer[0])
@@ -176,7 +214,7 @@ def _request_in(body: bytes) -> tuple[str, Mapping[str, Any]]:
             return method, {}
         arguments = params.get("arguments")
         return str(params["name"]).removeprefix(PREFIX), arguments if isinstance(arguments, dict) else {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "unreadable", {}
 
 

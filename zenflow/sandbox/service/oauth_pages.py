@@ -149,6 +149,6 @@ async def _form(request: Request) -> Mapping[str, str]:
 async def _json(request: Request) -> Mapping[str, Any]:
     try:
         found = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
