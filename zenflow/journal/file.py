@@ -23,8 +23,12 @@ def connect(file: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, read_only: bo
         f"{_as_uri(file)}?mode={mode}", uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
     )
     if not read_only:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: an fsync there does not reach the disk
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: an fsync there does not reach the disk
+        except UnicodeDecodeError as error:  # SQLite quotes its damaged schema in the message
+            connection.close()
+            raise sqlite3.DatabaseError("its schema is damaged") from error
     return connection
 
 
