@@ -34,12 +34,12 @@ def main() -> int:
         except Exception as error:  # whatever a command raises is a defect
             found += 1
             kind = "" if isinstance(error, Found) else f"{type(error).__name__}: "
-            print(f"seed {seed}: {kind}{str(error)[:600]}", file=sys.stderr)  # noqa: T201
+            print(f"seed {seed}: {kind}{str(error)[:600]}", file=sys.stderr)
         if time.monotonic() - at > SLOW_S:
             slow += 1
-            print(f"seed {seed}: slower than {SLOW_S:g} s", file=sys.stderr)  # noqa: T201
+            print(f"seed {seed}: slower than {SLOW_S:g} s", file=sys.stderr)
         seed += 1
-    print(f"{asked.target}: {seed - asked.first:,} cases, {found} defects, {slow} slower than {SLOW_S:g} s")  # noqa: T201
+    print(f"{asked.target}: {seed - asked.first:,} cases, {found} defects, {slow} slower than {SLOW_S:g} s")
     return 1 if found or slow else 0
 
 
