@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,3 +72,8 @@ def test_an_empty_path_is_not_the_current_folder(zenflow: Zenflow, words: tuple[
 def test_only_an_option_that_is_near_is_suggested(zenflow: Zenflow) -> None:
     assert "`zenflow validate --help` lists its options" in zenflow("validate", "first", "--budget", "3").err
     assert "Did you mean `--strict`?" in zenflow("run", "first", "--strct").err
+
+
+def test_the_embedded_sandbox_sends_nobody_to_a_payment_page(zenflow: Any, here: Path) -> None:
+    said = zenflow("account")
+    assert said.status == 0 and "top up" not in said.out and "/billing" not in said.out

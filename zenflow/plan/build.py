@@ -30,6 +30,7 @@ from zenflow.plan.pricing.suggestions import CostWith, with_ways_out
 from zenflow.problems import Problems
 from zenflow.recipe.model import Recipe
 
+SANDBOX = "sandbox"  # its credits cannot be bought
 Durations = Callable[[str, str | None], float | None]
 """Seconds that one call of a tool (or an action) with a model usually takes here; None: not measured yet."""
 
@@ -98,7 +99,7 @@ async def build_plan(request: PlanRequest, ask: Ask) -> Plan:
         steps,
         _cost_with(request, book),
         cheaper,
-        None if request.account is None else request.account.purchase_url,
+        None if request.account is None or request.server == SANDBOX else request.account.purchase_url,
     )
     return Plan(
         recipe=request.recipe,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from zenflow.app.config.setting_specs import SANDBOX
 from zenflow.app.queries.account import AccountView
 from zenflow.catalog.gates import BILLING_URL, SETTINGS_URL
 from zenflow.catalog.model import Account
@@ -29,7 +30,8 @@ def draw_account(view: AccountView, style: Style, width: int) -> str:
         lines.append(style.bad(f"  The account is {account.closed}: the service refuses its calls."))
     if account.out_of_credits:
         lines.append(style.warn("  Out of credits."))
-    lines.append(f"  → top up: {account.purchase_url or BILLING_URL}")
+    if view.server != SANDBOX:
+        lines.append(f"  → top up: {account.purchase_url or BILLING_URL}")
     return "\n".join(lines)
 
 
