@@ -52,7 +52,7 @@ def check(host: Any, document: dict[str, Any]) -> None:
     for path, told in zip(files, document["files"], strict=True):
         assert (host.folder / path).stat().st_size == told["bytes"]
     left = [path.name for path in (host.folder / document["out"]).rglob("*") if path.is_file()]
-    assert sorted(left) == sorted([*(path.name for path in files), "manifest.json"])
+    assert sorted(left) == sorted([*(path.name for path in files), "manifest.json", "outputs.json"])
 
 
 def test_killed_while_the_request_is_on_the_wire(host: Any) -> None:
