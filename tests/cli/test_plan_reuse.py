@@ -134,6 +134,39 @@ def test_three_pictures_of_one_request_are_three_results(zenflow: Zenflow, recip
     assert calls(more)["generate"] == (1, 3)
 
 
+EQUAL = """\
+zenflow: 1
+name: equal
+inputs:
+  n: {type: integer, default: 4}
+  looks: {type: array, items: {type: string}, default: []}
+steps:
+  a: {foreach: "${{ ELEMENTS }}", uses: by_prompt, with: {positive_prompt: same, model: SEEDREAM_5}}
+outputs: {ids: "${{ steps.a.asset_ids | unique | length }}"}
+"""
+
+
+@pytest.mark.parametrize("elements", ["range(inputs.n)", "inputs.looks"])
+def test_a_reused_result_is_given_to_one_instance(zenflow: Zenflow, recipe: Path, elements: str) -> None:
+    """Runs that reuse a result do not make it two: the third run keeps two and pays two."""
+    written = EQUAL.replace("ELEMENTS", elements)
+    (recipe.parent / "equal.yaml").write_text(written)
+
+    def run(count: int, *words: str) -> dict[str, Any]:
+        looks = "[" + ",".join(["same"] * count) + "]"
+        answer = zenflow("run", "equal", "--json", "-i", f"n={count}", "-i", f"looks={looks}", *words)
+        assert answer.status == 0, answer.err
+        document: dict[str, Any] = answer.document
+        return document
+
+    assert run(2)["credits"]["charged"] == 2
+    assert run(2, "--reuse")["credits"]["charged"] == 0
+    third = run(4, "--reuse")
+    assert third["credits"]["charged"] == 2 and third["outputs"] == {"ids": 4}
+    fourth = run(4, "--reuse")
+    assert fourth["credits"]["charged"] == 0 and fourth["outputs"] == {"ids": 4}
+
+
 def test_redoes_one_instance_with_its_readers(zenflow: Zenflow, recipe: Path) -> None:
     ran(zenflow)
     assert calls(planned(zenflow, "--redo", "generate.1")) == {"generate": (1, 1), "upscale": (1, 1)}

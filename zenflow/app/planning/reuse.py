@@ -20,7 +20,7 @@ from zenflow.engine.model.instances import Instance
 from zenflow.engine.reuse.preview import ReusePreview, ReusePreviewer
 from zenflow.errors import UsageError
 from zenflow.history.fold import fold
-from zenflow.ids import is_uuid
+from zenflow.ids import digest_of, is_uuid
 from zenflow.journal.base import Finished, Journal, RunRow
 from zenflow.plan.analysis.dependencies import link
 from zenflow.plan.fanout import parse_address
@@ -45,22 +45,30 @@ class ReusePreviews:
 
 @dataclass(slots=True)
 class _PreviewedUploads:
-    """Results that may be taken, each by one instance only: three pictures of one request are three results."""
+    """Results that may be taken, each by one instance only: three pictures of one request are three results. A run that has
+    reused a result does not make it two."""
 
     rows: Callable[[str], Sequence[Finished]]
     gone: frozenset[tuple[str, str]]
-    _taken: set[tuple[str, str]] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # by what they are, whichever run has them
 
     def take(self, address: str, fingerprint: str) -> Finished | None:
-        rows = [row for row in self.rows(fingerprint) if self._is_free((row.run_id, row.instance))]
+        rows = [row for row in self.rows(fingerprint) if self._is_free(row)]
         own = next((row for row in rows if row.instance == address), None)
         found = own or next(iter(rows), None)
         if found is not None:
-            self._taken.add((found.run_id, found.instance))
+            self.taken.add(_identity_of(found))
         return found
 
-    def _is_free(self, place: tuple[str, str]) -> bool:
-        return place not in self._taken and place not in self.gone
+    def _is_free(self, row: Finished) -> bool:
+        return _identity_of(row) not in self.taken and (row.run_id, row.instance) not in self.gone
+
+
+def _identity_of(found: Finished) -> str:
+    """Return the call that made a result, else its content."""
+    call_id = found.results.get("call_id")
+    kept = {key: value for key, value in found.results.items() if key != "credits"}
+    return call_id if isinstance(call_id, str) and call_id else digest_of(kept)
 
 
 async def preview_reuse(
@@ -123,7 +131,7 @@ def _expanded(
     chosen = everything
     if source is not None and chosen_reuse.source != ANY:
         by_mark = _by_fingerprint(journal.finished_in(source.run_id))
-        chosen = _PreviewedUploads(lambda mark: by_mark.get(mark, ()), gone)
+        chosen = _PreviewedUploads(lambda mark: by_mark.get(mark, ()), gone, everything.taken)
 
     def find_result(instance: Instance, fingerprint: str) -> Finished | None:
         spec = instance.step.spec
