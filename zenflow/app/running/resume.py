@@ -24,6 +24,7 @@ from zenflow.app.running.picks import check_picks
 from zenflow.app.running.remaining_work import correct, load_correction, preview_remaining
 from zenflow.app.running.run import RunCallbacks, Work, carry_out, parts_for
 from zenflow.catalog.model import Account
+from zenflow.engine.actions.free_actions import FILE_CHANGED, FILE_CHANGED_HINT
 from zenflow.engine.io.account_check import compare_account
 from zenflow.engine.model.recipe_record import stored_recipe
 from zenflow.engine.model.report import RunReport
@@ -36,6 +37,8 @@ from zenflow.journal.base import Journal, Lease, RunRow
 from zenflow.journal.lock import take_over_of, this_process
 from zenflow.plan.model import BudgetLine, Orphan, Plan, ReuseEstimate
 from zenflow.providers.base import ServiceError
+from zenflow.recipe.inputs.file_digests import OPTION as INPUT_FILES
+from zenflow.recipe.inputs.file_digests import changed_files, digests_of_inputs
 from zenflow.recipe.model import Recipe
 from zenflow.recipe.origins import origins_of
 
@@ -146,6 +149,8 @@ async def _go_on(
         reuse_estimates = preview_remaining(
             recipe, started, events, maxima, catalog, to.journal, request.again
         ).by_path()
+    if correction is None:
+        _check_files(report.state, started.run_id)
     check_maxima(recipe, request.maxima)
     check_picks(recipe, request.picks)
     left = _BudgetLeft(budget, report.state, "--budget" if request.budget is not None else "left of the run's budget")
@@ -158,7 +163,8 @@ async def _go_on(
     parts = parts_for(to, lease, wiring.open_store(out_dir))
     if correction is not None:
         mark = mark_of(correction.event, started, to.settings)
-        await to.journal.append(lease, [correction.event, *([] if mark is None else [mark])])
+        files = OptionsChanged(correction.event.at, {INPUT_FILES: digests_of_inputs(recipe, inputs)})
+        await to.journal.append(lease, [correction.event, files, *([] if mark is None else [mark])])
     callbacks.begun(started.run_id, out_dir)
     work = Work(recipe, account, catalog, plan, parts, _changes(request))
     found = await carry_out(work, to.settings, callbacks)
@@ -308,6 +314,18 @@ def _changes(request: ResumeRequest) -> Changes:
     if request.picks:
         options["picks"] = {name: list(places) for name, places in request.picks.items()}
     return Changes(budget=request.budget, options=options, again=request.again)
+
+
+def _check_files(state: RunState, run_id: str) -> None:
+    """Nothing is paid for another picture than the one that was planned. Raises Refused."""
+    uploaded = frozenset(mark.removeprefix("sha256:") for mark in state.contents.values())
+    changed = changed_files(state.options.get(INPUT_FILES) or {}, uploaded)
+    if not changed:
+        return
+    named = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+    are = "is another file" if len(changed) == 1 else "are other files"
+    hint = FILE_CHANGED_HINT.replace("RUN", run_id)
+    raise Refused(FILE_CHANGED, f"{named} {are} than when run {run_id} began; nothing was sent", hint)
 
 
 MADE = (InstanceStatus.DONE, InstanceStatus.LOST)

@@ -36,6 +36,8 @@ from zenflow.ids import new_run_id
 from zenflow.journal.base import JournalError, Lease
 from zenflow.journal.failures import GOES_ON
 from zenflow.plan.model import Plan, Reuse
+from zenflow.recipe.inputs.file_digests import OPTION as INPUT_FILES
+from zenflow.recipe.inputs.file_digests import digests_of_inputs
 from zenflow.recipe.model import Recipe
 from zenflow.report.verdict import refusal_of
 
@@ -237,6 +239,7 @@ def _new_run(run_id: str, out_dir: Path, plan: Plan, loaded: Loaded, request: Ru
             "labels": dict(request.labels),
             LAYOUT: settings.value("output.layout"),
             MARK: settings.trust.mark(text),
+            INPUT_FILES: digests_of_inputs(plan.recipe, plan.inputs),
             "changes": {address: dict(values) for address, values in request.reuse.changes.items()},
         },
     )

@@ -24,10 +24,13 @@ from zenflow.media.data_urls import is_data_url, is_web_url
 from zenflow.plan.fingerprint import content_fingerprint, fingerprint_of
 from zenflow.providers.base import ServiceError, UploadedAsset
 from zenflow.recipe.digests import data_url_digest, file_digest
+from zenflow.recipe.inputs.file_digests import OPTION as INPUT_FILES
 from zenflow.recipe.inputs.media_leaves import media_in
 
 REFERENCE_LIMIT = 800  # docs/service.md, “Generation”: a reference's description
 HELPER_TRIES = 2  # docs/service.md, “Generation”: “retry once” for an upstream error of a helper
+FILE_CHANGED = "ZF676"
+FILE_CHANGED_HINT = "Put the file back, or take it as it is: `zenflow resume RUN --recipe FILE`."
 
 
 class ActionFailed(ZenflowError):
@@ -116,6 +119,9 @@ class FreeWork:
             return _uploaded(await self._upload_once(f"{media_type or ''} {source}", ask))
         path = self._allowed(instance, source)
         digest = self._digests[instance] = await asyncio.to_thread(file_digest, path)
+        recorded = self._context.recorder.state.options.get(INPUT_FILES, {}).get(str(path))
+        if recorded not in (None, digest):
+            raise ActionFailed(FILE_CHANGED, f"{path} is another file than when the run began", FILE_CHANGED_HINT)
         if instance.step.spec.reuse is not False and media_type is None:
             known = await self._known(digest, path)
             if known is not None:
