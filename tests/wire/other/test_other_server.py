@@ -82,10 +82,8 @@ DIALECTS = {
 
 @pytest.mark.parametrize("door", ["sdk", "hand"])
 @pytest.mark.parametrize("choice", DIALECTS)
-def test_plan_run_and_the_servers_own_books_agree(
-    middleware: str, choice: str, shoot: Zenflow, zenflow: Zenflow
-) -> None:
-    with serving(middleware, DIALECTS[choice], shared_limit=PACE) as town:
+def test_plan_run_and_the_servers_own_books_agree(door: str, choice: str, shoot: Zenflow, zenflow: Zenflow) -> None:
+    with serving(door, DIALECTS[choice], shared_limit=PACE) as town:
         planned = shoot(town, "plan", *RUN)
         assert (planned.status, planned.document["verdict"]) == (0, "fits")
         assert town.service.posts == 0
@@ -123,11 +121,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("door", "kind", "value"), FAULTS)
-def test_an_answer_that_does_not_come_costs_nothing_twice(
-    middleware: str, kind: str, value: Any, shoot: Zenflow
-) -> None:
+def test_an_answer_that_does_not_come_costs_nothing_twice(door: str, kind: str, value: Any, shoot: Zenflow) -> None:
     unlisted = kind == "cut_after"  # a listing without comments hides the stamp that is looked for
-    with serving(middleware, dialect(comments_listed=not unlisted), shared_limit=PACE) as town:
+    with serving(door, dialect(comments_listed=not unlisted), shared_limit=PACE) as town:
         town.faults.append(Fault("create_task", kind, value=value))
         said = shoot(town, "run", *RUN, "--yes")
         if said.status == 4:
