@@ -30,7 +30,7 @@ def caught(monkeypatch, break_it, near):
     for shape in SHAPES:
         baseline(shape.name)
     break_it(monkeypatch)
-    for seed in (*range(near, TRIED), *range(near)):
+    for seed in (near, *range(TRIED)):
         scenario = scenario_of(seed)
         try:
             check_the_end(scenario, run_scenario(scenario))
@@ -233,7 +233,7 @@ def a_debit_is_the_quote(monkeypatch):
         (later_tasks_are_evidence, 3),
         (no_look_for_strangers, 0),
         (what_another_copy_made_is_no_evidence, 19),
-        (the_lease_is_no_gate, 320),
+        (the_lease_is_no_gate, 1324),
         (no_cap_of_a_day, 2),
         (refunds_are_not_read, 2),
         (any_account_will_do, 10),
