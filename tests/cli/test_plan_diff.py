@@ -114,7 +114,7 @@ def test_guards_refuse_with_status_3_and_say_why(zenflow: Zenflow, repository: P
 def test_markdown_is_for_a_pull_request(zenflow: Zenflow, repository: Path) -> None:
     text = zenflow("diff", "HEAD~1:recipes/shoot.yaml", "shoot", "--format", "markdown").out
     assert "**+10 credits (+500 %): 2 → 12 expected" in text
-    assert "| ~ | generate | image\\_editor · SEEDREAM\\_5 → NANO\\_BANANA | 2 | 2 → 8 | +6 |" in text
+    assert "| \\~ | generate | image\\_editor · SEEDREAM\\_5 → NANO\\_BANANA | 2 | 2 → 8 | +6 |" in text
 
 
 def test_what_git_does_not_have_is_told_in_its_words(zenflow: Zenflow, repository: Path) -> None:

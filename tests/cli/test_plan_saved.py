@@ -202,7 +202,7 @@ def test_the_exit_status_tells_whether_there_is_something_to_pay(zenflow: Zenflo
 def test_markdown_is_for_a_pull_request(zenflow: Zenflow, folder: Path) -> None:
     text = zenflow("plan", "shoot", "--format", "markdown").out
     assert text.startswith("### Plan of shoot 1.0.0\n")
-    assert "| &nbsp;&nbsp;generate | image\\_editor · SEEDREAM\\_5 | 2 | ~1 | 2 | 2 | 2 |" in text
+    assert "| &nbsp;&nbsp;generate | image\\_editor · SEEDREAM\\_5 | 2 | \\~1 | 2 | 2 | 2 |" in text
     assert "**Fits:** 2 credits" in text
 
 

@@ -186,8 +186,8 @@ def test_an_inner_recipe_reads_no_file_of_the_workspace(here: Path, studio: GitR
     (here / "recipes").mkdir()
     (here / "recipes/outer.yaml").write_text(uses("studio:reader"))
     answer = zenflow("run", "outer", "--json")
-    assert (answer.status, "ZF521" in answer.out) == (1, True), answer.document
-    assert zenflow("run", "studio:reader", "--json").status == 1
+    assert (answer.status, "ZF518" in answer.out) == (2, True), answer.document
+    assert zenflow("run", "studio:reader", "--json").status == 2
 
 
 # --- a folder for each client ---------------------------------------------------------------------------------------

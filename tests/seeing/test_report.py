@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from zenflow.cli.params.command_context import settings_here
+from zenflow.cli.params.options import ServerOptions
 
 pytestmark = pytest.mark.slow
 
@@ -67,12 +72,18 @@ def test_view_of_show_agrees_with_the_schema(run: Any, zenflow: Any) -> None:
 
 
 def test_failed_instances_are_shown_with_reason_and_step(run: Any, zenflow: Any, here: Path) -> None:
-    (here / "zenflow.toml").write_text("")
-    broken = LOOKS.replace("steps:", "steps:", 1).replace('"${{ item.asset_id }}"', '"x${{ item.asset_id }}"')
-    assert run(broken)["status"] != "done"
-    _, page = _report(zenflow)
-    assert "Problems and next steps" in page
-    assert "big.0" in page and "ZF" in page
+    from zenflow.app.queries.run_views import view_of
+    from zenflow.report.html.page import report_page
+
+    run(LOOKS)
+    view = asyncio.run(view_of(None, settings_here(ServerOptions())))
+    failed = replace(
+        view.instances[-1], status="failed", code="ZF706", message="the service said no", hint="Ask again."
+    )
+    page = report_page(replace(view, instances=(*view.instances[:-1], failed)), here / "r.html").html
+    section = page.partition("Problems and next steps")[2].partition("</section>")[0]
+    for wanted in (failed.instance, "the service said no", "ZF706", "→ Ask again."):
+        assert wanted in section, wanted
 
 
 def test_missing_file_is_named_not_fatal(run: Any, zenflow: Any) -> None:

@@ -8,6 +8,8 @@ each runs to its end where nothing fails. It knows nothing of plans or runs.
 from __future__ import annotations
 
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +123,7 @@ class _Writer:
         photos = folder / "photos"
         photos.mkdir(parents=True)
         for number in range(self._chance.randint(1, 3)):
-            (photos / f"p{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes([number]))
+            (photos / f"p{number}.png").write_bytes(small_png(number))
         rows = [
             f"{self._chance.choice(_WORDS)} {i},{self._chance.choice(['', '1', '2'])}"
             for i in range(self._chance.randint(0, 3))
@@ -337,3 +339,14 @@ class _Writer:
 
     def _quality(self) -> list[str]:
         return self._chance.choice([[], ['quality: ${{ "fine" if inputs.want else null }}']])
+
+
+def small_png(number: int) -> bytes:
+    """Return a whole PNG of one pixel whose grey is `number`."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes([0, number % 256]))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

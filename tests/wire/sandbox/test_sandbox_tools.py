@@ -94,7 +94,7 @@ async def test_admin_is_closed_unless_asked_for() -> None:
     app = build_app(SandboxSettings())
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://s") as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as http,
     ):
         assert (await http.get("/admin/state")).status_code == 404
 

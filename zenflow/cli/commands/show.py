@@ -27,9 +27,8 @@ def command(run: str | None, where: ServerOptions, display: DisplayOptions) -> i
     seen = wait_for(show(run, settings_here(where)))
     console = display.console
     report = replace(seen.report, status="interrupted") if seen.has_died else seen.report
-    console.show(draw_run(report, console.style, console.width))
-    if seen.view is not None:
-        console.show(draw_values(seen.view, console.style, console.width))
+    values = "" if seen.view is None else draw_values(seen.view, console.style, console.width)
+    console.show(draw_run(report, console.style, console.width, values))
     if seen.is_alive:
         console.show(f"{seen.row.holder} works on it.\n{console.style.link('→')} zenflow stop {report.run_id}")
     view = None if seen.view is None else run_view_document(seen.view)

@@ -145,7 +145,7 @@ def _comparison(view: LedgerView, style: Style, width: int) -> list[str]:
 
 def draw_revisions(revisions: Sequence[RecipeRevision], style: Style, width: int) -> str:
     if not revisions:
-        return "No run yet. `zenflow run RECIPE` begins one."
+        return "No runs yet. `zenflow run RECIPE` starts one."
     lines: list[str] = []
     for one in revisions:
         lines.append(style.strong(f"{titled(one.name, one.version)} · revision {one.digest[:DIGEST_SHOWN]}"))

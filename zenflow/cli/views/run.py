@@ -35,7 +35,7 @@ _COLUMNS = (
 _NOT_DONE = ("failed", "unknown", "not retrievable", "late", "stopped", "blocked", "running", "waiting", "skipped")
 
 
-def draw_run(report: RunReport, style: Style, width: int) -> str:
+def draw_run(report: RunReport, style: Style, width: int, more: str = "") -> str:
     """The whole report."""
     lines = [*_head(report, style), ""]
     if report.steps:
@@ -45,6 +45,7 @@ def draw_run(report: RunReport, style: Style, width: int) -> str:
     lines += _choices(report, style)
     lines += _open(report, style, width)
     lines += [*_saved(report), *_orphaned(report, width), _spent(report)]
+    lines += [more, *([""] if next_command(report) else [])] if more else []
     lines += _next(report, style)
     return "\n".join(lines)
 
