@@ -313,7 +313,10 @@ def _machine(scenario: Scenario) -> None:
             scenario.person = True
         else:
             scenario.copies.both = chance.random() < 0.5
-        stage.service.later(chance.uniform(0.0, 200.0), lambda: scenario.copies.take(stage))
+        at_s = chance.uniform(0.0, 200.0)
+        # Without copies on a stale replica: what neither the journal nor a list knows, nobody knows (A1, A7).
+        if stage.script.listing_faults.stale is None:
+            stage.service.later(at_s, lambda: scenario.copies.take(stage))
 
 
 def _set_full(stage: Harness, full: bool) -> None:
