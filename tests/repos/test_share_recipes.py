@@ -87,7 +87,12 @@ def test_a_run_with_a_repository_is_resumed_and_told(workspace: Path, zenflow: Z
     assert zenflow("run", "window", "--json").document["status"] == "done"
     (workspace / "recipes/window.yaml").unlink()
     assert zenflow("resume", "last").status == 0
-    assert zenflow("show", "last", "--json").document["recipe"]["repositories"][0]["used_as"] == "studio"
+    shown = zenflow("show", "last", "--json").document
+    assert shown["recipe"]["repositories"][0]["used_as"] == "studio"
+    (studio,) = shown["view"]["repositories"]
+    assert (studio["name"], studio["rev"], len(studio["commit"])) == ("studio", "v1.0.0", 40)
+    page = Path(zenflow("report", "--json").document["file"]).read_text()
+    assert studio["commit"] in page and "at v1.0.0" in page
 
 
 def test_an_update_is_priced_and_asked_about(workspace: Path, studio: GitRepository, zenflow: Zenflow) -> None:

@@ -17,6 +17,7 @@ from zenflow.history import events as e
 from zenflow.history.events import Event
 from zenflow.plan.analysis.dependencies import link
 from zenflow.recipe.model import Recipe
+from zenflow.recipe.origins import origins_of
 from zenflow.report.lineage import PROMPT_KEYS, Lineage, asset_ids, first_value, step_path
 from zenflow.report.run_view import (
     Ancestor,
@@ -24,6 +25,7 @@ from zenflow.report.run_view import (
     FileView,
     InstanceView,
     MoneyView,
+    RepositoryView,
     RunView,
     StepView,
     file_view,
@@ -100,6 +102,10 @@ class _Builder:
             reasons=report.reasons,
             notes=tuple((note.at, note.code, note.message) for note in report.state.notes),
             choices=tuple(self._choices()),
+            repositories=tuple(
+                RepositoryView(one.name, one.url, one.rev, one.commit, one.files)
+                for one in origins_of(started.recipe_origins).values()
+            ),
         )
 
     def _choices(self) -> Iterator[ChoiceView]:

@@ -120,6 +120,17 @@ class MoneyView:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryView:
+    """A repository that the recipe came from or used, at one commit. `files`: SHA-256 by path."""
+
+    name: str
+    url: str
+    rev: str
+    commit: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ChoiceView:
     """What a `pick` that waits asks: up to `most` of the candidates, counted from 1."""
 
@@ -154,6 +165,7 @@ class RunView:
     reasons: tuple[tuple[str, str, str], ...]  # (code, message, next step)
     notes: tuple[tuple[str, str, str], ...]  # (at, code, message)
     choices: tuple[ChoiceView, ...] = ()
+    repositories: tuple[RepositoryView, ...] = ()
 
     @property
     def duration_s(self) -> float | None:

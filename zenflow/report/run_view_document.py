@@ -31,6 +31,10 @@ def run_view_document(view: RunView) -> dict[str, Any]:
         "files": [_file(one) for one in view.files],
         "reasons": [{"code": code, "message": text, "hint": hint or None} for code, text, hint in view.reasons],
         "notes": [{"at": at, "code": code, "message": text} for at, code, text in view.notes],
+        "repositories": [
+            {"name": one.name, "url": one.url, "rev": one.rev, "commit": one.commit, "files": dict(one.files)}
+            for one in view.repositories
+        ],
         "choices": [
             {"instance": one.instance, "question": one.question, "most": one.most, "asset_ids": list(one.asset_ids)}
             for one in view.choices
