@@ -84,7 +84,7 @@ def test_the_histories_hold_every_kind_of_event():
     kinds = set(codec.TAGS.values()) - {e.RunStarted, e.RecipeChanged}
     found = set()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=1500, deadline=None, database=None, derandomize=True)
     @given(any_history)
     def draw(history):
         found.update(type(event) for event in history)

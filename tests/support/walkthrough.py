@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = "1000"
+SPEED, SLOW = "1000", "10"
 PORT = "8765"  # the documents' port; the test takes a free one
 
 _BLOCK = re.compile(r"(?:^<!-- ([\w ]+?)(?:: (.+?))? -->\n)?^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -100,7 +100,8 @@ class Walk:
             return 0, self._serve(script)
         if kind != "kill" and (words := self._words(script)) is not None:
             return self._here(words)
-        process = self._start(script.removesuffix("&"))
+        # What is killed goes slowly: its text must come while there is still something to do.
+        process = self._start(script.removesuffix("&"), SLOW if kind == "kill" else SPEED)
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
@@ -152,11 +153,11 @@ class Walk:
                 return line
         raise AssertionError(f"it serves nothing: {script}")
 
-    def _start(self, script: str) -> subprocess.Popen[str]:
+    def _start(self, script: str, speed: str = SPEED) -> subprocess.Popen[str]:
         return subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
-            env=self._environment(),
+            env=self._environment() | {"ZENFLOW_SPEED": speed},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

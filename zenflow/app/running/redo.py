@@ -126,7 +126,7 @@ def _request_of(journal: Journal, state: RunState, address: str, run_id: str) ->
     if known is not None and known.reused.get("run_id"):
         maker = str(known.reused["run_id"])
         return _request_of(journal, fold(journal.events(maker)), str(known.reused.get("instance", address)), maker)
-    can = [name for name, one in state.instances.items() if one.submissions or one.reused.get("run_id")]
+    can = sorted(name for name, one in state.instances.items() if one.submissions or one.reused.get("run_id"))
     listed = ", ".join(can[:INSTANCES_SHOWN]) + (", …" if len(can) > INSTANCES_SHOWN else "")
     calls = f"Calls of run {run_id}: {listed}." if can else "This run made no paid calls."
     near = did_you_mean(address, can)
