@@ -25,6 +25,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+import zenflow.report.html as report_html
 from zenflow.app.config.settings import Settings
 from zenflow.app.planning.prepare import RecipeRequest, read_recipe
 from zenflow.app.queries import runs as run_queries
@@ -79,6 +80,7 @@ def build_app(settings: Settings, keys: Secrets, hosts: frozenset[str], current:
         Route("/ledger", pages.safe(pages.ledger)),
         Route("/ledger.csv", pages.safe(pages.ledger_csv)),
         Route("/events", pages.events),
+        Route("/report.css", pages.style),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, keys=keys, hosts=hosts)])
@@ -226,6 +228,10 @@ class _Pages:
         text = costs_csv(await self._views.costs(), by if by in KEYS else "month")
         headers = {"content-disposition": f'attachment; filename="ledger-by-{by if by in KEYS else "month"}.csv"'}
         return Response(text + "\n", media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def style(self, request: Request) -> Response:
+        """Send the style that the pages share with the report."""
+        return FileResponse(Path(report_html.__file__).with_name("report.css"), media_type="text/css")
 
     async def events(self, request: Request) -> Response:
         """Send a server-sent event whenever the journal has changed."""
